@@ -1,0 +1,6 @@
+# Finds what klientela is built with; every dependency is private to the build, optional ones say when they are off.
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(nlohmann_json 3.9 REQUIRED)
+find_package(fmt 8 REQUIRED)
+find_package(date REQUIRED)
