@@ -4,3 +4,8 @@ find_package(Threads REQUIRED)
 find_package(nlohmann_json 3.9 REQUIRED)
 find_package(fmt 8 REQUIRED)
 find_package(date REQUIRED)
+
+# What the static library leaves for its user to link: as CMake packages, pkg-config packages and plain libraries.
+set(KLIENTELA_LINKED_PACKAGES Threads fmt date)
+set(KLIENTELA_LINKED_PC_PACKAGES fmt)
+set(KLIENTELA_LINKED_PC_LIBS -ldate-tz)

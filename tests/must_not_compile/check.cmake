@@ -1,0 +1,13 @@
+# Compiles SOURCE with and without KLIENTELA_MUST_NOT_COMPILE and fails unless only the former breaks, as PATTERN says.
+set(command "${COMPILER}" -std=c++20 -fsyntax-only -Wall -Werror "-I${INCLUDE}" "${SOURCE}")
+execute_process(COMMAND ${command} RESULT_VARIABLE good ERROR_VARIABLE good_text)
+if(NOT good EQUAL 0)
+  message(FATAL_ERROR "does not compile even without KLIENTELA_MUST_NOT_COMPILE:\n${good_text}")
+endif()
+execute_process(COMMAND ${command} -DKLIENTELA_MUST_NOT_COMPILE RESULT_VARIABLE bad ERROR_VARIABLE bad_text)
+if(bad EQUAL 0)
+  message(FATAL_ERROR "compiles, and must not")
+endif()
+if(NOT bad_text MATCHES "${PATTERN}")
+  message(FATAL_ERROR "fails for another reason than '${PATTERN}':\n${bad_text}")
+endif()
