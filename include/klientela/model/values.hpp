@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "klientela/core/money.hpp"
 #include "klientela/core/time.hpp"
 #include "klientela/model/schema.hpp"
 
