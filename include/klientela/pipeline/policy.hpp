@@ -1,0 +1,39 @@
+// The one document that holds every choice a company makes, composed of the stages' own options.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "klientela/classify/classifier.hpp"
+#include "klientela/features/features.hpp"
+#include "klientela/ingest/ingest.hpp"
+#include "klientela/report/report.hpp"
+
+namespace klientela {
+
+/// {"version": 1, "preset": ..., "ingest": {...}, "features": {...}, "classifiers": {...}, "report": {...}}; every part
+/// optional. A policy may name a preset, which it then overrides key by key (JSON merge patch, RFC 7396).
+struct Policy {
+  static constexpr int version = 1;
+  IngestOptions ingest;
+  FeatureOptions features;
+  std::vector<std::pair<std::string, AnyClassifier>> classifiers;  ///< by name, in order; later ones may use earlier ones
+  ReportOptions report;
+
+  /// The default: RFM, ABC and the contact matrix.
+  Policy();
+  /// \throws Error bad_policy; where() is the JSON pointer
+  [[nodiscard]] static Policy from_json(std::string_view json);
+  [[nodiscard]] static Policy from_json(std::string_view json, const ClassifierRegistry& registry);
+  /// \throws Error not_found naming the presets there are
+  [[nodiscard]] static Policy preset(std::string_view name);
+  [[nodiscard]] static std::vector<std::string> presets();
+  /// The whole document, defaults written out; from_json(to_json()) is the same policy.
+  [[nodiscard]] std::string to_json() const;
+  /// JSON Schema (2020-12) of the document.
+  [[nodiscard]] static std::string schema();
+};
+
+}  // namespace klientela

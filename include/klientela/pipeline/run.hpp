@@ -1,0 +1,40 @@
+// Tables and a policy in, the classified base out: every stage in one call.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "klientela/pipeline/policy.hpp"
+#include "klientela/report/report.hpp"
+
+namespace klientela {
+
+/// Everything a run found. Tables and pages are rendered on demand by the report stage.
+struct RunResult {
+  ClientBase base;
+  std::vector<Reject> rejects;
+  std::map<TableId, TableCounts> counts;
+  std::vector<std::string> unused_columns;
+  FeatureTable features;                ///< with every classifier's columns appended
+  std::vector<Classification> classes;  ///< in the policy's order
+  std::vector<AnyModel> models;         ///< the frozen thresholds behind them, same order
+  Day as_of{};
+  ReportOptions report_options;
+
+  [[nodiscard]] ReportInput report() const { return {base, features, classes, rejects, counts}; }
+  [[nodiscard]] Table clients() const { return clients_table(report(), report_options); }
+  [[nodiscard]] Table matrix() const { return matrix_table(report()); }
+  [[nodiscard]] Table rejected() const { return rejected_table(report()); }
+  [[nodiscard]] std::string summary() const { return summary_json(report()); }
+  [[nodiscard]] std::string page() const { return html(report(), report_options); }
+};
+
+/// ingest, compute_features, then every classifier of the policy. Errors are those of the stages.
+/// \param as_of  last day that counts; nullopt: the day of the last accepted purchase (of the last accepted event where
+///               there is no purchase). \throws Error invalid_argument if there is neither
+[[nodiscard]] RunResult run(Tables tables, const Policy& policy = {}, std::optional<Day> as_of = std::nullopt,
+                            const Control& control = {});
+
+}  // namespace klientela
