@@ -22,8 +22,6 @@ endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
   # The same arithmetic everywhere: no contraction into fused multiply-add, so results are bit-identical.
   add_compile_options(-ffp-contract=off)
-  set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O3 -g1 -DNDEBUG")
-  set(CMAKE_CXX_FLAGS_RELEASE "-O3 -DNDEBUG")
 endif()
 
 if(KLIENTELA_SANITIZE)
@@ -31,10 +29,19 @@ if(KLIENTELA_SANITIZE)
   add_link_options(-fsanitize=${KLIENTELA_SANITIZE})
 endif()
 
+# With clang the fuzzers guide themselves by coverage, which every object has to record.
+if(KLIENTELA_BUILD_FUZZERS AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # Warnings are for our own targets only, never for whoever uses them.
 function(klientela_warnings target)
   if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+      target_compile_options(${target} PRIVATE -Wno-restrict)  # false alarms on std::string (GCC bug 105651)
+    endif()
     if(KLIENTELA_WERROR)
       target_compile_options(${target} PRIVATE -Werror)
     endif()
