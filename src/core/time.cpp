@@ -1,7 +1,6 @@
 // Time zones as tables: the zone database is asked once, conversions then cost a look at the day.
 #include "klientela/core/time.hpp"
 
-#include <date/ptz.h>
 #include <date/tz.h>
 
 #include <algorithm>
@@ -54,6 +53,117 @@ std::string rule_after_the_table(const std::string& zone) {
   const bool text = std::all_of(last.begin(), last.end(), [](char c) { return c > ' ' && c < 127; });
   return text ? last : std::string();
 }
+
+/// Summer time by POSIX rule, for example "CET-1CEST,M3.5.0,M10.5.0/3" (IEEE 1003.1, TZ, the M form).
+class YearlyRule {
+ public:
+  static std::optional<YearlyRule> read(std::string_view text) {
+    YearlyRule rule;
+    Reader in{text};
+    if (!in.skip_name()) return std::nullopt;
+    const auto standard = in.clock();
+    if (!standard || !in.skip_name()) return std::nullopt;
+    rule.standard_ = -*standard;
+    rule.summer_ = rule.standard_ + 3600;
+    if (!in.at(',')) {
+      const auto summer = in.clock();
+      if (!summer) return std::nullopt;
+      rule.summer_ = -*summer;
+    }
+    if (!in.change(rule.begin_) || !in.change(rule.end_) || !in.text.empty()) return std::nullopt;
+    return rule;
+  }
+
+  /// UTC second and the offset that begins with it, ascending.
+  [[nodiscard]] std::array<std::pair<std::int64_t, std::int32_t>, 2> changes_of(int year) const {
+    std::array<std::pair<std::int64_t, std::int32_t>, 2> out{{{begin_.in(year) - standard_, summer_},
+                                                              {end_.in(year) - summer_, standard_}}};
+    if (out[1].first < out[0].first) std::swap(out[0], out[1]);
+    return out;
+  }
+
+ private:
+  struct Change {
+    unsigned month{1};
+    unsigned week{1};  // 5: the last
+    unsigned weekday{0};
+    std::int32_t second{7200};
+
+    [[nodiscard]] std::int64_t in(int year) const {
+      const auto of = std::chrono::year{year} / std::chrono::month{month};
+      const std::chrono::weekday day{weekday};
+      const Day date = week == 5 ? Day{of / day[std::chrono::last]} : Day{of / day[week]};
+      return date.time_since_epoch().count() * seconds_per_day + second;
+    }
+  };
+
+  struct Reader {
+    std::string_view text;
+
+    [[nodiscard]] bool at(char c) const { return !text.empty() && text.front() == c; }
+    bool skip(char c) {
+      if (!at(c)) return false;
+      text.remove_prefix(1);
+      return true;
+    }
+    bool skip_name() {
+      std::size_t length = 0;
+      if (at('<')) {
+        length = text.find('>');
+        if (length == std::string_view::npos) return false;
+        ++length;
+      } else {
+        while (length < text.size() && ((text[length] | 32) >= 'a' && (text[length] | 32) <= 'z')) ++length;
+      }
+      text.remove_prefix(length);
+      return length >= 3;
+    }
+    std::optional<unsigned> number() {
+      unsigned value = 0;
+      std::size_t length = 0;
+      for (; length < text.size() && length < 3 && text[length] >= '0' && text[length] <= '9'; ++length)
+        value = value * 10 + static_cast<unsigned>(text[length] - '0');
+      text.remove_prefix(length);
+      return length > 0 ? std::optional<unsigned>(value) : std::nullopt;
+    }
+    /// [+-]hh[:mm[:ss]] as seconds
+    std::optional<std::int32_t> clock() {
+      const bool negative = skip('-');
+      if (!negative) skip('+');
+      unsigned total = 0;
+      for (unsigned unit = 3600; unit > 0; unit /= 60) {
+        const auto part = number();
+        if (!part) return std::nullopt;
+        total += *part * unit;
+        if (!skip(':')) break;
+      }
+      return negative ? -static_cast<std::int32_t>(total) : static_cast<std::int32_t>(total);
+    }
+    bool change(Change& out) {
+      if (!skip(',') || !skip('M')) return false;
+      const auto month = number();
+      if (!month || *month < 1 || *month > 12 || !skip('.')) return false;
+      const auto week = number();
+      if (!week || *week < 1 || *week > 5 || !skip('.')) return false;
+      const auto weekday = number();
+      if (!weekday || *weekday > 6) return false;
+      out.month = *month;
+      out.week = *week;
+      out.weekday = *weekday;
+      if (skip('/')) {
+        const auto second = clock();
+        if (!second) return false;
+        out.second = *second;
+      }
+      return true;
+    }
+  };
+
+  std::int32_t standard_{0};
+  std::int32_t summer_{0};
+  Change begin_;
+  Change end_;
+};
 
 }  // namespace
 
@@ -118,26 +228,21 @@ TimeZone TimeZone::named(std::string_view iana_name) {
   rules->utc = false;
   const date::sys_seconds begin{std::chrono::seconds{table_begin * seconds_per_day}};
   const date::sys_seconds end{std::chrono::seconds{table_end * seconds_per_day}};
-  auto at = begin;
-  const auto add_until_end = [&](const auto& source) {
-    while (at < end) {
-      const date::sys_info info = source.get_info(at);
-      const auto offset = static_cast<std::int32_t>(info.offset.count());
-      if (rules->transitions.empty() || rules->transitions.back().offset != offset)
-        rules->transitions.push_back({at.time_since_epoch().count(), offset});
-      if (info.end <= at || info.end >= end) return;
-      at = info.end;
-    }
-  };
-  add_until_end(*zone);
-  // The listed transitions end in 2037 or where the rules last changed; a rule in POSIX form goes on from there.
-  if (const std::string rule = rule_after_the_table(rules->name); rule.find(',') != std::string::npos) {
-    const std::size_t listed = rules->transitions.size();
-    try {
-      add_until_end(Posix::time_zone(rule));
-    } catch (const std::exception&) {
-      rules->transitions.resize(listed);  // a rule of a kind that the reader does not know
-    }
+  for (auto at = begin; at < end;) {
+    const date::sys_info info = zone->get_info(at);
+    const auto offset = static_cast<std::int32_t>(info.offset.count());
+    if (rules->transitions.empty() || rules->transitions.back().offset != offset)
+      rules->transitions.push_back({at.time_since_epoch().count(), offset});
+    if (info.end <= at) break;
+    at = info.end;
+  }
+  // The listed transitions end in 2037; a rule in POSIX form goes on from there.
+  if (const auto yearly = YearlyRule::read(rule_after_the_table(rules->name))) {
+    const std::int64_t listed_end = rules->transitions.back().begin;
+    for (int year = 2037; year <= 2200; ++year)
+      for (const auto& [begins, offset] : yearly->changes_of(year))
+        if (begins > listed_end && rules->transitions.back().offset != offset)
+          rules->transitions.push_back({begins, offset});
   }
   const auto fill = [&](std::vector<std::int32_t>& table, bool wall) {
     table.assign(table_days, changes);
