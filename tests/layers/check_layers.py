@@ -5,9 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-FLOW = (
-    "core model ingest dedupe features predict classify plan monitor report pipeline".split()
-)
+FLOW = "core model ingest dedupe features predict classify plan monitor report pipeline".split()
 RANK = {stage: rank for rank, stage in enumerate(FLOW)}
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"](?:\.\./)*(?:klientela/)?([^>"]+)[>"]')
 DEPENDS = re.compile(r"DEPENDS\b([^)]*?)(?:LINKS|HEADER_LINKS|SOURCES|\))", re.DOTALL)
