@@ -1,0 +1,71 @@
+// What stands behind the opaque handles of klientela.h: shared immutable C++ values, and what one context holds.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "klientela.h"
+#include "klientela/core/executor.hpp"
+#include "klientela/core/table.hpp"
+#include "klientela/features/features.hpp"
+#include "klientela/ingest/ingest.hpp"
+#include "klientela/model/client_base.hpp"
+
+struct klt_context {
+  klt_status status{KLT_OK};
+  std::string message;
+  std::string where;
+  const char* fixed_message{nullptr};  ///< said instead of `message` where memory for one could not be had
+
+  std::unique_ptr<klientela::Executor> executor;  ///< null: the caller's thread
+  klt_cancel_callback cancel{nullptr};
+  void* cancel_data{nullptr};
+  klt_progress_callback progress{nullptr};
+  void* progress_data{nullptr};
+
+  std::atomic<bool> busy{false};  ///< a call is inside: another one with this context is refused
+  std::mutex running_mutex;       ///< guards `running`, which klt_context_cancel() reads from other threads
+  std::stop_source* running{nullptr};
+};
+
+struct klt_string {
+  std::string text;
+};
+
+struct klt_table {
+  klientela::Table table;
+};
+
+struct klt_table_builder {
+  std::size_t rows{0};
+  std::vector<klientela::Column> columns;
+};
+
+struct klt_tables {
+  std::vector<std::pair<klientela::TableId, klientela::ArrowStream>> streams;
+  std::map<klientela::TableId, klientela::TableMapping> mappings;
+};
+
+struct klt_base {
+  klientela::ClientBase base;
+};
+
+/// Points into an IngestResult or a RunResult that `owner` keeps alive.
+struct klt_ingest_result {
+  std::shared_ptr<const void> owner;
+  const klientela::ClientBase* base{nullptr};
+  const std::vector<klientela::Reject>* rejects{nullptr};
+  const std::map<klientela::TableId, klientela::TableCounts>* counts{nullptr};
+  const std::vector<std::string>* unused_columns{nullptr};
+};
+
+struct klt_features {
+  klientela::FeatureTable features;
+};

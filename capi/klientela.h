@@ -1,0 +1,688 @@
+/* klientela.h: the whole C ABI of klientela, the only part of the library with a stability promise (see ABI.md).
+ *
+ * Manners, valid for every function below unless it says otherwise:
+ *
+ *  - Errors. A call that can fail returns klt_status. KLT_OK is 0; anything else left the objects it was called on as
+ *    they were and wrote nothing to its out-arguments. The context keeps the code, a sentence for a person and the name
+ *    of what it is about (an argument, "table.column", a JSON pointer) until the next call with that context. A
+ * required pointer that is NULL is KLT_INVALID_ARGUMENT naming the argument; a NULL context is KLT_INVALID_ARGUMENT
+ * too, with nowhere to say more. No exception and no abort leaves the library.
+ *  - Lifetime. Handles are opaque. Every handle that a function writes to `klt_... **out` belongs to the caller, who
+ *    ends it with the klt_..._free() of its type, once. klt_..._free(NULL) does nothing. A handle never borrows
+ * another: handles may be freed in any order (they share memory inside). Pointers that getters return are borrowed and
+ * live as long as the handle they were asked of.
+ *  - Threads. A context, a klt_tables and a klt_table_builder are for one thread at a time. Every other handle is
+ *    immutable: any number of threads may read it at once, each with a context of its own; free it when nobody does.
+ *  - Text is UTF-8. Arguments are NUL-terminated; results come with their size and are NUL-terminated where it says so.
+ *  - Money is exact: int64 in units of 1/10000 of the base's one currency. Days are days since 1970-01-01 in the base's
+ *    time zone, instants are UTC microseconds since 1970-01-01.
+ *  - Structs that the caller fills begin with struct_size and have an _INIT macro, which must be used. A caller
+ *    built against an older header gets the defaults of the members it does not know; a larger struct is accepted while
+ *    every byte past the ones this library knows is zero.
+ *  - "Since ABI n" says which value of klt_abi_version() is the first that has the symbol.
+ */
+#ifndef KLIENTELA_H
+#define KLIENTELA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The ABI that this header describes. It grows by one with each release that adds to it; nothing is ever taken away
+ * without a new name of the shared library. */
+#define KLT_ABI_VERSION 1
+
+#ifndef KLT_API
+#if defined(_WIN32)
+#if defined(KLT_BUILDING)
+#define KLT_API __declspec(dllexport)
+#else
+#define KLT_API __declspec(dllimport)
+#endif
+#elif defined(__GNUC__)
+#define KLT_API __attribute__((visibility("default")))
+#else
+#define KLT_API
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- The Arrow C data and stream interfaces, as the Arrow specification publishes them, under its own guards ---- */
+
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+struct ArrowSchema {
+  const char* format;
+  const char* name;
+  const char* metadata;
+  int64_t flags;
+  int64_t n_children;
+  struct ArrowSchema** children;
+  struct ArrowSchema* dictionary;
+  void (*release)(struct ArrowSchema*);
+  void* private_data;
+};
+
+struct ArrowArray {
+  int64_t length;
+  int64_t null_count;
+  int64_t offset;
+  int64_t n_buffers;
+  int64_t n_children;
+  const void** buffers;
+  struct ArrowArray** children;
+  struct ArrowArray* dictionary;
+  void (*release)(struct ArrowArray*);
+  void* private_data;
+};
+
+#endif /* ARROW_C_DATA_INTERFACE */
+
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+
+struct ArrowArrayStream {
+  int (*get_schema)(struct ArrowArrayStream*, struct ArrowSchema* out);
+  int (*get_next)(struct ArrowArrayStream*, struct ArrowArray* out);
+  const char* (*get_last_error)(struct ArrowArrayStream*);
+  void (*release)(struct ArrowArrayStream*);
+  void* private_data;
+};
+
+#endif /* ARROW_C_STREAM_INTERFACE */
+
+/* ---- Handles ---- */
+
+typedef struct klt_context klt_context;               /* one per thread: last error, threads, callbacks */
+typedef struct klt_string klt_string;                 /* a text that the library made */
+typedef struct klt_table klt_table;                   /* named columns of equal length */
+typedef struct klt_table_builder klt_table_builder;   /* makes a klt_table out of plain C arrays */
+typedef struct klt_tables klt_tables;                 /* what goes into an ingest or a run: streams by table name */
+typedef struct klt_base klt_base;                     /* a client base */
+typedef struct klt_ingest_result klt_ingest_result;   /* a base, the rows it was made of and those it was not */
+typedef struct klt_features klt_features;             /* one row of measures per client, as of a day */
+typedef struct klt_classifier klt_classifier;         /* how to classify, before it has seen data */
+typedef struct klt_model klt_model;                   /* a classifier with its thresholds frozen */
+typedef struct klt_classification klt_classification; /* classes and reasons, one row per client */
+typedef struct klt_policy klt_policy;                 /* the document that holds every choice */
+typedef struct klt_result klt_result;                 /* everything that a run found */
+
+/* ---- Status ---- */
+
+/* What became of a call. The numbers never change; new ones may be added. Since ABI 1. */
+typedef int32_t klt_status;
+enum {
+  KLT_OK = 0,
+  KLT_INVALID_ARGUMENT = 1, /* an argument that no data could make right */
+  KLT_NOT_FOUND = 2,        /* a name, column, preset or client that does not exist */
+  KLT_OUT_OF_RANGE = 3,     /* an index, date or number outside its documented range */
+  KLT_OVERFLOW = 4,         /* exact arithmetic left int64 */
+  KLT_BAD_DATA = 5,         /* a table that cannot be read at all; single rows are rejected instead */
+  KLT_BAD_POLICY = 6,       /* a malformed or contradictory policy; where is a JSON pointer */
+  KLT_CANCELLED = 7,        /* the host asked to stop */
+  KLT_UNSUPPORTED = 8,      /* this build lacks an optional part */
+  KLT_OUT_OF_MEMORY = 9,
+  KLT_INTERNAL = 10 /* a defect of klientela */
+};
+
+/* The ABI of the library that is linked; at least KLT_ABI_VERSION of the header it was built against. Never fails.
+ * Any thread. Since ABI 1. */
+KLT_API int32_t klt_abi_version(void);
+/* The version of the library as "major.minor.patch". Static, NUL-terminated. Any thread. Since ABI 1. */
+KLT_API const char* klt_version(void);
+/* The machine-readable name of a status, for example "bad_policy"; "ok" for KLT_OK, "unknown" for a number that is no
+ * status. Static, NUL-terminated. Any thread. Since ABI 1. */
+KLT_API const char* klt_status_name(klt_status status);
+
+/* ---- Context: last error, threads, cancellation, progress ---- */
+
+/* Makes a context: the caller's thread only, never cancelled, silent. KLT_OUT_OF_MEMORY. Any thread. Since ABI 1. */
+KLT_API klt_status klt_context_new(klt_context** out);
+/* Ends a context and the threads it owns. Not from inside a callback. Since ABI 1. */
+KLT_API void klt_context_free(klt_context* context);
+
+/* Status of the last call that was given this context; KLT_OK for a fresh or NULL one. Since ABI 1. */
+KLT_API klt_status klt_context_last_status(const klt_context* context);
+/* Sentence about the last error, empty after success. NUL-terminated, never NULL; lives until the next call with this
+ * context. Since ABI 1. */
+KLT_API const char* klt_context_last_message(const klt_context* context);
+/* What the last error is about: an argument's name, "table.column", a column, a JSON pointer; empty where there is
+ * nothing to name. NUL-terminated, never NULL; lives until the next call with this context. Since ABI 1. */
+KLT_API const char* klt_context_last_where(const klt_context* context);
+
+/* How many threads long calls use, the caller's included; 1 is the beginning, 0 means one per core. Results do not
+ * depend on it. Replaces an executor set before. KLT_OUT_OF_RANGE above 1024. Since ABI 1. */
+KLT_API klt_status klt_context_set_threads(klt_context* context, uint32_t threads);
+
+/* A host's own thread pool. Since ABI 1. */
+typedef struct klt_executor {
+  size_t struct_size;
+  /* How many tasks can run at once, 1 .. 1024; a hint for splitting work. */
+  size_t concurrency;
+  /* Calls task(i, task_data) once for each i in [0, tasks), in any order on any thread, and returns 0 when all have
+   * ended. Another return, or a task left out, fails the call with KLT_INVALID_ARGUMENT naming "executor.run"; a task
+   * called again does nothing. Exceptions must not leave it. Called on the thread of the klientela call. */
+  int (*run)(size_t tasks, void (*task)(size_t index, void* task_data), void* task_data, void* user_data);
+  void* user_data;
+} klt_executor;
+#define KLT_EXECUTOR_INIT \
+  { sizeof(klt_executor), 1, NULL, NULL }
+
+/* Long calls run their tasks on the host's executor. The struct is copied; user_data must outlive its use. NULL goes
+ * back to the caller's thread. KLT_OUT_OF_RANGE for a concurrency outside its range. Since ABI 1. */
+KLT_API klt_status klt_context_set_executor(klt_context* context, const klt_executor* executor);
+
+/* Asked between blocks of long calls, on the thread of the call: a non-zero return stops the call with KLT_CANCELLED
+ * and nothing has changed. It must not call klientela with the same context. NULL removes it. Since ABI 1. */
+typedef int (*klt_cancel_callback)(void* user_data);
+KLT_API klt_status klt_context_set_cancel(klt_context* context, klt_cancel_callback cancel, void* user_data);
+
+/* Told between blocks of long calls, on the thread of the call: the stage's name ("ingest", "features", ...;
+ * NUL-terminated, lives for the callback) and the share of it that is done, 0 to 1. A non-zero return cancels like
+ * klt_cancel_callback. NULL removes it. Since ABI 1. */
+typedef int (*klt_progress_callback)(const char* stage, double done, void* user_data);
+KLT_API klt_status klt_context_set_progress(klt_context* context, klt_progress_callback progress, void* user_data);
+
+/* Stops the long call that runs with this context, which then returns KLT_CANCELLED; without one it does nothing. The
+ * only function that another thread may call with a context in use (which must not be freed meanwhile). NULL does
+ * nothing. Since ABI 1. */
+KLT_API void klt_context_cancel(klt_context* context);
+
+/* ---- Strings and days ---- */
+
+/* The bytes, NUL-terminated (a NUL may also stand inside). "" for NULL. Since ABI 1. */
+KLT_API const char* klt_string_data(const klt_string* string);
+/* Bytes without the ending NUL; 0 for NULL. Since ABI 1. */
+KLT_API size_t klt_string_size(const klt_string* string);
+KLT_API void klt_string_free(klt_string* string); /* Since ABI 1. */
+
+/* Reads "2026-11-21" as days since 1970-01-01. KLT_INVALID_ARGUMENT naming "text" for anything else and for a day that
+ * does not exist. Since ABI 1. */
+KLT_API klt_status klt_parse_day(klt_context* context, const char* text, int32_t* out);
+
+/* ---- Tables: plain getters, Arrow, CSV ---- */
+
+/* What a column holds; in brackets the C type behind klt_table_column_data(). Numbers never change. Since ABI 1. */
+typedef int32_t klt_column_type;
+enum {
+  KLT_COLUMN_BOOLEAN = 0, /* [uint8_t, 0 or 1] Arrow bool */
+  KLT_COLUMN_INT8 = 1,    /* [int8_t] int8 */
+  KLT_COLUMN_INT32 = 2,   /* [int32_t] int32 */
+  KLT_COLUMN_INT64 = 3,   /* [int64_t] int64 */
+  KLT_COLUMN_DOUBLE = 4,  /* [double] double */
+  KLT_COLUMN_MONEY = 5,   /* [int64_t, units of 1/10000] decimal128(19, 4) */
+  KLT_COLUMN_DAY = 6,     /* [int32_t, days since 1970-01-01] date32 */
+  KLT_COLUMN_INSTANT = 7, /* [int64_t, UTC microseconds] timestamp[us, UTC] */
+  KLT_COLUMN_LABEL = 8,   /* [uint16_t, index of a label] dictionary<uint16, utf8> */
+  KLT_COLUMN_TERM = 9,    /* [uint32_t, index of a label] dictionary<uint32, utf8> */
+  KLT_COLUMN_TEXT = 10    /* [see klt_table_text_data()] large_utf8 */
+};
+
+KLT_API void klt_table_free(klt_table* table); /* Since ABI 1. */
+/* 0 for NULL. Since ABI 1. */
+KLT_API size_t klt_table_row_count(const klt_table* table);
+/* 0 for NULL. Since ABI 1. */
+KLT_API size_t klt_table_column_count(const klt_table* table);
+/* Name of a column, NUL-terminated; lives as long as the table. NULL for a NULL table or a column out of range.
+ * Since ABI 1. */
+KLT_API const char* klt_table_column_name(const klt_table* table, size_t column);
+/* -1 for a NULL table or a column out of range. Since ABI 1. */
+KLT_API klt_column_type klt_table_column_type(const klt_table* table, size_t column);
+/* How many rows have no value; 0 for a NULL table or a column out of range. Since ABI 1. */
+KLT_API size_t klt_table_null_count(const klt_table* table, size_t column);
+/* Index of the column of that name. KLT_NOT_FOUND names it and those there are. O(columns). Since ABI 1. */
+KLT_API klt_status klt_table_find_column(klt_context* context, const klt_table* table, const char* name, size_t* out);
+
+/* Whether a cell has no value: 1 or 0. KLT_OUT_OF_RANGE for the column or row. Since ABI 1. */
+KLT_API klt_status klt_table_is_null(klt_context* context, const klt_table* table, size_t column, size_t row, int* out);
+/* One number: booleans, whole numbers, money (units), days, instants, label codes; 0 where null.
+ * KLT_INVALID_ARGUMENT naming "column" for doubles and text, KLT_OUT_OF_RANGE for the column or row. Since ABI 1. */
+KLT_API klt_status klt_table_get_int64(klt_context* context, const klt_table* table, size_t column, size_t row,
+                                       int64_t* out);
+/* One number: booleans, whole numbers, doubles, days, and money in whole currency; NaN where null.
+ * KLT_INVALID_ARGUMENT naming "column" for the rest, KLT_OUT_OF_RANGE for the column or row. Since ABI 1. */
+KLT_API klt_status klt_table_get_double(klt_context* context, const klt_table* table, size_t column, size_t row,
+                                        double* out);
+/* The text of a text, label or term cell: *text borrowed from the table and not NUL-terminated, NULL where null.
+ * KLT_INVALID_ARGUMENT naming "column" for another type, KLT_OUT_OF_RANGE for the column or row. Since ABI 1. */
+KLT_API klt_status klt_table_get_text(klt_context* context, const klt_table* table, size_t column, size_t row,
+                                      const char** text, size_t* size);
+/* Any cell as a person reads it: money exact, days ISO 8601, doubles shortest round-trip, empty where null.
+ * KLT_OUT_OF_RANGE for the column or row. Since ABI 1. */
+KLT_API klt_status klt_table_render(klt_context* context, const klt_table* table, size_t column, size_t row,
+                                    klt_string** out);
+
+/* Many numbers at once, as klt_table_get_int64(): rows [first_row, first_row + count) to values[0 .. count). `valid`
+ * gets 1 or 0 per row; it may be NULL. KLT_OUT_OF_RANGE where the rows leave the table. O(count). Since ABI 1. */
+KLT_API klt_status klt_table_read_int64(klt_context* context, const klt_table* table, size_t column, size_t first_row,
+                                        size_t count, int64_t* values, uint8_t* valid);
+/* Many numbers at once, as klt_table_get_double(). O(count). Since ABI 1. */
+KLT_API klt_status klt_table_read_double(klt_context* context, const klt_table* table, size_t column, size_t first_row,
+                                         size_t count, double* values, uint8_t* valid);
+/* The column's own memory, without a copy: klt_table_row_count() values of the C type named at klt_column_type, and one
+ * bit per row (least significant first, set where there is a value), NULL where the column has no null. The values of
+ * null rows are unspecified. KLT_INVALID_ARGUMENT naming "column" for text. Since ABI 1. */
+KLT_API klt_status klt_table_column_data(klt_context* context, const klt_table* table, size_t column,
+                                         const void** values, const uint8_t** validity_bits);
+/* A text column's own memory: row i is characters[offsets[i]] up to characters[offsets[i + 1]]; validity as above.
+ * KLT_INVALID_ARGUMENT naming "column" for another type. Since ABI 1. */
+KLT_API klt_status klt_table_text_data(klt_context* context, const klt_table* table, size_t column,
+                                       const int64_t** offsets, const char** characters, const uint8_t** validity_bits);
+/* How many labels a label or term column has. KLT_INVALID_ARGUMENT naming "column" for another type. Since ABI 1. */
+KLT_API klt_status klt_table_label_count(klt_context* context, const klt_table* table, size_t column, size_t* out);
+/* The text of a label; NUL-terminated and borrowed from the table. KLT_OUT_OF_RANGE for the code. Since ABI 1. */
+KLT_API klt_status klt_table_label(klt_context* context, const klt_table* table, size_t column, size_t code,
+                                   const char** text, size_t* size);
+
+/* Writes a stream of one record batch into *out, which the caller releases by its release callback. Values are shared,
+ * not copied, where the layouts agree (all but money and booleans); the stream outlives the table. Since ABI 1. */
+KLT_API klt_status klt_table_export_arrow(klt_context* context, const klt_table* table, struct ArrowArrayStream* out);
+/* RFC 4180 with LF line ends and a header line, UTF-8. A text cell that a spreadsheet would run is written with a
+ * leading apostrophe. Since ABI 1. */
+KLT_API klt_status klt_table_to_csv(klt_context* context, const klt_table* table, klt_string** out);
+
+/* ---- Table builder: tables from plain C arrays, for callers without Arrow ---- */
+
+/* A builder for a table of that many rows. KLT_OUT_OF_RANGE above 2^40 rows. Since ABI 1. */
+KLT_API klt_status klt_table_builder_new(klt_context* context, size_t rows, klt_table_builder** out);
+KLT_API void klt_table_builder_free(klt_table_builder* builder); /* Since ABI 1. */
+/* Each of these appends a column and copies one value per row. `valid` has one byte per row, 0 where there is no value;
+ * NULL means that every row has one. KLT_INVALID_ARGUMENT for a name that is taken or empty, or values that are NULL
+ * while there are rows; the builder is as before. O(rows). Since ABI 1, all of them. */
+KLT_API klt_status klt_table_builder_add_int64(klt_context* context, klt_table_builder* builder, const char* name,
+                                               const int64_t* values, const uint8_t* valid);
+KLT_API klt_status klt_table_builder_add_double(klt_context* context, klt_table_builder* builder, const char* name,
+                                                const double* values, const uint8_t* valid);
+/* Units of 1/10000. KLT_OVERFLOW for INT64_MIN in a row that has a value. */
+KLT_API klt_status klt_table_builder_add_money(klt_context* context, klt_table_builder* builder, const char* name,
+                                               const int64_t* values, const uint8_t* valid);
+/* Days since 1970-01-01. */
+KLT_API klt_status klt_table_builder_add_day(klt_context* context, klt_table_builder* builder, const char* name,
+                                             const int32_t* values, const uint8_t* valid);
+/* UTC microseconds since 1970-01-01. */
+KLT_API klt_status klt_table_builder_add_instant(klt_context* context, klt_table_builder* builder, const char* name,
+                                                 const int64_t* values, const uint8_t* valid);
+/* 0 or not 0. */
+KLT_API klt_status klt_table_builder_add_boolean(klt_context* context, klt_table_builder* builder, const char* name,
+                                                 const uint8_t* values, const uint8_t* valid);
+/* NUL-terminated texts; NULL where there is no value. Invalid UTF-8 is kept here and becomes a rejected row. */
+KLT_API klt_status klt_table_builder_add_text(klt_context* context, klt_table_builder* builder, const char* name,
+                                              const char* const* values);
+/* Texts by size: row i is the sizes[i] bytes at values[i]. */
+KLT_API klt_status klt_table_builder_add_sized_text(klt_context* context, klt_table_builder* builder, const char* name,
+                                                    const char* const* values, const size_t* sizes,
+                                                    const uint8_t* valid);
+/* The table of all columns so far. The builder can go on and finish again. O(columns). Since ABI 1. */
+KLT_API klt_status klt_table_builder_finish(klt_context* context, const klt_table_builder* builder, klt_table** out);
+
+/* ---- Model: what tables there are, and what a base holds ---- */
+
+/* The tables a base is made of and their fields, one row per field: table, field, type, required, aliases (joined with
+ * ';'), note. Since ABI 1. */
+KLT_API klt_status klt_schema(klt_context* context, klt_table** out);
+
+KLT_API void klt_base_free(klt_base* base); /* Since ABI 1. */
+/* 0 for NULL. Since ABI 1. */
+KLT_API size_t klt_base_client_count(const klt_base* base);
+/* IANA name of the base's time zone, NUL-terminated; lives as long as the base. "" for NULL. Since ABI 1. */
+KLT_API const char* klt_base_time_zone(const klt_base* base);
+/* ISO 4217 code of the base's currency, empty where it was not said; lives as long as the base. Since ABI 1. */
+KLT_API const char* klt_base_currency(const klt_base* base);
+/* Rows delivered to a table ("transactions", ...) and rows in use, over all deliveries. Either out-argument may be
+ * NULL. KLT_NOT_FOUND naming "table_name". Since ABI 1. */
+KLT_API klt_status klt_base_row_counts(klt_context* context, const klt_base* base, const char* table_name,
+                                       uint64_t* delivered, uint64_t* used);
+/* The ids of all clients in canonical order (whole numbers ascending, then texts by bytes) as a table of one column
+ * "client": int64 where every id is a whole number, else text. Since ABI 1. */
+KLT_API klt_status klt_base_clients(klt_context* context, const klt_base* base, klt_table** out);
+/* The row of a client in canonical order, which is its row in features and classifications. `id` as text, also for a
+ * whole number. KLT_NOT_FOUND naming "id". O(log clients). Since ABI 1. */
+KLT_API klt_status klt_base_client_row(klt_context* context, const klt_base* base, const char* id, size_t* out);
+/* The code of a client, which stays the same in every base that extends this one. KLT_NOT_FOUND naming "id". O(1).
+ * Since ABI 1. */
+KLT_API klt_status klt_base_client_code(klt_context* context, const klt_base* base, const char* id, uint32_t* out);
+/* The id behind a code, as text. KLT_OUT_OF_RANGE naming "code" for one that was not handed out. Since ABI 1. */
+KLT_API klt_status klt_base_client_id(klt_context* context, const klt_base* base, uint32_t code, klt_string** out);
+/* The codes of all clients in canonical order, klt_base_client_count() long; borrowed from the base. NULL for NULL.
+ * Since ABI 1. */
+KLT_API const uint32_t* klt_base_codes(const klt_base* base);
+/* The rows in use of one table, in order of delivery, one column per field that was ever delivered, normal types: ids
+ * as in klt_base_clients(), terms as KLT_COLUMN_TERM, several texts joined with ';'. KLT_NOT_FOUND naming
+ * "table_name". O(rows x fields). Since ABI 1. */
+KLT_API klt_status klt_base_table(klt_context* context, const klt_base* base, const char* table_name, klt_table** out);
+/* Day of the last purchase in use, in the base's time zone. KLT_NOT_FOUND where there is none. Since ABI 1. */
+KLT_API klt_status klt_base_last_purchase_day(klt_context* context, const klt_base* base, int32_t* out);
+/* 1 where `base` was made by extending `earlier`, 0 otherwise. Since ABI 1. */
+KLT_API klt_status klt_base_extends(klt_context* context, const klt_base* base, const klt_base* earlier, int* out);
+
+/* ---- Policy: the document that holds every choice ---- */
+
+/* The default policy: RFM, ABC and the contact matrix. Since ABI 1. */
+KLT_API klt_status klt_policy_new(klt_context* context, klt_policy** out);
+/* A policy from its JSON document. KLT_BAD_POLICY with the JSON pointer in where. Since ABI 1. */
+KLT_API klt_status klt_policy_from_json(klt_context* context, const char* json, klt_policy** out);
+/* A policy that comes with klientela, for example "online-retail". KLT_NOT_FOUND names those there are. Since ABI 1. */
+KLT_API klt_status klt_policy_from_preset(klt_context* context, const char* name, klt_policy** out);
+KLT_API void klt_policy_free(klt_policy* policy); /* Since ABI 1. */
+/* The names of all presets, one row each, column "preset". Since ABI 1. */
+KLT_API klt_status klt_policy_presets(klt_context* context, klt_table** out);
+/* The whole document with defaults written out; reading it gives the same policy. Since ABI 1. */
+KLT_API klt_status klt_policy_to_json(klt_context* context, const klt_policy* policy, klt_string** out);
+/* JSON Schema (2020-12) of the document. Since ABI 1. */
+KLT_API klt_status klt_policy_schema(klt_context* context, klt_string** out);
+/* How many classifiers the policy names; 0 for NULL. Since ABI 1. */
+KLT_API size_t klt_policy_classifier_count(const klt_policy* policy);
+/* The name of a classifier, in the policy's order; NUL-terminated, lives as long as the policy. NULL for a NULL policy
+ * or an index out of range. Since ABI 1. */
+KLT_API const char* klt_policy_classifier_name(const klt_policy* policy, size_t index);
+/* The classifier at an index. KLT_OUT_OF_RANGE naming "index". Since ABI 1. */
+KLT_API klt_status klt_policy_classifier(klt_context* context, const klt_policy* policy, size_t index,
+                                         klt_classifier** out);
+
+/* ---- Ingest: tables in, a base out ---- */
+
+/* An empty collection of tables. Since ABI 1. */
+KLT_API klt_status klt_tables_new(klt_context* context, klt_tables** out);
+/* Ends it and releases the streams it still holds. Since ABI 1. */
+KLT_API void klt_tables_free(klt_tables* tables);
+/* Adds a stream for a table ("transactions", "clients", ...) and takes it over: stream->release becomes NULL. The
+ * stream is read by klt_ingest(), klt_extend() or klt_run(). On an error it stays the caller's. KLT_NOT_FOUND naming
+ * "table_name"; KLT_INVALID_ARGUMENT for a table that was added before or a released stream. Since ABI 1. */
+KLT_API klt_status klt_tables_add_stream(klt_context* context, klt_tables* tables, const char* table_name,
+                                         struct ArrowArrayStream* stream);
+/* Adds a table that a builder or another call made; the handle stays the caller's. Errors as above. Since ABI 1. */
+KLT_API klt_status klt_tables_add_table(klt_context* context, klt_tables* tables, const char* table_name,
+                                        const klt_table* table);
+/* Says which delivered column feeds a field, for example ("transactions", "client", "CustomerID"); wins over names and
+ * aliases and over the policy. Stays until klt_tables_free(). KLT_NOT_FOUND naming "table_name" or "field".
+ * Since ABI 1. */
+KLT_API klt_status klt_tables_map_column(klt_context* context, klt_tables* tables, const char* table_name,
+                                         const char* field, const char* column);
+/* How many tables wait in it; 0 for NULL and after they were read. Since ABI 1. */
+KLT_API size_t klt_tables_count(const klt_tables* tables);
+
+/* What to do with rows about a client that no card names. Since ABI 1. */
+typedef int32_t klt_unknown_clients;
+enum {
+  KLT_UNKNOWN_CLIENTS_DEFAULT = -1,        /* as the policy says */
+  KLT_UNKNOWN_CLIENTS_REJECT_IF_CARDS = 0, /* reject where a client table was ever delivered, else create */
+  KLT_UNKNOWN_CLIENTS_CREATE = 1,
+  KLT_UNKNOWN_CLIENTS_REJECT = 2
+};
+
+/* Choices of an ingest. A member left at its INIT value is as the policy says. Everything is borrowed for the call.
+ * Since ABI 1. */
+typedef struct klt_ingest_options {
+  size_t struct_size;
+  const klt_policy* policy; /* NULL: the default policy */
+  const char* time_zone;    /* IANA name: what days and timestamps without a zone mean; NULL: as the policy */
+  const char* currency;     /* ISO 4217; NULL: as the policy */
+  const char* date_format;  /* text dates out of %Y %m %d %H %M %S and literals, tried after ISO 8601 */
+  klt_unknown_clients unknown_clients; /* KLT_UNKNOWN_CLIENTS_... */
+  int32_t reject_zero_amounts;         /* 1, 0, or -1 as the policy */
+  int32_t decimal_comma;               /* 1, 0, or -1 as the policy: "1 234,50" in text numbers */
+  int32_t reserved;                    /* 0 */
+  int64_t max_rejects_kept;            /* more are counted but not listed; -1: as the policy */
+} klt_ingest_options;
+#define KLT_INGEST_OPTIONS_INIT \
+  { sizeof(klt_ingest_options), NULL, NULL, NULL, NULL, -1, -1, -1, 0, -1 }
+
+/* Reads every stream to its end and makes a base of them. Once reading has begun the streams are consumed, also on an
+ * error; `tables` is then empty and can be filled again. `options` may be NULL. Host memory is shared where the layout
+ * allows and the base keeps it alive. O(rows); parallel; the result does not depend on threads.
+ * KLT_BAD_DATA for a stream that fails or a column that cannot be read, where is "table.column"; KLT_NOT_FOUND for a
+ * time zone; KLT_CANCELLED. Since ABI 1. */
+KLT_API klt_status klt_ingest(klt_context* context, klt_tables* tables, const klt_ingest_options* options,
+                              klt_ingest_result** out);
+/* The same onto a base, which stays as it is: the new one shares its chunks and keeps its codes. Time zone and currency
+ * are the base's: left at INIT they are taken from it (and not from the policy), said they must agree. Since ABI 1. */
+KLT_API klt_status klt_extend(klt_context* context, const klt_base* base, klt_tables* tables,
+                              const klt_ingest_options* options, klt_ingest_result** out);
+KLT_API void klt_ingest_result_free(klt_ingest_result* result); /* Since ABI 1. */
+/* The base that was made. Since ABI 1. */
+KLT_API klt_status klt_ingest_result_base(klt_context* context, const klt_ingest_result* result, klt_base** out);
+
+/* Rows of one table of one delivery; rows_read == rows_used + rows_rejected, always. Since ABI 1. */
+typedef struct klt_row_counts {
+  size_t struct_size; /* set by the caller; only the members it knows are written */
+  uint64_t rows_read;
+  uint64_t rows_used;
+  uint64_t rows_rejected;
+} klt_row_counts;
+#define KLT_ROW_COUNTS_INIT \
+  { sizeof(klt_row_counts), 0, 0, 0 }
+
+/* Counts of one table in this delivery; zeros for a table that was not delivered. KLT_NOT_FOUND naming "table_name".
+ * Since ABI 1. */
+KLT_API klt_status klt_ingest_result_counts(klt_context* context, const klt_ingest_result* result,
+                                            const char* table_name, klt_row_counts* out);
+/* How many rows were rejected and why: table, reason, rows; by table, then reason. Since ABI 1. */
+KLT_API klt_status klt_ingest_result_reasons(klt_context* context, const klt_ingest_result* result, klt_table** out);
+/* Every listed reject: table, row (from 1, as the reader of a file counts), column, value, reason. Since ABI 1. */
+KLT_API klt_status klt_ingest_result_rejected(klt_context* context, const klt_ingest_result* result, klt_table** out);
+/* Delivered columns that fed no field: column "column" holds "table.column", in order of delivery. Since ABI 1. */
+KLT_API klt_status klt_ingest_result_unused_columns(klt_context* context, const klt_ingest_result* result,
+                                                    klt_table** out);
+
+/* ---- Features: what each client did, as of a day ---- */
+
+/* Groups of columns that are computed together, as bits; docs/glossary.md defines every column. Since ABI 1. */
+typedef uint32_t klt_feature_groups;
+enum {
+  KLT_FEATURES_POLICY = 0,    /* as the policy says, which by default is every group that the base has data for */
+  KLT_FEATURES_PURCHASES = 1, /* recency, frequency, lines, money, first and last purchase, tenure, profit, quantity */
+  KLT_FEATURES_GAPS = 2,      /* mean and variation of the gaps between purchase days */
+  KLT_FEATURES_REPEATS = 4,   /* the summary that buy-till-you-die models take */
+  KLT_FEATURES_PRODUCTS = 8,  /* breadth and top of products and categories */
+  KLT_FEATURES_INTERACTIONS = 16, /* counts by channel x initiative x topic */
+  KLT_FEATURES_ENGAGEMENT = 32,   /* decayed weighted sum of contacts, requests and purchases */
+  KLT_FEATURES_SATISFACTION = 64  /* CSAT, NPS and CES with n, interval and trend */
+};
+
+/* Calendar periods; weeks begin on Monday. Since ABI 1. */
+typedef int32_t klt_period;
+enum {
+  KLT_PERIOD_POLICY = -1, /* as the policy says */
+  KLT_PERIOD_DAY = 0,
+  KLT_PERIOD_WEEK = 1,
+  KLT_PERIOD_MONTH = 2,
+  KLT_PERIOD_QUARTER = 3,
+  KLT_PERIOD_YEAR = 4
+};
+
+/* As window_days: no window, also where the policy has one. Since ABI 1. */
+#define KLT_WHOLE_HISTORY INT32_MAX
+
+/* Choices of the features. A member left at its INIT value is as the policy says. Since ABI 1. */
+typedef struct klt_feature_options {
+  size_t struct_size;
+  const klt_policy* policy;  /* borrowed for the call; NULL: the default policy */
+  klt_feature_groups groups; /* KLT_FEATURES_... or'ed */
+  klt_period period;         /* of the repeats group */
+  int32_t window_days;   /* look-back ending on the as-of day, both ends in: > 0; 0: as the policy; KLT_WHOLE_HISTORY */
+  int32_t window_months; /* the same in calendar months; only one of the two may be set */
+  int32_t include_first; /* repeats count the first period too: 1, 0, or -1 as the policy */
+  int32_t reserved;      /* 0 */
+  double half_life_days; /* of engagement: > 0; 0: as the policy */
+  double purchase_weight; /* of an order in engagement: >= 0; -1: as the policy */
+  double request_weight;  /* of a request in engagement: >= 0; -1: as the policy */
+} klt_feature_options;
+#define KLT_FEATURE_OPTIONS_INIT \
+  { sizeof(klt_feature_options), NULL, 0, -1, 0, 0, -1, 0, 0.0, -1.0, -1.0 }
+
+/* One row per client of the base in canonical order at the end of `as_of` (days since 1970-01-01 in the base's time
+ * zone; inclusive). `options` may be NULL. O(transactions + interactions); parallel. KLT_INVALID_ARGUMENT naming the
+ * option, KLT_OUT_OF_RANGE for a day outside [1900, 2200), KLT_OVERFLOW naming client and column, KLT_CANCELLED.
+ * Since ABI 1. */
+KLT_API klt_status klt_features_compute(klt_context* context, const klt_base* base, int32_t as_of,
+                                        const klt_feature_options* options, klt_features** out);
+/* The same as computing anew with the options of `previous`, at the cost of what changed: `base` must extend the base
+ * of `previous`, and `as_of` must not be earlier. `previous` stays as it is. Since ABI 1. */
+KLT_API klt_status klt_features_refresh(klt_context* context, const klt_features* previous, const klt_base* base,
+                                        int32_t as_of, klt_features** out);
+/* One out of two made with the same options: exact for disjoint clients, and for consecutive time ranges that split no
+ * order and no period. The as-of day is the later one's. Since ABI 1. */
+KLT_API klt_status klt_features_merge(klt_context* context, const klt_features* earlier, const klt_features* later,
+                                      klt_features** out);
+/* `features` with one more column, a measure of the host's own: a column of a table with a row per client in canonical
+ * order (see klt_base_clients()). KLT_INVALID_ARGUMENT where the rows differ or the name is taken, KLT_OUT_OF_RANGE for
+ * the column. The values are shared. Since ABI 1. */
+KLT_API klt_status klt_features_with_column(klt_context* context, const klt_features* features, const klt_table* table,
+                                            size_t column, klt_features** out);
+KLT_API void klt_features_free(klt_features* features); /* Since ABI 1. */
+/* The as-of day as days since 1970-01-01; 0 for NULL. Since ABI 1. */
+KLT_API int32_t klt_features_as_of(const klt_features* features);
+/* The columns as a table; "client" is the first. Nothing is copied. Since ABI 1. */
+KLT_API klt_status klt_features_table(klt_context* context, const klt_features* features, klt_table** out);
+
+/* ---- Classify: classes with reasons ---- */
+
+/* Language of texts for people. Since ABI 1. */
+typedef int32_t klt_language;
+enum {
+  KLT_LANGUAGE_POLICY = -1 /* reports only: as the policy says */,
+  KLT_LANGUAGE_ENGLISH = 0,
+  KLT_LANGUAGE_RUSSIAN = 1
+};
+
+/* The kinds of classifiers there are and the JSON Schema of their options: kind, schema. Since ABI 1. */
+KLT_API klt_status klt_classifier_kinds(klt_context* context, klt_table** out);
+/* A classifier out of its options, a JSON object with "kind" ("rfm", "abc", "matrix"); `name` becomes the prefix of its
+ * columns. KLT_BAD_POLICY with the JSON pointer in where, also for a segment table with holes (the message names the
+ * missing cells). Since ABI 1. */
+KLT_API klt_status klt_classifier_from_json(klt_context* context, const char* name, const char* json,
+                                            klt_classifier** out);
+KLT_API void klt_classifier_free(klt_classifier* classifier); /* Since ABI 1. */
+/* NUL-terminated, lives as long as the classifier; NULL for NULL. Since ABI 1, both. */
+KLT_API const char* klt_classifier_name(const klt_classifier* classifier);
+KLT_API const char* klt_classifier_kind(const klt_classifier* classifier);
+/* Its options with defaults written out; klt_classifier_from_json() reads them back. Since ABI 1. */
+KLT_API klt_status klt_classifier_to_json(klt_context* context, const klt_classifier* classifier, klt_string** out);
+/* Learns thresholds from a table of measures, such as klt_features_table(), whose first column is "client" and whose
+ * rows stand in canonical client order. KLT_NOT_FOUND naming a column it needs; KLT_INVALID_ARGUMENT for a column of a
+ * type it cannot use; KLT_CANCELLED. Parallel. Since ABI 1. */
+KLT_API klt_status klt_classifier_fit(klt_context* context, const klt_classifier* classifier, const klt_table* table,
+                                      klt_model** out);
+
+/* A model that klt_model_to_json() wrote. KLT_BAD_POLICY with the JSON pointer in where; KLT_UNSUPPORTED for a kind
+ * that cannot be loaded. Since ABI 1. */
+KLT_API klt_status klt_model_from_json(klt_context* context, const char* json, klt_model** out);
+KLT_API void klt_model_free(klt_model* model); /* Since ABI 1. */
+/* NUL-terminated, lives as long as the model; NULL for NULL. Since ABI 1, both. */
+KLT_API const char* klt_model_name(const klt_model* model);
+KLT_API const char* klt_model_kind(const klt_model* model);
+/* Name, kind and frozen thresholds as a JSON object. Since ABI 1. */
+KLT_API klt_status klt_model_to_json(klt_context* context, const klt_model* model, klt_string** out);
+/* Classifies any table that has the measures. The class of a row depends on that row alone. Errors as for
+ * klt_classifier_fit(). O(rows); parallel. Since ABI 1. */
+KLT_API klt_status klt_model_classify(klt_context* context, const klt_model* model, const klt_table* table,
+                                      klt_classification** out);
+
+KLT_API void klt_classification_free(klt_classification* classification); /* Since ABI 1. */
+/* NUL-terminated, lives as long as the classification; NULL for NULL. Since ABI 1, both. */
+KLT_API const char* klt_classification_name(const klt_classification* classification);
+KLT_API const char* klt_classification_kind(const klt_classification* classification);
+/* The new columns only, one row per classified row. Nothing is copied. Since ABI 1. */
+KLT_API klt_status klt_classification_table(klt_context* context, const klt_classification* classification,
+                                            klt_table** out);
+/* How many rows have each label of a label column of it: label, clients; in the order of the labels. KLT_NOT_FOUND
+ * naming the column, KLT_INVALID_ARGUMENT for a column without labels. Since ABI 1. */
+KLT_API klt_status klt_classification_counts(klt_context* context, const klt_classification* classification,
+                                             const char* column, klt_table** out);
+/* Why a row got what it got, one row per reason: column, result, measure, value, low, high (exact texts, null where
+ * there is none), low_included, high_included, tie, rule. KLT_OUT_OF_RANGE naming "row". Since ABI 1. */
+KLT_API klt_status klt_classification_reasons(klt_context* context, const klt_classification* classification,
+                                              size_t row, klt_table** out);
+/* The same in words: KLT_LANGUAGE_ENGLISH or KLT_LANGUAGE_RUSSIAN. KLT_OUT_OF_RANGE naming "row". Since ABI 1. */
+KLT_API klt_status klt_classification_explain(klt_context* context, const klt_classification* classification,
+                                              size_t row, klt_language language, klt_string** out);
+/* What to know about it as a whole, for example that an axis was replaced by its substitute: rule, subject, text.
+ * Since ABI 1. */
+KLT_API klt_status klt_classification_notes(klt_context* context, const klt_classification* classification,
+                                            klt_language language, klt_table** out);
+/* `features` with the columns of a classification of all its rows, for classifiers that use earlier ones and for
+ * reports. KLT_INVALID_ARGUMENT where the rows differ or a name is taken. Nothing is copied. Since ABI 1. */
+KLT_API klt_status klt_features_with_classification(klt_context* context, const klt_features* features,
+                                                    const klt_classification* classification, klt_features** out);
+
+/* ---- Report: tables for other tools, pages for people ---- */
+
+/* What a report is about; everything is borrowed for the call. Since ABI 1. */
+typedef struct klt_report_input {
+  size_t struct_size;
+  const klt_ingest_result* ingest;                  /* required: base, rejects and counts */
+  const klt_features* features;                     /* required: of that base */
+  const klt_classification* const* classifications; /* in the order they were made; NULL where there are none */
+  size_t classification_count;
+} klt_report_input;
+#define KLT_REPORT_INPUT_INIT \
+  { sizeof(klt_report_input), NULL, NULL, NULL, 0 }
+
+/* Choices of the reports. A member left at its INIT value is as the policy says. Since ABI 1. */
+typedef struct klt_report_options {
+  size_t struct_size;
+  const klt_policy* policy; /* borrowed for the call; NULL: the default policy */
+  const char* title;        /* of the page; NULL: as the policy; "": a default in the language */
+  klt_language language;
+  int32_t top_clients; /* shown per cell of the matrix: 0 .. 1000; -1: as the policy */
+} klt_report_options;
+#define KLT_REPORT_OPTIONS_INIT \
+  { sizeof(klt_report_options), NULL, NULL, -1, -1 }
+
+/* One row per client: id, name where known, features, scores, classes, cell, group, reasons. `options` may be NULL.
+ * O(clients). Since ABI 1. */
+KLT_API klt_status klt_report_clients(klt_context* context, const klt_report_input* input,
+                                      const klt_report_options* options, klt_table** out);
+/* One row per cell of the contact matrix, empty ones included: x, y, cell, group, clients, money, shares. Since ABI 1.
+ */
+KLT_API klt_status klt_report_matrix(klt_context* context, const klt_report_input* input, klt_table** out);
+/* Counts, totals as exact decimal texts, class sizes and notes as one JSON object (docs/outputs.md). Since ABI 1. */
+KLT_API klt_status klt_report_summary(klt_context* context, const klt_report_input* input, klt_string** out);
+/* A page that stands alone, everything from the data escaped. `options` may be NULL. Since ABI 1. */
+KLT_API klt_status klt_report_html(klt_context* context, const klt_report_input* input,
+                                   const klt_report_options* options, klt_string** out);
+
+/* ---- Pipeline: every stage in one call ---- */
+
+/* As an as-of day: the day of the last purchase in use, or of the last event where there is no purchase. Since ABI 1.
+ */
+#define KLT_AS_OF_LAST_EVENT INT32_MIN
+
+/* klt_ingest(), klt_features_compute(), then every classifier of the policy (NULL: the default one). `as_of` in days
+ * since 1970-01-01, inclusive, or KLT_AS_OF_LAST_EVENT, which is KLT_INVALID_ARGUMENT where nothing ever happened.
+ * Once reading has begun the streams are consumed, also on an error. Errors are those of the stages. Since ABI 1. */
+KLT_API klt_status klt_run(klt_context* context, klt_tables* tables, const klt_policy* policy, int32_t as_of,
+                           klt_result** out);
+KLT_API void klt_result_free(klt_result* result); /* Since ABI 1. */
+/* The as-of day as days since 1970-01-01; 0 for NULL. Since ABI 1. */
+KLT_API int32_t klt_result_as_of(const klt_result* result);
+/* The base, the rejected rows and the counts; shared, not copied. Since ABI 1. */
+KLT_API klt_status klt_result_ingest(klt_context* context, const klt_result* result, klt_ingest_result** out);
+/* The features with every classifier's columns appended. Since ABI 1. */
+KLT_API klt_status klt_result_features(klt_context* context, const klt_result* result, klt_features** out);
+/* How many classifications (and models) there are, in the policy's order; 0 for NULL. Since ABI 1. */
+KLT_API size_t klt_result_classification_count(const klt_result* result);
+/* KLT_OUT_OF_RANGE naming "index". Since ABI 1. */
+KLT_API klt_status klt_result_classification(klt_context* context, const klt_result* result, size_t index,
+                                             klt_classification** out);
+/* The frozen thresholds behind a classification. KLT_OUT_OF_RANGE naming "index". Since ABI 1. */
+KLT_API klt_status klt_result_model(klt_context* context, const klt_result* result, size_t index, klt_model** out);
+/* The reports as the policy wants them; see klt_report_...(). Rendered by each call. Since ABI 1, all of them. */
+KLT_API klt_status klt_result_clients(klt_context* context, const klt_result* result, klt_table** out);
+KLT_API klt_status klt_result_matrix(klt_context* context, const klt_result* result, klt_table** out);
+KLT_API klt_status klt_result_rejected(klt_context* context, const klt_result* result, klt_table** out);
+KLT_API klt_status klt_result_summary(klt_context* context, const klt_result* result, klt_string** out);
+KLT_API klt_status klt_result_html(klt_context* context, const klt_result* result, klt_string** out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* KLIENTELA_H */
