@@ -19,7 +19,7 @@ MONEY = {
     "cents": "sum(round(amount * 100)::BIGINT)::BIGINT",
     "decimal": "(sum(amount::DECIMAL(12, 2)) * 100)::BIGINT",
 }
-AGGREGATE = "SELECT client, max(\"at\")::DATE AS last, count(*) AS frequency, {money} AS cents FROM {source} GROUP BY client"
+AGGREGATE = "SELECT client, max(\"at\"::DATE) AS last, count(*) AS frequency, {money} AS cents FROM {source} GROUP BY client"
 QUANTILES = f"""
 SELECT max(last) AS as_of, sum(cents)::BIGINT AS total,
        quantile_cont(datediff('day', last, DATE '2100-01-01'), {EDGES}) AS r,
