@@ -1,0 +1,47 @@
+// How the report page speaks: its sentences, numbers and plurals in English and Russian.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "klientela/report/report.hpp"
+#include "report/facts.hpp"
+
+namespace klientela::report {
+
+class Speech {
+ public:
+  Speech(Language language, std::string currency) : russian_(language == Language::russian), currency_(std::move(currency)) {}
+
+  /// The sentence of the language.
+  [[nodiscard]] std::string_view operator()(std::string_view english, std::string_view russian) const noexcept {
+    return russian_ ? russian : english;
+  }
+  [[nodiscard]] std::string_view language_tag() const noexcept { return russian_ ? "ru" : "en"; }
+
+  /// 397,884 or 397 884.
+  [[nodiscard]] std::string count(std::uint64_t number) const;
+  /// A plain decimal text with its thousands grouped: 8,911,407.904.
+  [[nodiscard]] std::string decimal(std::string_view text) const;
+  /// An exact amount with the currency.
+  [[nodiscard]] std::string money(const Total& total) const;
+  [[nodiscard]] std::string money(std::int64_t units) const;
+  /// An amount at three significant digits without the currency: 8.91M, 12.3k.
+  [[nodiscard]] std::string compact(double amount) const;
+  /// 0.4523 as 45.2%.
+  [[nodiscard]] std::string percent(double share) const;
+  /// A day as people write it: 9 December 2011.
+  [[nodiscard]] std::string day(Day day) const;
+  [[nodiscard]] std::string clients(std::uint64_t number) const;
+  [[nodiscard]] std::string rows(std::uint64_t number) const;
+
+ private:
+  [[nodiscard]] std::string_view plural(std::uint64_t number, std::string_view one, std::string_view few,
+                                        std::string_view many) const noexcept;
+  [[nodiscard]] std::string with_currency(std::string amount) const;
+  bool russian_;
+  std::string currency_;
+};
+
+}  // namespace klientela::report

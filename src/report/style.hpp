@@ -1,0 +1,125 @@
+// The style sheet of the report page: light and dark, from 320 px up, printable, no fonts or pictures from elsewhere.
+#pragma once
+
+#include <string_view>
+
+namespace klientela::report {
+
+/// Intensities of heat maps are classes i0 .. i9, colours of groups classes k0 .. k7 and kn (none): no value from the
+/// data ever stands in a style.
+inline constexpr std::string_view style_sheet = R"css(
+:root{color-scheme:light dark;--bg:#f6f6f3;--card:#fff;--ink:#1d1f24;--soft:#5c6270;--line:#e1e2dd;--accent:#2557c7;
+--accent-rgb:37 87 199;--k0:58 124 214;--k1:222 150 22;--k2:212 64 48;--k3:118 74 196;--k4:14 138 122;--k5:190 60 130;
+--k6:104 124 30;--k7:84 96 116;--kn:120 126 138;--shadow:0 1px 2px rgb(20 24 40/.06),0 4px 16px rgb(20 24 40/.05)}
+@media (prefers-color-scheme:dark){:root{--bg:#14161a;--card:#1c1f25;--ink:#e9eaee;--soft:#a3a9b6;--line:#31353e;
+--accent:#8fb2ff;--accent-rgb:122 162 255;--k0:96 158 246;--k1:236 174 60;--k2:240 100 84;--k3:164 128 240;
+--k4:52 184 164;--k5:232 110 172;--k6:158 182 70;--k7:140 152 172;--kn:140 146 158;--shadow:none}}
+*{box-sizing:border-box}
+html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
+body{margin:0;background:var(--bg);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",
+"Noto Sans CJK SC",Ubuntu,"Helvetica Neue",Arial,sans-serif;font-variant-numeric:tabular-nums}
+main,header,footer{max-width:1120px;margin:0 auto;padding:0 24px}
+header{padding-top:40px;padding-bottom:8px}
+h1{font-size:clamp(1.6rem,1.2rem + 1.8vw,2.3rem);line-height:1.15;letter-spacing:-.02em;margin:0 0 6px;
+overflow-wrap:anywhere;text-wrap:balance}
+h2{font-size:1.28rem;line-height:1.25;letter-spacing:-.01em;margin:0 0 4px}
+h3{font-size:1rem;margin:24px 0 8px}
+p{margin:0 0 12px;max-width:70ch}
+.lead,.note,.hint{color:var(--soft)}
+.note,.hint{font-size:.9rem}
+section{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:22px 24px;margin:18px 0;
+box-shadow:var(--shadow)}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:12px;margin:18px 0;padding:0}
+.figure{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:14px 16px;box-shadow:var(--shadow);
+min-width:0}
+.figure dt{color:var(--soft);font-size:.85rem}
+.figure dd{margin:0;font-size:1.55rem;font-weight:650;letter-spacing:-.02em;line-height:1.25;overflow-wrap:anywhere}
+.figure .sub{display:block;font-size:.82rem;font-weight:400;letter-spacing:0;color:var(--soft);line-height:1.35}
+.scroll{overflow-x:auto;-webkit-overflow-scrolling:touch;margin:12px -4px 0;padding:4px}
+.scroll:focus-visible,summary:focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:6px}
+table{border-collapse:collapse;font-size:.92rem}
+caption{text-align:left;color:var(--soft);font-size:.88rem;padding:0 0 8px}
+.list{width:100%}
+.list th,.list td{text-align:left;padding:7px 14px 7px 0;border-bottom:1px solid var(--line);vertical-align:top}
+.list thead th{color:var(--soft);font-weight:500;font-size:.84rem;white-space:nowrap}
+.list tbody th{font-weight:550}
+.list tr:last-child td,.list tr:last-child th{border-bottom:0}
+.list .num{text-align:right;white-space:nowrap}
+.list .num:last-child,.list td:last-child{padding-right:0}
+.name{overflow-wrap:anywhere;min-width:7em}
+.why{color:var(--soft);font-size:.86rem;min-width:15em}
+.id{color:var(--soft);overflow-wrap:anywhere}
+.value{overflow-wrap:anywhere;font-family:ui-monospace,"Cascadia Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;
+font-size:.85rem;min-width:7em}
+.heat{border-collapse:separate;border-spacing:4px;width:100%;table-layout:fixed;min-width:min(560px,100%)}
+.heat.wide{min-width:640px}
+.heat td{border-radius:8px;padding:8px 4px;text-align:center;line-height:1.25;height:60px;
+background:rgb(var(--k,var(--accent-rgb))/var(--a,.05))}
+.heat td b{display:block;font-size:1.02rem;font-weight:650}
+.heat td span{display:block;font-size:.8rem}
+.heat td .of{color:var(--soft);font-size:.74rem}
+.heat td.none{color:var(--soft);background:none;box-shadow:inset 0 0 0 1px var(--line)}
+.heat thead th,.heat tfoot th{font-weight:500;font-size:.84rem;color:var(--soft);padding:2px;overflow-wrap:anywhere;
+vertical-align:bottom}
+.heat tfoot th{vertical-align:top}
+.heat tbody th{font-weight:500;font-size:.84rem;color:var(--soft);text-align:right;padding:0 8px 0 0;width:8.5em;
+overflow-wrap:anywhere}
+.heat .corner{width:8.5em}
+.heat .apart{border-left:12px solid transparent;background-clip:padding-box}
+.heat td.apart.none{box-shadow:none;border-radius:0;background:none}
+.heat tr.apart td,.heat tr.apart th{border-top:12px solid transparent;background-clip:padding-box}
+.axis{font-weight:600!important;color:var(--ink)!important}
+.grid5{max-width:560px}
+.grid5 td{height:48px}
+.grid5 tbody th,.grid5 .corner{width:6.2em}
+.i0{--a:.07}.i1{--a:.13}.i2{--a:.19}.i3{--a:.26}.i4{--a:.33}.i5{--a:.4}.i6{--a:.47}.i7{--a:.54}.i8{--a:.6}.i9{--a:.66}
+.k0{--k:var(--k0)}.k1{--k:var(--k1)}.k2{--k:var(--k2)}.k3{--k:var(--k3)}.k4{--k:var(--k4)}.k5{--k:var(--k5)}
+.k6{--k:var(--k6)}.k7{--k:var(--k7)}.kn{--k:var(--kn)}
+.legend{display:flex;flex-wrap:wrap;gap:6px 18px;list-style:none;margin:12px 0 0;padding:0;font-size:.9rem}
+.legend li{display:flex;align-items:baseline;gap:7px;min-width:0}
+.dot{flex:none;width:.72em;height:.72em;border-radius:50%;background:rgb(var(--k));display:inline-block}
+.legend .count{color:var(--soft)}
+.bar{display:block;width:100%;height:10px;min-width:70px}
+.bar rect{fill:rgb(var(--accent-rgb)/.85)}
+.bar .back{fill:rgb(var(--kn)/.16)}
+.barcell{width:38%;vertical-align:middle!important}
+.curve{display:block;width:100%;max-width:720px;height:auto;margin-top:12px}
+.curve .grid{stroke:var(--line);stroke-width:1}
+.curve .even{stroke:var(--soft);stroke-width:1;stroke-dasharray:3 4;opacity:.6}
+.curve .line{fill:none;stroke:var(--accent);stroke-width:2.5;stroke-linejoin:round;stroke-linecap:round}
+.curve .fill{fill:rgb(var(--accent-rgb)/.09)}
+.curve .border{stroke:var(--ink);stroke-width:1;stroke-dasharray:2 3;opacity:.75}
+.curve .mark{fill:var(--card);stroke:var(--accent);stroke-width:2.5}
+.curve text{fill:var(--soft);font-size:13px}
+.curve .class{fill:var(--ink);font-size:15px;font-weight:650;text-anchor:middle}
+.curve .y{text-anchor:end}.curve .x{text-anchor:middle}
+.two{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:8px 36px}
+details{border-top:1px solid var(--line)}
+details:last-of-type{border-bottom:1px solid var(--line)}
+summary{cursor:pointer;padding:10px 2px;display:flex;flex-wrap:wrap;gap:2px 12px;align-items:baseline}
+summary::before{content:"";flex:none;width:.42em;height:.42em;border:solid var(--soft);border-width:0 2px 2px 0;
+transform:rotate(-45deg) translateY(-.1em);transition:transform .15s}
+details[open]>summary::before{transform:rotate(45deg) translate(-.12em,-.12em)}
+summary b{font-weight:600}
+summary .right{margin-left:auto;color:var(--soft);font-size:.9rem;white-space:nowrap}
+summary .tag{font-size:.86rem;color:var(--soft);white-space:nowrap}
+details .scroll{margin-top:0;padding-bottom:14px}
+.defs{display:grid;grid-template-columns:minmax(9em,max-content) 1fr;gap:6px 20px;margin:8px 0 0;font-size:.92rem}
+.defs dt{font-weight:550}.defs dd{margin:0;color:var(--soft);max-width:70ch}
+.warn{border-left:3px solid rgb(var(--k1));padding:2px 0 2px 12px;margin:12px 0 0}
+footer{color:var(--soft);font-size:.86rem;padding-top:8px;padding-bottom:40px}
+@media (max-width:760px){main,header,footer{padding-left:14px;padding-right:14px}header{padding-top:24px}
+section{padding:16px 14px;border-radius:12px}.two{grid-template-columns:minmax(0,1fr)}
+.figures{grid-template-columns:repeat(2,minmax(0,1fr));gap:8px}.figure{padding:11px 12px}.figure dd{font-size:1.22rem}
+.heat{border-spacing:3px}.heat td{height:52px;padding:6px 2px}.heat.wide{min-width:520px}
+.heat tbody th,.heat .corner{width:5.6em;font-size:.78rem}.heat thead th,.heat tfoot th{font-size:.78rem}
+.heat td b{font-size:.95rem}.heat td span{font-size:.74rem}.grid5 tbody th,.grid5 .corner{width:3.4em}
+.wide tbody th,.wide .corner{position:sticky;left:-4px;background:var(--card);z-index:1}
+.curve text{font-size:20px}.curve .class{font-size:22px}.defs{grid-template-columns:1fr;gap:0}.defs dd{margin-bottom:8px}
+summary .right{margin-left:1.1em;flex-basis:100%}}
+@media print{:root{color-scheme:light}body{background:#fff}section,.figure{box-shadow:none;break-inside:avoid}
+main,header,footer{max-width:none;padding:0}td{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+@media (prefers-reduced-motion:reduce){*{transition:none!important}}
+)css";
+
+}  // namespace klientela::report
