@@ -66,11 +66,25 @@ enum class InteractionField : std::uint8_t {
 };
 enum class FeedbackField : std::uint8_t { client, at, measure, score, channel, interaction, comment };
 
+/// One value of a closed list and the other spellings that are read as it, compared like column names.
+struct ClosedValue {
+  std::string_view name;
+  std::span<const std::string_view> aliases;
+};
+
+/// The machine-readable name of a field type, for example "instant".
+[[nodiscard]] std::string_view name(FieldType type) noexcept;
 /// The specification of one table; O(1), static lifetime.
 [[nodiscard]] const TableSpec& spec(TableId table) noexcept;
 /// By name, for example "transactions"; nullopt for an unknown one.
 [[nodiscard]] std::optional<TableId> table_named(std::string_view name) noexcept;
 /// The field that a column of that name feeds, by name or alias; nullopt where none does.
 [[nodiscard]] std::optional<std::size_t> field_for(TableId table, std::string_view column_name) noexcept;
+
+/// The values of a closed list (kind, initiative, state, measure); empty for every other field. Their term codes are
+/// their places here, in every base: state is 0 planned, 1 completed, 2 cancelled.
+[[nodiscard]] std::span<const ClosedValue> closed_values(TableId table, std::size_t field) noexcept;
+/// Place in closed_values() of a text by name or alias; nullopt where none fits.
+[[nodiscard]] std::optional<std::size_t> closed_value(TableId table, std::size_t field, std::string_view text);
 
 }  // namespace klientela

@@ -1,0 +1,333 @@
+// Growing, joining and ordering the index of client ids.
+#include "model/client_index.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace klientela::index {
+
+std::string_view Arena::keep(std::string_view text) {
+  constexpr std::size_t block = std::size_t{64} << 10;
+  if (text.empty()) return {};
+  if (size_ - used_ < text.size()) {
+    size_ = std::max(block, text.size());
+    blocks_.push_back(std::unique_ptr<char[]>(new char[size_]));
+    used_ = 0;
+  }
+  char* const place = blocks_.back().get() + used_;
+  std::memcpy(place, text.data(), text.size());
+  used_ += text.size();
+  return {place, text.size()};
+}
+
+std::uint32_t Partition::next_code(std::uint32_t partition) const {
+  const std::uint32_t local = next_local();
+  if (local > max_local) throw Error(Code::overflow, "more than 268 million clients in a base");
+  return local * partitions + partition;
+}
+
+std::uint32_t Partition::add(std::uint32_t partition, std::int64_t key, std::uint64_t hash) {
+  const std::uint32_t code = next_code(partition);
+  number_table.insert(hash, {key, code, 0}, [](const NumberSlot& slot) { return hash_of(slot.key); });
+  numbers.push_back(key);
+  if (!is_text.empty()) is_text.push_back(0);
+  return code;
+}
+
+std::uint32_t Partition::add(std::uint32_t partition, std::string_view text, const TextKey& key, std::uint64_t hash) {
+  const std::uint32_t code = next_code(partition);
+  const std::string_view kept = arena.keep(text);
+  TextSlot slot{key.a, key.b, key.length, code};
+  if (key.length > 16) slot.b = reinterpret_cast<std::uintptr_t>(kept.data());
+  text_table.insert(hash, slot, [](const TextSlot& s) { return mixed(s.a ^ s.length, s.length > 16 ? 0 : s.b); });
+  is_text.resize(numbers.size(), 0);
+  is_text.push_back(1);
+  numbers.push_back(static_cast<std::int64_t>(texts.size()));
+  texts.push_back(kept);
+  return code;
+}
+
+void Layer::append(const Layer& other) {
+  for (std::uint32_t p = 0; p < partitions; ++p) {
+    const Partition& from = other.parts[p];
+    for (std::size_t i = 0; i < from.numbers.size(); ++i) {
+      if (!from.is_text.empty() && from.is_text[i] != 0) {
+        const std::string_view text = from.texts[static_cast<std::size_t>(from.numbers[i])];
+        std::uint64_t hash = 0;
+        const TextKey key = key_of(text, hash);
+        parts[p].add(p, text, key, hash);
+      } else {
+        parts[p].add(p, from.numbers[i], hash_of(from.numbers[i]));
+      }
+    }
+  }
+}
+
+namespace {
+
+std::shared_ptr<Layer> copy_of(const Layer& layer) {
+  auto out = std::make_shared<Layer>();
+  bool texts = false;
+  for (std::uint32_t p = 0; p < partitions; ++p) {
+    out->parts[p].first_local = layer.parts[p].first_local;
+    texts = texts || !layer.parts[p].texts.empty();
+  }
+  if (texts) {
+    out->append(layer);
+    return out;
+  }
+  for (std::uint32_t p = 0; p < partitions; ++p) {
+    out->parts[p].numbers = layer.parts[p].numbers;
+    out->parts[p].number_table = layer.parts[p].number_table.copy();
+  }
+  return out;
+}
+
+const Partition* holder(const ClientIndex& index, std::uint32_t partition, std::uint32_t local) noexcept {
+  if (local >= index.sizes[partition]) return nullptr;
+  if (index.overlay && local >= index.overlay->parts[partition].first_local) return &index.overlay->parts[partition];
+  return &index.base->parts[partition];
+}
+
+/// One entry of the canonical order of texts.
+struct TextEntry {
+  std::string_view text;
+  std::uint32_t code;
+};
+
+}  // namespace
+
+std::uint32_t ClientIndex::find(std::int64_t key) const noexcept {
+  const std::uint64_t hash = hash_of(key);
+  const auto p = static_cast<std::uint32_t>(hash >> (64 - partition_bits));
+  std::uint32_t code = base ? base->parts[p].find(key, hash) : no_code;
+  if (code == no_code && overlay) code = overlay->parts[p].find(key, hash);
+  return code;
+}
+
+std::uint32_t ClientIndex::find(std::string_view text) const noexcept {
+  std::int64_t number = 0;
+  if (canonical_integer(text, number)) return find(number);
+  std::uint64_t hash = 0;
+  const TextKey key = key_of(text, hash);
+  const auto p = static_cast<std::uint32_t>(hash >> (64 - partition_bits));
+  std::uint32_t code = base ? base->parts[p].find(text, key, hash) : no_code;
+  if (code == no_code && overlay) code = overlay->parts[p].find(text, key, hash);
+  return code;
+}
+
+ClientId ClientIndex::id_of(std::uint32_t code) const {
+  const std::uint32_t local = code / partitions;
+  const Partition* part = holder(*this, code % partitions, local);
+  if (part == nullptr)
+    throw Error(Code::out_of_range, "no client of this base has the code " + std::to_string(code), "code");
+  const std::size_t i = local - part->first_local;
+  if (!part->is_text.empty() && part->is_text[i] != 0)
+    return ClientId(part->texts[static_cast<std::size_t>(part->numbers[i])]);
+  return ClientId(part->numbers[i]);
+}
+
+std::string_view ClientIndex::text_of(std::uint32_t code) const noexcept {
+  const std::uint32_t local = code / partitions;
+  const Partition* part = holder(*this, code % partitions, local);
+  return part->texts[static_cast<std::size_t>(part->numbers[local - part->first_local])];
+}
+
+std::shared_ptr<Layer> writable_layer(const ClientIndex& old) {
+  if (old.overlay) return copy_of(*old.overlay);
+  auto layer = std::make_shared<Layer>();
+  for (std::uint32_t p = 0; p < partitions; ++p) layer->parts[p].first_local = old.sizes[p];
+  return layer;
+}
+
+std::shared_ptr<const ClientIndex> grown(const std::shared_ptr<const ClientIndex>& old, std::shared_ptr<Layer> layer,
+                                         const Control& control) {
+  std::array<std::uint32_t, partitions> sizes{};
+  std::size_t added = 0;
+  std::size_t added_texts = 0;
+  for (std::uint32_t p = 0; p < partitions; ++p) {
+    const Partition& part = layer->parts[p];
+    sizes[p] = part.next_local();
+    added += sizes[p] - old->sizes[p];
+    for (std::size_t i = old->sizes[p] - part.first_local; i < part.is_text.size(); ++i) added_texts += part.is_text[i];
+  }
+  if (added == 0) return old;
+
+  // The new ids, sorted.
+  Buffer<std::int64_t> ids(added - added_texts);
+  Buffer<std::uint32_t> codes(added - added_texts);
+  std::vector<TextEntry> texts;
+  texts.reserve(added_texts);
+  std::array<std::size_t, partitions + 1> begins{};
+  for (std::uint32_t p = 0; p < partitions; ++p) {
+    const Partition& part = layer->parts[p];
+    std::size_t numbers = part.next_local() - old->sizes[p];
+    for (std::size_t i = old->sizes[p] - part.first_local; i < part.is_text.size(); ++i) numbers -= part.is_text[i];
+    begins[p + 1] = begins[p] + numbers;
+  }
+  const std::size_t tasks = std::min<std::size_t>(control.concurrency(), partitions);
+  control.run(tasks, [&](std::size_t task) {
+    for (auto p = static_cast<std::uint32_t>(task); p < partitions; p += static_cast<std::uint32_t>(tasks)) {
+      const Partition& part = layer->parts[p];
+      std::size_t at = begins[p];
+      for (std::size_t i = old->sizes[p] - part.first_local; i < part.numbers.size(); ++i) {
+        if (!part.is_text.empty() && part.is_text[i] != 0) continue;
+        ids[at] = part.numbers[i];
+        codes[at++] = (part.first_local + static_cast<std::uint32_t>(i)) * partitions + p;
+      }
+    }
+  });
+  for (std::uint32_t p = 0; p < partitions && added_texts > 0; ++p) {
+    const Partition& part = layer->parts[p];
+    for (std::size_t i = old->sizes[p] - part.first_local; i < part.is_text.size(); ++i)
+      if (part.is_text[i] != 0)
+        texts.push_back({part.texts[static_cast<std::size_t>(part.numbers[i])],
+                         (part.first_local + static_cast<std::uint32_t>(i)) * partitions + p});
+  }
+  sort_numbers(ids, codes, control);
+  std::sort(texts.begin(), texts.end(), [](const TextEntry& a, const TextEntry& b) { return a.text < b.text; });
+
+  auto index = std::make_shared<ClientIndex>();
+  index->sizes = sizes;
+  const std::size_t old_numbers = old->numbers_in_order ? old->numbers_in_order->size() : 0;
+  const std::size_t old_size = old->size();
+  if (old_size == 0 && texts.empty()) {
+    index->order = std::make_shared<const Buffer<std::uint32_t>>(std::move(codes));
+    index->numbers_in_order = std::make_shared<const Buffer<std::int64_t>>(std::move(ids));
+  } else {
+    // Merge with the old order, which is sorted too.
+    Buffer<std::uint32_t> order(old_size + added);
+    Buffer<std::int64_t> numbers(old_numbers + ids.size());
+    std::size_t a = 0;
+    std::size_t b = 0;
+    std::size_t out = 0;
+    for (; out < numbers.size(); ++out) {
+      const bool from_old = b == ids.size() || (a < old_numbers && (*old->numbers_in_order)[a] < ids[b]);
+      numbers[out] = from_old ? (*old->numbers_in_order)[a] : ids[b];
+      order[out] = from_old ? (*old->order)[a] : codes[b];
+      a += from_old ? 1 : 0;
+      b += from_old ? 0 : 1;
+    }
+    std::size_t t = 0;
+    for (; out < order.size(); ++out) {
+      const bool from_old =
+          t == texts.size() || (a < old_size && old->text_of((*old->order)[a]) < texts[t].text);
+      order[out] = from_old ? (*old->order)[a++] : texts[t++].code;
+    }
+    index->order = std::make_shared<const Buffer<std::uint32_t>>(std::move(order));
+    index->numbers_in_order = std::make_shared<const Buffer<std::int64_t>>(std::move(numbers));
+  }
+
+  const std::size_t base_size = old->base ? old->base->size() : 0;
+  if (!old->base) {
+    index->base = std::move(layer);
+  } else if (layer->size() * 4 > base_size) {
+    auto joined = copy_of(*old->base);
+    joined->append(*layer);
+    index->base = std::move(joined);
+  } else {
+    index->base = old->base;
+    index->overlay = std::move(layer);
+  }
+  return index;
+}
+
+namespace {
+
+struct Pair {
+  std::uint64_t key;
+  std::uint32_t code;
+};
+
+/// Least significant digit first, over the bits in which the keys differ; `other` is as long as `pairs`.
+void sort_bucket(Pair* pairs, Pair* other, std::size_t n) {
+  if (n < 64) {
+    std::sort(pairs, pairs + n, [](const Pair& a, const Pair& b) { return a.key < b.key; });
+    return;
+  }
+  std::uint64_t differ = 0;
+  for (std::size_t i = 1; i < n; ++i) differ |= pairs[i].key ^ pairs[0].key;
+  Pair* from = pairs;
+  Pair* to = other;
+  constexpr unsigned bits = 8;
+  for (unsigned shift = 0; shift < 64 && (differ >> shift) != 0; shift += bits) {
+    if (((differ >> shift) & 0xFF) == 0) continue;
+    std::array<std::uint32_t, 256> counts{};
+    for (std::size_t i = 0; i < n; ++i) ++counts[(from[i].key >> shift) & 0xFF];
+    std::uint32_t sum = 0;
+    for (std::uint32_t& count : counts) {
+      const std::uint32_t own = count;
+      count = sum;
+      sum += own;
+    }
+    for (std::size_t i = 0; i < n; ++i) to[counts[(from[i].key >> shift) & 0xFF]++] = from[i];
+    std::swap(from, to);
+  }
+  if (from != pairs) std::memcpy(static_cast<void*>(pairs), from, n * sizeof(Pair));
+}
+
+}  // namespace
+
+void sort_numbers(Buffer<std::int64_t>& ids, Buffer<std::uint32_t>& codes, const Control& control) {
+  const std::size_t n = ids.size();
+  if (n == 0) return;
+  constexpr std::uint64_t sign = std::uint64_t{1} << 63;
+  // Buckets by the top digits of the range, then each bucket on its own.
+  std::int64_t low = ids[0];
+  std::int64_t high = ids[0];
+  for (const std::int64_t id : ids) {
+    low = std::min(low, id);
+    high = std::max(high, id);
+  }
+  const std::uint64_t origin = static_cast<std::uint64_t>(low) ^ sign;
+  const std::uint64_t range = (static_cast<std::uint64_t>(high) ^ sign) - origin;
+  if (range == 0) return;
+  constexpr unsigned bucket_bits = 10;
+  const unsigned used = 64 - static_cast<unsigned>(__builtin_clzll(range));
+  const unsigned shift = used > bucket_bits ? used - bucket_bits : 0;
+  constexpr std::size_t buckets = std::size_t{1} << bucket_bits;
+  const auto key_at = [&](std::size_t i) { return (static_cast<std::uint64_t>(ids[i]) ^ sign) - origin; };
+
+  const std::size_t tasks = n < 50'000 ? 1 : control.concurrency();
+  const auto range_begin = [&](std::size_t task) { return n * task / tasks; };
+  std::vector<std::array<std::size_t, buckets>> places(tasks);
+  control.run(tasks, [&](std::size_t task) {
+    places[task].fill(0);
+    for (std::size_t i = range_begin(task); i < range_begin(task + 1); ++i) ++places[task][key_at(i) >> shift];
+  });
+  std::vector<std::size_t> begins(buckets + 1);
+  std::size_t sum = 0;
+  for (std::size_t b = 0; b < buckets; ++b) {
+    begins[b] = sum;
+    for (std::size_t task = 0; task < tasks; ++task) {
+      const std::size_t own = places[task][b];
+      places[task][b] = sum;
+      sum += own;
+    }
+  }
+  begins[buckets] = sum;
+  Buffer<Pair> pairs(n);
+  control.run(tasks, [&](std::size_t task) {
+    auto& at = places[task];
+    for (std::size_t i = range_begin(task); i < range_begin(task + 1); ++i) {
+      const std::uint64_t key = key_at(i);
+      pairs[at[key >> shift]++] = {key, codes[i]};
+    }
+  });
+  control.run(tasks, [&](std::size_t task) {
+    std::vector<Pair> other;
+    for (std::size_t b = task; b < buckets; b += tasks) {
+      const std::size_t size = begins[b + 1] - begins[b];
+      if (size == 0) continue;
+      if (other.size() < size) other.resize(size);
+      Pair* const bucket = pairs.data() + begins[b];
+      sort_bucket(bucket, other.data(), size);
+      for (std::size_t i = 0; i < size; ++i) {
+        ids[begins[b] + i] = static_cast<std::int64_t>((bucket[i].key + origin) ^ sign);
+        codes[begins[b] + i] = bucket[i].code;
+      }
+    }
+  });
+}
+
+}  // namespace klientela::index

@@ -1,0 +1,280 @@
+// Which client an id is: hash tables from ids to codes in 16 partitions, in at most two layers that bases share.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "klientela/core/buffer.hpp"
+#include "klientela/core/executor.hpp"
+#include "klientela/model/client_base.hpp"
+
+namespace klientela::index {
+
+__extension__ using Wide = unsigned __int128;
+
+inline constexpr std::uint32_t partitions = ClientBase::client_partitions;
+inline constexpr unsigned partition_bits = 4;
+static_assert(1U << partition_bits == partitions);
+
+/// Codes are local * partitions + partition and no_code is none of them.
+inline constexpr std::uint32_t max_local = no_code / partitions - 1;
+
+/// The top bits are the partition, the next ones the place in its table. Depends on the id alone.
+[[nodiscard]] inline std::uint64_t hash_of(std::int64_t key) noexcept {
+  const auto bits = static_cast<std::uint64_t>(key);
+  return (bits ^ (bits >> 32)) * 0x9E37'79B9'7F4A'7C15U;
+}
+
+/// A text as its table compares it: up to 16 bytes in place, longer ones by a hash, then by their bytes.
+struct TextKey {
+  std::uint64_t a{0};
+  std::uint64_t b{0};
+  std::uint32_t length{0};
+};
+
+[[nodiscard]] inline std::uint64_t mixed(std::uint64_t x, std::uint64_t y) noexcept {
+  const auto product = static_cast<Wide>(x ^ 0x9E37'79B9'7F4A'7C15U) * (y ^ 0xD1B5'4A32'D192'ED03U);
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+[[nodiscard]] inline std::uint64_t load(const char* from, std::size_t bytes) noexcept {
+  std::uint64_t value = 0;
+  std::memcpy(&value, from, bytes);
+  return value;
+}
+
+/// `hash` gets the hash of the text.
+[[nodiscard]] inline TextKey key_of(std::string_view text, std::uint64_t& hash) noexcept {
+  TextKey key;
+  const char* data = text.data();
+  const std::size_t n = text.size();
+  key.length = static_cast<std::uint32_t>(n);
+  if (n <= 16) {
+    if (n >= 8) {
+      std::memcpy(&key.a, data, 8);
+      std::uint64_t tail = 0;  // the last eight bytes, shifted so that only those past the first eight stay
+      std::memcpy(&tail, data + n - 8, 8);
+      key.b = n == 8 ? 0 : tail >> (8 * (16 - n));
+    } else if (n >= 4) {
+      std::uint32_t head = 0;
+      std::uint32_t tail = 0;
+      std::memcpy(&head, data, 4);
+      std::memcpy(&tail, data + n - 4, 4);
+      key.a = head | (static_cast<std::uint64_t>(tail) << (8 * (n - 4)));
+    } else if (n > 0) {
+      key.a = static_cast<std::uint64_t>(static_cast<unsigned char>(data[0])) |
+              static_cast<std::uint64_t>(static_cast<unsigned char>(data[n / 2])) << (8 * (n / 2)) |
+              static_cast<std::uint64_t>(static_cast<unsigned char>(data[n - 1])) << (8 * (n - 1));
+    }
+  } else {
+    std::uint64_t state = n;
+    std::size_t i = 0;
+    for (; i + 16 < n; i += 16) state = mixed(state ^ load(data + i, 8), load(data + i + 8, 8));
+    key.a = mixed(state ^ load(data + n - 16, 8), load(data + n - 8, 8));
+  }
+  hash = mixed(key.a ^ key.length, key.b);
+  return key;
+}
+
+/// Canonical decimal integers that fit int64: "0", "-7", "17850"; not "007", "+7", "-0".
+[[nodiscard]] inline bool canonical_integer(std::string_view text, std::int64_t& value) noexcept {
+  const std::size_t n = text.size();
+  if (n == 0 || n > 20) return false;
+  const bool negative = text[0] == '-';
+  const std::size_t first = negative ? 1 : 0;
+  if (n == first) return false;
+  const char lead = text[first];
+  if (lead < '0' || lead > '9') return false;
+  if (lead == '0') {
+    value = 0;
+    return n == 1;
+  }
+  if (n - first > 19) return false;
+  std::uint64_t digits = 0;
+  for (std::size_t i = first; i < n; ++i) {
+    const auto digit = static_cast<unsigned>(static_cast<unsigned char>(text[i])) - '0';
+    if (digit > 9) return false;
+    digits = digits * 10 + digit;  // 19 digits fit
+  }
+  constexpr std::uint64_t limit = std::uint64_t{1} << 63;
+  if (digits > (negative ? limit : limit - 1)) return false;
+  value = static_cast<std::int64_t>(negative ? 0 - digits : digits);
+  return true;
+}
+
+/// Open addressing with linear probing, at most 7/10 full. The place is the hash's bits below the partition's, so that
+/// doubling a table keeps the order of its slots.
+template <class Slot>
+class SlotTable {
+ public:
+  [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return count_; }
+  [[nodiscard]] std::size_t place(std::uint64_t hash) const noexcept { return (hash << partition_bits) >> shift_; }
+  [[nodiscard]] const Slot* slots() const noexcept { return slots_.data(); }
+  void prefetch(std::uint64_t hash) const noexcept { __builtin_prefetch(slots_.data() + place(hash)); }
+
+  /// The code of the slot for which equal() holds, or no_code. The table must not be empty.
+  template <class Equal>
+  [[nodiscard]] std::uint32_t find(std::uint64_t hash, Equal equal) const noexcept {
+    const Slot* const slots = slots_.data();
+    const std::size_t mask = slots_.size() - 1;
+    for (std::size_t i = place(hash);; i = (i + 1) & mask) {
+      if (slots[i].code == no_code) return no_code;
+      if (equal(slots[i])) return slots[i].code;
+    }
+  }
+
+  /// Puts a slot that is not there yet. `hash_of_slot` serves growing.
+  template <class HashOf>
+  void insert(std::uint64_t hash, const Slot& slot, HashOf hash_of_slot) {
+    if ((count_ + 1) * 10 > slots_.size() * 7) grow(slots_.empty() ? first_size : slots_.size() * 2, hash_of_slot);
+    put(slots_, hash, slot);
+    ++count_;
+  }
+
+  void reserve_first() {
+    if (slots_.empty()) allocate(slots_, first_size);
+  }
+
+  [[nodiscard]] SlotTable copy() const {
+    SlotTable out;
+    if (slots_.empty()) return out;
+    out.slots_ = Buffer<Slot>(slots_.size());
+    std::memcpy(static_cast<void*>(out.slots_.data()), slots_.data(), slots_.size() * sizeof(Slot));
+    out.shift_ = shift_;
+    out.count_ = count_;
+    return out;
+  }
+
+ private:
+  static constexpr std::size_t first_size = 64;
+
+  void allocate(Buffer<Slot>& slots, std::size_t size) {
+    slots = Buffer<Slot>(size);
+    std::memset(static_cast<void*>(slots.data()), 0xFF, size * sizeof(Slot));
+    shift_ = 64 - static_cast<unsigned>(__builtin_ctzll(size));
+  }
+
+  template <class HashOf>
+  void grow(std::size_t size, HashOf hash_of_slot) {
+    Buffer<Slot> wider;
+    allocate(wider, size);
+    for (const Slot& slot : slots_)
+      if (slot.code != no_code) put(wider, hash_of_slot(slot), slot);
+    slots_ = std::move(wider);
+  }
+
+  void put(Buffer<Slot>& slots, std::uint64_t hash, const Slot& slot) noexcept {
+    const std::size_t mask = slots.size() - 1;
+    std::size_t i = place(hash);
+    while (slots[i].code != no_code) i = (i + 1) & mask;
+    slots[i] = slot;
+  }
+
+  Buffer<Slot> slots_;
+  unsigned shift_{64 - 6};
+  std::size_t count_{0};
+};
+
+struct NumberSlot {
+  std::int64_t key;
+  std::uint32_t code;
+  std::uint32_t unused;
+};
+
+struct TextSlot {
+  std::uint64_t a;
+  std::uint64_t b;  // of longer texts: where the bytes are
+  std::uint32_t length;
+  std::uint32_t code;
+};
+
+/// Bytes of texts, at addresses that never move.
+class Arena {
+ public:
+  [[nodiscard]] std::string_view keep(std::string_view text);
+
+ private:
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  std::size_t used_{0};
+  std::size_t size_{0};
+};
+
+/// The ids of one partition that one layer holds. One thread at a time writes it.
+struct Partition {
+  std::uint32_t first_local{0};  ///< local of numbers[0]
+  std::vector<std::int64_t> numbers;  ///< by local - first_local: the id, or its place in texts
+  std::vector<std::uint8_t> is_text;  ///< the same, empty while there are no texts
+  std::vector<std::string_view> texts;
+  Arena arena;
+  SlotTable<NumberSlot> number_table;
+  SlotTable<TextSlot> text_table;
+
+  [[nodiscard]] std::uint32_t find(std::int64_t key, std::uint64_t hash) const noexcept {
+    if (number_table.empty()) return no_code;
+    return number_table.find(hash, [key](const NumberSlot& slot) { return slot.key == key; });
+  }
+  [[nodiscard]] std::uint32_t find(std::string_view text, const TextKey& key, std::uint64_t hash) const noexcept {
+    if (text_table.empty()) return no_code;
+    return text_table.find(hash, [&](const TextSlot& slot) {
+      if (slot.a != key.a || slot.length != key.length) return false;
+      if (key.length <= 16) return slot.b == key.b;
+      return std::memcmp(reinterpret_cast<const char*>(slot.b), text.data(), text.size()) == 0;
+    });
+  }
+  /// \throws Error overflow where the partition is full
+  std::uint32_t add(std::uint32_t partition, std::int64_t key, std::uint64_t hash);
+  std::uint32_t add(std::uint32_t partition, std::string_view text, const TextKey& key, std::uint64_t hash);
+  [[nodiscard]] std::uint32_t next_local() const noexcept {
+    return first_local + static_cast<std::uint32_t>(numbers.size());
+  }
+
+ private:
+  std::uint32_t next_code(std::uint32_t partition) const;
+};
+
+struct Layer {
+  std::array<Partition, partitions> parts;
+  [[nodiscard]] std::size_t size() const noexcept {
+    std::size_t total = 0;
+    for (const Partition& part : parts) total += part.numbers.size();
+    return total;
+  }
+  /// Adds every id of another layer that follows this one.
+  void append(const Layer& other);
+};
+
+/// An immutable index and its canonical order.
+struct ClientIndex {
+  std::shared_ptr<const Layer> base;
+  std::shared_ptr<const Layer> overlay;  ///< ids added since; null where there are none
+  std::array<std::uint32_t, partitions> sizes{};
+  std::shared_ptr<const Buffer<std::uint32_t>> order;  ///< row -> code; null while there are no clients
+  /// The integer ids in canonical order; rows from its end on are texts.
+  std::shared_ptr<const Buffer<std::int64_t>> numbers_in_order;
+
+  [[nodiscard]] std::size_t size() const noexcept { return order ? order->size() : 0; }
+  [[nodiscard]] std::uint32_t find(std::int64_t key) const noexcept;
+  [[nodiscard]] std::uint32_t find(std::string_view text) const noexcept;
+  /// The partition and place of a code; \throws Error out_of_range for a code that was not handed out
+  [[nodiscard]] ClientId id_of(std::uint32_t code) const;
+  /// The id of a code as text, for a code that was handed out and is a text.
+  [[nodiscard]] std::string_view text_of(std::uint32_t code) const noexcept;
+};
+
+/// An index that grew: `layer` is what coding wrote (a copy of the old overlay plus new ids, or a whole base).
+[[nodiscard]] std::shared_ptr<const ClientIndex> grown(const std::shared_ptr<const ClientIndex>& old,
+                                                       std::shared_ptr<Layer> layer, const Control& control);
+/// The layer that coding onto `old` writes to.
+[[nodiscard]] std::shared_ptr<Layer> writable_layer(const ClientIndex& old);
+
+/// Sorts ids ascending with their codes; parallel, deterministic. O(n).
+void sort_numbers(Buffer<std::int64_t>& ids, Buffer<std::uint32_t>& codes, const Control& control);
+
+}  // namespace klientela::index
