@@ -1,0 +1,10 @@
+// The module klientela._core: one bind function per stage, called in the order of the flow.
+#include "common.hpp"
+#include "klientela/core/version.hpp"
+
+PYBIND11_MODULE(_core, module) {
+  module.doc() = "The compiled part of klientela; use it through the package klientela.";
+  module.attr("__version__") = klientela::version();
+  klientela::python::register_errors(module);
+  klientela::python::bind_core(module);
+}

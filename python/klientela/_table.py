@@ -1,0 +1,112 @@
+"""The Python manners of klientela.Table: ways out to other libraries, and how it shows itself."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from klientela import _core
+
+_NUMERIC = {"int8", "int32", "int64", "float64", "money"}
+
+
+def _to_arrow(self: _core.Table) -> Any:
+    """Give the table as a ``pyarrow.Table``; money is decimal128(19, 4)."""
+    import pyarrow
+
+    return pyarrow.table(self)
+
+
+def _to_pandas(self: _core.Table, *, money: str = "float") -> Any:
+    """Give the table as a ``pandas.DataFrame``.
+
+    Parameters
+    ----------
+    money : {"float", "decimal"}
+        Money as float64 (nearest, quick to calculate with) or as exact ``decimal.Decimal`` objects.
+    """
+    if money not in ("float", "decimal"):
+        raise _core.InvalidArgumentError(f"money must be 'float' or 'decimal', not {money!r}", "money")
+    import pandas
+
+    columns: dict[str, Any] = {}
+    for name, kind in self.types.items():
+        if kind == "money" and money == "decimal":
+            columns[name] = pandas.Series(self._column(name), dtype=object)
+        elif kind in ("label", "term"):
+            columns[name] = pandas.Categorical(self[name])
+        elif kind == "text":
+            columns[name] = pandas.array(self[name], dtype="string")
+        elif kind in ("boolean", "int8", "int32", "int64") and self.null_count(name):
+            dtype = {"boolean": "boolean", "int8": "Int8", "int32": "Int32", "int64": "Int64"}[kind]
+            values = self[name]
+            columns[name] = pandas.array(values.data, dtype=dtype)
+            columns[name][values.mask] = pandas.NA
+        else:
+            columns[name] = self[name]
+    return pandas.DataFrame(columns)
+
+
+def _to_polars(self: _core.Table) -> Any:
+    """Give the table as a ``polars.DataFrame``; money is an exact Decimal column."""
+    import polars
+
+    return polars.DataFrame(self)
+
+
+def _to_pydict(self: _core.Table) -> dict[str, list[Any]]:
+    """Give the table as a dict of lists of Python values; money as ``decimal.Decimal``, empty cells as None."""
+    return {name: self._column(name) for name in self.columns}
+
+
+def _array_iter(self: _core.Table) -> Any:
+    return iter(self.columns)
+
+
+def _repr(self: _core.Table) -> str:
+    shown = self._texts(10)
+    names = self.columns
+    cells = [[("-" if value is None else value)[:40] for value in row] for row in shown]
+    widths = [max([len(name)] + [len(row[c]) for row in cells]) for c, name in enumerate(names)]
+    right = [kind in _NUMERIC for kind in self.types.values()]
+
+    def line(row: list[str]) -> str:
+        return "  ".join(v.rjust(w) if r else v.ljust(w) for v, w, r in zip(row, widths, right, strict=True)).rstrip()
+
+    lines = [f"klientela.Table: {len(self):,} rows, {len(names)} columns"]
+    if names:
+        lines += [line(names)] + [line(row) for row in cells]
+    if len(self) > len(shown):
+        lines.append("...")
+    return "\n".join(lines)
+
+
+def _repr_html(self: _core.Table) -> str:
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)
+    right = [kind in _NUMERIC for kind in self.types.values()]
+    body = ""
+    for row in self._texts(10):
+        cells = ""
+        for value, numeric in zip(row, right, strict=True):
+            style = ' style="text-align:right"' if numeric else ' style="text-align:left"'
+            cells += f"<td{style}>{'' if value is None else html.escape(value)}</td>"
+        body += f"<tr>{cells}</tr>"
+    return (
+        f'<div style="overflow-x:auto"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        f"<p>{len(self):,} rows, {len(self.columns)} columns</p>"
+    )
+
+
+def attach() -> None:
+    """Give the compiled class its Python methods; called once when the package is imported."""
+    _core.Table.__module__ = "klientela"
+    for name, function in {
+        "to_arrow": _to_arrow,
+        "to_pandas": _to_pandas,
+        "to_polars": _to_polars,
+        "to_pydict": _to_pydict,
+        "__iter__": _array_iter,
+        "__repr__": _repr,
+        "_repr_html_": _repr_html,
+    }.items():
+        setattr(_core.Table, name, function)
