@@ -31,6 +31,7 @@ enum class RejectReason : std::uint8_t {
   unknown_value,       ///< not one of a closed list (kind, initiative, state, measure, boolean)
   interval_backwards,  ///< an end before its start
   parent_cycle,        ///< a client that is its own ancestor
+  malformed_row,       ///< a line that the file's reader could not cut into columns; never given by ingest itself
 };
 [[nodiscard]] std::string_view name(RejectReason reason) noexcept;
 
