@@ -132,6 +132,9 @@ void write_struct(T* out, const T& values, const char* argument) {
   std::memcpy(out, &copy, size < sizeof(T) ? size : sizeof(T));
 }
 
+/// The streams of a collection, which is empty afterwards; its column mappings stay.
+[[nodiscard]] Tables take_streams(klt_tables& tables);
+
 /// Makes a handle and hands it to the caller as the last thing that can fail.
 template <class Handle, class... Values>
 void give(Handle** out, Values&&... values) {

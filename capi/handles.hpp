@@ -12,11 +12,15 @@
 #include <vector>
 
 #include "klientela.h"
+#include "klientela/classify/classification.hpp"
+#include "klientela/classify/classifier.hpp"
 #include "klientela/core/executor.hpp"
 #include "klientela/core/table.hpp"
 #include "klientela/features/features.hpp"
 #include "klientela/ingest/ingest.hpp"
 #include "klientela/model/client_base.hpp"
+#include "klientela/pipeline/policy.hpp"
+#include "klientela/pipeline/run.hpp"
 
 struct klt_context {
   klt_status status{KLT_OK};
@@ -68,4 +72,28 @@ struct klt_ingest_result {
 
 struct klt_features {
   klientela::FeatureTable features;
+};
+
+struct klt_classifier {
+  klientela::AnyClassifier classifier;
+  std::string name;
+  std::string kind;
+};
+
+struct klt_model {
+  klientela::AnyModel model;
+  std::string name;
+  std::string kind;
+};
+
+struct klt_classification {
+  klientela::Classification classification;
+};
+
+struct klt_policy {
+  klientela::Policy policy;
+};
+
+struct klt_result {
+  std::shared_ptr<const klientela::RunResult> run;
 };

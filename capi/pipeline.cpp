@@ -1,0 +1,167 @@
+// C ABI of pipeline: the policy document, and every stage in one call.
+#include "klientela/pipeline/run.hpp"
+
+#include "call_guard.hpp"
+
+using namespace klientela;
+using namespace klientela::capi;
+
+namespace {
+
+const RunResult& run_of(const klt_result* result) { return *need(result, "result").run; }
+
+}  // namespace
+
+extern "C" {
+
+klt_status klt_policy_new(klt_context* context, klt_policy** out) {
+  return guard(context, [&] { give(&need(out, "out"), Policy()); });
+}
+
+klt_status klt_policy_from_json(klt_context* context, const char* json, klt_policy** out) {
+  return guard(context, [&] {
+    const std::string_view given = need_text(json, "json");
+    need(out, "out");
+    give(out, Policy::from_json(given));
+  });
+}
+
+klt_status klt_policy_from_preset(klt_context* context, const char* name, klt_policy** out) {
+  return guard(context, [&] {
+    const std::string_view given = need_text(name, "name");
+    need(out, "out");
+    give(out, Policy::preset(given));
+  });
+}
+
+void klt_policy_free(klt_policy* policy) { delete policy; }
+
+klt_status klt_policy_presets(klt_context* context, klt_table** out) {
+  return guard(context, [&] { give(&need(out, "out"), Table({Column("preset", Policy::presets())})); });
+}
+
+klt_status klt_policy_to_json(klt_context* context, const klt_policy* policy, klt_string** out) {
+  return guard(context, [&] {
+    const Policy& given = need(policy, "policy").policy;
+    give(&need(out, "out"), given.to_json());
+  });
+}
+
+klt_status klt_policy_schema(klt_context* context, klt_string** out) {
+  return guard(context, [&] { give(&need(out, "out"), Policy::schema()); });
+}
+
+size_t klt_policy_classifier_count(const klt_policy* policy) {
+  return policy != nullptr ? policy->policy.classifiers.size() : 0;
+}
+
+const char* klt_policy_classifier_name(const klt_policy* policy, size_t index) {
+  if (index >= klt_policy_classifier_count(policy)) return nullptr;
+  return policy->policy.classifiers[index].first.c_str();
+}
+
+klt_status klt_policy_classifier(klt_context* context, const klt_policy* policy, size_t index, klt_classifier** out) {
+  return guard(context, [&] {
+    const Policy& given = need(policy, "policy").policy;
+    need_index(index, given.classifiers.size(), "index");
+    need(out, "out");
+    const AnyClassifier& classifier = given.classifiers[index].second;
+    give(out, classifier, classifier.name(), classifier.kind());
+  });
+}
+
+klt_status klt_run(klt_context* context, klt_tables* tables, const klt_policy* policy, int32_t as_of,
+                   klt_result** out) {
+  return guard(context, [&] {
+    klt_tables& given = need(tables, "tables");
+    need(out, "out");
+    std::optional<Day> day;
+    if (as_of != KLT_AS_OF_LAST_EVENT) day = need_day(as_of, "as_of");
+    Policy choice = policy != nullptr ? policy->policy : Policy();
+    for (const auto& [table, mapping] : given.mappings)
+      for (const auto& [field, column] : mapping.columns) choice.ingest.mappings[table].columns[field] = column;
+    const Running call(*context);
+    give(out, std::make_shared<const RunResult>(run(take_streams(given), choice, day, call.control())));
+  });
+}
+
+void klt_result_free(klt_result* result) { delete result; }
+
+int32_t klt_result_as_of(const klt_result* result) {
+  return result != nullptr ? static_cast<int32_t>(result->run->as_of.time_since_epoch().count()) : 0;
+}
+
+klt_status klt_result_ingest(klt_context* context, const klt_result* result, klt_ingest_result** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    need(out, "out");
+    give(out, result->run, &run.base, &run.rejects, &run.counts, &run.unused_columns);
+  });
+}
+
+klt_status klt_result_features(klt_context* context, const klt_result* result, klt_features** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    give(&need(out, "out"), run.features);
+  });
+}
+
+size_t klt_result_classification_count(const klt_result* result) {
+  return result != nullptr ? result->run->classes.size() : 0;
+}
+
+klt_status klt_result_classification(klt_context* context, const klt_result* result, size_t index,
+                                     klt_classification** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    need_index(index, run.classes.size(), "index");
+    give(&need(out, "out"), run.classes[index]);
+  });
+}
+
+klt_status klt_result_model(klt_context* context, const klt_result* result, size_t index, klt_model** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    need_index(index, run.models.size(), "index");
+    need(out, "out");
+    const AnyModel& model = run.models[index];
+    give(out, model, model.name(), model.kind());
+  });
+}
+
+klt_status klt_result_clients(klt_context* context, const klt_result* result, klt_table** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    give(&need(out, "out"), run.clients());
+  });
+}
+
+klt_status klt_result_matrix(klt_context* context, const klt_result* result, klt_table** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    give(&need(out, "out"), run.matrix());
+  });
+}
+
+klt_status klt_result_rejected(klt_context* context, const klt_result* result, klt_table** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    give(&need(out, "out"), run.rejected());
+  });
+}
+
+klt_status klt_result_summary(klt_context* context, const klt_result* result, klt_string** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    give(&need(out, "out"), run.summary());
+  });
+}
+
+klt_status klt_result_html(klt_context* context, const klt_result* result, klt_string** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    give(&need(out, "out"), run.page());
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,98 @@
+// C ABI of report: tables for other tools and pages for people, out of what the earlier stages gave.
+#include "klientela/report/report.hpp"
+
+#include "call_guard.hpp"
+
+using namespace klientela;
+using namespace klientela::capi;
+
+namespace {
+
+/// The C++ input, and the list of classifications that it borrows.
+class Input {
+ public:
+  explicit Input(const klt_report_input* given) {
+    need(given, "input");
+    input_ = read_struct(given, klt_report_input KLT_REPORT_INPUT_INIT, "input");
+    need(input_.ingest, "input.ingest");
+    need(input_.features, "input.features");
+    if (input_.classification_count > 0) need(input_.classifications, "input.classifications");
+    for (std::size_t i = 0; i < input_.classification_count; ++i) {
+      const klt_classification& one = need(input_.classifications[i], "input.classifications");
+      if (one.classification.rows() != input_.features->features.rows())
+        throw Error(Code::invalid_argument,
+                    "classification \"" + one.classification.name() + "\" has " +
+                        std::to_string(one.classification.rows()) + " rows, the features have " +
+                        std::to_string(input_.features->features.rows()),
+                    "input.classifications");
+      classes_.push_back(one.classification);
+    }
+    if (input_.features->features.rows() != input_.ingest->base->clients())
+      throw Error(Code::invalid_argument,
+                  "the features have " + std::to_string(input_.features->features.rows()) + " rows, the base has " +
+                      std::to_string(input_.ingest->base->clients()) + " clients",
+                  "input.features");
+  }
+  ReportInput get() const {
+    return {*input_.ingest->base, input_.features->features, classes_, *input_.ingest->rejects, *input_.ingest->counts};
+  }
+
+ private:
+  klt_report_input input_{};
+  std::vector<Classification> classes_;
+};
+
+ReportOptions read_options(const klt_report_options* given) {
+  const klt_report_options choice = read_struct(given, klt_report_options KLT_REPORT_OPTIONS_INIT, "options");
+  ReportOptions options = choice.policy != nullptr ? choice.policy->policy.report : Policy().report;
+  if (choice.title != nullptr) options.title = need_text(choice.title, "options.title");
+  if (choice.language < KLT_LANGUAGE_POLICY || choice.language > KLT_LANGUAGE_RUSSIAN)
+    throw Error(Code::invalid_argument, "options.language is none of KLT_LANGUAGE_...", "options.language");
+  if (choice.language >= 0) options.language = static_cast<Language>(choice.language);
+  if (choice.top_clients < -1 || choice.top_clients > 1000)
+    throw Error(Code::out_of_range, "options.top_clients must be 0 .. 1000", "options.top_clients");
+  if (choice.top_clients >= 0) options.top_clients = static_cast<std::uint32_t>(choice.top_clients);
+  return options;
+}
+
+}  // namespace
+
+extern "C" {
+
+klt_status klt_report_clients(klt_context* context, const klt_report_input* input, const klt_report_options* options,
+                              klt_table** out) {
+  return guard(context, [&] {
+    const Input given(input);
+    const ReportOptions choice = read_options(options);
+    need(out, "out");
+    give(out, clients_table(given.get(), choice));
+  });
+}
+
+klt_status klt_report_matrix(klt_context* context, const klt_report_input* input, klt_table** out) {
+  return guard(context, [&] {
+    const Input given(input);
+    need(out, "out");
+    give(out, matrix_table(given.get()));
+  });
+}
+
+klt_status klt_report_summary(klt_context* context, const klt_report_input* input, klt_string** out) {
+  return guard(context, [&] {
+    const Input given(input);
+    need(out, "out");
+    give(out, summary_json(given.get()));
+  });
+}
+
+klt_status klt_report_html(klt_context* context, const klt_report_input* input, const klt_report_options* options,
+                           klt_string** out) {
+  return guard(context, [&] {
+    const Input given(input);
+    const ReportOptions choice = read_options(options);
+    need(out, "out");
+    give(out, html(given.get(), choice));
+  });
+}
+
+}  // extern "C"
