@@ -1,0 +1,148 @@
+// Rows of many chunks to the owners of their clients: read and converted once each, then handed over in batches.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "klientela/core/buffer.hpp"
+#include "klientela/core/executor.hpp"
+#include "klientela/model/client_base.hpp"
+
+namespace klientela::features_internal {
+
+inline constexpr std::size_t block_rows = 2048;        ///< rows converted at a time: their values stay in L1
+inline constexpr std::size_t segment_rows = 32 * 1024;  ///< rows a task takes at a time
+inline constexpr std::size_t page_records = 1024;
+
+/// Rows [begin, end) of one chunk. `source` numbers the base that the chunk belongs to.
+struct Segment {
+  const Chunk* chunk;
+  std::size_t begin;
+  std::size_t end;
+  std::size_t source;
+};
+
+/// Cuts chunks into segments and appends them.
+inline void append_segments(std::span<const std::shared_ptr<const Chunk>> chunks, std::size_t source,
+                            std::vector<Segment>& segments) {
+  for (const auto& chunk : chunks)
+    for (std::size_t begin = 0; begin < chunk->rows(); begin += segment_rows)
+      segments.push_back({chunk.get(), begin, std::min(chunk->rows(), begin + segment_rows), source});
+}
+
+/// Pages of records that the tasks of one slab take from; sized for the slab, touched as far as it is used.
+template <class Record>
+class Pages {
+ public:
+  Pages(std::size_t records, std::size_t writers, std::size_t buckets)
+      : count_(records / page_records + writers * buckets), records_(count_ * page_records), next_(count_) {}
+  [[nodiscard]] std::uint32_t take() noexcept { return used_.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] Record* page(std::uint32_t number) noexcept { return records_.data() + number * page_records; }
+  [[nodiscard]] std::uint32_t& next(std::uint32_t number) noexcept { return next_[number]; }
+  void clear() noexcept { used_.store(0, std::memory_order_relaxed); }
+
+ private:
+  std::size_t count_;
+  Buffer<Record> records_;
+  Buffer<std::uint32_t> next_;
+  std::atomic<std::uint32_t> used_{0};
+};
+
+/// Records sorted into buckets as they come, by one task. Every bucket is a chain of pages.
+template <class Record>
+class BucketWriter {
+ public:
+  BucketWriter(Pages<Record>& pages, std::size_t buckets) : pages_(&pages), heads_(buckets) {}
+
+  /// Writes the record, and keeps it only if asked to, without a branch on that.
+  void put(std::size_t bucket, const Record& record, bool keep) noexcept {
+    Head& head = heads_[bucket];
+    if (head.end == head.limit) [[unlikely]]
+      turn(head);
+    __builtin_prefetch(reinterpret_cast<const char*>(head.end) + 192, 1);  // hundreds of streams: no hardware sees them
+    *head.end = record;
+    head.end += keep ? 1 : 0;
+  }
+  void clear() noexcept { std::fill(heads_.begin(), heads_.end(), Head{}); }
+  /// Calls visit(span<const Record>) for every page of the bucket.
+  template <class Visit>
+  void each_page(std::size_t bucket, Visit&& visit) const {
+    const Head& head = heads_[bucket];
+    if (head.end == nullptr) return;
+    for (std::uint32_t page = head.first;; page = pages_->next(page)) {
+      const Record* begin = pages_->page(page);
+      if (page == head.last) {
+        visit(std::span<const Record>(begin, head.end));
+        return;
+      }
+      visit(std::span<const Record>(begin, page_records));
+    }
+  }
+
+ private:
+  struct Head {
+    Record* end{nullptr};
+    Record* limit{nullptr};
+    std::uint32_t first{0};
+    std::uint32_t last{0};
+  };
+  void turn(Head& head) noexcept {
+    const std::uint32_t page = pages_->take();
+    if (head.end == nullptr) {
+      head.first = page;
+    } else {
+      pages_->next(head.last) = page;
+    }
+    head.last = page;
+    head.end = pages_->page(page);
+    head.limit = head.end + page_records;
+  }
+
+  Pages<Record>* pages_;
+  std::vector<Head> heads_;
+};
+
+/// Reads every segment once and hands its records to the owner of their bucket, slab after slab. No two tasks own one
+/// bucket at a time, and no task waits for another.
+/// \param buckets  chains of pages a writer keeps; \param owners  tasks that consume: consume(i) for i < owners
+/// \param slab_rows  rows read between two hand-overs; a bucket sees its records in one call per slab
+/// \param extract  (const Segment&, BucketWriter<Record>&): puts the segment's records
+/// \param consume  (std::size_t owner, std::span<const BucketWriter<Record>>): takes the bucket's pages out of them
+template <class Record, class Extract, class Consume>
+void exchange(const Control& control, std::string_view stage, std::span<const Segment> segments, std::size_t buckets,
+              std::size_t owners, std::size_t slab_rows, Extract&& extract, Consume&& consume) {
+  std::size_t rows = 0;
+  for (const Segment& segment : segments) rows += segment.end - segment.begin;
+  if (rows == 0 || buckets == 0) return;
+  slab_rows = std::min(std::max(slab_rows, segment_rows), rows);
+  const std::size_t writers = std::min(control.concurrency(), segments.size());
+  Pages<Record> pages(slab_rows, writers, buckets);
+  std::vector<BucketWriter<Record>> sets(writers, BucketWriter<Record>(pages, buckets));
+  std::size_t begin = 0;
+  while (begin < segments.size()) {
+    std::size_t end = begin;
+    for (std::size_t taken = 0; end < segments.size(); ++end) {
+      taken += segments[end].end - segments[end].begin;
+      if (taken > slab_rows) break;
+    }
+    control.check();
+    control.report(stage, static_cast<double>(begin) / static_cast<double>(segments.size()));
+    pages.clear();
+    std::atomic<std::size_t> next{begin};
+    control.run(writers, [&](std::size_t writer) {
+      sets[writer].clear();
+      for (std::size_t s = next.fetch_add(1); s < end; s = next.fetch_add(1)) extract(segments[s], sets[writer]);
+    });
+    control.run(owners, [&](std::size_t owner) { consume(owner, std::span<const BucketWriter<Record>>(sets)); });
+    begin = end;
+  }
+}
+
+}  // namespace klientela::features_internal
