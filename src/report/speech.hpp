@@ -33,6 +33,12 @@ class Speech {
   [[nodiscard]] std::string percent(double share) const;
   /// A day as people write it: 9 December 2011.
   [[nodiscard]] std::string day(Day day) const;
+  /// What people call a column, band, segment, group or class; names that are not klientela's own stay as they are.
+  /// Escaped, isolated from the direction of the text around it.
+  [[nodiscard]] std::string term(std::string_view name) const;
+  /// The same without markup, for SVG and attributes.
+  [[nodiscard]] std::string plain_term(std::string_view name) const;
+  [[nodiscard]] std::string_view reason(RejectReason reason) const noexcept;
   [[nodiscard]] std::string clients(std::uint64_t number) const;
   [[nodiscard]] std::string rows(std::uint64_t number) const;
 

@@ -69,6 +69,7 @@ overflow-wrap:anywhere}
 .heat td.apart.none{box-shadow:none;border-radius:0;background:none}
 .heat tr.apart td,.heat tr.apart th{border-top:12px solid transparent;background-clip:padding-box}
 .axis{font-weight:600!important;color:var(--ink)!important}
+.heat.many{table-layout:auto}.heat.many td{min-width:64px}
 .grid5{max-width:560px}
 .grid5 td{height:48px}
 .grid5 tbody th,.grid5 .corner{width:6.2em}
@@ -81,6 +82,7 @@ overflow-wrap:anywhere}
 .legend .count{color:var(--soft)}
 .bar{display:block;width:100%;height:10px;min-width:70px}
 .bar rect{fill:rgb(var(--accent-rgb)/.85)}
+.bar .gold{fill:rgb(var(--k1))}.dot.acc{--k:var(--accent-rgb)}
 .bar .back{fill:rgb(var(--kn)/.16)}
 .barcell{width:38%;vertical-align:middle!important}
 .curve{display:block;width:100%;max-width:720px;height:auto;margin-top:12px}

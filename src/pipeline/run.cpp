@@ -1,0 +1,79 @@
+// Every stage in one call: see run() in run.hpp.
+#include "klientela/pipeline/run.hpp"
+
+#include <algorithm>
+
+namespace klientela {
+namespace {
+
+/// The last day that an accepted row of a table has in a field.
+template <class Field>
+std::optional<Day> last_day(const ClientBase& base, TableId table, Field field) {
+  constexpr std::size_t block = 4096;
+  std::vector<std::int32_t> days(block);
+  std::int32_t last = null_day;
+  for (const auto& chunk : base.chunks(table)) {
+    const Values* values = (*chunk)[field];
+    if (values == nullptr) continue;
+    for (std::size_t begin = 0; begin < chunk->rows(); begin += block) {
+      const std::size_t size = std::min(block, chunk->rows() - begin);
+      values->days(begin, std::span(days).first(size));
+      for (std::size_t i = 0; i < size; ++i)
+        if (days[i] > last && !chunk->is_rejected(begin + i)) last = days[i];
+    }
+  }
+  if (last == null_day) return std::nullopt;
+  return Day{std::chrono::days{last}};
+}
+
+/// The day of the last purchase, else of the last thing that happened at all.
+std::optional<Day> last_day(const ClientBase& base) {
+  if (const auto purchase = base.last_purchase_day()) return purchase;
+  std::optional<Day> last;
+  for (const auto& day : {last_day(base, TableId::requests, RequestField::at),
+                          last_day(base, TableId::interactions, InteractionField::started_at),
+                          last_day(base, TableId::interactions, InteractionField::ended_at),
+                          last_day(base, TableId::feedback, FeedbackField::at)})
+    if (day && (!last || *day > *last)) last = day;
+  return last;
+}
+
+}  // namespace
+
+RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, const Control& control) {
+  control.check();
+  control.report("ingest", 0);
+  IngestResult read = ingest(std::move(tables), policy.ingest, control);
+  control.report("ingest", 1);
+
+  if (!as_of) as_of = last_day(read.base);
+  if (!as_of)
+    throw Error(Code::invalid_argument,
+                "no as-of date was given, and no accepted row has a day that could stand for it", "as_of");
+  control.check();
+  control.report("features", 0);
+  FeatureTable features = compute_features(read.base, *as_of, policy.features, control);
+  control.report("features", 1);
+
+  control.check();
+  control.report("classify", 0);
+  std::vector<AnyClassifier> classifiers;
+  classifiers.reserve(policy.classifiers.size());
+  for (const auto& [name, classifier] : policy.classifiers) classifiers.push_back(classifier);
+  Classified classified = classify(features.table(), classifiers, control);
+  for (const Classification& classification : classified.classifications)
+    for (const Column& column : classification.columns()) features.add(column);
+  control.report("classify", 1);
+
+  return RunResult{.base = std::move(read.base),
+                   .rejects = std::move(read.rejects),
+                   .counts = std::move(read.counts),
+                   .unused_columns = std::move(read.unused_columns),
+                   .features = std::move(features),
+                   .classes = std::move(classified.classifications),
+                   .models = std::move(classified.models),
+                   .as_of = *as_of,
+                   .report_options = policy.report};
+}
+
+}  // namespace klientela

@@ -1,0 +1,134 @@
+// What the report page calls klientela's own columns, bands, segments and reasons.
+#include "report/speech.hpp"
+#include "report/text.hpp"
+
+namespace klientela::report {
+namespace {
+
+struct Word {
+  std::string_view name, english, russian;
+};
+
+constexpr Word words[]{
+    // columns
+    {"engagement", "engagement", "вовлечённость"},
+    {"frequency", "orders", "число заказов"},
+    {"recency_days", "days since the last purchase", "дней с последней покупки"},
+    {"tenure_days", "days since the first purchase", "дней с первой покупки"},
+    {"money_net", "money less refunds", "деньги за вычетом возвратов"},
+    {"money_gross", "money before refunds", "деньги до вычета возвратов"},
+    {"money_refunds", "refunds", "возвраты"},
+    {"profit", "profit", "прибыль"},
+    {"quantity", "quantity", "количество"},
+    {"lines", "purchase lines", "строки покупок"},
+    {"interactions", "contacts", "контакты"},
+    // bands
+    {"unknown", "unknown", "неизвестно"},
+    {"acquaintance", "acquaintance", "знакомство"},
+    {"interested", "interested", "интерес"},
+    {"interest", "interest", "интерес"},
+    {"first order", "first order", "первый заказ"},
+    {"first steps", "first steps", "первые шаги"},
+    {"occasional", "occasional", "время от времени"},
+    {"occasional buyer", "occasional buyer", "редкий покупатель"},
+    {"buyer", "buyer", "покупатель"},
+    {"repeat buyer", "repeat buyer", "повторный покупатель"},
+    {"active", "active", "активный"},
+    {"engaged", "engaged", "вовлечён"},
+    {"regular", "regular", "постоянный"},
+    {"regular buyer", "regular buyer", "постоянный покупатель"},
+    {"no order", "no order", "без заказов"},
+    {"no orders", "no orders", "без заказов"},
+    {"single order", "single order", "разовый заказ"},
+    {"small", "small", "малый объём"},
+    {"medium", "medium", "средний объём"},
+    {"large", "large", "большой объём"},
+    {"top", "top", "крупнейшие"},
+    {"low", "low", "низкий"},
+    {"middle", "middle", "средний"},
+    {"high", "high", "высокий"},
+    {"small volume", "small volume", "малый объём"},
+    {"medium volume", "medium volume", "средний объём"},
+    {"large volume", "large volume", "большой объём"},
+    {"top volume", "top volume", "наибольший объём"},
+    // groups
+    {"cold", "cold", "холодные"},
+    {"warm", "warm", "тёплые"},
+    {"hot", "hot", "горячие"},
+    {"partner", "potential partner", "потенциальные партнёры"},
+    // segments
+    {"champions", "Champions", "Чемпионы"},
+    {"loyal", "Loyal", "Лояльные"},
+    {"potential_loyalist", "Potential Loyalist", "Потенциально лояльные"},
+    {"new", "New", "Новые"},
+    {"promising", "Promising", "Перспективные"},
+    {"need_attention", "Need Attention", "Требуют внимания"},
+    {"about_to_sleep", "About To Sleep", "Засыпающие"},
+    {"cant_lose", "Can't Lose", "Нельзя потерять"},
+    {"at_risk", "At Risk", "В зоне риска"},
+    {"lost", "Lost", "Потерянные"},
+    {"Champions", "Champions", "Чемпионы"},
+    {"Loyal", "Loyal", "Лояльные"},
+    {"Potential Loyalist", "Potential Loyalist", "Потенциально лояльные"},
+    {"New", "New", "Новые"},
+    {"Promising", "Promising", "Перспективные"},
+    {"Need Attention", "Need Attention", "Требуют внимания"},
+    {"About To Sleep", "About To Sleep", "Засыпающие"},
+    {"Can't Lose", "Can't Lose", "Нельзя потерять"},
+    {"At Risk", "At Risk", "В зоне риска"},
+    {"Lost", "Lost", "Потерянные"},
+    {"Others", "Others", "Прочие"},
+    {"none", "no purchases yet", "ещё без покупок"},
+    // tables
+    {"clients", "clients", "клиенты"},
+    {"contacts", "contacts", "контактные лица"},
+    {"directories", "directories", "справочники"},
+    {"consents", "consents", "согласия"},
+    {"transactions", "transactions", "покупки"},
+    {"requests", "requests", "обращения"},
+    {"feedback", "feedback", "отзывы"},
+};
+
+struct ReasonWords {
+  RejectReason reason;
+  std::string_view english, russian;
+};
+
+constexpr ReasonWords reasons[]{
+    {RejectReason::missing_value, "a required value is missing", "нет обязательного значения"},
+    {RejectReason::not_a_number, "not a number", "не число"},
+    {RejectReason::too_many_decimals, "more than four decimals", "больше четырёх знаков после запятой"},
+    {RejectReason::overflow, "too large a number", "слишком большое число"},
+    {RejectReason::not_a_date, "not a date", "не дата"},
+    {RejectReason::date_out_of_range, "a date outside 1900 to 2199", "дата вне 1900–2199 годов"},
+    {RejectReason::invalid_utf8, "text is not valid UTF-8", "текст не в UTF-8"},
+    {RejectReason::unknown_client, "a client without a card", "клиент без карточки"},
+    {RejectReason::duplicate_client, "a second card with the same id", "вторая карточка с тем же номером"},
+    {RejectReason::zero_amount, "an amount of zero", "нулевая сумма"},
+    {RejectReason::wrong_currency, "another currency", "другая валюта"},
+    {RejectReason::unknown_value, "a value outside its list", "значение не из списка"},
+    {RejectReason::interval_backwards, "ends before it begins", "конец раньше начала"},
+    {RejectReason::parent_cycle, "a client that is its own ancestor", "клиент сам себе предок"},
+};
+
+}  // namespace
+
+std::string Speech::plain_term(std::string_view name) const {
+  for (const Word& word : words)
+    if (word.name == name) return escaped(russian_ ? word.russian : word.english);
+  return escaped(shortened(name, 60));
+}
+
+std::string Speech::term(std::string_view name) const {
+  for (const Word& word : words)
+    if (word.name == name) return escaped(russian_ ? word.russian : word.english);
+  return "<bdi>" + escaped(shortened(name, 60)) + "</bdi>";
+}
+
+std::string_view Speech::reason(RejectReason reason) const noexcept {
+  for (const ReasonWords& known : reasons)
+    if (known.reason == reason) return russian_ ? known.russian : known.english;
+  return name(reason);
+}
+
+}  // namespace klientela::report
