@@ -7,7 +7,6 @@ from collections.abc import Callable
 import klientela
 import pyarrow as pa
 import pyarrow.compute as pc
-
 from measure import Stages
 from workload import SEGMENTS
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-
 from measure import Stages
 from workload import CLASS_NAMES, EDGES, SEGMENT_NAMES, segment_codes
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import polars as pl
 import pyarrow as pa
-
 from measure import Stages
 from workload import CLASS_NAMES, EDGES, SEGMENT_NAMES, segment_codes
 
