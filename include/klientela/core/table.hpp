@@ -54,6 +54,14 @@ class Column {
   /// A text column over n + 1 offsets into `characters` (UTF-8).
   Column(std::string name, Buffer<std::int64_t> offsets, Buffer<char> characters, Buffer<std::uint8_t> valid = {});
 
+  /// A column over memory that `owner` keeps alive and nobody writes to while a copy of the column lives.
+  /// \param valid  null: no nulls; else ceil(n/8) bytes as above, kept alive by `owner`; \param nulls  how many it marks
+  /// \param labels  of a label or term column, whose codes must index it
+  template <class T>
+  [[nodiscard]] static Column view(std::string name, ColumnType type, std::span<const T> values,
+                                   std::shared_ptr<const void> owner, const std::uint8_t* valid, std::size_t nulls,
+                                   std::shared_ptr<const std::vector<std::string>> labels = nullptr);
+
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] ColumnType type() const noexcept { return type_; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -89,6 +97,7 @@ class Column {
   [[nodiscard]] std::shared_ptr<const void> owner() const noexcept { return owner_; }
 
  private:
+  Column() = default;
   void adopt(std::shared_ptr<const void> owner, const void* data, std::size_t size, std::size_t value_size,
              std::shared_ptr<const Buffer<std::uint8_t>> valid);
   template <class T>
@@ -170,6 +179,29 @@ Column::Column(std::string name, Buffer<T> codes, std::shared_ptr<const std::vec
   auto shared = std::make_shared<const Buffer<T>>(std::move(codes));
   adopt(shared, shared->data(), shared->size(), sizeof(T),
         valid.empty() ? nullptr : std::make_shared<const Buffer<std::uint8_t>>(std::move(valid)));
+}
+
+template <class T>
+Column Column::view(std::string name, ColumnType type, std::span<const T> values, std::shared_ptr<const void> owner,
+                    const std::uint8_t* valid, std::size_t nulls,
+                    std::shared_ptr<const std::vector<std::string>> labels) {
+  Column column;
+  column.name_ = std::move(name);
+  column.type_ = type;
+  const bool coded = type == ColumnType::label || type == ColumnType::term;
+  if (!fits<T>(type) || coded != (labels != nullptr))
+    throw Error(Code::invalid_argument, "values do not fit a column of type " + std::string(klientela::name(type)),
+                column.name_);
+  column.size_ = values.size();
+  column.data_ = values.data();
+  column.nulls_ = nulls;
+  if (nulls > 0) {
+    column.valid_ = valid;
+    column.valid_owner_ = owner;
+  }
+  column.owner_ = std::move(owner);
+  column.labels_ = std::move(labels);
+  return column;
 }
 
 template <class T>
