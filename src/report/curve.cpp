@@ -12,10 +12,10 @@
 namespace klientela::report {
 namespace {
 
-constexpr double left = 62;
+constexpr double left = 54;
 constexpr double top = 26;
-constexpr double width = 600;
-constexpr double height = 340;
+constexpr double width = 440;
+constexpr double height = 270;
 constexpr std::size_t samples = 120;
 
 double x_of(double share) { return left + width * share; }
@@ -62,17 +62,18 @@ std::string concentration_curve(std::vector<std::int64_t> units,
     described += fmt::format("{}{}: {} {}, {} {}", i == 0 ? "" : "; ", escaped(classes[i].first), say.percent(part(borders[i])),
                              say("of clients", "клиентов"), say.percent(share_at(borders[i])), say("of money", "денег"));
   std::string svg = fmt::format(
-      "<svg class=\"curve\" viewBox=\"0 0 700 424\" role=\"img\" aria-labelledby=\"curve-t curve-d\">"
+      "<svg class=\"curve\" viewBox=\"0 0 520 348\" role=\"img\" aria-labelledby=\"curve-t curve-d\">"
       "<title id=\"curve-t\">{}</title><desc id=\"curve-d\">{}</desc>",
       say("Cumulative share of money by share of clients", "Накопленная доля денег по доле клиентов"), described);
   for (int i = 0; i <= 4; ++i) {
     const double share = i / 4.0;
+    const std::string tick = fmt::format("{}{}%", i * 25, say("", "\xC2\xA0"));
     svg += fmt::format("<path class=\"grid\" d=\"M{0:.1f} {1:.1f}H{2:.1f}\"/><text class=\"y\" x=\"{3:.1f}\" y=\"{4:.1f}\">{5}"
                        "</text><text class=\"x\" x=\"{6:.1f}\" y=\"{7:.1f}\">{5}</text>",
-                       left, y_of(share), left + width, left - 8, y_of(share) + 4.5, say.percent(share), x_of(share),
-                       top + height + 20);
+                       left, y_of(share), left + width, left - 8, y_of(share) + 4.5, tick, x_of(share),
+                       top + height + 21);
   }
-  svg += fmt::format("<text class=\"x\" x=\"{:.1f}\" y=\"418\">{}</text>", left + width / 2,
+  svg += fmt::format("<text class=\"x\" x=\"{:.1f}\" y=\"342\">{}</text>", left + width / 2,
                      say("share of clients, largest first", "доля клиентов, от крупных к мелким"));
   svg += fmt::format("<path class=\"even\" d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\"/>", x_of(0), y_of(0), x_of(1), y_of(1));
   std::string line;

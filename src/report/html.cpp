@@ -24,8 +24,9 @@ std::string colour_of(std::string_view group, std::size_t place) {
 
 namespace {
 
-void put_figure(Page& page, std::string_view name, const std::string& value, const std::string& below) {
-  page.put("<div class=\"figure\"><dt>{}</dt><dd>{}", name, value);
+void put_figure(Page& page, std::string_view name, const std::string& value, const std::string& below,
+                std::string_view extra = {}) {
+  page.put("<div class=\"figure{}\"><dt>{}</dt><dd>{}", extra, name, value);
   if (!below.empty()) page.put("<span class=\"sub\">{}</span>", below);
   page.raw("</dd></div>");
 }
@@ -66,10 +67,10 @@ void put_figures(Page& page) {
   if (net || gross) {
     std::string below;
     if (net && gross && refunds)
-      below = fmt::format("{} {}, {} {}", say("bought", "куплено на"), say.decimal(gross->to_text()), say("refunded", "возвращено"),
-                          say.decimal(refunds->to_text()));
+      below = fmt::format("{} {}, {} {}", say("bought", "куплено на"), say.amount(gross->to_text()), say("refunded", "возвращено"),
+                          say.amount(refunds->to_text()));
     put_figure(page, net ? say("Money less refunds", "Деньги за вычетом возвратов") : say("Money", "Деньги"),
-               say.money(net ? *net : *gross), below);
+               say.money(net ? *net : *gross), below, " wide");
   }
   put_figure(page, say("As of", "На дату"), say.day(features.as_of()), cell(page.input.base.time_zone().name(), 60));
 

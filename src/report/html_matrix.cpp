@@ -98,12 +98,12 @@ void put_matrix(Page& page, const MatrixView& matrix, const std::vector<CellTota
                      "clients.",
                      "Клиенты и их доля среди всех клиентов. Цвет — группа большинства в ячейке, насыщенность — число "
                      "клиентов."));
+  page.put("<p class=\"hint\">{}: <b>{}</b>. {}: <b>{}</b>.</p>", say("Across, from low to high", "По горизонтали, от малого к большому"),
+           axis_title(page, matrix, matrix.x), say("Upwards", "Снизу вверх"), axis_title(page, matrix, matrix.y));
   const auto label = say("Contact matrix", "Матрица контактов");
   page.open_scroll(label);
-  page.put("<table class=\"heat{}\"><caption>{} {}: {}. {}: {}.</caption><tbody>",
-           xs.size() > 8 ? " many" : xs.size() > 4 ? " wide" : "", say("Across,", "По горизонтали,"),
-           say("from low to high", "от малого к большому"), axis_title(page, matrix, matrix.x),
-           say("Upwards", "Снизу вверх"), axis_title(page, matrix, matrix.y));
+  page.put("<table class=\"heat{}\"><caption class=\"hidden\">{}</caption><tbody>",
+           xs.size() > 8 ? " many" : xs.size() > 4 ? " wide" : "", label);
   for (const std::size_t y : ys) {
     const bool apart_row = is_unknown(matrix.y, y);
     page.put("<tr{}><th scope=\"row\">{}</th>", apart_row ? " class=\"apart\"" : "", say.term(matrix.y.labels()[y]));
@@ -150,10 +150,10 @@ void put_top(Page& page, const MatrixView& matrix, const std::vector<CellTotals>
   const bool names = has_names(page.input.base);
   std::size_t shown = 0;
   std::size_t left_out = 0;
-  const auto across = shown_bands(matrix.x, cells, true);
+  auto across = shown_bands(matrix.x, cells, true);  // the best band first, unknown last
+  std::reverse(across.begin(), across.end() - (!across.empty() && is_unknown(matrix.x, across.back()) ? 1 : 0));
   for (const std::size_t y : shown_bands(matrix.y, cells, false)) {
-    for (std::size_t i = across.size(); i-- > 0;) {
-      const std::size_t x = across[i];
+    for (const std::size_t x : across) {
       const CellTotals& totals = at(matrix, cells, x, y);
       if (totals.clients == 0) continue;
       if (shown == most_cells_with_clients) {
@@ -170,7 +170,7 @@ void put_top(Page& page, const MatrixView& matrix, const std::vector<CellTotals>
       const auto label = say("First clients of the cell", "Первые клиенты ячейки");
       page.raw("</span></summary>");
       page.open_scroll(label);
-      page.put("<table class=\"list\"><thead><tr><th scope=\"col\">{}</th>", say("Client", "Клиент"));
+      page.put("<table class=\"list cards\"><thead><tr><th scope=\"col\">{}</th>", say("Client", "Клиент"));
       if (names) page.put("<th scope=\"col\">{}</th>", say("Name", "Имя"));
       if (page.money != nullptr) page.put("<th scope=\"col\" class=\"num\">{}</th>", say("Money", "Деньги"));
       page.put("<th scope=\"col\">{}</th></tr></thead><tbody>", say("Why", "Почему"));

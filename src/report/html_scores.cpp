@@ -26,6 +26,12 @@ void put_labels(Page& page, std::string_view heading, const std::vector<std::str
     all += totals.clients[i];
     whole += totals.money[i];
   }
+  const auto part = [all](std::uint64_t clients) {
+    return all == 0 ? 0.0 : static_cast<double>(clients) / static_cast<double>(all);
+  };
+  double longest = 1e-9;  // the longest bar fills its place
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    longest = std::max({longest, part(totals.clients[i]), totals.money[i].share_of(whole)});
   page.open_scroll(heading);
   page.put("<table class=\"list\"><caption>{}</caption><thead><tr><th scope=\"col\">{}</th><td class=\"barcell\"></td>"
            "<th scope=\"col\" class=\"num\">{}</th>",
@@ -37,12 +43,12 @@ void put_labels(Page& page, std::string_view heading, const std::vector<std::str
   page.raw("</tr></thead><tbody>");
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (totals.clients[i] == 0 && labels[i] == "none") continue;
-    const double share = all == 0 ? 0 : static_cast<double>(totals.clients[i]) / static_cast<double>(all);
+    const double share = part(totals.clients[i]);
     const double money = totals.money[i].share_of(whole);
-    page.put("<tr><th scope=\"row\">{}</th><td class=\"barcell\">{}</td><td class=\"num\">{} <span class=\"id\">{}</span></td>",
-             say.term(labels[i]), bars(share, page.money != nullptr ? money : 0), say.count(totals.clients[i]), say.percent(share));
+    page.put("<tr><th scope=\"row\">{}</th><td class=\"barcell\">{}</td><td class=\"num\">{} <span class=\"share\">{}</span></td>",
+             say.term(labels[i]), bars(share / longest, page.money != nullptr ? money / longest : 0), say.count(totals.clients[i]), say.percent(share));
     if (page.money != nullptr)
-      page.put("<td class=\"num\">{} <span class=\"id\">{}</span></td>", say.compact(totals.money[i].to_double()),
+      page.put("<td class=\"num\">{} <span class=\"share\">{}</span></td>", say.compact(totals.money[i].to_double()),
                say.percent(money));
     page.raw("</tr>");
   }

@@ -42,11 +42,15 @@ std::string Speech::with_currency(std::string amount) const {
   return currency_.empty() ? amount : amount + std::string(nbsp) + escaped(currency_);
 }
 
-std::string Speech::money(const Total& total) const { return with_currency(decimal(total.to_text())); }
-
-std::string Speech::money(std::int64_t units) const {
-  return with_currency(decimal(Money::from_units(units).to_text()));
+std::string Speech::amount(std::string text) const {
+  const std::size_t point = text.find('.');
+  if (point != std::string::npos && text.size() - point == 2) text += '0';
+  return decimal(text);
 }
+
+std::string Speech::money(const Total& total) const { return with_currency(amount(total.to_text())); }
+
+std::string Speech::money(std::int64_t units) const { return with_currency(amount(Money::from_units(units).to_text())); }
 
 std::string Speech::compact(double amount) const {
   struct Step {
@@ -66,11 +70,7 @@ std::string Speech::compact(double amount) const {
     if (text.back() == '.') text.pop_back();
   }
   std::string out = decimal((amount < 0 && text != "0" ? "-" : "") + text);
-  std::string_view suffix = russian_ ? steps[step].russian : steps[step].english;
-  if (!suffix.empty() && suffix.front() == ' ') {
-    out += nbsp;
-    suffix.remove_prefix(1);
-  }
+  const std::string_view suffix = russian_ ? steps[step].russian : steps[step].english;
   return out += suffix;
 }
 
@@ -94,7 +94,7 @@ std::string Speech::day(Day day) const {
                                                             "июля",   "августа", "сентября", "октября", "ноября", "декабря"};
   const std::chrono::year_month_day date{day};
   const unsigned month = static_cast<unsigned>(date.month()) - 1;
-  return fmt::format("{}{}{}{}{}", static_cast<unsigned>(date.day()), nbsp, (russian_ ? russian : english).at(month), nbsp,
+  return fmt::format("{}{}{} {}", static_cast<unsigned>(date.day()), nbsp, (russian_ ? russian : english).at(month),
                      static_cast<int>(date.year()));
 }
 

@@ -24,6 +24,8 @@ class Speech {
   [[nodiscard]] std::string count(std::uint64_t number) const;
   /// A plain decimal text with its thousands grouped: 8,911,407.904.
   [[nodiscard]] std::string decimal(std::string_view text) const;
+  /// The same for an exact amount: one decimal is written as two.
+  [[nodiscard]] std::string amount(std::string text) const;
   /// An exact amount with the currency.
   [[nodiscard]] std::string money(const Total& total) const;
   [[nodiscard]] std::string money(std::int64_t units) const;

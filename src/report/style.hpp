@@ -29,11 +29,12 @@ p{margin:0 0 12px;max-width:70ch}
 .note,.hint{font-size:.9rem}
 section{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:22px 24px;margin:18px 0;
 box-shadow:var(--shadow)}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:12px;margin:18px 0;padding:0}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(152px,1fr));gap:12px;margin:18px 0;padding:0}
 .figure{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:14px 16px;box-shadow:var(--shadow);
 min-width:0}
+.figure.wide{grid-column:span 2}
 .figure dt{color:var(--soft);font-size:.85rem}
-.figure dd{margin:0;font-size:1.55rem;font-weight:650;letter-spacing:-.02em;line-height:1.25;overflow-wrap:anywhere}
+.figure dd{margin:0;font-size:1.45rem;font-weight:650;letter-spacing:-.02em;line-height:1.25;overflow-wrap:break-word}
 .figure .sub{display:block;font-size:.82rem;font-weight:400;letter-spacing:0;color:var(--soft);line-height:1.35}
 .scroll{overflow-x:auto;-webkit-overflow-scrolling:touch;margin:12px -4px 0;padding:4px}
 .scroll:focus-visible,summary:focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:6px}
@@ -48,7 +49,8 @@ caption{text-align:left;color:var(--soft);font-size:.88rem;padding:0 0 8px}
 .list .num:last-child,.list td:last-child{padding-right:0}
 .name{overflow-wrap:anywhere;min-width:7em}
 .why{color:var(--soft);font-size:.86rem;min-width:15em}
-.id{color:var(--soft);overflow-wrap:anywhere}
+.id{color:var(--soft);overflow-wrap:anywhere}.list th.id{min-width:6em}
+.share{color:var(--soft);display:inline-block;min-width:3.6em;margin-left:.5em}
 .value{overflow-wrap:anywhere;font-family:ui-monospace,"Cascadia Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;
 font-size:.85rem;min-width:7em}
 .heat{border-collapse:separate;border-spacing:4px;width:100%;table-layout:fixed;min-width:min(560px,100%)}
@@ -57,7 +59,7 @@ font-size:.85rem;min-width:7em}
 background:rgb(var(--k,var(--accent-rgb))/var(--a,.05))}
 .heat td b{display:block;font-size:1.02rem;font-weight:650}
 .heat td span{display:block;font-size:.8rem}
-.heat td .of{color:var(--soft);font-size:.74rem}
+.heat td .of{opacity:.78;font-size:.74rem}
 .heat td.none{color:var(--soft);background:none;box-shadow:inset 0 0 0 1px var(--line)}
 .heat thead th,.heat tfoot th{font-weight:500;font-size:.84rem;color:var(--soft);padding:2px;overflow-wrap:anywhere;
 vertical-align:bottom}
@@ -65,6 +67,8 @@ vertical-align:bottom}
 .heat tbody th{font-weight:500;font-size:.84rem;color:var(--soft);text-align:right;padding:0 8px 0 0;width:8.5em;
 overflow-wrap:anywhere}
 .heat .corner{width:8.5em}
+.hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+.heat td.corner.none{box-shadow:none;height:auto;padding:0}
 .heat .apart{border-left:12px solid transparent;background-clip:padding-box}
 .heat td.apart.none{box-shadow:none;border-radius:0;background:none}
 .heat tr.apart td,.heat tr.apart th{border-top:12px solid transparent;background-clip:padding-box}
@@ -112,12 +116,19 @@ details .scroll{margin-top:0;padding-bottom:14px}
 footer{color:var(--soft);font-size:.86rem;padding-top:8px;padding-bottom:40px}
 @media (max-width:760px){main,header,footer{padding-left:14px;padding-right:14px}header{padding-top:24px}
 section{padding:16px 14px;border-radius:12px}.two{grid-template-columns:minmax(0,1fr)}
-.figures{grid-template-columns:repeat(2,minmax(0,1fr));gap:8px}.figure{padding:11px 12px}.figure dd{font-size:1.22rem}
-.heat{border-spacing:3px}.heat td{height:52px;padding:6px 2px}.heat.wide{min-width:520px}
-.heat tbody th,.heat .corner{width:5.6em;font-size:.78rem}.heat thead th,.heat tfoot th{font-size:.78rem}
-.heat td b{font-size:.95rem}.heat td span{font-size:.74rem}.grid5 tbody th,.grid5 .corner{width:3.4em}
-.wide tbody th,.wide .corner{position:sticky;left:-4px;background:var(--card);z-index:1}
-.curve text{font-size:20px}.curve .class{font-size:22px}.defs{grid-template-columns:1fr;gap:0}.defs dd{margin-bottom:8px}
+.figures{grid-template-columns:repeat(2,minmax(0,1fr));gap:8px}.figure{padding:11px 12px}
+.figure dd{font-size:clamp(1rem,5vw,1.22rem)}
+.heat{border-spacing:3px}.heat td{height:52px;padding:6px 1px}.heat.wide{min-width:330px}
+.heat tbody th,.heat .corner{width:6em;font-size:.76rem;padding-right:3px}.heat thead th,.heat tfoot th{font-size:.76rem}
+.heat td b{font-size:.92rem}.heat td span{font-size:.72rem}.grid5 tbody th,.grid5 .corner{width:3em}
+.wide tbody th,.wide .corner,.many tbody th,.many .corner{position:sticky;left:-4px;background:var(--card)!important;z-index:1}
+.wide tfoot th{writing-mode:vertical-rl;text-align:left;overflow-wrap:normal;height:8em;line-height:1.15;vertical-align:top}
+.heat .apart{border-left-width:6px}.heat tr.apart td,.heat tr.apart th{border-top-width:6px}
+.list th,.list td{padding-right:10px}.share{display:block;margin:0;min-width:0}.bar{min-width:44px}
+.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.cards tr{display:grid;grid-template-columns:minmax(0,1fr) auto;padding:8px 0;border-bottom:1px solid var(--line)}
+.cards tr:last-child{border-bottom:0}.cards tbody th,.cards tbody td{border:0;padding:1px 0}.cards .name,.cards .why{grid-column:1/-1}
+.curve text{font-size:17px}.curve .class{font-size:18px}.defs{grid-template-columns:1fr;gap:0}.defs dd{margin-bottom:8px}
 summary .right{margin-left:1.1em;flex-basis:100%}}
 @media print{:root{color-scheme:light}body{background:#fff}section,.figure{box-shadow:none;break-inside:avoid}
 main,header,footer{max-width:none;padding:0}td{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
