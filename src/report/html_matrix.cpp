@@ -102,7 +102,7 @@ void put_matrix(Page& page, const MatrixView& matrix, const std::vector<CellTota
            axis_title(page, matrix, matrix.x), say("Upwards", "Снизу вверх"), axis_title(page, matrix, matrix.y));
   const auto label = say("Contact matrix", "Матрица контактов");
   page.open_scroll(label);
-  page.put("<table class=\"heat{}\"><caption class=\"hidden\">{}</caption><tbody>",
+  page.put("<table class=\"heat{}\"><caption class=\"hidden\">{}</caption><colgroup><col class=\"head\"></colgroup><tbody>",
            xs.size() > 8 ? " many" : xs.size() > 4 ? " wide" : "", label);
   for (const std::size_t y : ys) {
     const bool apart_row = is_unknown(matrix.y, y);

@@ -78,7 +78,7 @@ void put_grid(Page& page, const Column& recency, const Column& frequency) {
   const std::uint64_t most = *std::max_element(clients.begin(), clients.end());
   const auto label = say("Recency and frequency", "Давность и частота");
   page.open_scroll(label);
-  page.put("<table class=\"heat grid5\"><caption>{}</caption><tbody>",
+  page.put("<table class=\"heat grid5\"><caption>{}</caption><colgroup><col class=\"head\"></colgroup><tbody>",
            page.money != nullptr ? say("Clients and their money by scores of recency (across) and frequency (upwards)",
                                        "Клиенты и их деньги по баллам давности (по горизонтали) и частоты (снизу вверх)")
                                  : say("Clients by scores of recency (across) and frequency (upwards)",

@@ -64,9 +64,9 @@ background:rgb(var(--k,var(--accent-rgb))/var(--a,.05))}
 .heat thead th,.heat tfoot th{font-weight:500;font-size:.84rem;color:var(--soft);padding:2px;overflow-wrap:anywhere;
 vertical-align:bottom}
 .heat tfoot th{vertical-align:top}
-.heat tbody th{font-weight:500;font-size:.84rem;color:var(--soft);text-align:right;padding:0 8px 0 0;width:8.5em;
+.heat tbody th{font-weight:500;font-size:.84rem;color:var(--soft);text-align:right;padding:0 8px 0 0;
 overflow-wrap:anywhere}
-.heat .corner{width:8.5em}
+.heat .head{width:8em}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .heat td.corner.none{box-shadow:none;height:auto;padding:0}
 .heat .apart{border-left:12px solid transparent;background-clip:padding-box}
@@ -76,7 +76,7 @@ overflow-wrap:anywhere}
 .heat.many{table-layout:auto}.heat.many td{min-width:64px}
 .grid5{max-width:560px}
 .grid5 td{height:48px}
-.grid5 tbody th,.grid5 .corner{width:6.2em}
+.grid5 .head{width:6em}
 .i0{--a:.07}.i1{--a:.13}.i2{--a:.19}.i3{--a:.26}.i4{--a:.33}.i5{--a:.4}.i6{--a:.47}.i7{--a:.54}.i8{--a:.6}.i9{--a:.66}
 .k0{--k:var(--k0)}.k1{--k:var(--k1)}.k2{--k:var(--k2)}.k3{--k:var(--k3)}.k4{--k:var(--k4)}.k5{--k:var(--k5)}
 .k6{--k:var(--k6)}.k7{--k:var(--k7)}.kn{--k:var(--kn)}
@@ -119,8 +119,8 @@ section{padding:16px 14px;border-radius:12px}.two{grid-template-columns:minmax(0
 .figures{grid-template-columns:repeat(2,minmax(0,1fr));gap:8px}.figure{padding:11px 12px}
 .figure dd{font-size:clamp(1rem,5vw,1.22rem)}
 .heat{border-spacing:3px}.heat td{height:52px;padding:6px 1px}.heat.wide{min-width:330px}
-.heat tbody th,.heat .corner{width:6em;font-size:.76rem;padding-right:3px}.heat thead th,.heat tfoot th{font-size:.76rem}
-.heat td b{font-size:.92rem}.heat td span{font-size:.72rem}.grid5 tbody th,.grid5 .corner{width:3em}
+.heat .head{width:5em}.heat tbody th{font-size:.76rem;padding-right:4px}.heat thead th,.heat tfoot th{font-size:.76rem}
+.heat td b{font-size:.92rem}.heat td span{font-size:.72rem}.grid5 .head{width:2.6em}
 .wide tbody th,.wide .corner,.many tbody th,.many .corner{position:sticky;left:-4px;background:var(--card)!important;z-index:1}
 .wide tfoot th{writing-mode:vertical-rl;text-align:left;overflow-wrap:normal;height:8em;line-height:1.15;vertical-align:top}
 .heat .apart{border-left-width:6px}.heat tr.apart td,.heat tr.apart th{border-top-width:6px}
