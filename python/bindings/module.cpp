@@ -7,4 +7,9 @@ PYBIND11_MODULE(_core, module) {
   module.attr("__version__") = klientela::version();
   klientela::python::register_errors(module);
   klientela::python::bind_core(module);
+  klientela::python::bind_ingest(module);
+  klientela::python::bind_features(module);
+  klientela::python::bind_classify(module);
+  klientela::python::bind_report(module);
+  klientela::python::bind_pipeline(module);
 }

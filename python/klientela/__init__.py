@@ -1,6 +1,95 @@
-"""klientela: who the clients are, which cell of the contact matrix each one sits in, and why."""
+"""klientela: who the clients are, which cell of the contact matrix each one sits in, and why.
 
-from klientela._table import attach as _attach
+Tables come from pandas, polars, pyarrow, DuckDB or plain columns; results go back to them.
 
-_attach()
-del _attach
+>>> import klientela
+>>> base = klientela.synthetic.make_base(clients=500, seed=1)
+>>> result = klientela.run(base)
+>>> len(result.clients)
+500
+"""
+
+from klientela import _run, _table
+
+_table.attach()
+_run.attach()
+
+from klientela import synthetic  # noqa: E402
+from klientela._core import (  # noqa: E402
+    ArithmeticOverflowError,
+    BadDataError,
+    BadPolicyError,
+    CancelledError,
+    Classification,
+    Classifier,
+    ClientBase,
+    FeatureTable,
+    IngestResult,
+    InternalError,
+    InvalidArgumentError,
+    KlientelaError,
+    Model,
+    NotFoundError,
+    OutOfMemoryError,
+    OutOfRangeError,
+    Policy,
+    Result,
+    Table,
+    UnsupportedError,
+    __version__,
+    check_segments,
+    default_segments,
+    features,
+    ingest,
+    merge,
+    refresh,
+    rfm10_segments,
+    tables,
+    to_csv,
+)
+from klientela._run import run  # noqa: E402
+from klientela.estimators import ABC, RFM, ContactMatrix  # noqa: E402
+
+__all__ = [
+    "ABC",
+    "RFM",
+    "ArithmeticOverflowError",
+    "BadDataError",
+    "BadPolicyError",
+    "CancelledError",
+    "Classification",
+    "Classifier",
+    "ClientBase",
+    "ContactMatrix",
+    "FeatureTable",
+    "IngestResult",
+    "InternalError",
+    "InvalidArgumentError",
+    "KlientelaError",
+    "Model",
+    "NotFoundError",
+    "OutOfMemoryError",
+    "OutOfRangeError",
+    "Policy",
+    "Result",
+    "Table",
+    "UnsupportedError",
+    "__version__",
+    "check_segments",
+    "default_segments",
+    "features",
+    "ingest",
+    "merge",
+    "refresh",
+    "rfm10_segments",
+    "run",
+    "synthetic",
+    "tables",
+    "to_csv",
+]
+
+for _name in __all__:
+    _each = globals()[_name]
+    if isinstance(_each, type) and _each.__module__.startswith("klientela._"):
+        _each.__module__ = "klientela"
+del _name, _each

@@ -86,15 +86,30 @@ def _objects(name: str, values: Sequence[Any]) -> Prepared:
         return name, "text", [None] * len(values), None
     mask = None if valid.all() else valid
     if kinds == {"bool"}:
-        return name, "boolean", np.array([bool(v) if ok else False for v, ok in zip(values, valid, strict=True)], dtype=np.uint8), mask
+        return (
+            name,
+            "boolean",
+            np.array([bool(v) if ok else False for v, ok in zip(values, valid, strict=True)], dtype=np.uint8),
+            mask,
+        )
     if kinds == {"int"}:
         try:
-            return name, "int64", np.array([int(v) if ok else 0 for v, ok in zip(values, valid, strict=True)], dtype=np.int64), mask
+            return (
+                name,
+                "int64",
+                np.array([int(v) if ok else 0 for v, ok in zip(values, valid, strict=True)], dtype=np.int64),
+                mask,
+            )
         except OverflowError:
             return name, "text", [str(v) if ok else None for v, ok in zip(values, valid, strict=True)], None
     if kinds <= {"int", "float"}:
         # A float that is no number stays one: the row is rejected with that reason instead of read as empty.
-        return name, "float64", np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64), _not_none(values)
+        return (
+            name,
+            "float64",
+            np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64),
+            _not_none(values),
+        )
     if kinds == {"date"}:
         days = [v.toordinal() - _EPOCH_DAY if ok else 0 for v, ok in zip(values, valid, strict=True)]
         return name, "day", np.array(days, dtype=np.int32), mask

@@ -100,7 +100,9 @@ RU_COMPANY_FIRST = (
     "Север Восток Запад Юг Волга Урал Сибирь Балтика Нева Кама Байкал Онега Ладога Вектор Гранит Кедр Маяк Орион Рубин "
     "Сапфир Старт Темп Факел Форум Эталон Юнион Альфа Вега Горизонт Заря Искра Каскад Лидер Меридиан Новатор Прогресс"
 ).split()
-RU_COMPANY_SECOND = "Торг Строй Снаб Пром Тех Сервис Маркет Принт Логистик Энерго Агро Мед Комплект Дизайн Медиа".split()
+RU_COMPANY_SECOND = (
+    "Торг Строй Снаб Пром Тех Сервис Маркет Принт Логистик Энерго Агро Мед Комплект Дизайн Медиа".split()
+)
 RU_LEGAL = ("ООО", "ООО", "ООО", "ООО", "АО", "АО", "ПАО", "ИП")
 EN_COMPANY_FIRST = (
     "Amberley Ashford Birchwood Blackthorn Brightwater Cedarvale Clearbrook Crestfield Eastgate Elmhurst Fairview "
@@ -132,7 +134,9 @@ ZH_COMPANY_SECOND = tuple(
 )
 ZH_LEGAL = ("有限公司", "有限公司", "有限公司", "股份有限公司", "有限责任公司")
 
-RU_CITIES = "Москва Санкт-Петербург Казань Екатеринбург Новосибирск Самара Пермь Ростов-на-Дону Воронеж Краснодар".split()
+RU_CITIES = (
+    "Москва Санкт-Петербург Казань Екатеринбург Новосибирск Самара Пермь Ростов-на-Дону Воронеж Краснодар".split()
+)
 GB_CITIES = ("London", "Manchester", "Leeds", "Bristol", "Birmingham", "Edinburgh")
 US_CITIES = ("New York", "Chicago", "Boston", "Seattle", "Denver")
 DE_CITIES = "Berlin Hamburg Bremen Leipzig Köln Dresden".split()
@@ -141,7 +145,9 @@ ZH_CITIES = tuple(
     for pair in "上海:Shanghai 北京:Beijing 广州:Guangzhou 深圳:Shenzhen 杭州:Hangzhou 成都:Chengdu 武汉:Wuhan 苏州:Suzhou".split()
 )
 RU_STREETS = "Лесная Садовая Центральная Школьная Набережная Заводская Полевая Солнечная Северная Речная".split()
-EN_STREETS = "High Street,Station Road,Church Lane,Mill Lane,Park Avenue,Victoria Road,Green Lane,Market Square".split(",")
+EN_STREETS = "High Street,Station Road,Church Lane,Mill Lane,Park Avenue,Victoria Road,Green Lane,Market Square".split(
+    ","
+)
 ZH_STREETS = "人民路 中山路 解放路 建设路 和平路 新华路 文化路 长江路".split()
 
 _TRANSLITERATION = dict(

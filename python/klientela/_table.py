@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import operator
 from typing import Any
 
 from klientela import _core
@@ -39,7 +40,7 @@ def _to_pandas(self: _core.Table, *, money: str = "float") -> Any:
             columns[name] = pandas.array(self[name], dtype="string")
         elif kind in ("boolean", "int8", "int32", "int64") and self.null_count(name):
             dtype = {"boolean": "boolean", "int8": "Int8", "int32": "Int32", "int64": "Int64"}[kind]
-            values = self[name]
+            values: Any = self[name]  # a masked array, since there are nulls
             columns[name] = pandas.array(values.data, dtype=dtype)
             columns[name][values.mask] = pandas.NA
         else:
@@ -97,16 +98,45 @@ def _repr_html(self: _core.Table) -> str:
     )
 
 
+_METHODS: dict[str, Any] = {
+    "to_arrow": _to_arrow,
+    "to_pandas": _to_pandas,
+    "to_polars": _to_polars,
+    "to_pydict": _to_pydict,
+    "to_csv": lambda self: _core.to_csv(self),
+    "__iter__": _array_iter,
+    "__repr__": _repr,
+    "_repr_html_": _repr_html,
+}
+_METHODS["to_csv"].__doc__ = "Give the table as CSV text (RFC 4180) that no spreadsheet runs."
+# What classes that hold a table pass on to it.
+_PASSED_ON = (
+    *_METHODS,
+    "__arrow_c_stream__",
+    "__getitem__",
+    "__contains__",
+    "units",
+    "null_count",
+    "_column",
+    "_texts",
+)
+
+
+def _passed_on(name: str) -> Any:
+    def call(self: Any, *args: Any, **keywords: Any) -> Any:
+        return getattr(self.table, name)(*args, **keywords)
+
+    call.__name__ = name
+    call.__doc__ = getattr(_core.Table, name).__doc__
+    return call
+
+
 def attach() -> None:
-    """Give the compiled class its Python methods; called once when the package is imported."""
-    _core.Table.__module__ = "klientela"
-    for name, function in {
-        "to_arrow": _to_arrow,
-        "to_pandas": _to_pandas,
-        "to_polars": _to_polars,
-        "to_pydict": _to_pydict,
-        "__iter__": _array_iter,
-        "__repr__": _repr,
-        "_repr_html_": _repr_html,
-    }.items():
+    """Give the compiled classes their Python methods; called once when the package is imported."""
+    for name, function in _METHODS.items():
         setattr(_core.Table, name, function)
+    for holder in (_core.FeatureTable, _core.Classification):
+        for name in _PASSED_ON:
+            setattr(holder, name, _passed_on(name))
+        for name in ("columns", "types"):
+            setattr(holder, name, property(operator.attrgetter(f"table.{name}")))

@@ -42,6 +42,9 @@ _MANAGERS = ("a.belova", "d.orlov", "j.hartley", "m.winslow", "chen.jing", "li.w
 _INDUSTRIES = ("Printing", "Retail", "Logistics", "Construction", "Food", "Health care", "Education", "IT")
 _SOURCES = ("web site", "phone call", "exhibition", "recommendation", "advertisement")
 _ROLES = ("director", "buyer", "accountant", "office manager")
+# How the generated base asks to be read: it has a currency, and lines without an amount are faults.
+POLICY: dict[str, Any] = {"version": 1, "ingest": {"currency": "EUR", "reject_zero_amounts": True}}
+
 _HOMES = {
     # culture: (country, time zone, cities)
     "ru": (("RU", "Europe/Moscow", names.RU_CITIES),),
@@ -213,7 +216,11 @@ class _Maker:
             brand = f"{first}{second}" if dice.share() < 0.6 else f"{first}-{second} {1 + dice.below(99)}"
             return f"{legal} «{brand}»", names.transliterate(brand).replace(" ", "-")
         if culture == "zh":
-            city, first, second = dice.pick(names.ZH_CITIES), dice.pick(names.ZH_COMPANY_FIRST), dice.pick(names.ZH_COMPANY_SECOND)
+            city, first, second = (
+                dice.pick(names.ZH_CITIES),
+                dice.pick(names.ZH_COMPANY_FIRST),
+                dice.pick(names.ZH_COMPANY_SECOND),
+            )
             return f"{city[0]}{first[0]}{second[0]}{dice.pick(names.ZH_LEGAL)}", f"{city[1]}-{first[1]}-{second[1]}"
         if culture == "de":
             word = dice.pick(names.DE_COMPANY_FIRST) + dice.pick(names.DE_COMPANY_SECOND)
@@ -251,7 +258,11 @@ class _Maker:
             card["tax_numbers"] = f"00{dice.below(10**8):08d}" if dice.share() < 0.8 else None
         else:
             person = self._person(culture)
-            card["given_name"], card["middle_name"], card["family_name"] = person.given, person.middle or None, person.family
+            card["given_name"], card["middle_name"], card["family_name"] = (
+                person.given,
+                person.middle or None,
+                person.family,
+            )
             card["name"] = {
                 "ru": f"{person.family} {person.given} {person.middle}",
                 "zh": f"{person.family}{person.given}",
@@ -353,7 +364,18 @@ class _Maker:
     def _transactions(self, cards: list[dict[str, Any]]) -> _core.Table:
         dice, state = self.dice, self.dice.state
         columns: dict[str, list[Any]] = {
-            field: [] for field in ("client", "at", "amount", "quantity", "profit", "order", "product", "product_category", "refund")
+            field: []
+            for field in (
+                "client",
+                "at",
+                "amount",
+                "quantity",
+                "profit",
+                "order",
+                "product",
+                "product_category",
+                "refund",
+            )
         }
         rates = state.pareto(1.25, len(cards)) * 3  # a few buy very often
         sizes = np.exp(state.normal(0, 0.8, len(cards)))  # and a few buy much

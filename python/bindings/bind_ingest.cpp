@@ -1,0 +1,174 @@
+// Binds model and ingest: tables in, a client base out, and every row that could not be used.
+#include "klientela/ingest/ingest_json.hpp"
+#include "stages.hpp"
+
+namespace klientela::python {
+namespace {
+
+struct PyIngestResult {
+  IngestResult result;
+};
+
+py::dict schema_to_python() {
+  py::dict tables;
+  for (std::size_t t = 0; t < table_count; ++t) {
+    const TableSpec& table = spec(static_cast<TableId>(t));
+    py::dict fields;
+    for (const FieldSpec& field : table.fields) {
+      static constexpr const char* types[] = {"client", "text", "texts", "term", "money", "number", "day", "instant", "boolean"};
+      py::list aliases;
+      for (const std::string_view alias : field.aliases) aliases.append(std::string(alias));
+      py::dict entry;
+      entry["type"] = types[static_cast<std::size_t>(field.type)];
+      entry["required"] = field.required;
+      entry["aliases"] = aliases;
+      entry["note"] = std::string(field.note);
+      fields[py::str(std::string(field.name))] = entry;
+    }
+    tables[py::str(std::string(table.name))] = fields;
+  }
+  return tables;
+}
+
+py::object id_to_python(const ClientId& id) {
+  if (id.is_integer()) return py::int_(id.integer());
+  return py::str(id.to_text());
+}
+
+ClientId id_from(const py::handle& id) { return ClientId(std::string_view(py::str(id).cast<std::string>())); }
+
+IngestOptions options_from(const py::dict& options) {
+  return ingest_options_from_json(to_json(options), "");
+}
+
+PyIngestResult ingest_python(const py::dict& tables, std::size_t threads, const py::object& progress,
+                             const py::kwargs& options) {
+  const IngestOptions parsed = options_from(options);
+  Tables streams = tables_from(tables);
+  return {long_call(threads, progress,
+                    [&](const Control& control) { return ingest(std::move(streams), parsed, control); })};
+}
+
+PyIngestResult extend_python(const ClientBase& base, const py::dict& tables, std::size_t threads,
+                             const py::object& progress, const py::kwargs& options) {
+  py::dict given(options);
+  if (!given.contains("time_zone")) given["time_zone"] = base.time_zone().name();
+  if (!given.contains("currency")) given["currency"] = base.currency();
+  const IngestOptions parsed = options_from(given);
+  Tables streams = tables_from(tables);
+  return {long_call(threads, progress,
+                    [&](const Control& control) { return extend(base, std::move(streams), parsed, control); })};
+}
+
+}  // namespace
+
+TableId table_id(const std::string& name) {
+  if (const auto id = table_named(name)) return *id;
+  std::string known;
+  for (std::size_t t = 0; t < table_count; ++t)
+    known += (t == 0 ? "" : ", ") + std::string(spec(static_cast<TableId>(t)).name);
+  throw Error(Code::not_found, "there is no table '" + name + "'; tables are " + known, name);
+}
+
+Tables tables_from(const py::dict& tables) {
+  // The streams are opened after every name is known to be right, so that a mistyped one consumes nothing.
+  std::vector<std::pair<TableId, py::object>> given;
+  const py::object stream_of = py::module_::import("klientela._columns").attr("stream_of");
+  for (const auto& [name, data] : tables)
+    given.emplace_back(table_id(name.cast<std::string>()), py::reinterpret_borrow<py::object>(data));
+  Tables streams;
+  for (const auto& [id, data] : given)
+    streams.add(id, stream_from(stream_of(data), std::string(spec(id).name)));
+  return streams;
+}
+
+py::dict counts_to_python(const std::map<TableId, TableCounts>& counts) {
+  py::dict result;
+  for (const auto& [table, count] : counts) {
+    py::dict reasons;
+    for (const auto& [reason, rows] : count.by_reason) reasons[py::str(std::string(name(reason)))] = rows;
+    py::dict entry;
+    entry["rows_read"] = count.rows_read;
+    entry["rows_used"] = count.rows_used;
+    entry["rows_rejected"] = count.rows_rejected;
+    entry["by_reason"] = reasons;
+    result[py::str(std::string(spec(table).name))] = entry;
+  }
+  return result;
+}
+
+Table rejects_to_table(const std::vector<Reject>& rejects) {
+  std::vector<std::string> tables;
+  Buffer<std::int64_t> rows(rejects.size());
+  std::vector<std::string> columns;
+  std::vector<std::string> values;
+  std::vector<std::string> reasons;
+  for (std::size_t i = 0; i < rejects.size(); ++i) {
+    tables.emplace_back(spec(rejects[i].table).name);
+    rows[i] = static_cast<std::int64_t>(rejects[i].row);
+    columns.push_back(rejects[i].column);
+    values.push_back(rejects[i].value);
+    reasons.emplace_back(name(rejects[i].reason));
+  }
+  Table table;
+  table.add(Column("table", tables));
+  table.add(Column("row", ColumnType::int64, std::move(rows)));
+  table.add(Column("column", columns));
+  table.add(Column("value", values));
+  table.add(Column("reason", reasons));
+  return table;
+}
+
+void bind_ingest(py::module_& module) {
+  py::class_<ClientBase>(module, "ClientBase")
+      .def(py::init<>())
+      .def("__len__", &ClientBase::clients)
+      .def_property_readonly("time_zone", [](const ClientBase& self) { return self.time_zone().name(); })
+      .def_property_readonly("currency", &ClientBase::currency)
+      .def_property_readonly("clients",
+                             [](const ClientBase& self) {
+                               Table table;
+                               table.add(self.client_column());
+                               return PyTable{std::move(table), {}};
+                             })
+      .def_property_readonly("last_purchase_day",
+                             [](const ClientBase& self) -> py::object {
+                               const auto day = self.last_purchase_day();
+                               return day ? from_day(*day) : py::none();
+                             })
+      .def("rows", [](const ClientBase& self, const std::string& table) { return self.rows(table_id(table)); },
+           py::arg("table"))
+      .def("accepted", [](const ClientBase& self, const std::string& table) { return self.accepted(table_id(table)); },
+           py::arg("table"))
+      .def("__contains__", [](const ClientBase& self, const py::handle& id) { return self.code_of(id_from(id)).has_value(); })
+      .def("extends", &ClientBase::extends, py::arg("earlier"))
+      .def("extend", &extend_python, py::arg("tables"), py::kw_only(), py::arg("threads") = 0,
+           py::arg("progress") = py::none())
+      .def("__repr__", [](const ClientBase& self) {
+        return "<klientela.ClientBase: " + std::to_string(self.clients()) + " clients, " +
+               std::to_string(self.accepted(TableId::transactions)) + " transactions, " + self.time_zone().name() + ">";
+      });
+
+  py::class_<PyIngestResult>(module, "IngestResult")
+      .def_property_readonly("base", [](const PyIngestResult& self) { return self.result.base; })
+      .def_property_readonly("rejected",
+                             [](const PyIngestResult& self) { return PyTable{rejects_to_table(self.result.rejects), {}}; })
+      .def_property_readonly("counts", [](const PyIngestResult& self) { return counts_to_python(self.result.counts); })
+      .def_property_readonly("unused_columns", [](const PyIngestResult& self) { return self.result.unused_columns; })
+      .def("__repr__", [](const PyIngestResult& self) {
+        std::uint64_t read = 0;
+        std::uint64_t rejected = 0;
+        for (const auto& [table, count] : self.result.counts) {
+          read += count.rows_read;
+          rejected += count.rows_rejected;
+        }
+        return "<klientela.IngestResult: " + std::to_string(read) + " rows read, " + std::to_string(rejected) + " rejected>";
+      });
+
+  module.def("ingest", &ingest_python, py::arg("tables"), py::kw_only(), py::arg("threads") = 0,
+             py::arg("progress") = py::none());
+  module.def("tables", &schema_to_python);
+  module.def("_client_id", [](const std::string& text) { return id_to_python(ClientId(std::string_view(text))); });
+}
+
+}  // namespace klientela::python

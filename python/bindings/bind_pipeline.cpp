@@ -1,0 +1,184 @@
+// Binds the pipeline stage: policies, and run(), tables in and the classified base out.
+#include "klientela/pipeline/run.hpp"
+
+#include <algorithm>
+
+#include "stages.hpp"
+
+namespace klientela::python {
+namespace {
+
+/// Rows of one table that a file reader could not cut into columns: their numbers in the file, from 0, and their text.
+struct Malformed {
+  std::uint64_t row;
+  std::string column;
+  std::string value;
+};
+
+/// Puts the reader's own rejects among the others, which move behind the lines that never reached ingest.
+void add_malformed(RunResult& result, TableId table, std::vector<Malformed> lines) {
+  if (lines.empty()) return;
+  std::sort(lines.begin(), lines.end(), [](const Malformed& a, const Malformed& b) { return a.row < b.row; });
+  TableCounts& counts = result.counts[table];
+  counts.rows_read += lines.size();
+  counts.rows_rejected += lines.size();
+  counts.by_reason[RejectReason::malformed_row] += lines.size();
+  std::vector<Reject> merged;
+  merged.reserve(result.rejects.size() + lines.size());
+  const auto append = [&](Malformed& line) {
+    merged.push_back({table, line.row, std::move(line.column), std::move(line.value), RejectReason::malformed_row});
+  };
+  std::size_t next = 0;
+  bool placed = false;
+  for (Reject& reject : result.rejects) {
+    if (reject.table < table) {
+      merged.push_back(std::move(reject));
+      continue;
+    }
+    if (reject.table == table) {
+      while (next < lines.size() && lines[next].row <= reject.row + next) append(lines[next++]);
+      reject.row += next;
+    } else if (!placed) {
+      while (next < lines.size()) append(lines[next++]);
+      placed = true;
+    }
+    merged.push_back(std::move(reject));
+  }
+  while (next < lines.size()) append(lines[next++]);
+  result.rejects = std::move(merged);
+}
+
+/// Row of a client in canonical order. O(log clients).
+std::size_t row_of(const ClientBase& base, const py::handle& id) {
+  const ClientId wanted(std::string_view(py::str(id).cast<std::string>()));
+  if (base.code_of(wanted)) {
+    const auto codes = base.codes_in_order();
+    const auto found = std::lower_bound(codes.begin(), codes.end(), wanted, [&](std::uint32_t code, const ClientId& sought) {
+      return base.id_of(code) < sought;
+    });
+    if (found != codes.end()) return static_cast<std::size_t>(found - codes.begin());
+  }
+  throw Error(Code::not_found, "there is no client " + wanted.to_text(), "client");
+}
+
+py::str page(const std::string& text) {
+  PyObject* object = PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
+  if (object == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::str>(object);
+}
+
+template <class Render>
+auto without_gil(Render&& render) {
+  const py::gil_scoped_release release;
+  return render();
+}
+
+ReportOptions with(const RunResult& result, const py::object& language, const py::object& title, const py::object& top) {
+  ReportOptions options = result.report_options;
+  if (!language.is_none()) options.language = language_from(language.cast<std::string>());
+  if (!title.is_none()) options.title = title.cast<std::string>();
+  if (!top.is_none()) options.top_clients = top.cast<std::uint32_t>();
+  return options;
+}
+
+}  // namespace
+
+Policy policy_from(const py::object& policy) {
+  if (py::isinstance<Policy>(policy)) return policy.cast<Policy>();
+  return py::module_::import("klientela._policy").attr("policy_of")(policy).cast<Policy>();
+}
+
+void bind_pipeline(py::module_& module) {
+  py::class_<Policy>(module, "Policy")
+      .def(py::init<>())
+      .def_static("from_json", [](const std::string& json) { return Policy::from_json(json); }, py::arg("json"))
+      .def_static("from_dict", [](const py::dict& document) { return Policy::from_json(to_json(document)); },
+                  py::arg("document"))
+      .def_static("preset", &Policy::preset, py::arg("name"))
+      .def_static("presets", &Policy::presets)
+      .def_static("schema", [] { return from_json(Policy::schema()); })
+      .def("to_json", &Policy::to_json)
+      .def("to_dict", [](const Policy& self) { return from_json(self.to_json()); })
+      .def("__eq__", [](const Policy& self, const py::object& other) {
+        return py::isinstance<Policy>(other) && self.to_json() == other.cast<const Policy&>().to_json();
+      })
+      .def("__hash__", [](const Policy& self) { return py::hash(py::str(self.to_json())); })
+      .def("__repr__", [](const Policy& self) {
+        std::string names;
+        for (const auto& [name, classifier] : self.classifiers) names += (names.empty() ? "" : ", ") + name;
+        return "<klientela.Policy: " + names + ">";
+      });
+
+  py::class_<RunResult, std::shared_ptr<RunResult>>(module, "Result")
+      .def_readonly("base", &RunResult::base)
+      .def_readonly("features", &RunResult::features)
+      .def_property_readonly("as_of", [](const RunResult& self) { return from_day(self.as_of); })
+      .def_property_readonly("clients",
+                             [](const RunResult& self) { return PyTable{without_gil([&] { return self.clients(); }), {}}; })
+      .def_property_readonly("matrix", [](const RunResult& self) { return PyTable{without_gil([&] { return self.matrix(); }), {}}; })
+      .def_property_readonly("rejected",
+                             [](const RunResult& self) { return PyTable{without_gil([&] { return self.rejected(); }), {}}; })
+      .def_property_readonly("summary",
+                             [](const RunResult& self) { return from_json(without_gil([&] { return self.summary(); })); })
+      .def("summary_json", &RunResult::summary)
+      .def("html",
+           [](const RunResult& self, const py::object& language, const py::object& title, const py::object& top) {
+             const ReportOptions options = with(self, language, title, top);
+             return page(without_gil([&] { return html(self.report(), options); }));
+           },
+           py::kw_only(), py::arg("language") = py::none(), py::arg("title") = py::none(), py::arg("top_clients") = py::none())
+      .def_property_readonly("counts", [](const RunResult& self) { return counts_to_python(self.counts); })
+      .def_property_readonly("unused_columns", [](const RunResult& self) { return self.unused_columns; })
+      .def_property_readonly("classes",
+                             [](const RunResult& self) {
+                               py::dict classes;
+                               for (const Classification& each : self.classes) classes[py::str(each.name())] = each;
+                               return classes;
+                             })
+      .def_property_readonly("models",
+                             [](const RunResult& self) {
+                               py::dict models;
+                               for (const AnyModel& each : self.models) models[py::str(each.name())] = each;
+                               return models;
+                             })
+      .def("notes",
+           [](const RunResult& self, const std::string& language) {
+             py::list notes;
+             for (const Classification& each : self.classes)
+               for (const py::handle& note : notes_to_python(each.notes(), language_from(language))) notes.append(note);
+             return notes;
+           },
+           py::arg("language") = "en")
+      .def("row_of", [](const RunResult& self, const py::handle& client) { return row_of(self.base, client); },
+           py::arg("client"))
+      .def("explain",
+           [](const RunResult& self, const py::handle& client, const std::string& language) {
+             const std::size_t row = row_of(self.base, client);
+             const Language wanted = language_from(language);
+             py::dict result;
+             for (const Classification& each : self.classes) result[py::str(each.name())] = each.explain(row, wanted);
+             return result;
+           },
+           py::arg("client"), py::arg("language") = "en")
+      .def("_add_malformed",
+           [](RunResult& self, const std::string& table, const std::vector<std::tuple<std::uint64_t, std::string, std::string>>& lines) {
+             std::vector<Malformed> parsed;
+             parsed.reserve(lines.size());
+             for (const auto& [row, column, value] : lines) parsed.push_back({row, column, value});
+             add_malformed(self, table_id(table), std::move(parsed));
+           });
+
+  module.def(
+      "_run",
+      [](const py::dict& tables, const py::object& policy, const py::object& as_of, std::size_t threads,
+         const py::object& progress) {
+        const Policy parsed = policy_from(policy);
+        const std::optional<Day> day = as_of.is_none() ? std::nullopt : std::optional(to_day(as_of, "as_of"));
+        Tables streams = tables_from(tables);
+        return std::make_shared<RunResult>(long_call(
+            threads, progress, [&](const Control& control) { return run(std::move(streams), parsed, day, control); }));
+      },
+      py::arg("tables"), py::arg("policy"), py::arg("as_of"), py::arg("threads"), py::arg("progress"));
+}
+
+}  // namespace klientela::python

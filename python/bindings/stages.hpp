@@ -1,0 +1,28 @@
+// The Python handles of the later stages, shared by the binding files that pass them on.
+#pragma once
+
+#include "common.hpp"
+#include "klientela/classify/classifier.hpp"
+#include "klientela/features/features.hpp"
+#include "klientela/ingest/ingest.hpp"
+#include "klientela/pipeline/policy.hpp"
+
+namespace klientela::python {
+
+/// Streams of {"transactions": data, ...}; data is anything with __arrow_c_stream__ or a mapping of columns.
+[[nodiscard]] Tables tables_from(const py::dict& tables);
+/// {"transactions": {"rows_read": ..., "rows_used": ..., "rows_rejected": ..., "by_reason": {...}}, ...}
+[[nodiscard]] py::dict counts_to_python(const std::map<TableId, TableCounts>& counts);
+/// Rows of table, row (from 0), column, value, reason.
+[[nodiscard]] Table rejects_to_table(const std::vector<Reject>& rejects);
+/// None, a Policy, a mapping, a preset's name, JSON text, or a path to a JSON file.
+[[nodiscard]] Policy policy_from(const py::object& policy);
+/// "en" or "ru". \throws Error invalid_argument
+[[nodiscard]] Language language_from(const std::string& name);
+[[nodiscard]] py::list notes_to_python(const std::vector<Note>& notes, Language language);
+/// The table behind a Table, a FeatureTable, or any column table.
+[[nodiscard]] Table column_table(const py::object& data);
+/// \throws Error not_found naming the tables there are
+[[nodiscard]] TableId table_id(const std::string& name);
+
+}  // namespace klientela::python

@@ -1,0 +1,5 @@
+"""Lets `python -m klientela` do what the command klientela does."""
+
+from klientela.cli import main
+
+main()

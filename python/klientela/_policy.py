@@ -1,0 +1,80 @@
+"""Reads a policy argument in whatever form it comes: a document, a preset's name, JSON text or a file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from klientela import _core
+
+
+def policy_of(policy: Any) -> _core.Policy:
+    """Make a policy of None (the default), a Policy, a mapping, a preset's name, JSON text, or a path."""
+    if policy is None:
+        return _core.Policy()
+    if isinstance(policy, _core.Policy):
+        return policy
+    if isinstance(policy, Mapping):
+        return _core.Policy.from_dict(dict(policy))
+    if isinstance(policy, os.PathLike):
+        return _core.Policy.from_json(read_policy_file(policy))
+    if isinstance(policy, str):
+        if policy.lstrip().startswith("{"):
+            return _core.Policy.from_json(policy)
+        if policy in _core.Policy.presets():
+            return _core.Policy.preset(policy)
+        if policy.endswith(".json") or os.sep in policy:
+            return _core.Policy.from_json(read_policy_file(policy))
+        return _core.Policy.preset(policy)  # raises, naming the presets there are
+    raise TypeError(f"policy must be a Policy, mapping, preset name, JSON text or path, not {type(policy).__name__}")
+
+
+def read_policy_file(path: str | os.PathLike[str]) -> str:
+    """Text of a policy file; a byte order mark is taken off."""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _core.BadPolicyError(f"{os.fspath(path)} is not UTF-8: {error}") from error
+
+
+def layered(preset: str | None, policy: str | os.PathLike[str] | None) -> _core.Policy:
+    """Lay a policy file over a preset: what the file says wins, what it leaves out comes from the preset.
+
+    ``preset`` is a name or the path of a file. A policy that names a preset itself keeps its own.
+    """
+    if policy is None:
+        return policy_of(preset) if preset is None or not Path(preset).is_file() else policy_of(Path(preset))
+    document = parse_document(read_policy_file(policy), os.fspath(policy))
+    if preset is None:
+        return _core.Policy.from_dict(document)
+    if preset in _core.Policy.presets():
+        return _core.Policy.from_dict({"preset": preset, **document})
+    base = policy_of(Path(preset)) if Path(preset).is_file() else policy_of(preset)
+    return _core.Policy.from_dict(_merge_patch(base.to_dict(), document))
+
+
+def parse_document(text: str, name: str) -> dict[str, Any]:
+    """Parse a JSON object, or say where it is broken."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise _core.BadPolicyError(f"{name} is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise _core.BadPolicyError(f"{name} must hold a JSON object")
+    return document
+
+
+def _merge_patch(target: Any, patch: Any) -> Any:
+    # RFC 7396
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = _merge_patch(result.get(key), value)
+    return result

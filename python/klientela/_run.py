@@ -1,0 +1,109 @@
+"""run(): tables and a policy in, the classified base out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from klientela import _core
+
+_TABLES = tuple(_core.tables())
+
+
+def run(
+    tables: Any = None,
+    policy: _core.Policy | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    as_of: dt.date | str | None = None,
+    *,
+    threads: int = 0,
+    progress: Callable[[str, float], object] | None = None,
+    **more: Any,
+) -> _core.Result:
+    """Classify a client base: ingest, features, then every classifier of the policy.
+
+    Parameters
+    ----------
+    tables : mapping of str to table, or table
+        Tables by name (``transactions``, ``clients``, ``interactions``, ...; see :func:`klientela.tables`). A table is
+        anything with ``__arrow_c_stream__`` (pandas, polars, pyarrow, DuckDB, ``klientela.Table``) or a mapping of
+        columns as lists or NumPy arrays. A single table is taken as the transactions.
+    policy : Policy, mapping, str or path, optional
+        The choices of the company: a policy document, the name of a preset, JSON text or a path. None: the default.
+    as_of : datetime.date or str, optional
+        Last day that counts, inclusive, in the base's time zone. None: the day of the last accepted purchase.
+    threads : int
+        How many threads work; 0: one per core. The result does not depend on it.
+    progress : callable, optional
+        Called with the stage's name and the share done, from 0 to 1. What it raises stops the work.
+    **more : table
+        More tables by name: ``run(transactions=sales, clients=cards)``.
+
+    Returns
+    -------
+    Result
+        Clients with features, scores, classes and reasons; the matrix; the rejected rows; a summary and a page.
+
+    Raises
+    ------
+    KlientelaError
+        One of its subclasses; ``where`` names the table and column, or the place in the policy.
+
+    Examples
+    --------
+    >>> result = run({"client": ["a", "a", "b"], "at": ["2026-01-02", "2026-02-03", "2026-02-01"],
+    ...               "amount": [10, 20.5, 7]})
+    >>> result.as_of
+    datetime.date(2026, 2, 3)
+    """
+    return _core._run(tables_argument(tables, more), policy, as_of, threads, progress)
+
+
+def tables_argument(tables: Any, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables by name, out of a mapping of tables, a single table, and keywords."""
+    named: dict[str, Any] = {}
+    if tables is None:
+        pass
+    elif isinstance(tables, Mapping) and not hasattr(tables, "__arrow_c_stream__"):
+        if tables and all(_is_table(value) for value in tables.values()):
+            named.update(tables)
+        else:
+            named["transactions"] = tables
+    else:
+        named["transactions"] = tables
+    for name, table in more.items():
+        if name in named:
+            raise _core.InvalidArgumentError(f"table '{name}' is given twice", name)
+        if table is not None:
+            named[name] = table
+    if not named:
+        raise _core.InvalidArgumentError(f"no table is given; tables are {', '.join(_TABLES)}", "tables")
+    return named
+
+
+def _is_table(value: Any) -> bool:
+    # A Series exports a stream of one column too, yet stands for a column.
+    if isinstance(value, Mapping):
+        return True
+    return hasattr(value, "__arrow_c_stream__") and hasattr(
+        value, "columns" if not hasattr(value, "schema") else "schema"
+    )
+
+
+def _result_repr(self: _core.Result) -> str:
+    rejected = sum(counts["rows_rejected"] for counts in self.counts.values())
+    return f"<klientela.Result: {len(self.features):,} clients as of {self.as_of}, {rejected:,} rows rejected>"
+
+
+def _result_repr_html(self: _core.Result) -> str:
+    matrix = self.matrix
+    facts = html.escape(repr(self)[1:-1])
+    return f"<p>{facts}</p>" + (matrix._repr_html_() if len(matrix) else "")
+
+
+def attach() -> None:
+    """Give the compiled class its Python methods; called once when the package is imported."""
+    for name, function in {"__repr__": _result_repr, "_repr_html_": _result_repr_html}.items():
+        setattr(_core.Result, name, function)

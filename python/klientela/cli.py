@@ -1,0 +1,339 @@
+"""The command line: reads files, runs klientela, writes files; everything in between is the library's."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.bar import Bar
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table as Grid
+
+from klientela import _core, _policy, readers, synthetic, writers
+from klientela._run import run as run_library
+
+_DONE, _BAD_INPUT, _WRONG_USAGE, _INTERRUPTED = 0, 1, 2, 130
+
+app = typer.Typer(
+    name="klientela",
+    help="Who your clients are, which cell of the contact matrix each one sits in, and why.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+policy_app = typer.Typer(no_args_is_help=True, help="Show, check or describe policies: the choices of a company.")
+app.add_typer(policy_app, name="policy")
+
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+
+# What the engine calls its stages, in words.
+_STAGES = {"ingest": "Reading rows", "features": "Measuring clients", "classify": "Classifying", "report": "Reporting"}
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"klientela {_core.__version__}")
+        raise typer.Exit(_DONE)
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    del version
+
+
+def _file(help_text: str) -> Any:
+    return typer.Option(help=help_text, metavar="FILE", rich_help_panel="Tables")
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a date like 2026-11-21") from None
+
+
+def _preset(text: str) -> str:
+    if text in _core.Policy.presets() or Path(text).is_file():
+        return text
+    raise typer.BadParameter(f"{text!r} is neither a preset ({', '.join(_core.Policy.presets())}) nor a file")
+
+
+_Preset = Annotated[
+    str | None,
+    typer.Option(help="A named policy, or a policy file, to begin with.", metavar="NAME|FILE", parser=_preset),
+]
+_PolicyFile = Annotated[
+    str | None, typer.Option(help="A policy file; it overrides the preset key by key.", metavar="FILE")
+]
+_AsOf = Annotated[
+    dt.date | None,
+    typer.Option(help="Last day that counts; by default that of the last purchase.", metavar="DATE", parser=_day),
+]
+_Threads = Annotated[int, typer.Option(min=0, help="How many threads work; 0: one per core.")]
+_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+
+
+@app.command()
+def run(
+    out: Annotated[str, typer.Option(help="Folder for the results; made where it is missing.", metavar="DIR")],
+    transactions: Annotated[str | None, _file("Purchases and refunds.")] = None,
+    clients: Annotated[str | None, _file("Cards of organisations and persons.")] = None,
+    contacts: Annotated[str | None, _file("Who stands for which organisation.")] = None,
+    interactions: Annotated[str | None, _file("Calls, letters, meetings; planned or held.")] = None,
+    requests: Annotated[str | None, _file("What clients asked for.")] = None,
+    feedback: Annotated[str | None, _file("Answers to surveys.")] = None,
+    consents: Annotated[str | None, _file("Who agreed to what.")] = None,
+    directories: Annotated[str | None, _file("Categories, industries, roles, regions, products.")] = None,
+    preset: _Preset = None,
+    policy: _PolicyFile = None,
+    as_of: _AsOf = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of text files that are not UTF-8, for example cp1251.", metavar="NAME")
+    ] = None,
+    threads: _Threads = 0,
+    quiet: _Quiet = False,
+) -> None:
+    """Classify the clients in your files.
+
+    Reads CSV and TSV (also .gz), Parquet, JSON lines and Excel (book.xlsx#Sheet picks a sheet). Writes clients.parquet,
+    clients.csv, matrix.csv, rejected.csv, summary.json and report.html into the folder.
+    """
+    files = {
+        "directories": directories,
+        "clients": clients,
+        "contacts": contacts,
+        "consents": consents,
+        "transactions": transactions,
+        "requests": requests,
+        "interactions": interactions,
+        "feedback": feedback,
+    }
+    given = {table: file for table, file in files.items() if file is not None}
+    if not given:
+        raise typer.BadParameter("name at least one file, for example --transactions sales.csv")
+    with _errors():
+        chosen = _policy.layered(preset, policy)
+        _work(lambda steps: _read_and_run(given, chosen, as_of, encoding, threads, steps), Path(out), quiet)
+
+
+@app.command()
+def demo(
+    out: Annotated[str, typer.Option(help="Folder for the results.", metavar="DIR")] = "klientela-demo",
+    clients: Annotated[int, typer.Option(min=1, max=5_000_000, help="How many cards to make.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another seed makes another base.")] = 2026,
+    save_tables: Annotated[
+        str | None, typer.Option(help="Also write the generated tables as CSV into this folder.", metavar="DIR")
+    ] = None,
+    threads: _Threads = 0,
+    quiet: _Quiet = False,
+) -> None:
+    """Make up a realistic client base and classify it."""
+    with _errors():
+
+        def make_and_run(steps: Steps) -> _core.Result:
+            steps("Making up clients", 0)
+            base = synthetic.make_base(clients, seed)
+            if save_tables is not None:
+                folder = Path(save_tables)
+                folder.mkdir(parents=True, exist_ok=True)
+                for name, table in base.items():
+                    (folder / f"{name}.csv").write_text(table.to_csv(), encoding="utf-8", newline="")
+            return run_library(base, synthetic.POLICY, threads=threads, progress=_stage_steps(steps))
+
+        _work(make_and_run, Path(out), quiet)
+
+
+@policy_app.command("show")
+def policy_show(
+    policy: Annotated[str, typer.Argument(help="A preset's name or a policy file.", metavar="[NAME|FILE]")] = "default",
+    presets: Annotated[bool, typer.Option("--presets", help="Print the names of the presets and stop.")] = False,
+) -> None:
+    """Print a policy with every default written out."""
+    if presets:
+        typer.echo("\n".join(_core.Policy.presets()))
+        return
+    with _errors():
+        chosen = _policy.policy_of(Path(policy)) if Path(policy).is_file() else _policy.policy_of(policy)
+        typer.echo(json.dumps(chosen.to_dict(), ensure_ascii=False, indent=2))
+
+
+@policy_app.command("check")
+def policy_check(file: Annotated[str, typer.Argument(help="A policy file.", metavar="FILE")]) -> None:
+    """Say whether a policy can be used, and if not, where it is wrong."""
+    with _errors():
+        text = _policy.read_policy_file(file)
+        _policy.parse_document(text, file)
+        chosen = _core.Policy.from_json(text)
+        typer.echo(f"{file}: a policy that works ({', '.join(chosen.to_dict()['classifiers'])})")
+
+
+@policy_app.command("schema")
+def policy_schema() -> None:
+    """Print the JSON Schema of policies."""
+    typer.echo(json.dumps(_core.Policy.schema(), ensure_ascii=False, indent=2))
+
+
+Steps = Callable[[str, float], object]
+
+
+def _stage_steps(steps: Steps) -> Steps:
+    return lambda stage, share: steps(_STAGES.get(stage.split(".")[0], stage), share)
+
+
+def _read_and_run(
+    files: dict[str, str], policy: _core.Policy, as_of: dt.date | None, encoding: str | None, threads: int, steps: Steps
+) -> _core.Result:
+    sources = {}
+    for table, file in files.items():
+        steps(f"Opening {Path(file).name}", 0)
+        sources[table] = readers.read(file, table, encoding=encoding)
+    result = run_library(
+        {table: source.data for table, source in sources.items()},
+        policy,
+        as_of,
+        threads=threads,
+        progress=_stage_steps(steps),
+    )
+    for table, source in sources.items():
+        result._add_malformed(table, source.malformed)
+    return result
+
+
+def _work(make: Callable[[Steps], _core.Result], out: Path, quiet: bool) -> None:
+    began = time.monotonic()
+    if out.exists() and not out.is_dir():
+        raise _core.InvalidArgumentError(f"{out} is not a folder", "out")
+    with _progress(quiet) as steps:
+        result = make(steps)
+        steps("Writing results", 0)
+        written = writers.write(result, out)
+    if not quiet:
+        _show(result, written, time.monotonic() - began)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Steps]:
+    if quiet or not _err.is_terminal:
+        yield lambda step, share: None
+        return
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=_err,
+        transient=True,
+    ) as progress:
+        task = progress.add_task("", total=None)
+
+        def steps(step: str, share: float) -> None:
+            progress.update(task, description=escape(step), total=1 if share > 0 else None, completed=share)
+
+        yield steps
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Turn what can go wrong with input into one line and exit code 1; defects keep their traceback."""
+    try:
+        yield
+    except _core.InternalError:
+        raise
+    except KeyboardInterrupt:
+        _err.print("interrupted; nothing was written")
+        raise typer.Exit(_INTERRUPTED) from None
+    except _core.KlientelaError as error:
+        where = f" [dim]({escape(error.where)})[/dim]" if error.where and error.where not in error.message else ""
+        _err.print(f"[bold red]error:[/bold red] {escape(error.message)}{where}", soft_wrap=True)
+        raise typer.Exit(_BAD_INPUT) from None
+    except (OSError, MemoryError) as error:
+        _err.print(f"[bold red]error:[/bold red] {escape(str(error) or 'out of memory')}", soft_wrap=True)
+        raise typer.Exit(_BAD_INPUT) from None
+
+
+def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> None:
+    summary = result.summary
+    facts = Grid.grid(padding=(0, 2))
+    facts.add_column(style="dim")
+    facts.add_column()
+    facts.add_row("as of", f"[bold]{summary['as_of']}[/bold] ({escape(summary['time_zone'])})")
+    for table, counts in summary["tables"].items():
+        rejected = f", [yellow]{counts['rows_rejected']:,} rejected[/yellow]" if counts["rows_rejected"] else ""
+        facts.add_row(table, f"{counts['rows_read']:,} rows read{rejected}")
+        for reason, rows in sorted(counts["rejected_by_reason"].items(), key=lambda item: -item[1])[:3]:
+            facts.add_row("", f"[dim]{rows:,} {reason.replace('_', ' ')}[/dim]")
+    bought = summary.get("clients_with_purchases")
+    facts.add_row(
+        "clients", f"[bold]{summary['clients']:,}[/bold]" + (f", {bought:,} with purchases" if bought else "")
+    )
+    for key, label in (("money_gross", "money, gross"), ("money_refunds", "refunds"), ("money_net", "money, net")):
+        if summary.get(key) is not None:
+            currency = f" {summary['currency']}" if summary.get("currency") else ""
+            facts.add_row(label, _grouped(summary[key]) + escape(currency))
+
+    parts: list[Any] = [facts]
+    groups = (summary.get("matrix") or {}).get("groups")
+    if groups:
+        parts += ["", _bars("contact matrix", {name: entry["clients"] for name, entry in groups.items()})]
+    if summary.get("abc"):
+        parts += ["", _bars("ABC", summary["abc"])]
+    if summary.get("segments"):
+        parts += ["", _bars("RFM", summary["segments"])]
+    _out.print(Group(*parts))
+    for note in summary.get("notes", []):
+        _out.print(f"[dim]note: {escape(note['en'])}[/dim]", soft_wrap=True)
+    if result.unused_columns:
+        _out.print(f"[dim]columns not used: {escape(', '.join(result.unused_columns))}[/dim]", soft_wrap=True)
+    _out.print()
+    _out.print(
+        f"[green]done[/green] in {seconds:.1f} s; open [bold]{escape(str(written['report.html']))}[/bold]",
+        soft_wrap=True,
+    )
+
+
+def _bars(title: str, counts: dict[str, int]) -> Grid:
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(min_width=16)
+    grid.add_column(justify="right")
+    grid.add_column(justify="right", style="dim")
+    grid.add_column(width=24)
+    total = sum(counts.values()) or 1
+    grid.add_row(f"[bold]{escape(title)}[/bold]")
+    for name, count in counts.items():
+        grid.add_row(escape(name), f"{count:,}", f"{count / total:.1%}", Bar(total, 0, count, width=24, color="cyan"))
+    return grid
+
+
+def _grouped(number: str) -> str:
+    """Exact decimal text with thousands apart."""
+    whole, point, rest = number.partition(".")
+    sign = "-" if whole.startswith("-") else ""
+    return f"{sign}{int(whole.lstrip('-')):,}{point}{rest}"
+
+
+def main() -> None:
+    """Run the command line; the entry point of the installed program."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    app(prog_name="klientela")
+
+
+if __name__ == "__main__":
+    main()
