@@ -1,0 +1,145 @@
+// The report page: nothing of the data becomes markup, nothing is loaded, its size is bounded, both languages are there.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <regex>
+#include <set>
+
+#include "unit/report/sample.hpp"
+
+namespace klientela {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// Fails where tags are not closed in order. Knows no comments, scripts or attributes with angle brackets: there are none.
+void expect_well_formed(const std::string& page) {
+  static const std::set<std::string> empty{"meta", "col", "rect", "path", "circle", "!doctype"};
+  std::vector<std::string> open;
+  const std::size_t style = page.find("<style>");
+  for (std::size_t i = page.find('<'); i != std::string::npos; i = page.find('<', i + 1)) {
+    if (i > style && i < page.find("</style>")) continue;
+    const std::size_t end = page.find('>', i);
+    ASSERT_NE(end, std::string::npos);
+    std::string tag = page.substr(i + 1, end - i - 1);
+    const bool closes = tag.front() == '/';
+    const bool self = tag.back() == '/';
+    tag = tag.substr(closes ? 1 : 0);
+    tag = tag.substr(0, tag.find_first_of(" \n/"));
+    if (closes) {
+      ASSERT_FALSE(open.empty()) << "at " << page.substr(i, 80);
+      ASSERT_EQ(open.back(), tag) << "at " << page.substr(i, 80);
+      open.pop_back();
+    } else if (!self && !empty.contains(tag)) {
+      open.push_back(tag);
+    }
+  }
+  EXPECT_TRUE(open.empty());
+}
+
+TEST(Page, StandsAlone) {
+  testing::Sample sample;
+  const std::string page = html(sample.input());
+  expect_well_formed(page);
+  EXPECT_THAT(page, HasSubstr("default-src 'none'"));
+  EXPECT_THAT(page, Not(HasSubstr("<script")));
+  EXPECT_THAT(page, Not(HasSubstr("http:")));
+  EXPECT_THAT(page, Not(HasSubstr("https:")));
+  EXPECT_THAT(page, Not(HasSubstr("url(")));
+  EXPECT_THAT(page, Not(HasSubstr("@import")));
+  EXPECT_THAT(page, Not(HasSubstr(" style=")));
+  EXPECT_THAT(page, Not(HasSubstr(" href=")));
+  EXPECT_THAT(page, Not(HasSubstr(" src=")));
+  EXPECT_FALSE(std::regex_search(page, std::regex(" on[a-z]+=")));
+}
+
+TEST(Page, HasEverySection) {
+  testing::Sample sample;
+  const std::string page = html(sample.input());
+  for (const char* id : {"matrix", "rfm", "abc", "top", "rejected", "definitions"})
+    EXPECT_THAT(page, HasSubstr("<h2 id=\"" + std::string(id) + "\">"));
+  EXPECT_THAT(page, HasSubstr("The axis x was replaced."));
+  EXPECT_THAT(page, HasSubstr("<html lang=\"en\">"));
+  EXPECT_THAT(page, HasSubstr("class=\"curve\""));
+  EXPECT_THAT(page, HasSubstr("1,150.50"));
+}
+
+TEST(Page, SpeaksRussian) {
+  testing::Sample sample;
+  ReportOptions options;
+  options.language = Language::russian;
+  const std::string page = html(sample.input(), options);
+  expect_well_formed(page);
+  EXPECT_THAT(page, HasSubstr("<html lang=\"ru\">"));
+  EXPECT_THAT(page, HasSubstr("Матрица контактов"));
+  EXPECT_THAT(page, HasSubstr("Чемпионы"));
+  EXPECT_THAT(page, HasSubstr("4\xC2\xA0октября 2024"));
+}
+
+TEST(Page, EscapesEverythingFromTheData) {
+  for (const std::string hostile :
+       {std::string("<script>alert(1)</script>"), std::string("\"><img src=x onerror=alert(1)>"), std::string("' onmouseover='x"),
+        std::string("</title></style><b>"), std::string("--><svg onload=x>"), std::string("</text></svg><i>"),
+        std::string("{}{0}%s&amp;"), std::string("\xE2\x80\xAE evil \xE2\x81\xA6"), std::string("a\nb\rc\0d", 7),
+        std::string("\xFF\xC0\x80")}) {
+    testing::Sample sample;
+    sample.ids[0] = hostile;
+    sample.band = hostile;
+    sample.group = hostile;
+    sample.segment = hostile;
+    sample.note = hostile;
+    sample.reject_value = hostile;
+    ReportOptions options;
+    options.title = hostile;
+    const std::string page = html(sample.input(), options);
+    expect_well_formed(page);
+    EXPECT_THAT(page, Not(HasSubstr("<script")));
+    EXPECT_THAT(page, Not(HasSubstr("<img")));
+    EXPECT_THAT(page, Not(HasSubstr("<i>")));
+    EXPECT_THAT(page, Not(HasSubstr("' onmouseover")));
+    EXPECT_EQ(page.find('\0'), std::string::npos);
+    EXPECT_EQ(page.find('\xFF'), std::string::npos);
+  }
+}
+
+TEST(Page, CutsLongTexts) {
+  testing::Sample sample;
+  const std::string usual = html(sample.input());
+  sample.ids[0] = std::string(1'000'000, 'x');
+  sample.group = std::string(1'000'000, 'y');
+  sample.segment = std::string(1'000'000, 'z');
+  const std::string page = html(sample.input());
+  EXPECT_LT(page.size(), usual.size() + 20'000);
+}
+
+TEST(Page, LeavesOutWhatThereIsNot) {
+  testing::Sample sample;
+  sample.with_classes = false;
+  const std::string page = html(sample.input());
+  expect_well_formed(page);
+  EXPECT_THAT(page, Not(HasSubstr("id=\"matrix\"")));
+  EXPECT_THAT(page, Not(HasSubstr("id=\"abc\"")));
+  ReportOptions options;
+  options.top_clients = 0;
+  testing::Sample whole;
+  EXPECT_THAT(html(whole.input(), options), Not(HasSubstr("id=\"top\"")));
+}
+
+TEST(Page, ShowsTheLargestClientsFirst) {
+  testing::Sample sample;
+  ReportOptions options;
+  options.top_clients = 1;
+  const std::string page = html(sample.input(), options);
+  EXPECT_THAT(page, HasSubstr("<bdi>10</bdi></th>"));
+  EXPECT_THAT(page, Not(HasSubstr("<bdi>20</bdi></th>"))) << "the second of its cell";
+}
+
+TEST(Page, SurvivesAnAbsenceOfMoney) {
+  testing::Sample sample;
+  sample.net = {0, 0, 0, 0};
+  expect_well_formed(html(sample.input()));
+}
+
+}  // namespace
+}  // namespace klientela
