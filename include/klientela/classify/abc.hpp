@@ -22,9 +22,13 @@ enum class AbcConvention : std::uint8_t {
 };
 
 enum class AbcLimits : std::uint8_t {
-  shares,    ///< the two given shares of the total
-  computed,  ///< from the curve itself, after Ultsch and Lötsch (2015), in the form of abc-analysis 0.1: the client at a
-             ///< limit falls below; a curve without a bend (all equal) puts everybody into B
+  shares,  ///< the two given shares of the total
+  /// From the curve of cumulative shares itself, after Ultsch and Lötsch (2015), in the form of abc-analysis 0.1 (PyPI)
+  /// on the curve's own points, without its splines. With n clients that have a value (below zero: zero), x = i/n and
+  /// y = share of the i largest: P is the first point nearest (0, 1); E the last client whose value reaches the mean
+  /// (slope 1); A ends at the earlier of the two, C begins after the point nearest (x of the later, 1). Values above
+  /// the A limit's are A, values below the other's are C: a client at a limit falls below, and all equal are B.
+  computed,
 };
 
 struct AbcOptions {
@@ -37,15 +41,16 @@ struct AbcOptions {
   friend bool operator==(const AbcOptions&, const AbcOptions&) = default;
 };
 
-/// The frozen lower end of a class: values above `at` are inside, values below are not; a value equal to it is inside
-/// where `last_client` is none or the client does not come after it in canonical order (a tie that the limit cut).
+/// The frozen lower end of a class: values above `at` are inside, values below are not. A value equal to it is inside
+/// if `included`; where the limit cut a tie, only of a client up to `last_client` in canonical order.
 struct AbcEdge {
   Threshold at;
+  bool included{true};
   std::optional<std::string> last_client;
   friend bool operator==(const AbcEdge&, const AbcEdge&) = default;
 };
 
-/// The edges of one measure; none: nobody is inside.
+/// The edges of one measure; none: no client had a value above zero, and nobody will be inside.
 struct AbcThresholds {
   std::optional<AbcEdge> a;  ///< down to here A
   std::optional<AbcEdge> b;  ///< down to here A or B
@@ -84,9 +89,9 @@ class AbcClassifier {
   [[nodiscard]] const AbcOptions& options() const noexcept { return options_; }
   [[nodiscard]] std::vector<std::string> inputs() const { return options_.measures; }
   /// Clients in order of falling value, equal values in client order; sums and limits are compared exactly (128 bit).
-  /// Float measures are first cut to whole multiples of a power of two, 62 bits below the power of two above the largest
-  /// value. Deterministic for any number of threads. Shares: O(rows), no sort; computed: O(rows log rows).
-  /// \throws Error not_found naming an absent column; invalid_argument for one that is not a number, or if a limit cuts a
+  /// Float measures are summed as whole multiples of a power of two, 62 bits below the largest value. Deterministic for
+  /// any number of threads. Shares: O(rows), no sort; computed: O(rows log rows). \throws Error not_found naming an
+  /// absent column; invalid_argument for one that is not a number, or if a limit cuts a
   ///         tie and the rows are not in client order; cancelled
   [[nodiscard]] AbcModel fit(const Table& table, const Control& control = {}) const;
   [[nodiscard]] std::string to_json() const;

@@ -44,8 +44,8 @@ struct Reason {
   std::optional<Quantity> high;  ///< the edge above; none: no upper edge
   bool low_included{false};      ///< whether a value equal to `low` is inside: bins are (low, high] unless said
   bool high_included{true};
-  std::string tie;               ///< client id that parts equal values at an edge; empty where no tie was cut
-  std::string rule;              ///< id of the rule, for example "rfm.segment.champions"; stable for one policy
+  std::string tie;   ///< client id that parts equal values at an edge; empty where no tie was cut
+  std::string rule;  ///< id of the rule, for example "rfm.segment.champions"; stable for one policy
   Aspect aspect{Aspect::other};
 };
 

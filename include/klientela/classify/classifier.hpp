@@ -23,7 +23,8 @@ namespace klientela {
 /// Frozen thresholds: classifies any table that has the measures, on any day, always the same way: the class of a row
 /// depends on that row alone. Immutable and thread-safe.
 template <class M>
-concept ClassifierModel = std::copy_constructible<M> && requires(const M& model, const Table& table, const Control& control) {
+concept ClassifierModel = std::copy_constructible<M> &&
+    requires(const M& model, const Table& table, const Control& control) {
   { model.name() } -> std::convertible_to<std::string>;
   { model.kind() } -> std::convertible_to<std::string>;
   /// \throws Error not_found naming a column that the model needs and the table lacks; cancelled
@@ -36,7 +37,8 @@ concept ClassifierModel = std::copy_constructible<M> && requires(const M& model,
 /// client order. A classifier may also have inputs(), the columns that it reads, convertible to
 /// std::vector<std::string>. Immutable and thread-safe.
 template <class C>
-concept Classifier = std::copy_constructible<C> && requires(const C& classifier, const Table& table, const Control& control) {
+concept Classifier = std::copy_constructible<C> &&
+    requires(const C& classifier, const Table& table, const Control& control) {
   { classifier.name() } -> std::convertible_to<std::string>;
   { classifier.kind() } -> std::convertible_to<std::string>;
   { classifier.fit(table, control) } -> ClassifierModel;
@@ -48,8 +50,8 @@ concept Classifier = std::copy_constructible<C> && requires(const C& classifier,
 class AnyModel {
  public:
   template <ClassifierModel M>
-    requires(!std::same_as<std::remove_cvref_t<M>, AnyModel>)
-  AnyModel(M model) : self_(std::make_shared<const Holder<M>>(std::move(model))) {}  // NOLINT: converts freely
+  requires(!std::same_as<std::remove_cvref_t<M>, AnyModel>) AnyModel(M model)
+      : self_(std::make_shared<const Holder<M>>(std::move(model))) {}  // NOLINT: converts freely
 
   [[nodiscard]] std::string name() const { return self_->name(); }
   [[nodiscard]] std::string kind() const { return self_->kind(); }
@@ -91,8 +93,7 @@ class AnyModel {
 class AnyClassifier {
  public:
   template <Classifier C>
-    requires(!std::same_as<std::remove_cvref_t<C>, AnyClassifier>)
-  AnyClassifier(C classifier)  // NOLINT: converts freely
+  requires(!std::same_as<std::remove_cvref_t<C>, AnyClassifier>) AnyClassifier(C classifier)  // NOLINT: converts freely
       : self_(std::make_shared<const Holder<C>>(std::move(classifier))) {}
 
   [[nodiscard]] std::string name() const { return self_->name(); }
@@ -123,7 +124,9 @@ class AnyClassifier {
     [[nodiscard]] std::string name() const override { return classifier.name(); }
     [[nodiscard]] std::string kind() const override { return classifier.kind(); }
     [[nodiscard]] std::vector<std::string> inputs() const override {
-      if constexpr (requires { { classifier.inputs() } -> std::convertible_to<std::vector<std::string>>; })
+      if constexpr (requires {
+                      { classifier.inputs() } -> std::convertible_to<std::vector<std::string>>;
+                    })
         return classifier.inputs();
       else
         return {};

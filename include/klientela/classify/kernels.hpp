@@ -23,7 +23,8 @@ constexpr void bins(std::span<const T> values, std::span<const T> edges, std::sp
 }
 
 /// Score 1..bins of a bin 0..bins-1: ascending where high values are good and the highest score is best (or both not).
-[[nodiscard]] constexpr int score_of_bin(int bin, int bins, bool low_is_better, bool low_score_is_best = false) noexcept {
+[[nodiscard]] constexpr int score_of_bin(int bin, int bins, bool low_is_better,
+                                         bool low_score_is_best = false) noexcept {
   return low_is_better != low_score_is_best ? bins - bin : bin + 1;
 }
 
@@ -53,8 +54,7 @@ struct WholeQuantile {
   const std::uint64_t last = sorted.size() - 1;
   const std::uint64_t index = last / parts * part + last % parts * part / parts;
   const auto rest = static_cast<std::uint32_t>(last % parts * part % parts);
-  return rest == 0 ? WholeQuantile{sorted[index], 0, parts}
-                   : between(sorted[index], sorted[index + 1], rest, parts);
+  return rest == 0 ? WholeQuantile{sorted[index], 0, parts} : between(sorted[index], sorted[index + 1], rest, parts);
 }
 
 /// ABC classes of whole values: 0 for A, 1 for B, 2 for C; limits a_part/parts < b_part/parts of the total of positive

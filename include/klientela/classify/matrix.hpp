@@ -17,7 +17,8 @@ namespace klientela {
 
 /// The upper edge of a band.
 struct BandEdge {
-  /// A number (the shortest decimal that reads as this double), or with `quantile` a share in (0, 1), at most 6 decimals.
+  /// A number (the shortest decimal that reads as this double), or with `quantile` a share in (0, 1), at most 6
+  /// decimals.
   double value{0};
   /// Type-7 quantile of the values above the last fixed edge before it (of all values if there is none).
   bool quantile{false};
@@ -35,7 +36,7 @@ struct AxisScale {
 };
 
 struct MatrixAxis {
-  std::vector<std::string> bands;       ///< 1 to 50 different names from low to high; none is "unknown"
+  std::vector<std::string> bands;  ///< 1 to 50 different names from low to high; none is "unknown"
   AxisScale scale;
   std::optional<AxisScale> substitute;  ///< used where the column of `scale` is absent or all null; the result says so
   friend bool operator==(const MatrixAxis&, const MatrixAxis&) = default;
@@ -90,7 +91,8 @@ struct MatrixCell {
 };
 
 struct GroupCheck {
-  std::vector<MatrixCell> missing;       ///< cells in which somebody may fit no group; x-major; `otherwise` is not considered
+  std::vector<MatrixCell>
+      missing;  ///< cells in which somebody may fit no group; x-major; `otherwise` is not considered
   std::vector<MatrixCell> overlapping;   ///< cells that rules of several groups can reach
   std::vector<std::string> unreachable;  ///< groups that earlier ones leave nobody to
 };
@@ -112,8 +114,8 @@ class MatrixModel {
   /// The column in force: the scale's, its substitute's, or empty where both were absent when fitted.
   [[nodiscard]] const std::string& x_measure() const noexcept;
   [[nodiscard]] const std::string& y_measure() const noexcept;
-  /// O(rows). An absent column gives band unknown and a note. \throws Error invalid_argument for a column of a type that
-  /// its scale cannot cut; cancelled
+  /// O(rows). An absent column gives band unknown and a note. \throws Error invalid_argument for a column of a type
+  /// that its scale cannot cut; cancelled
   [[nodiscard]] Classification classify(const Table& table, const Control& control = {}) const;
   [[nodiscard]] std::string to_json() const;
   /// \throws Error bad_policy

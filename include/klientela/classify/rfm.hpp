@@ -18,7 +18,8 @@
 namespace klientela {
 
 enum class ScoreMethod : std::uint8_t {
-  quantile,  ///< edges are type-7 quantiles (Hyndman and Fan) at k/bins; bins are (lo, hi], so equal values share a score
+  quantile,  ///< edges are type-7 quantiles (Hyndman and Fan) at k/bins; bins are (lo, hi], so equal values share a
+             ///< score
   rank,      ///< rank r of n, ascending, falls into bin ceil(r * bins / n); ties by TiePolicy
   fixed,     ///< edges are the measure's cutoffs; bins are (lo, hi]
 };
@@ -80,8 +81,8 @@ struct SegmentCheck {
     ScoreCell cell;
     std::vector<std::uint32_t> rows;  ///< indexes of the two or more rows that fit, ascending
   };
-  std::vector<ScoreCell> missing;               ///< cells that no row fits, in cell order; `otherwise` is not considered
-  std::vector<Overlap> overlapping;             ///< in cell order
+  std::vector<ScoreCell> missing;    ///< cells that no row fits, in cell order; `otherwise` is not considered
+  std::vector<Overlap> overlapping;  ///< in cell order
   std::vector<std::uint32_t> unreachable_rows;  ///< rows to which no cell goes when the first fit wins
   std::vector<std::string> unreachable;         ///< segments all of whose rows are unreachable, in table order
   [[nodiscard]] bool complete() const noexcept { return missing.empty(); }
@@ -133,8 +134,8 @@ struct RfmEdge {
 
 /// Frozen RFM. Columns: <prefix>_r, <prefix>_f, <prefix>_m (int8, 1 to bins; null, with value 0, where the client has
 /// no score) and <prefix>_segment (label); the prefix is the classifier's name.
-/// A client has scores where all three measures have a value (float measures: a finite one); others, such as clients who
-/// never bought, get none and the segment "none".
+/// A client has scores where all three measures have a value (float measures: a finite one); others, such as clients
+/// who never bought, get none and the segment "none".
 class RfmModel {
  public:
   [[nodiscard]] const std::string& name() const noexcept;
@@ -174,7 +175,8 @@ class RfmClassifier {
   /// clients are the highest bin. On exact measures all edges and comparisons are exact; on float measures an edge is
   /// interpolated in double arithmetic and kept between its two neighbours, so the fitted clients are scored as exact
   /// arithmetic would. Deterministic for any number of threads. O(rows), no sort.
-  /// \throws Error not_found naming an absent column; invalid_argument for one that is not a number, or if a tie must be
+  /// \throws Error not_found naming an absent column; invalid_argument for one that is not a number, or if a tie must
+  /// be
   ///         cut and the rows are not in client order; cancelled
   [[nodiscard]] RfmModel fit(const Table& table, const Control& control = {}) const;
   [[nodiscard]] std::string to_json() const;

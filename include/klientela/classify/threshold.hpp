@@ -39,7 +39,7 @@ class Threshold {
   [[nodiscard]] std::int64_t floor_units(std::int64_t scale) const;
   /// Nearest double; minus infinity for the lowest. For float values: value > edge exactly when value > to_double().
   [[nodiscard]] double to_double() const noexcept;
-  /// "12.5", "7+1/3" (a third of a unit above 7; for money units are 1/10000); empty for the lowest.
+  /// "12.5", "7 1/3"; empty for the lowest. A part of the last digit of money that is no decimal is left out.
   [[nodiscard]] std::string to_text() const;
 
   friend bool operator==(const Threshold&, const Threshold&) noexcept = default;

@@ -1,0 +1,138 @@
+// Classifications and the wording of reasons in English and Russian.
+#include "klientela/classify/classification.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace klientela {
+namespace {
+
+struct Words {
+  std::string_view column;
+  std::string_view english;
+  std::string_view russian;
+};
+
+// What the best known measures mean; others are called by their column alone.
+constexpr std::array<Words, 16> measure_words{{
+    {"recency_days", "days since the last purchase", "дней с последней покупки"},
+    {"frequency", "orders", "число заказов"},
+    {"money_net", "money less refunds", "сумма покупок за вычетом возвратов"},
+    {"money_gross", "money before refunds", "сумма покупок без вычета возвратов"},
+    {"money_refunds", "money refunded", "сумма возвратов"},
+    {"profit", "profit", "прибыль"},
+    {"quantity", "quantity bought", "купленное количество"},
+    {"tenure_days", "days since the first purchase", "дней с первой покупки"},
+    {"gap_days_mean", "mean days between purchases", "среднее число дней между покупками"},
+    {"engagement", "engagement score", "оценка вовлечённости"},
+    {"interactions", "contacts", "число контактов"},
+    {"requests", "requests", "число обращений"},
+    {"csat", "satisfaction", "удовлетворённость"},
+    {"nps", "recommendation score", "готовность рекомендовать"},
+    {"products", "different products", "число разных товаров"},
+    {"categories", "different categories", "число разных категорий"},
+}};
+
+std::string called(const std::string& measure, Language language) {
+  for (const Words& words : measure_words)
+    if (words.column == measure)
+      return fmt::format("{} ({})", language == Language::russian ? words.russian : words.english, measure);
+  return measure;
+}
+
+/// "above 3 and at most 7", in words; empty without edges.
+std::string within(const Reason& reason, bool russian) {
+  std::string text;
+  if (reason.low) {
+    text = russian ? (reason.low_included ? "не меньше " : "больше ") : (reason.low_included ? "at least " : "above ");
+    text += reason.low->text;
+  }
+  if (reason.high) {
+    if (!text.empty()) text += russian ? " и " : " and ";
+    text +=
+        russian ? (reason.high_included ? "не больше " : "меньше ") : (reason.high_included ? "at most " : "below ");
+    text += reason.high->text;
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string to_text(const Reason& reason, Language language) {
+  const bool russian = language == Language::russian;
+  std::string text;
+  switch (reason.aspect) {
+    case Aspect::missing:
+      text = russian
+                 ? fmt::format("{}: {}, так как нет значения: {}", reason.column,
+                               reason.result.empty() ? "без оценки" : reason.result, called(reason.measure, language))
+                 : fmt::format("{}: {}, because there is no value of {}", reason.column,
+                               reason.result.empty() ? "no score" : reason.result, called(reason.measure, language));
+      break;
+    case Aspect::segment:
+      text = russian ? fmt::format("{}: «{}» по оценкам {}", reason.column, reason.result, reason.value.text)
+                     : fmt::format("{}: \"{}\" by the scores {}", reason.column, reason.result, reason.value.text);
+      break;
+    case Aspect::group:
+      text = russian ? fmt::format("{}: «{}», так как {}: {}", reason.column, reason.result,
+                                   called(reason.measure, language), reason.value.text)
+                     : fmt::format("{}: \"{}\", because {} is {}", reason.column, reason.result,
+                                   called(reason.measure, language), reason.value.text);
+      break;
+    default: {
+      const bool named = reason.aspect != Aspect::score;
+      const std::string result = !named    ? reason.result
+                                 : russian ? "«" + reason.result + "»"
+                                           : '"' + reason.result + '"';
+      text = russian ? fmt::format("{}: {}, так как {}: {}", reason.column, result, called(reason.measure, language),
+                                   reason.value.text)
+                     : fmt::format("{}: {}, because {} is {}", reason.column, result, called(reason.measure, language),
+                                   reason.value.text);
+      break;
+    }
+  }
+  if (const std::string edges = within(reason, russian); !edges.empty()) text += " (" + edges + ')';
+  if (!reason.tie.empty())
+    text += russian ? fmt::format("; равные значения разделены после клиента {}", reason.tie)
+                    : fmt::format("; equal values are parted after client {}", reason.tie);
+  return text + '.';
+}
+
+Classification::Classification(std::string name, std::string kind, std::vector<Column> columns, Reasons reasons,
+                               std::vector<Note> notes)
+    : name_(std::move(name)), kind_(std::move(kind)), reasons_(std::move(reasons)), notes_(std::move(notes)) {
+  for (Column& column : columns) table_.add(std::move(column));
+}
+
+std::vector<Reason> Classification::reasons(std::size_t row) const {
+  if (row >= rows())
+    throw Error(Code::out_of_range, fmt::format("row {} of a classification with {} rows", row, rows()), "row");
+  return reasons_ ? reasons_(row) : std::vector<Reason>();
+}
+
+std::string Classification::explain(std::size_t row, Language language) const {
+  std::string text;
+  for (const Reason& reason : reasons(row)) {
+    if (!text.empty()) text += ' ';
+    text += to_text(reason, language);
+  }
+  return text;
+}
+
+std::vector<std::uint64_t> count_labels(const Column& column) {
+  std::vector<std::uint64_t> counts(column.labels().size());
+  const auto count = [&](const auto codes) {
+    for (std::size_t row = 0; row < codes.size(); ++row)
+      if (!column.is_null(row)) ++counts[codes[row]];
+  };
+  if (column.type() == ColumnType::label)
+    count(column.values<std::uint16_t>());
+  else
+    count(column.values<std::uint32_t>());
+  return counts;
+}
+
+}  // namespace klientela

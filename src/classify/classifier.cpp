@@ -1,0 +1,169 @@
+// Type-erased classifiers, the registry of their kinds, and running several in order.
+#include "klientela/classify/classifier.hpp"
+
+#include <exception>
+#include <new>
+
+#include "classify/options.hpp"
+#include "core/json_reader.hpp"
+
+namespace klientela {
+namespace {
+
+/// Runs a classifier of whatever origin; what is no Error of ours becomes one that names it.
+template <class Work>
+auto guarded(const std::string& name, Work&& work) {
+  try {
+    return work();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Error(Code::internal, "classifier " + name + " failed: " + error.what(), name);
+  } catch (...) {
+    throw Error(Code::internal, "classifier " + name + " failed", name);
+  }
+}
+
+Classified start(const Table& features, std::size_t count) {
+  Classified result;
+  result.table = features;
+  result.models.reserve(count);
+  result.classifications.reserve(count);
+  return result;
+}
+
+void apply(Classified& result, AnyModel model, const Control& control) {
+  Classification classification = model.classify(result.table, control);
+  for (const Column& column : classification.columns()) {
+    if (result.table.find(column.name()) != nullptr)
+      throw Error(Code::invalid_argument,
+                  "classifier " + model.name() + " writes column " + column.name() + ", which is already there",
+                  column.name());
+  }
+  for (const Column& column : classification.columns()) result.table.add(column);
+  result.models.push_back(std::move(model));
+  result.classifications.push_back(std::move(classification));
+}
+
+}  // namespace
+
+Classification AnyModel::classify(const Table& table, const Control& control) const {
+  const std::string called = name();
+  Classification result = guarded(called, [&] { return self_->classify(table, control); });
+  if (result.columns().empty()) throw Error(Code::internal, "classifier " + called + " gave no column", called);
+  if (result.rows() != table.rows())
+    throw Error(Code::internal,
+                "classifier " + called + " gave " + std::to_string(result.rows()) + " rows for a table of " +
+                    std::to_string(table.rows()),
+                called);
+  return result;
+}
+
+std::string AnyModel::to_json() const {
+  json::Value value;
+  value["name"] = name();
+  value["kind"] = kind();
+  value["model"] = guarded(name(), [&] { return json::parse(self_->to_json(), "model"); });
+  return value.dump(2, ' ', false, json::Value::error_handler_t::replace);
+}
+
+AnyModel AnyClassifier::fit(const Table& table, const Control& control) const {
+  return guarded(name(), [&] { return self_->fit(table, control); });
+}
+
+ClassifierRegistry::ClassifierRegistry() {
+  kinds_["rfm"] = {[](const std::string& name, std::string_view options, const std::string& pointer) {
+                     return AnyClassifier(RfmClassifier::from_json(options, name, pointer));
+                   },
+                   [](const std::string& name, std::string_view model, const std::string& pointer) {
+                     return AnyModel(RfmModel::from_json(name, model, pointer));
+                   },
+                   classifying::rfm_schema()};
+  kinds_["abc"] = {[](const std::string& name, std::string_view options, const std::string& pointer) {
+                     return AnyClassifier(AbcClassifier::from_json(options, name, pointer));
+                   },
+                   [](const std::string& name, std::string_view model, const std::string& pointer) {
+                     return AnyModel(AbcModel::from_json(name, model, pointer));
+                   },
+                   classifying::abc_schema()};
+  kinds_["matrix"] = {[](const std::string& name, std::string_view options, const std::string& pointer) {
+                        return AnyClassifier(MatrixClassifier::from_json(options, name, pointer));
+                      },
+                      [](const std::string& name, std::string_view model, const std::string& pointer) {
+                        return AnyModel(MatrixModel::from_json(name, model, pointer));
+                      },
+                      classifying::matrix_schema()};
+}
+
+void ClassifierRegistry::add(std::string kind, ClassifierKind how) {
+  if (kind.empty()) throw Error(Code::invalid_argument, "a kind of classifiers needs a name", "kind");
+  if (!how.make) throw Error(Code::invalid_argument, "kind " + kind + " cannot be made: make is empty", "make");
+  if (!how.schema.empty() && !json::parse(how.schema, "schema").is_object())
+    throw Error(Code::invalid_argument, "the schema of kind " + kind + " is not a JSON object", "schema");
+  kinds_[std::move(kind)] = std::move(how);
+}
+
+std::vector<std::string> ClassifierRegistry::kinds() const {
+  std::vector<std::string> names;
+  for (const auto& [name, how] : kinds_) names.push_back(name);
+  return names;
+}
+
+const ClassifierKind* ClassifierRegistry::find(std::string_view kind) const noexcept {
+  const auto found = kinds_.find(kind);
+  return found == kinds_.end() ? nullptr : &found->second;
+}
+
+AnyClassifier ClassifierRegistry::make(const std::string& name, std::string_view options,
+                                       const std::string& pointer) const {
+  classifying::check_name(name, pointer);
+  const json::Value document = json::parse(options, "options");
+  if (!document.is_object()) json::fail(pointer, "must be an object");
+  std::string kind = name;
+  if (const auto given = document.find("kind"); given != document.end())
+    kind = json::Node(*given, pointer + "/kind").text();
+  const ClassifierKind* how = find(kind);
+  if (how == nullptr) {
+    std::string known;
+    for (const std::string& one : kinds()) known += (known.empty() ? "" : ", ") + one;
+    json::fail(pointer + "/kind", "there is no kind of classifiers called \"" + kind + "\"; known: " + known);
+  }
+  return guarded(name, [&] { return how->make(name, options, pointer); });
+}
+
+AnyModel ClassifierRegistry::model_from_json(std::string_view text) const {
+  const json::Value document = json::parse(text, "model");
+  json::Object object(json::Node(document, ""));
+  const std::string name = object.require("name").text();
+  const json::Node kind = object.require("kind");
+  const json::Node model = object.require("model");
+  object.done();
+  const ClassifierKind* how = find(kind.text());
+  if (how == nullptr) kind.fail("there is no kind of classifiers called \"" + kind.text() + '"');
+  if (!how->load) throw Error(Code::unsupported, "models of kind " + kind.text() + " cannot be loaded", "/kind");
+  return guarded(name, [&] { return how->load(name, model.value().dump(), model.pointer()); });
+}
+
+Classified classify(const Table& features, std::span<const AnyClassifier> classifiers, const Control& control) {
+  Classified result = start(features, classifiers.size());
+  for (std::size_t i = 0; i < classifiers.size(); ++i) {
+    control.report("classify", static_cast<double>(i) / static_cast<double>(classifiers.size()));
+    apply(result, classifiers[i].fit(result.table, control), control);
+  }
+  control.report("classify", 1);
+  return result;
+}
+
+Classified classify(const Table& features, std::span<const AnyModel> models, const Control& control) {
+  Classified result = start(features, models.size());
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    control.report("classify", static_cast<double>(i) / static_cast<double>(models.size()));
+    apply(result, models[i], control);
+  }
+  control.report("classify", 1);
+  return result;
+}
+
+}  // namespace klientela

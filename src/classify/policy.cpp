@@ -1,0 +1,91 @@
+// The policy's classifiers: reading and writing the object that names them, and its schema.
+#include "klientela/classify/policy.hpp"
+
+#include <map>
+#include <set>
+
+#include "classify/options.hpp"
+#include "core/json_reader.hpp"
+
+namespace klientela {
+namespace {
+
+/// The columns that our own kinds write, to find clashes before there are data.
+std::vector<std::string> outputs(const std::string& name, const std::string& kind) {
+  if (kind == "rfm") return {name + "_r", name + "_f", name + "_m", name + "_segment"};
+  if (kind == "abc") return {name};
+  if (kind != "matrix") return {};
+  if (name == "matrix") return {"matrix_x", "matrix_y", "cell", "group"};
+  return {name + "_x", name + "_y", name + "_cell", name + "_group"};
+}
+
+}  // namespace
+
+std::vector<AnyClassifier> classifiers_from_json(std::string_view text, const ClassifierRegistry& registry,
+                                                 const std::string& pointer) {
+  const json::Value document = json::parse(text, "classifiers");
+  std::vector<AnyClassifier> classifiers;
+  std::map<std::string, std::string> writers;
+  for (const auto& [name, node] : json::Node(document, pointer).members()) {
+    const AnyClassifier& made = classifiers.emplace_back(registry.make(name, node.value().dump(), node.pointer()));
+    for (const std::string& column : outputs(name, made.kind())) {
+      const auto [writer, added] = writers.emplace(column, name);
+      if (!added) node.fail("writes column " + column + ", as classifier " + writer->second + " does");
+    }
+  }
+  return classifiers;
+}
+
+std::string classifiers_to_json(std::span<const AnyClassifier> classifiers) {
+  json::Value value = json::Value::object();
+  for (const AnyClassifier& classifier : classifiers)
+    value[classifier.name()] = json::parse(classifier.to_json(), "options");
+  return value.dump(2, ' ', false, json::Value::error_handler_t::replace);
+}
+
+std::vector<AnyClassifier> default_classifiers() {
+  return {AnyClassifier(RfmClassifier()), AnyClassifier(AbcClassifier()), AnyClassifier(MatrixClassifier())};
+}
+
+std::string classify_schema(const ClassifierRegistry& registry) {
+  json::Value schema;
+  schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
+  schema["description"] = "Named classifiers, run in order; later ones may use the columns of earlier ones.";
+  schema["type"] = "object";
+  json::Value definitions = json::Value::object();
+  json::Value properties = json::Value::object();
+  json::Value kinds = json::Value::array();
+  for (const std::string& kind : registry.kinds()) {
+    const ClassifierKind* how = registry.find(kind);
+    json::Value options = how->schema.empty() ? json::Value{{"type", "object"}} : json::parse(how->schema, "schema");
+    if (const auto own = options.find("$defs"); own != options.end()) {
+      for (const auto& [key, definition] : own->items()) definitions[key] = definition;
+      options.erase("$defs");
+    }
+    definitions["classifier_" + kind] = std::move(options);
+    const std::string reference = "#/$defs/classifier_" + json::token(kind);
+    json::Value named;
+    named["if"]["properties"]["kind"]["const"] = kind;
+    named["if"]["required"] = json::Value::array({"kind"});
+    named["then"]["$ref"] = reference;
+    kinds.push_back(named);
+    // A classifier called as its kind may leave "kind" out.
+    json::Value plain;
+    plain["if"]["not"]["required"] = json::Value::array({"kind"});
+    plain["then"]["$ref"] = reference;
+    plain["else"]["$ref"] = "#/$defs/classifier";
+    properties[kind] = std::move(plain);
+  }
+  json::Value classifier;
+  classifier["type"] = "object";
+  classifier["required"] = json::Value::array({"kind"});
+  classifier["properties"]["kind"]["enum"] = registry.kinds();
+  classifier["allOf"] = std::move(kinds);
+  definitions["classifier"] = std::move(classifier);
+  schema["properties"] = std::move(properties);
+  schema["additionalProperties"]["$ref"] = "#/$defs/classifier";
+  schema["$defs"] = std::move(definitions);
+  return schema.dump(2, ' ', false, json::Value::error_handler_t::replace);
+}
+
+}  // namespace klientela
