@@ -49,8 +49,8 @@ concept Classifier = std::copy_constructible<C> &&
 /// Any model behind one type. Copying shares. Never empty unless moved from.
 class AnyModel {
  public:
-  template <ClassifierModel M>
-  requires(!std::same_as<std::remove_cvref_t<M>, AnyModel>) AnyModel(M model)
+  template <class M>
+  requires(!std::same_as<M, AnyModel> && ClassifierModel<M>) AnyModel(M model)
       : self_(std::make_shared<const Holder<M>>(std::move(model))) {}  // NOLINT: converts freely
 
   [[nodiscard]] std::string name() const { return self_->name(); }
@@ -92,8 +92,8 @@ class AnyModel {
 /// Any classifier behind one type. Copying shares. Never empty unless moved from.
 class AnyClassifier {
  public:
-  template <Classifier C>
-  requires(!std::same_as<std::remove_cvref_t<C>, AnyClassifier>) AnyClassifier(C classifier)  // NOLINT: converts freely
+  template <class C>  // the cheap condition first: asking whether AnyClassifier itself is a Classifier has no end
+  requires(!std::same_as<C, AnyClassifier> && Classifier<C>) AnyClassifier(C classifier)  // NOLINT: converts freely
       : self_(std::make_shared<const Holder<C>>(std::move(classifier))) {}
 
   [[nodiscard]] std::string name() const { return self_->name(); }
