@@ -37,6 +37,59 @@ inline void append_segments(std::span<const std::shared_ptr<const Chunk>> chunks
       segments.push_back({chunk.get(), begin, std::min(chunk->rows(), begin + segment_rows), source});
 }
 
+/// Values of a block of transactions.
+struct PurchaseBlock {
+  alignas(64) std::array<std::int32_t, block_rows> days;
+  alignas(64) std::array<std::int64_t, block_rows> amounts;  ///< refunds are negative
+};
+struct WidePurchaseBlock : PurchaseBlock {
+  alignas(64) std::array<std::int64_t, block_rows> profits;
+  alignas(64) std::array<std::int64_t, block_rows> quantities;
+};
+
+/// The columns of a chunk of transactions that purchases are summed from.
+class PurchaseColumns {
+ public:
+  explicit PurchaseColumns(const Chunk& chunk) noexcept
+      : at_(chunk[TransactionField::at]),
+        amount_(chunk[TransactionField::amount]),
+        refund_(chunk[TransactionField::refund]),
+        profit_(chunk[TransactionField::profit]),
+        quantity_(chunk[TransactionField::quantity]) {}
+  /// Whether the chunk has what every line needs.
+  [[nodiscard]] bool complete() const noexcept { return at_ != nullptr && amount_ != nullptr; }
+  /// Reads n <= block_rows rows. \pre complete()
+  void read(std::size_t begin, std::size_t n, PurchaseBlock& block) const {
+    at_->days(begin, std::span(block.days.data(), n));
+    amount_->numbers(begin, std::span(block.amounts.data(), n));
+    if (refund_ == nullptr) return;
+    std::array<std::uint8_t, block_rows> refund;
+    refund_->booleans(begin, std::span(refund.data(), n));
+    for (std::size_t i = 0; i < n; ++i)
+      if (refund[i] == 1 && block.amounts[i] > 0) block.amounts[i] = -block.amounts[i];
+  }
+  void read(std::size_t begin, std::size_t n, WidePurchaseBlock& block) const {
+    read(begin, n, static_cast<PurchaseBlock&>(block));
+    read(profit_, begin, n, block.profits);
+    read(quantity_, begin, n, block.quantities);
+  }
+
+ private:
+  static void read(const Values* values, std::size_t begin, std::size_t n,
+                   std::array<std::int64_t, block_rows>& into) {
+    if (values != nullptr) {
+      values->numbers(begin, std::span(into.data(), n));
+    } else {
+      std::fill_n(into.data(), n, null_number);
+    }
+  }
+  const Values* at_;
+  const Values* amount_;
+  const Values* refund_;
+  const Values* profit_;
+  const Values* quantity_;
+};
+
 /// Pages of records that the tasks of one slab take from; sized for the slab, touched as far as it is used.
 template <class Record>
 class Pages {

@@ -46,27 +46,16 @@ void extract_lines(const Segment& segment, DaySpan span, BucketWriter<Line<Key, 
                    std::size_t buckets, std::uint64_t& later) {
   const Chunk& chunk = *segment.chunk;
   const std::span<const std::uint32_t> clients = chunk.clients();
-  const Values* at = chunk[TransactionField::at];
-  const Values* amount = chunk[TransactionField::amount];
-  if (at == nullptr || amount == nullptr) return;
-  const Values* profit = wide ? chunk[TransactionField::profit] : nullptr;
-  const Values* quantity = wide ? chunk[TransactionField::quantity] : nullptr;
-  alignas(64) std::array<std::int32_t, block_rows> days;
-  alignas(64) std::array<std::int64_t, block_rows> amounts;
-  std::array<std::int64_t, wide ? block_rows : 1> profits;
-  std::array<std::int64_t, wide ? block_rows : 1> quantities;
-  profits.fill(null_number);
-  quantities.fill(null_number);
+  const PurchaseColumns columns(chunk);
+  if (!columns.complete()) return;
+  std::conditional_t<wide, WidePurchaseBlock, PurchaseBlock> block;
+  const auto& days = block.days;
+  const auto& amounts = block.amounts;
   const auto width = static_cast<std::uint32_t>(span.to) - static_cast<std::uint32_t>(span.from);
   std::uint64_t later_rows = 0;
   for (std::size_t begin = segment.begin; begin < segment.end; begin += block_rows) {
     const std::size_t n = std::min(block_rows, segment.end - begin);
-    at->days(begin, std::span(days.data(), n));
-    amount->numbers(begin, std::span(amounts.data(), n));
-    if constexpr (wide) {
-      if (profit) profit->numbers(begin, std::span(profits.data(), n));
-      if (quantity) quantity->numbers(begin, std::span(quantities.data(), n));
-    }
+    columns.read(begin, n, block);
     const std::uint32_t* const codes = clients.data() + begin;
     for (std::size_t i = 0; i < n; ++i) {
       const std::uint32_t code = codes[i];
@@ -82,8 +71,8 @@ void extract_lines(const Segment& segment, DaySpan span, BucketWriter<Line<Key, 
       line.key = (static_cast<Key>(day) << local_bits) | (local & local_mask);
       std::memcpy(line.amount_words, &amounts[i], sizeof(std::int64_t));
       if constexpr (wide) {
-        line.profit = profits[i];
-        line.quantity = quantities[i];
+        line.profit = block.profits[i];
+        line.quantity = block.quantities[i];
       }
       writer.put(bucket, line, used & counts & (day <= width));
     }

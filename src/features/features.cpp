@@ -1,0 +1,248 @@
+// compute_features and refresh_features: which groups run over which rows, and the table over the result.
+#include "klientela/features/features.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "features/options.hpp"
+#include "features/state.hpp"
+#include "features/tables.hpp"
+
+namespace klientela {
+namespace features_internal {
+namespace {
+
+bool delivered(const ClientBase& base, TransactionField field) {
+  for (const auto& chunk : base.chunks(TableId::transactions))
+    if ((*chunk)[field] != nullptr) return true;
+  return false;
+}
+
+Column column_of(const Slot& slot, const std::vector<Slot>& group, const std::shared_ptr<Store>& store) {
+  const Slot& validity = slot.valid_as < 0 ? slot : group[static_cast<std::size_t>(slot.valid_as)];
+  const std::size_t nulls = slot.nullable ? validity.nulls : 0;
+  const std::uint8_t* valid = nulls == 0 ? nullptr : validity.valid.data();
+  const std::size_t n = store->rows;
+  if (slot.type == ColumnType::term)
+    return Column::view(slot.name, slot.type,
+                        std::span(reinterpret_cast<const std::uint32_t*>(slot.narrow.data()), n), store, valid, nulls,
+                        slot.labels);
+  if (slot.is_narrow())
+    return Column::view(slot.name, slot.type, std::span(slot.narrow.data(), n), store, valid, nulls);
+  if (slot.type == ColumnType::float64)
+    return Column::view(slot.name, slot.type, std::span(slot.real.data(), n), store, valid, nulls);
+  return Column::view(slot.name, slot.type, std::span(slot.wide.data(), n), store, valid, nulls);
+}
+
+}  // namespace
+
+Layout layout_of(const ClientBase& base, const FeatureOptions& options) {
+  Layout layout;
+  const bool lines = base.accepted(TableId::transactions) > 0;
+  layout.orders = delivered(base, TransactionField::order);
+  const bool products = delivered(base, TransactionField::product) || delivered(base, TransactionField::product_category);
+  if (options.groups.empty()) {
+    const bool interactions = base.accepted(TableId::interactions) > 0;
+    layout.groups = {true, lines, lines, lines && products, interactions,
+                     interactions || base.accepted(TableId::requests) > 0, base.accepted(TableId::feedback) > 0};
+  }
+  for (const FeatureGroup group : options.groups) layout.groups[static_cast<std::size_t>(group)] = true;
+  if (layout.has(FeatureGroup::purchases)) {
+    layout.profit = delivered(base, TransactionField::profit);
+    layout.quantity = delivered(base, TransactionField::quantity);
+  }
+  return layout;
+}
+
+std::shared_ptr<const Buffer<std::uint32_t>> rows_by_code(const ClientBase& base, const CodeIndex& index,
+                                                          const Control& control) {
+  auto rows = std::make_shared<Buffer<std::uint32_t>>(index.size());
+  const std::span<const std::uint32_t> codes = base.codes_in_order();
+  // Codes that were handed out to nobody have no row.
+  if (index.size() != codes.size()) std::fill(rows->begin(), rows->end(), no_code);
+  over_rows(control, codes.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; ++r) (*rows)[index(codes[r])] = static_cast<std::uint32_t>(r);
+  });
+  return rows;
+}
+
+Table table_of(const std::shared_ptr<Store>& store, const Layout& layout, Column client) {
+  Table table;
+  table.add(std::move(client));
+  for (const std::vector<Slot>& group : store->groups)
+    for (const Slot& slot : group) {
+      const Column column = column_of(slot, group, store);
+      if (&group == store->groups.data() && slot.name == "lines" && !layout.orders)
+        table.add(column.renamed("frequency"));
+      table.add(column);
+    }
+  return table;
+}
+
+namespace {
+
+FeatureTable finished(std::shared_ptr<FeatureTable::State> state, const ClientBase& base, Day as_of) {
+  Table table = table_of(state->store, state->layout, base.client_column().renamed("client"));
+  return FeatureTable(std::move(table), as_of, std::move(state));
+}
+
+[[noreturn]] void fail_engagement(const ClientBase& base, const EngagementOverflow& overflow) {
+  fail_overflow(base.id_of(base.codes_in_order()[overflow.row]).to_text(), "engagement");
+}
+
+bool moving(const FeatureOptions& options) noexcept {
+  return options.window_days || options.window_months;
+}
+
+/// The layout with some groups alone.
+Layout only(Layout layout, std::initializer_list<FeatureGroup> groups) {
+  const auto all = layout.groups;
+  layout.groups.fill(false);
+  for (const FeatureGroup group : groups)
+    layout.groups[static_cast<std::size_t>(group)] = all[static_cast<std::size_t>(group)];
+  return layout;
+}
+
+}  // namespace
+}  // namespace features_internal
+
+using namespace features_internal;
+
+FeatureTable compute_features(const ClientBase& base, Day as_of, const FeatureOptions& options,
+                              const Control& control) {
+  check_options(options, as_of);
+  control.check();
+  auto state = std::make_shared<FeatureTable::State>();
+  state->options = options;
+  state->layout = layout_of(base, options);
+  state->store = std::make_shared<Store>();
+  Store& store = *state->store;
+  store.rows = base.clients();
+  Source source{base, as_of, CodeIndex(base.partition_sizes()), nullptr};
+  source.row_of = rows_by_code(base, source.index, control);
+  state->sources.push_back(source);
+  const Layout& layout = state->layout;
+  if (layout.has(FeatureGroup::purchases)) {
+    add_purchase_slots(store, layout);
+    state->later_rows = fill_purchases(store, source, options, layout, control);
+  }
+  fill_others(store, state->sources, options, layout, as_of,
+              [&](const EngagementOverflow& overflow) { fail_engagement(base, overflow); }, control);
+  control.report("features", 1.0);
+  return finished(std::move(state), base, as_of);
+}
+
+FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day as_of, const Control& control) {
+  std::shared_ptr<FeatureTable::State> former = previous.release_state();
+  const Day former_day = previous.as_of();
+  previous = FeatureTable();
+  if (!former) throw Error(Code::invalid_argument, "there is no feature table to refresh", "previous");
+  if (former->sources.size() != 1)
+    throw Error(Code::invalid_argument, "a merged feature table cannot be refreshed", "previous");
+  const FeatureOptions options = former->options;
+  check_options(options, as_of);
+  const Source& before = former->sources[0];
+  if (!base.extends(before.base))
+    throw Error(Code::invalid_argument, "the base does not extend the one that the features were made from", "base");
+  if (as_of < former_day)
+    throw Error(Code::invalid_argument,
+                "as_of " + to_text(as_of) + " is before that of the features, " + to_text(former_day), "as_of");
+  control.check();
+  const auto fresh = [&](TableId table) {
+    return base.chunks(table).subspan(before.base.chunks(table).size());
+  };
+  const auto lines = fresh(TableId::transactions);
+  const bool moved = as_of != former_day;
+  const bool contacts =
+      !fresh(TableId::interactions).empty() || !fresh(TableId::requests).empty() || !lines.empty() || moved;
+  const Layout layout = layout_of(base, options);
+  const bool anew = layout != former->layout || options.holdout_until || (moved && moving(options)) ||
+                    (moved && (former->later_rows != 0 || !layout.has(FeatureGroup::purchases))) ||
+                    (contacts && layout.has(FeatureGroup::engagement));
+  if (anew) {
+    former.reset();
+    return compute_features(base, as_of, options, control);
+  }
+
+  // Whoever held a part of the former table has let go of it if these are the only ones.
+  const bool mine = former.use_count() == 1 && former->store.use_count() == 1;
+  std::atomic_thread_fence(std::memory_order_acquire);
+  auto state = std::make_shared<FeatureTable::State>();
+  state->options = options;
+  state->layout = layout;
+  state->later_rows = former->later_rows;
+  state->store = mine ? std::move(former->store) : former->store->clone(control);
+  Store& store = *state->store;
+  Source source{base, as_of, CodeIndex(base.partition_sizes()), before.row_of};
+  if (base.clients() != before.base.clients()) {
+    const std::span<const std::uint32_t> codes = base.codes_in_order();
+    std::vector<std::uint32_t> arrivals;
+    for (std::size_t r = 0; r < codes.size(); ++r)
+      if (!before.index.contains(codes[r])) arrivals.push_back(static_cast<std::uint32_t>(r));
+    store.insert_rows(arrivals, control);
+    source.row_of = rows_by_code(base, source.index, control);
+  }
+  state->sources.push_back(source);
+
+  if (layout.has(FeatureGroup::purchases)) {
+    try {
+      state->later_rows += add_purchases(store, source, lines, options, layout, control);
+    } catch (const Overflow&) {
+      return compute_features(base, as_of, options, control);
+    }
+    finish_purchases(store, layout, as_of, control);
+  }
+  const Layout histories = only(layout, {FeatureGroup::purchases, FeatureGroup::gaps, FeatureGroup::repeats,
+                                         FeatureGroup::products});
+  if (layout.has(FeatureGroup::repeats) && moved)
+    shift_repeat_age(store, period_index(as_of, options.period) - period_index(former_day, options.period), control);
+  if (needs_histories(histories) && !lines.empty()) {
+    // Only clients with new lines are gone through again, with all their lines.
+    auto targets = std::make_shared<Buffer<std::uint32_t>>(source.index.size(), no_code);
+    std::vector<std::uint32_t> rows;
+    for (const auto& chunk : lines)
+      for (const std::uint32_t code : chunk->clients()) {
+        if (code == no_code) continue;
+        std::uint32_t& target = (*targets)[source.index(code)];
+        if (target != no_code) continue;
+        target = static_cast<std::uint32_t>(rows.size());
+        rows.push_back((*source.row_of)[source.index(code)]);
+      }
+    const Source touched{base, as_of, source.index, std::move(targets)};
+    if (layout.has(FeatureGroup::products)) {
+      const std::span<const Source> sources(&touched, 1);
+      for (const auto& [slot, field] : {std::pair{"top_product", TransactionField::product},
+                                        std::pair{"top_category", TransactionField::product_category}})
+        unseal_terms(store.slot(FeatureGroup::products, slot), store.rows,
+                     unite_terms(sources, TableId::transactions, static_cast<std::size_t>(field)).texts);
+    }
+    EngagementSums none;
+    if (!rows.empty() || layout.has(FeatureGroup::products))
+      fill_histories(store, std::span<const Source>(&touched, 1), rows.size(), rows, options, histories, as_of, none,
+                     control);
+  }
+  for (const FeatureGroup group : {FeatureGroup::gaps, FeatureGroup::repeats, FeatureGroup::products})
+    seal(store, group, control);
+
+  const bool interactions = moved || !fresh(TableId::interactions).empty();
+  const bool feedback = moved || !fresh(TableId::feedback).empty();
+  Layout contact = only(layout, {});
+  if (layout.has(FeatureGroup::interactions) && interactions)
+    contact.groups[static_cast<std::size_t>(FeatureGroup::interactions)] = true;
+  if (layout.has(FeatureGroup::satisfaction) && feedback)
+    contact.groups[static_cast<std::size_t>(FeatureGroup::satisfaction)] = true;
+  for (const FeatureGroup group : {FeatureGroup::interactions, FeatureGroup::satisfaction}) {
+    if (contact.has(group)) {
+      store[group].clear();
+    } else {
+      seal(store, group, control);
+    }
+  }
+  EngagementSums none;
+  fill_contacts(store, state->sources, options, contact, as_of, none, control);
+  control.report("features", 1.0);
+  return finished(std::move(state), base, as_of);
+}
+
+}  // namespace klientela

@@ -1,0 +1,254 @@
+// The columns of the purchases group, from a whole pass or from the lines that came since.
+#include <algorithm>
+#include <atomic>
+#include <limits>
+
+#include "features/exchange.hpp"
+#include "features/state.hpp"
+
+namespace klientela::features_internal {
+namespace {
+
+constexpr FeatureGroup group = FeatureGroup::purchases;
+constexpr std::size_t ahead = 16;
+
+struct Slots {
+  explicit Slots(Store& store, const Layout& layout)
+      : recency(store.slot(group, "recency_days").int32s()),
+        lines(store.slot(group, "lines").int32s()),
+        refund_lines(store.slot(group, "refund_lines").int32s()),
+        gross(store.slot(group, "money_gross").int64s()),
+        refunds(store.slot(group, "money_refunds").int64s()),
+        net(store.slot(group, "money_net").int64s()),
+        first(store.slot(group, "first_purchase").int32s()),
+        last(store.slot(group, "last_purchase").int32s()),
+        tenure(store.slot(group, "tenure_days").int32s()),
+        profit(layout.profit ? store.slot(group, "profit").int64s() : nullptr),
+        quantity(layout.quantity ? store.slot(group, "quantity").int64s() : nullptr) {}
+  std::int32_t* recency;
+  std::int32_t* lines;
+  std::int32_t* refund_lines;
+  std::int64_t* gross;
+  std::int64_t* refunds;
+  std::int64_t* net;
+  std::int32_t* first;
+  std::int32_t* last;
+  std::int32_t* tenure;
+  std::int64_t* profit;
+  std::int64_t* quantity;
+};
+
+constexpr std::uint64_t largest_money = std::numeric_limits<std::int64_t>::max();
+
+bool fits(WideSum::Wide sum) noexcept {
+  return sum >= -static_cast<WideSum::Wide>(largest_money) && sum <= static_cast<WideSum::Wide>(largest_money);
+}
+
+// The column of a client's sums that does not fit; empty where all do.
+std::string_view overflowing(const PurchaseSum& sum, const WideSum* wide) noexcept {
+  if (sum.lines > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max())) return "lines";
+  if (sum.refund_lines > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max())) return "refund_lines";
+  if (sum.gross > largest_money) return "money_gross";
+  if (sum.refunds > largest_money) return "money_refunds";
+  if (wide != nullptr && !fits(wide->profit)) return "profit";
+  if (wide != nullptr && !fits(wide->quantity)) return "quantity";
+  return {};
+}
+
+void check_rows(const ClientBase& base) {
+  if (base.rows(TableId::transactions) > std::numeric_limits<std::uint32_t>::max())
+    throw Error(Code::overflow, "more than 4,294,967,295 transactions in one base", "transactions");
+}
+
+}  // namespace
+
+void add_purchase_slots(Store& store, const Layout& layout) {
+  store.add(group, "recency_days", ColumnType::int32, true);
+  // Where every line is an order of its own, frequency is another name of lines.
+  if (layout.orders) store.add(group, "frequency", ColumnType::int32, false);
+  store.add(group, "lines", ColumnType::int32, false);
+  store.add(group, "refund_lines", ColumnType::int32, false);
+  store.add(group, "money_gross", ColumnType::money, false);
+  store.add(group, "money_refunds", ColumnType::money, false);
+  store.add(group, "money_net", ColumnType::money, false);
+  store.add(group, "first_purchase", ColumnType::day, true, 0);
+  store.add(group, "last_purchase", ColumnType::day, true, 0);
+  store.add(group, "tenure_days", ColumnType::int32, true, 0);
+  if (layout.profit) store.add(group, "profit", ColumnType::money, true);
+  if (layout.quantity) store.add(group, "quantity", ColumnType::money, true);
+}
+
+void fail_overflow(const std::string& client, std::string_view column) {
+  throw Error(Code::overflow, std::string(column) + " of client " + client + " does not fit its column",
+              std::string(column));
+}
+
+std::uint64_t fill_purchases(Store& store, const Source& source, const FeatureOptions& options, const Layout& layout,
+                             const Control& control) {
+  check_rows(source.base);
+  const bool wide = layout.profit || layout.quantity;
+  const PurchaseSums sums = sum_purchases(source.base.chunks(TableId::transactions), source.index,
+                                          span_of(options, source.as_of), wide, control);
+  const Slots out(store, layout);
+  const std::span<const std::uint32_t> codes = source.base.codes_in_order();
+  const std::int32_t as_of = number(source.as_of);
+  std::atomic<bool> overflow{sums.overflow};
+  over_rows(control, store.rows, [&](std::size_t begin, std::size_t end) {
+    bool bad = false;
+    for (std::size_t r = begin; r < end; ++r) {
+      sums.prefetch(source.index(codes[std::min(r + ahead, end - 1)]));
+      const std::size_t i = source.index(codes[r]);
+      const PurchaseSum sum = sums[i];
+      bad |= sum.lines > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max()) ||
+             sum.refund_lines > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max());
+      out.lines[r] = static_cast<std::int32_t>(sum.lines);
+      out.refund_lines[r] = static_cast<std::int32_t>(sum.refund_lines);
+      out.gross[r] = static_cast<std::int64_t>(sum.gross);
+      out.refunds[r] = static_cast<std::int64_t>(sum.refunds);
+      out.net[r] = static_cast<std::int64_t>(sum.gross - sum.refunds);
+      out.first[r] = sum.first;
+      out.last[r] = sum.last;
+      out.recency[r] = sum.lines == 0 ? null_int32 : as_of - sum.last;
+      out.tenure[r] = sum.lines == 0 ? null_int32 : as_of - sum.first;
+      if (wide) {
+        const WideSum& more = sums.wide[i];
+        bad |= !fits(more.profit) || !fits(more.quantity);
+        if (out.profit != nullptr)
+          out.profit[r] = more.profit_lines == 0 ? null_number : static_cast<std::int64_t>(more.profit);
+        if (out.quantity != nullptr)
+          out.quantity[r] = more.quantity_lines == 0 ? null_number : static_cast<std::int64_t>(more.quantity);
+      }
+    }
+    if (bad) overflow.store(true, std::memory_order_relaxed);
+  });
+  if (overflow.load())
+    for (const std::uint32_t code : codes) {
+      const std::size_t i = source.index(code);
+      const std::string_view column = overflowing(sums[i], wide ? &sums.wide[i] : nullptr);
+      if (!column.empty()) fail_overflow(source.base.id_of(code).to_text(), column);
+    }
+  seal(store, group, control);
+  return sums.later_rows;
+}
+
+std::uint64_t add_purchases(Store& store, const Source& source, std::span<const std::shared_ptr<const Chunk>> chunks,
+                            const FeatureOptions& options, const Layout& layout, const Control& control) {
+  check_rows(source.base);
+  struct Line {
+    std::uint32_t row;
+    std::int32_t day;
+    std::int64_t amount;
+  };
+  struct WideLine {
+    std::uint32_t row;
+    std::int32_t day;
+    std::int64_t amount;
+    std::int64_t profit;
+    std::int64_t quantity;
+  };
+  const DaySpan span = span_of(options, source.as_of);
+  const Slots out(store, layout);
+  const Buffer<std::uint32_t>& row_of = *source.row_of;
+  std::vector<Segment> segments;
+  append_segments(chunks, 0, segments);
+  std::size_t rows = 0;
+  for (const Segment& segment : segments) rows += segment.end - segment.begin;
+  constexpr std::size_t bucket_rows = 16 * 1024;
+  const std::size_t buckets = (store.rows + bucket_rows - 1) / bucket_rows;
+  std::atomic<std::uint64_t> later{0};
+  std::atomic<bool> overflow{false};
+  const auto pass = [&]<class Record>(Record /*type*/) {
+    constexpr bool wide = std::is_same_v<Record, WideLine>;
+    using Writer = BucketWriter<Record>;
+    exchange<Record>(
+        control, "features", segments, buckets, buckets, rows,
+        [&](const Segment& segment, Writer& writer) {
+          const Chunk& chunk = *segment.chunk;
+          const PurchaseColumns columns(chunk);
+          if (!columns.complete()) return;
+          std::conditional_t<wide, WidePurchaseBlock, PurchaseBlock> block;
+          std::uint64_t later_rows = 0;
+          std::array<std::size_t, block_rows> places;
+          for (std::size_t begin = segment.begin; begin < segment.end; begin += block_rows) {
+            const std::size_t n = std::min(block_rows, segment.end - begin);
+            columns.read(begin, n, block);
+            const std::uint32_t* const codes = chunk.clients().data() + begin;
+            for (std::size_t i = 0; i < n; ++i) {
+              places[i] = codes[i] == no_code ? 0 : source.index(codes[i]);
+              __builtin_prefetch(&row_of[places[i]]);
+            }
+            for (std::size_t i = 0; i < n; ++i) {
+              const bool used = codes[i] != no_code && block.amounts[i] != null_number;
+              later_rows += used && block.days[i] > span.to ? 1 : 0;
+              if (!used || block.days[i] < span.from || block.days[i] > span.to) continue;
+              const std::uint32_t row = row_of[places[i]];
+              if constexpr (wide) {
+                writer.put(row / bucket_rows,
+                           {row, block.days[i], block.amounts[i], block.profits[i], block.quantities[i]}, true);
+              } else {
+                writer.put(row / bucket_rows, {row, block.days[i], block.amounts[i]}, block.amounts[i] != 0);
+              }
+            }
+          }
+          later.fetch_add(later_rows, std::memory_order_relaxed);
+        },
+        [&](std::size_t bucket, std::span<const Writer> writers) {
+          bool bad = false;
+          const auto add = [&bad](std::int64_t& sum, std::int64_t more) {
+            if (sum == null_number) sum = 0;
+            bad |= __builtin_add_overflow(sum, more, &sum);
+          };
+          for (const Writer& writer : writers)
+            writer.each_page(bucket, [&](std::span<const Record> lines) {
+              for (std::size_t i = 0; i < lines.size(); ++i) {
+                const Record& line = lines[i];
+                const std::uint32_t next = lines[std::min(i + ahead, lines.size() - 1)].row;
+                __builtin_prefetch(&out.gross[next], 1);
+                __builtin_prefetch(&out.lines[next], 1);
+                __builtin_prefetch(&out.first[next], 1);
+                __builtin_prefetch(&out.last[next], 1);
+                const std::size_t r = line.row;
+                if (line.amount > 0) {
+                  bad |= __builtin_add_overflow(out.gross[r], line.amount, &out.gross[r]);
+                  bad |= __builtin_add_overflow(out.lines[r], 1, &out.lines[r]);
+                  out.last[r] = std::max(out.last[r], line.day);  // the marker of null is the smallest int32
+                  if (out.first[r] == null_day || line.day < out.first[r]) out.first[r] = line.day;
+                } else if (line.amount < 0) {
+                  bad |= __builtin_sub_overflow(out.refunds[r], line.amount, &out.refunds[r]);
+                  bad |= __builtin_add_overflow(out.refund_lines[r], 1, &out.refund_lines[r]);
+                }
+                if constexpr (wide) {
+                  if (out.profit != nullptr && line.profit != null_number) add(out.profit[r], line.profit);
+                  if (out.quantity != nullptr && line.quantity != null_number) add(out.quantity[r], line.quantity);
+                  bad |= out.profit != nullptr && line.profit != null_number && out.profit[r] == null_number;
+                  bad |= out.quantity != nullptr && line.quantity != null_number && out.quantity[r] == null_number;
+                }
+              }
+            });
+          if (bad) overflow.store(true, std::memory_order_relaxed);
+        });
+  };
+  if (layout.profit || layout.quantity) {
+    pass(WideLine{});
+  } else {
+    pass(Line{});
+  }
+  // A whole pass names the client, or finds that sums only left the range on their way.
+  if (overflow.load()) throw Overflow{};
+  return later.load();
+}
+
+void finish_purchases(Store& store, const Layout& layout, Day as_of, const Control& control) {
+  const Slots out(store, layout);
+  const std::int32_t day = number(as_of);
+  over_rows(control, store.rows, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; ++r) {
+      out.recency[r] = out.last[r] == null_day ? null_int32 : day - out.last[r];
+      out.tenure[r] = out.first[r] == null_day ? null_int32 : day - out.first[r];
+      out.net[r] = out.gross[r] - out.refunds[r];
+    }
+  });
+  seal(store, group, control);
+}
+
+}  // namespace klientela::features_internal
