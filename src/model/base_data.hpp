@@ -16,8 +16,8 @@ namespace klientela {
 
 /// Interned texts: code -> text. Immutable once a base holds it; an extended base has a longer copy.
 struct TermList {
-  std::vector<std::string_view> texts;
-  std::vector<std::shared_ptr<const void>> owners;  ///< of the bytes
+  index::Interner terms;
+  std::vector<std::shared_ptr<index::Arena>> owners;  ///< of the bytes; only the last one still grows, before it is shared
 };
 
 /// How many different lists of terms there are, and which one a field uses; no_list for a field that is no term.

@@ -133,7 +133,7 @@ std::optional<ClientBase::CardPosition> ClientBase::card_of(std::uint32_t code) 
 std::span<const std::string_view> ClientBase::terms(TableId table, std::size_t field) const {
   const std::size_t list = term_list_of(table, field);
   if (list == no_list || !data_->terms[list]) return {};
-  return data_->terms[list]->texts;
+  return data_->terms[list]->terms.texts();
 }
 
 std::optional<Day> ClientBase::last_purchase_day() const noexcept { return data_->last_purchase_day; }

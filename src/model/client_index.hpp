@@ -117,7 +117,10 @@ class SlotTable {
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
   [[nodiscard]] std::size_t place(std::uint64_t hash) const noexcept { return (hash << partition_bits) >> shift_; }
   [[nodiscard]] const Slot* slots() const noexcept { return slots_.data(); }
-  void prefetch(std::uint64_t hash) const noexcept { __builtin_prefetch(slots_.data() + place(hash)); }
+  void prefetch(std::uint64_t hash) const noexcept {
+    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(slots_.data()) +
+                                                     place(hash) * sizeof(Slot)));
+  }
 
   /// The code of the slot for which equal() holds, or no_code. The table must not be empty.
   template <class Equal>
@@ -204,6 +207,43 @@ class Arena {
   std::vector<std::unique_ptr<char[]>> blocks_;
   std::size_t used_{0};
   std::size_t size_{0};
+};
+
+/// Texts by number, in order of first appearance.
+class Interner {
+ public:
+  [[nodiscard]] const std::vector<std::string_view>& texts() const noexcept { return texts_; }
+  /// The code of a text; `keep(text)` gives the bytes that a new one stays in.
+  template <class Keep>
+  std::uint32_t code_of(std::string_view text, Keep keep) {
+    std::uint64_t hash = 0;
+    const TextKey key = key_of(text, hash);
+    if (!table_.empty()) {
+      const std::uint32_t code = table_.find(hash, [&](const TextSlot& slot) {
+        if (slot.a != key.a || slot.length != key.length) return false;
+        if (key.length <= 16) return slot.b == key.b;
+        return std::memcmp(reinterpret_cast<const char*>(slot.b), text.data(), text.size()) == 0;
+      });
+      if (code != no_code) return code;
+    }
+    const std::string_view kept = keep(text);
+    const auto code = static_cast<std::uint32_t>(texts_.size());
+    TextSlot slot{key.a, key.b, key.length, code};
+    if (key.length > 16) slot.b = reinterpret_cast<std::uintptr_t>(kept.data());
+    table_.insert(hash, slot, [](const TextSlot& s) { return mixed(s.a ^ s.length, s.length > 16 ? 0 : s.b); });
+    texts_.push_back(kept);
+    return code;
+  }
+  [[nodiscard]] Interner copy() const {
+    Interner out;
+    out.table_ = table_.copy();
+    out.texts_ = texts_;
+    return out;
+  }
+
+ private:
+  SlotTable<TextSlot> table_;
+  std::vector<std::string_view> texts_;
 };
 
 /// The ids of one partition that one layer holds. One thread at a time writes it.

@@ -1,0 +1,381 @@
+// Coding of client ids: every thread owns some partitions, looks at every key and codes those that are its own.
+#include "ingest/client_coder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <array>
+
+#include "ingest/columns.hpp"
+
+namespace klientela::detail {
+
+namespace {
+
+using index::Partition;
+using index::partitions;
+
+constexpr std::size_t block = 2048;  // divides RejectMap::segment_rows
+constexpr unsigned partition_shift = 64 - index::partition_bits;
+constexpr std::size_t ahead = 32;  // lookups between asking for a slot and reading it
+
+[[nodiscard]] std::uint32_t partition_of(std::uint64_t hash) noexcept {
+  return static_cast<std::uint32_t>(hash >> partition_shift);
+}
+
+template <class T>
+void widen(const ArrayView& array, std::int64_t first, std::size_t n, std::int64_t* out) noexcept {
+  const T* values = array.values<T>() + first;
+  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<std::int64_t>(values[i]);
+}
+
+void widen_any(const ArrayView& array, std::int64_t first, std::size_t n, std::int64_t* out) {
+  switch (array.type->kind) {
+    case Kind::int8: widen<std::int8_t>(array, first, n, out); return;
+    case Kind::int16: widen<std::int16_t>(array, first, n, out); return;
+    case Kind::int32: widen<std::int32_t>(array, first, n, out); return;
+    case Kind::int64: widen<std::int64_t>(array, first, n, out); return;
+    case Kind::uint8: widen<std::uint8_t>(array, first, n, out); return;
+    case Kind::uint16: widen<std::uint16_t>(array, first, n, out); return;
+    case Kind::uint32: widen<std::uint32_t>(array, first, n, out); return;
+    default:
+      for (std::size_t i = 0; i < n; ++i) {
+        Mark why = fine;
+        out[i] = 0;
+        static_cast<void>(integer_at(array, first + static_cast<std::int64_t>(i), out[i], why));
+      }
+  }
+}
+
+/// One id on its way to its table.
+struct TextId {
+  std::string_view text;
+  index::TextKey key;
+  std::uint64_t hash{0};
+  std::int64_t number{0};
+  bool is_number{false};
+
+  explicit TextId(std::string_view from) : text(from) {
+    is_number = index::canonical_integer(text, number);
+    if (is_number) {
+      hash = index::hash_of(number);
+    } else {
+      key = index::key_of(text, hash);
+    }
+  }
+  TextId() = default;
+};
+
+std::uint32_t find_id(const Partition& part, const TextId& id) noexcept {
+  return id.is_number ? part.find(id.number, id.hash) : part.find(id.text, id.key, id.hash);
+}
+
+std::uint32_t code_id(const index::ClientIndex& known, index::Layer& layer, const TextId& id) {
+  const std::uint32_t p = partition_of(id.hash);
+  std::uint32_t code = known.base ? find_id(known.base->parts[p], id) : no_code;
+  if (code == no_code) code = find_id(layer.parts[p], id);
+  if (code == no_code)
+    code = id.is_number ? layer.parts[p].add(p, id.number, id.hash) : layer.parts[p].add(p, id.text, id.key, id.hash);
+  return code;
+}
+
+}  // namespace
+
+ClientKeys::ClientKeys(std::shared_ptr<const Source> source) : source_(std::move(source)) {
+  const ArrowType& type = *source_->type;
+  const bool texts = type.decoded().is_text() || type.kind == Kind::null;
+  if (!texts && !is_numbers()) source_ = as_texts(*source_, owner_);
+}
+
+bool ClientKeys::is_numbers() const noexcept {
+  return (source_->type->is_integer() && source_->type->kind != Kind::uint64) || source_->type->is_float();
+}
+
+bool ClientKeys::has_value(std::size_t row) const noexcept {
+  const auto& part = source_->at(row);
+  const auto i = static_cast<std::int64_t>(row - part.begin);
+  if (part.array.is_null(i)) return false;
+  if (!source_->type->is_float()) return !source_->type->decoded().is_text() || !part.array.text(i)->empty();
+  std::int64_t number = 0;
+  Mark why = fine;
+  return integer_at(part.array, i, number, why) || why != fine;
+}
+
+void ClientKeys::check(std::size_t begin, std::span<Mark> marks, bool required) const {
+  if (!is_numbers()) {
+    if (source_->type->kind == Kind::null) {
+      for (Mark& row : marks)
+        if (row == fine && required) row = mark(RejectReason::missing_value);
+      return;
+    }
+    check_texts(*source_, begin, marks, required);
+    return;
+  }
+  if (source_->type->is_integer() && (!required || !source_->may_hold_nulls(begin, marks.size()))) return;
+  source_->for_parts(begin, marks.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done,
+                                              std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) {
+      Mark& row = marks[done + i];
+      if (row != fine) continue;
+      std::int64_t number = 0;
+      if (!integer_at(array, first + static_cast<std::int64_t>(i), number, row) && row == fine && required)
+        row = mark(RejectReason::missing_value);
+    }
+  });
+}
+
+const std::int64_t* ClientKeys::numbers(std::size_t begin, std::size_t n, std::int64_t* scratch) const {
+  const Source::Part& part = source_->at(begin);
+  if (source_->type->kind == Kind::int64 && begin + n <= part.begin + part.size)
+    return part.array.values<std::int64_t>() + (begin - part.begin);
+  source_->for_parts(begin, n, [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t count) {
+    widen_any(array, first, count, scratch + done);
+  });
+  return scratch;
+}
+
+const std::uint8_t* ClientKeys::skips(const RejectMap& rejected, std::size_t begin, std::size_t n,
+                                      std::uint8_t* scratch) const {
+  const bool rejects = rejected.segments() > 0 && rejected.any(begin / RejectMap::segment_rows);
+  const bool nulls = source_->type->is_float() || source_->may_hold_nulls(begin, n);
+  if (!rejects && !nulls) return nullptr;
+  for (std::size_t i = 0; i < n; ++i) scratch[i] = rejects && rejected.test(begin + i) ? 1 : 0;
+  if (nulls)
+    for (std::size_t i = 0; i < n; ++i)
+      if (scratch[i] == 0 && !has_value(begin + i)) scratch[i] = 2;
+  return scratch;
+}
+
+void ClientKeys::find(const index::ClientIndex& known, std::size_t begin, std::span<std::uint32_t> codes) const {
+  if (source_->type->kind == Kind::null) {
+    std::fill(codes.begin(), codes.end(), no_code);
+    return;
+  }
+  std::array<std::int64_t, block> scratch;
+  std::array<std::uint8_t, block> skip_scratch;
+  std::array<std::uint64_t, block> hashes;
+  const RejectMap none;
+  const index::Layer* const layers[2] = {known.base.get(), known.overlay.get()};
+  for (std::size_t done = 0; done < codes.size(); done += block) {
+    const std::size_t n = std::min(block, codes.size() - done);
+    const std::size_t first = begin + done;
+    std::uint32_t* const out = codes.data() + done;
+    const std::uint8_t* skip = skips(none, first, n, skip_scratch.data());
+    if (is_numbers()) {
+      const std::int64_t* keys = numbers(first, n, scratch.data());
+      for (std::size_t i = 0; i < n; ++i) hashes[i] = index::hash_of(keys[i]);
+      for (std::size_t i = 0; i < n; ++i) {
+        if (i + ahead < n && layers[0] != nullptr)
+          layers[0]->parts[partition_of(hashes[i + ahead])].number_table.prefetch(hashes[i + ahead]);
+        out[i] = no_code;
+        if (skip != nullptr && skip[i] != 0) continue;
+        const std::uint32_t p = partition_of(hashes[i]);
+        for (const index::Layer* layer : layers)
+          if (layer != nullptr && out[i] == no_code) out[i] = layer->parts[p].find(keys[i], hashes[i]);
+      }
+      continue;
+    }
+    source_->for_parts(first, n, [&](const ArrayView& array, std::int64_t from, std::size_t at, std::size_t count) {
+      for (std::size_t i = 0; i < count; ++i) {
+        std::uint32_t& code = out[at + i];
+        code = no_code;
+        if (skip != nullptr && skip[at + i] != 0) continue;
+        const auto text = array.text(from + static_cast<std::int64_t>(i));
+        if (text && !text->empty()) code = known.find(*text);
+      }
+    });
+  }
+}
+
+void ClientKeys::code_numbers(std::uint32_t owned, const index::ClientIndex& known, index::Layer& layer,
+                              const RejectMap& rejected, std::span<std::uint32_t> codes, const Control& control) const {
+  std::array<std::int64_t, block> scratch;
+  std::array<std::uint8_t, block> skip_scratch;
+  std::array<std::uint64_t, block + 1> hashes;
+  std::array<std::uint16_t, block + 1> places;
+  for (std::uint32_t p = 0; p < partitions; ++p)
+    if (((owned >> p) & 1) != 0) layer.parts[p].number_table.reserve_first();
+  const index::Layer* const base = known.base.get();
+  const std::size_t rows = codes.size();
+  for (std::size_t begin = 0; begin < rows; begin += block) {
+    if (begin % (block * 512) == 0) control.check();
+    const std::size_t n = std::min(block, rows - begin);
+    const std::int64_t* keys = numbers(begin, n, scratch.data());
+    const std::uint8_t* skip = skips(rejected, begin, n, skip_scratch.data());
+    std::uint32_t* const out = codes.data() + begin;
+    std::size_t own = 0;
+    if (skip == nullptr) {
+      for (std::size_t i = 0; i < n; ++i) {
+        const std::uint64_t hash = index::hash_of(keys[i]);
+        hashes[own] = hash;
+        places[own] = static_cast<std::uint16_t>(i);
+        own += (owned >> partition_of(hash)) & 1;
+      }
+    } else {
+      for (std::size_t i = 0; i < n; ++i) {
+        const std::uint64_t hash = index::hash_of(keys[i]);
+        hashes[own] = hash;
+        places[own] = static_cast<std::uint16_t>(i);
+        own += (owned >> partition_of(hash)) & static_cast<std::uint32_t>(skip[i] == 0);
+        // A null has no partition: the owner of the first one writes it.
+        if (skip[i] == 2 && (owned & 1) != 0) out[i] = no_code;
+      }
+    }
+    const auto prefetch = [&](std::uint64_t hash) {
+      const std::uint32_t p = partition_of(hash);
+      if (base != nullptr) base->parts[p].number_table.prefetch(hash);
+      layer.parts[p].number_table.prefetch(hash);
+    };
+    for (std::size_t j = 0; j < std::min(ahead, own); ++j) prefetch(hashes[j]);
+    for (std::size_t j = 0; j < own; ++j) {
+      if (j + ahead < own) prefetch(hashes[j + ahead]);
+      const std::uint64_t hash = hashes[j];
+      const std::uint32_t p = partition_of(hash);
+      const std::int64_t key = keys[places[j]];
+      std::uint32_t code = no_code;
+      if (base != nullptr) code = base->parts[p].find(key, hash);
+      if (code == no_code) {
+        Partition& part = layer.parts[p];
+        code = part.number_table.find(hash, [key](const index::NumberSlot& slot) { return slot.key == key; });
+        if (code == no_code) code = part.add(p, key, hash);
+      }
+      out[places[j]] = code;
+    }
+  }
+}
+
+void ClientKeys::code_texts(std::uint32_t owned, const index::ClientIndex& known, index::Layer& layer,
+                            const RejectMap& rejected, std::span<std::uint32_t> codes, const Control& control) const {
+  std::array<std::uint8_t, block> skip_scratch;
+  std::vector<TextId> ids(block + 1);
+  std::array<std::uint16_t, block + 1> places;
+  for (std::uint32_t p = 0; p < partitions; ++p) {
+    if (((owned >> p) & 1) == 0) continue;
+    layer.parts[p].number_table.reserve_first();
+    layer.parts[p].text_table.reserve_first();
+  }
+  const std::size_t rows = codes.size();
+  for (std::size_t begin = 0; begin < rows; begin += block) {
+    if (begin % (block * 512) == 0) control.check();
+    const std::size_t n = std::min(block, rows - begin);
+    const std::uint8_t* skip = skips(rejected, begin, n, skip_scratch.data());
+    std::uint32_t* const out = codes.data() + begin;
+    std::size_t own = 0;
+    source_->for_parts(begin, n, [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t count) {
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t place = done + i;
+        if (skip != nullptr && skip[place] != 0) {
+          if (skip[place] == 2 && (owned & 1) != 0) out[place] = no_code;
+          continue;
+        }
+        const std::string_view text = *array.text(first + static_cast<std::int64_t>(i));
+        if (text.empty()) {  // an empty id is none
+          if ((owned & 1) != 0) out[place] = no_code;
+          continue;
+        }
+        ids[own] = TextId(text);
+        places[own] = static_cast<std::uint16_t>(place);
+        own += (owned >> partition_of(ids[own].hash)) & 1;
+      }
+    });
+    const auto prefetch = [&](const TextId& id) {
+      const std::uint32_t p = partition_of(id.hash);
+      if (id.is_number) {
+        layer.parts[p].number_table.prefetch(id.hash);
+      } else {
+        layer.parts[p].text_table.prefetch(id.hash);
+      }
+    };
+    for (std::size_t j = 0; j < std::min(ahead, own); ++j) prefetch(ids[j]);
+    for (std::size_t j = 0; j < own; ++j) {
+      if (j + ahead < own) prefetch(ids[j + ahead]);
+      out[places[j]] = code_id(known, layer, ids[j]);
+    }
+  }
+}
+
+void ClientKeys::code_dictionaries(const index::ClientIndex& known, index::Layer& layer, const RejectMap& rejected,
+                                   std::span<std::uint32_t> codes, const Control& control) const {
+  std::size_t p = 0;
+  while (p < source_->parts.size()) {
+    // Parts that share one dictionary go together.
+    const ArrayView& dictionary = *source_->parts[p].array.child;
+    std::size_t end = p + 1;
+    while (end < source_->parts.size()) {
+      const ArrayView& next = *source_->parts[end].array.child;
+      if (next.data != dictionary.data || next.offset != dictionary.offset || next.length != dictionary.length ||
+          next.characters != dictionary.characters || next.validity != dictionary.validity)
+        break;
+      ++end;
+    }
+    const std::size_t first_row = source_->parts[p].begin;
+    const std::size_t last_row = source_->parts[end - 1].begin + source_->parts[end - 1].size;
+    const auto entries = static_cast<std::size_t>(dictionary.length);
+    // Only entries that a used row names become clients, in the order of the dictionary.
+    std::vector<std::uint8_t> used(entries, 0);
+    const std::size_t first_segment = first_row / RejectMap::segment_rows;
+    const std::size_t last_segment = (last_row - 1) / RejectMap::segment_rows;
+    const auto for_segment = [&](std::size_t task, auto visit) {
+      const std::size_t begin = std::max(first_row, (first_segment + task) * RejectMap::segment_rows);
+      const std::size_t stop = std::min(last_row, (first_segment + task + 1) * RejectMap::segment_rows);
+      source_->for_parts(begin, stop - begin, [&](const ArrayView& array, std::int64_t first, std::size_t done,
+                                                  std::size_t n) {
+        for (std::size_t i = 0; i < n; ++i) {
+          const std::size_t row = begin + done + i;
+          if (rejected.test(row)) continue;
+          const std::int64_t at = first + static_cast<std::int64_t>(i);
+          visit(row, array.is_null(at) ? -1 : array.code(at));
+        }
+      });
+    };
+    const std::size_t tasks = last_segment - first_segment + 1;
+    control.run(tasks, [&](std::size_t task) {
+      for_segment(task, [&](std::size_t /*row*/, std::int64_t code) {
+        if (code >= 0)
+          std::atomic_ref<std::uint8_t>(used[static_cast<std::size_t>(code)]).store(1, std::memory_order_relaxed);
+      });
+    });
+    control.check();
+    std::vector<std::uint32_t> entry_codes(entries, no_code);
+    for (std::size_t e = 0; e < entries; ++e) {
+      if (used[e] == 0) continue;
+      const auto text = dictionary.text(static_cast<std::int64_t>(e));
+      if (text && !text->empty()) entry_codes[e] = code_id(known, layer, TextId(*text));
+    }
+    control.run(tasks, [&](std::size_t task) {
+      for_segment(task, [&](std::size_t row, std::int64_t code) {
+        codes[row] = code < 0 ? no_code : entry_codes[static_cast<std::size_t>(code)];
+      });
+    });
+    p = end;
+  }
+}
+
+void ClientKeys::code(const index::ClientIndex& known, index::Layer& layer, const RejectMap& rejected,
+                      std::span<std::uint32_t> codes, const Control& control) const {
+  if (codes.empty()) return;
+  if (source_->type->kind == Kind::null) {
+    for (std::size_t row = 0; row < codes.size(); ++row)
+      if (!rejected.test(row)) codes[row] = no_code;
+    return;
+  }
+  if (source_->type->kind == Kind::dictionary) {
+    code_dictionaries(known, layer, rejected, codes, control);
+    return;
+  }
+  const std::size_t tasks =
+      codes.size() < 20'000 ? 1 : std::min<std::size_t>(std::max<std::size_t>(control.concurrency(), 1), partitions);
+  control.run(tasks, [&](std::size_t task) {
+    std::uint32_t owned = 0;
+    for (auto p = static_cast<std::uint32_t>(task); p < partitions; p += static_cast<std::uint32_t>(tasks))
+      owned |= 1U << p;
+    if (is_numbers()) {
+      code_numbers(owned, known, layer, rejected, codes, control);
+    } else {
+      code_texts(owned, known, layer, rejected, codes, control);
+    }
+  });
+}
+
+}  // namespace klientela::detail
