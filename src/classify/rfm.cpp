@@ -30,9 +30,9 @@ struct RfmModel::Data {
     segments = segments_in_use(options);
     std::vector<std::string> names;
     const auto code_of = [&](const std::string& segment) {
-      const auto found = std::find(names.begin(), names.end(), segment);
-      if (found == names.end()) names.push_back(segment);
-      return static_cast<std::uint32_t>(found - names.begin());
+      const auto place = static_cast<std::size_t>(std::find(names.begin(), names.end(), segment) - names.begin());
+      if (place == names.size()) names.push_back(segment);
+      return static_cast<std::uint32_t>(place);
     };
     std::vector<std::uint32_t> codes;
     for (const SegmentRow& row : segments.rows) codes.push_back(code_of(row.segment));

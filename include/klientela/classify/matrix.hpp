@@ -29,16 +29,17 @@ struct BandEdge {
 /// column, such as an earlier classifier's).
 struct AxisScale {
   std::string measure;
-  std::vector<BandEdge> edges;  ///< one fewer than the bands, ascending; bands are (lo, hi]
-  bool falling{false};          ///< edges: the first band holds the highest values (recency: long ago comes first)
-  std::vector<std::vector<std::string>> labels;  ///< as many as bands: what belongs to each; others are unknown
+  std::vector<BandEdge> edges{};  ///< one fewer than the bands, ascending; bands are (lo, hi]
+  bool falling{false};            ///< edges: the first band holds the highest values (recency: long ago comes first)
+  std::vector<std::vector<std::string>> labels{};  ///< as many as bands: what belongs to each; others are unknown
   friend bool operator==(const AxisScale&, const AxisScale&) = default;
 };
 
 struct MatrixAxis {
   std::vector<std::string> bands;  ///< 1 to 50 different names from low to high; none is "unknown"
   AxisScale scale;
-  std::optional<AxisScale> substitute;  ///< used where the column of `scale` is absent or all null; the result says so
+  std::optional<AxisScale>
+      substitute{};  ///< used where the column of `scale` is absent or all null; the result says so
   friend bool operator==(const MatrixAxis&, const MatrixAxis&) = default;
 };
 
@@ -50,7 +51,7 @@ struct MeasureCondition {
   std::optional<double> at_least;
   std::optional<double> at_most;
   std::optional<double> below;
-  std::vector<std::string> labels;
+  std::vector<std::string> labels{};
   friend bool operator==(const MeasureCondition&, const MeasureCondition&) = default;
 };
 
@@ -58,7 +59,7 @@ struct MeasureCondition {
 struct GroupRule {
   std::vector<std::string> x;  ///< bands, "unknown" allowed; empty: any
   std::vector<std::string> y;
-  std::vector<MeasureCondition> measures;
+  std::vector<MeasureCondition> measures{};
   friend bool operator==(const GroupRule&, const GroupRule&) = default;
 };
 

@@ -62,7 +62,7 @@ struct SegmentRow {
 struct SegmentTable {
   std::vector<SegmentRow> rows;
   SegmentMatch match{SegmentMatch::first};
-  std::string otherwise;  ///< segment of cells that no row covers; empty: there must be none
+  std::string otherwise{};  ///< segment of cells that no row covers; empty: there must be none
   friend bool operator==(const SegmentTable&, const SegmentTable&) = default;
 };
 
