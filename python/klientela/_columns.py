@@ -116,7 +116,9 @@ def _objects(name: str, values: Sequence[Any]) -> Prepared:
     if kinds == {"aware"}:
         micros = [(v - _UTC_EPOCH) // _MICROSECOND if ok else 0 for v, ok in zip(values, valid, strict=True)]
         return name, "instant", np.array(micros, dtype=np.int64), mask
-    if kinds == {"naive"}:
+    if kinds == {"naive"} or kinds == {"naive", "date"}:
+        # Workbooks show a midnight as a date.
+        values = [dt.datetime(v.year, v.month, v.day) if ok and type(v) is dt.date else v for v, ok in zip(values, valid, strict=True)]
         micros = [(v - _EPOCH) // _MICROSECOND if ok else 0 for v, ok in zip(values, valid, strict=True)]
         return name, "zoneless", np.array(micros, dtype=np.int64), mask
     return name, "text", [_text(v) if ok else None for v, ok in zip(values, valid, strict=True)], None

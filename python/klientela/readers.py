@@ -28,6 +28,8 @@ _PARQUET = {".parquet", ".pq"}
 _JSON = {".jsonl", ".ndjson", ".json"}
 _EXCEL = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 _CUT = 200
+# How R, databases and spreadsheets write an empty cell; between quotes they are texts.
+_NULLS = ("", "NA", "N/A", "NULL", "\\N")
 
 
 @dataclass
@@ -141,8 +143,10 @@ def _read_text(file: Path, ending: str, encoding: str | None) -> Source:
         raise _core.InvalidArgumentError(f"there is no encoding {encoding!r}", "encoding") from error
     if codec in ("utf-8", "utf-8-sig", "ascii"):
         text = head.removeprefix(codecs.BOM_UTF8).decode("utf-8", errors="replace")
-        broken = sum("\ufffd" in line for line in text.splitlines())
-        if broken * 10 > text.count("\n") + 1 and broken > 0 and "\ufffd" in text:
+        lines = text.splitlines()
+        broken = sum("\ufffd" in line for line in lines)
+        # A few broken lines are faults of their own; many, or a broken header, are another encoding.
+        if "\ufffd" in lines[0] or broken * 2 > len(lines) or (broken >= 10 and broken * 10 > len(lines)):
             raise _bad(name, "is not UTF-8; name its encoding (--encoding cp1251, for example)")
         return _scan_text(file, name, ending, text)
     folder = tempfile.mkdtemp(prefix="klientela-")
@@ -180,11 +184,12 @@ def _scan_text(file: Path, name: str, ending: str, head: str) -> Source:
     connection = _connect()
     connection.execute(
         "CREATE TEMP TABLE lines AS SELECT * FROM read_csv(?, auto_detect = false, header = true, delim = ?, "
-        "quote = '\"', escape = '\"', new_line = ?, columns = ?, compression = ?, store_rejects = true, "
+        "quote = '\"', escape = '\"', nullstr = ?, allow_quoted_nulls = false, new_line = ?, columns = ?, compression = ?, store_rejects = true, "
         "rejects_scan = 'klientela_scans', rejects_table = 'klientela_rejects', max_line_size = 16777216)",
         [
             str(file),
             delimiter,
+            list(_NULLS),
             _line_end(head),
             dict.fromkeys(columns, "VARCHAR"),
             "gzip" if file.suffix.lower() == ".gz" else "none",

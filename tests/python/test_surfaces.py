@@ -1,0 +1,72 @@
+"""One input through C++, C, Python and the command line: the same bytes out of each."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import klientela
+import pytest
+from conftest import ROOT
+
+FILES = ("clients.csv", "matrix.csv", "rejected.csv", "summary.json", "report.html")
+
+
+def programs() -> Path:
+    """The folder of the C++ and C programs, which the release build makes."""
+    named = os.environ.get("KLIENTELA_SURFACES_DIR")
+    folder = Path(named) if named else ROOT / "build" / "release" / "tests" / "surfaces"
+    if not (folder / "surface_cpp").is_file():
+        if named or os.environ.get("KLIENTELA_REQUIRE_SURFACES"):
+            pytest.fail(f"surface_cpp is not in {folder}")
+        pytest.skip(f"surface_cpp is not built in {folder}; cmake --workflow --preset release builds it")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def surfaces(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("surfaces")
+    base = klientela.synthetic.make_base(clients=400, seed=11)
+    policy = folder / "policy.json"
+    document = {**klientela.synthetic.POLICY, "report": {"language": "ru"}}
+    policy.write_text(json.dumps(document), encoding="utf-8")
+    tables = {name: table.to_pydict() for name, table in base.items()}
+    for name, table in tables.items():
+        lines = ["\t".join(table)]
+        texts = {field: ["" if value is None else str(value) for value in values] for field, values in table.items()}
+        lines += ["\t".join(row) for row in zip(*texts.values(), strict=True)]
+        # The programs read plain cells: no tab, no quote, no line end inside.
+        plain = "\n".join(lines).replace('"', "'") + "\n"
+        (folder / f"{name}.tsv").write_text(plain, encoding="utf-8", newline="")
+        tables[name] = {
+            field: [value.replace('"', "'") or None for value in values] for field, values in texts.items()
+        }
+    outputs = {}
+    arguments = [f"{name}={folder / name}.tsv" for name in tables]
+    for surface in ("surface_cpp", "surface_c"):
+        out = folder / surface
+        out.mkdir()
+        subprocess.run([programs() / surface, policy, out, *arguments], check=True, timeout=300)
+        outputs[surface] = {name: (out / name).read_text(encoding="utf-8") for name in FILES}
+
+    result = klientela.run(tables, document)
+    texts = (result.clients.to_csv(), result.matrix.to_csv(), result.rejected.to_csv(), result.summary_json(), result.html())
+    outputs["python"] = dict(zip(FILES, texts, strict=True))
+
+    import sys
+
+    command = [sys.executable, "-m", "klientela", "run", "--policy", policy, "--out", folder / "cli", "--quiet"]
+    for name in tables:
+        command += [f"--{name}", folder / f"{name}.tsv"]
+    subprocess.run(command, check=True, timeout=300)
+    outputs["cli"] = {name: (folder / "cli" / name).read_text(encoding="utf-8") for name in FILES}
+    return outputs
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("surface", ["surface_c", "python", "cli"])
+def test_all_surfaces_give_the_same_bytes(surfaces, surface, name):
+    assert surfaces["surface_cpp"][name]
+    assert surfaces[surface][name].rstrip("\n") == surfaces["surface_cpp"][name].rstrip("\n")
