@@ -295,27 +295,28 @@ KLT_API klt_status klt_table_builder_new(klt_context* context, size_t rows, klt_
 KLT_API void klt_table_builder_free(klt_table_builder* builder); /* Since ABI 1. */
 /* Each of these appends a column and copies one value per row. `valid` has one byte per row, 0 where there is no value;
  * NULL means that every row has one. KLT_INVALID_ARGUMENT for a name that is taken or empty, or values that are NULL
- * while there are rows; the builder is as before. O(rows). Since ABI 1, all of them. */
+ * while there are rows; the builder is as before. O(rows). Since ABI 1. */
 KLT_API klt_status klt_table_builder_add_int64(klt_context* context, klt_table_builder* builder, const char* name,
                                                const int64_t* values, const uint8_t* valid);
 KLT_API klt_status klt_table_builder_add_double(klt_context* context, klt_table_builder* builder, const char* name,
                                                 const double* values, const uint8_t* valid);
-/* Units of 1/10000. KLT_OVERFLOW for INT64_MIN in a row that has a value. */
+/* Units of 1/10000. KLT_OVERFLOW for INT64_MIN in a row that has a value. Since ABI 1. */
 KLT_API klt_status klt_table_builder_add_money(klt_context* context, klt_table_builder* builder, const char* name,
                                                const int64_t* values, const uint8_t* valid);
-/* Days since 1970-01-01. */
+/* Days since 1970-01-01. Since ABI 1. */
 KLT_API klt_status klt_table_builder_add_day(klt_context* context, klt_table_builder* builder, const char* name,
                                              const int32_t* values, const uint8_t* valid);
-/* UTC microseconds since 1970-01-01. */
+/* UTC microseconds since 1970-01-01. Since ABI 1. */
 KLT_API klt_status klt_table_builder_add_instant(klt_context* context, klt_table_builder* builder, const char* name,
                                                  const int64_t* values, const uint8_t* valid);
-/* 0 or not 0. */
+/* 0 or not 0. Since ABI 1. */
 KLT_API klt_status klt_table_builder_add_boolean(klt_context* context, klt_table_builder* builder, const char* name,
                                                  const uint8_t* values, const uint8_t* valid);
-/* NUL-terminated texts; NULL where there is no value. Invalid UTF-8 is kept here and becomes a rejected row. */
+/* NUL-terminated texts; NULL where there is no value. Invalid UTF-8 is kept here and becomes a rejected row.
+ * Since ABI 1. */
 KLT_API klt_status klt_table_builder_add_text(klt_context* context, klt_table_builder* builder, const char* name,
                                               const char* const* values);
-/* Texts by size: row i is the sizes[i] bytes at values[i]. */
+/* Texts by size: row i is the sizes[i] bytes at values[i]. Since ABI 1. */
 KLT_API klt_status klt_table_builder_add_sized_text(klt_context* context, klt_table_builder* builder, const char* name,
                                                     const char* const* values, const size_t* sizes,
                                                     const uint8_t* valid);
