@@ -110,6 +110,8 @@ def _objects(name: str, values: Sequence[Any]) -> Prepared:
             np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64),
             _not_none(values),
         )
+    if kinds == {"Decimal"} and (units := _units(values, valid)) is not None:
+        return name, "money", np.array(units, dtype=np.int64), mask
     if kinds == {"date"}:
         days = [v.toordinal() - _EPOCH_DAY if ok else 0 for v, ok in zip(values, valid, strict=True)]
         return name, "day", np.array(days, dtype=np.int32), mask
@@ -118,10 +120,29 @@ def _objects(name: str, values: Sequence[Any]) -> Prepared:
         return name, "instant", np.array(micros, dtype=np.int64), mask
     if kinds == {"naive"} or kinds == {"naive", "date"}:
         # Workbooks show a midnight as a date.
-        values = [dt.datetime(v.year, v.month, v.day) if ok and type(v) is dt.date else v for v, ok in zip(values, valid, strict=True)]
+        values = [
+            dt.datetime(v.year, v.month, v.day) if ok and type(v) is dt.date else v
+            for v, ok in zip(values, valid, strict=True)
+        ]
         micros = [(v - _EPOCH) // _MICROSECOND if ok else 0 for v, ok in zip(values, valid, strict=True)]
         return name, "zoneless", np.array(micros, dtype=np.int64), mask
     return name, "text", [_text(v) if ok else None for v, ok in zip(values, valid, strict=True)], None
+
+
+def _units(values: Sequence[Any], valid: Any) -> list[int] | None:
+    """Decimals in units of 1/10000, or None where one does not fit exactly: as a text the engine can say why."""
+    units = []
+    for value, present in zip(values, valid, strict=True):
+        if not present:
+            units.append(0)
+            continue
+        if not value.is_finite() or not -19 < value.adjusted() < 16:
+            return None
+        scaled = value * 10_000
+        if scaled != int(scaled) or abs(scaled) >= 2**63:
+            return None
+        units.append(int(scaled))
+    return units
 
 
 def _not_none(values: Sequence[Any]) -> Any:
@@ -134,6 +155,8 @@ def _is_missing(value: Any) -> bool:
         return True
     if isinstance(value, (float, np.floating)):
         return bool(np.isnan(value))
+    if isinstance(value, Decimal):
+        return value.is_nan()
     if isinstance(value, np.datetime64):
         return bool(np.isnat(value))
     return type(value).__name__ in ("NAType", "NaTType")

@@ -67,7 +67,7 @@ def tables_argument(tables: Any, more: Mapping[str, Any]) -> dict[str, Any]:
     if tables is None:
         pass
     elif isinstance(tables, Mapping) and not hasattr(tables, "__arrow_c_stream__"):
-        if tables and all(_is_table(value) for value in tables.values()):
+        if all(name in _TABLES for name in tables) or all(_is_table(value) for value in tables.values()):
             named.update(tables)
         else:
             named["transactions"] = tables

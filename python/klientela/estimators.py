@@ -89,7 +89,7 @@ class RFM(_Estimator):
     Parameters
     ----------
     recency, frequency, money : str or mapping, optional
-        The column looked at, or ``{"column": ..., "low_is_better": ..., "cutoffs": [...]}``. Defaults: recency_days
+        The column looked at, or ``{"measure": ..., "better": "low", "cutoffs": [...]}``. Defaults: recency_days
         (low is better), frequency, money_net.
     bins : int
         Number of scores, 2 to 9.
@@ -142,9 +142,9 @@ class RFM(_Estimator):
 
     def _options(self) -> dict[str, Any]:
         options = super()._options()
-        for measure, low in (("recency", True), ("frequency", False), ("money", False)):
+        for measure, better in (("recency", "low"), ("frequency", "high"), ("money", "high")):
             if isinstance(options.get(measure), str):
-                options[measure] = {"column": options[measure], "low_is_better": low}
+                options[measure] = {"measure": options[measure], "better": better}
         return options
 
 
@@ -204,7 +204,7 @@ class ContactMatrix(_Estimator):
     Parameters
     ----------
     x, y : mapping, optional
-        ``{"bands": [...], "scale": {"measure": ..., "edges": [...]}, "substitute": {...}}``; None: the default axis.
+        ``{"bands": [...], "measure": ..., "edges": [...], "substitute": {...}}``; None: the default axis.
     groups : sequence of mapping, optional
         Groups in precedence; None: partner, hot, warm, cold.
     otherwise : str, optional

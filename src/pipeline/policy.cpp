@@ -117,10 +117,17 @@ std::string Policy::to_json() const {
 }
 
 std::string Policy::schema() {
-  const Value parts = {{"ingest", fragment(ingest_options_schema())},
-                       {"features", fragment(feature_options_schema())},
-                       {"classifiers", fragment(classify_schema())},
-                       {"report", fragment(report_options_schema())}};
+  Value parts = {{"ingest", fragment(ingest_options_schema())},
+                 {"features", fragment(feature_options_schema())},
+                 {"classifiers", fragment(classify_schema())},
+                 {"report", fragment(report_options_schema())}};
+  // What parts define for themselves is referred to from the root of the document, so it has to stand there.
+  Value definitions = Value::object();
+  for (auto& [key, part] : parts.items()) {
+    if (!part.contains("$defs")) continue;
+    definitions.update(part["$defs"]);
+    part.erase("$defs");
+  }
   Value overrides = Value::object();
   Value properties = Value::object();
   properties["version"] = {{"const", version}};
@@ -139,7 +146,8 @@ std::string Policy::schema() {
   schema["additionalProperties"] = false;
   schema["if"] = {{"required", {"preset"}}};
   schema["then"] = {{"description", "Overrides of a preset: parts of the parts below."}, {"properties", std::move(overrides)}};
-  schema["else"] = {{"properties", parts}};
+  schema["else"] = {{"properties", std::move(parts)}};
+  if (!definitions.empty()) schema["$defs"] = std::move(definitions);
   return schema.dump(2) + '\n';
 }
 

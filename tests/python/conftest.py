@@ -39,7 +39,14 @@ def cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         command = [sys.executable, "-m", "klientela", *map(str, arguments)]
         environment = {**os.environ, "COLUMNS": "120", "PYTHONIOENCODING": "utf-8"}
         return subprocess.run(
-            command, capture_output=True, text=True, encoding="utf-8", cwd=tmp_path, env=environment, timeout=300, **options
+            command,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            cwd=tmp_path,
+            env=environment,
+            timeout=300,
+            **options,
         )
 
     return call

@@ -33,7 +33,9 @@ def test_manners(estimator):
     assert "other" in repr(copy)
     # Thresholds are frozen: one row alone is classed as it was among all.
     first = {name: values[:1] for name, values in MEASURES.items()}
-    assert estimator.transform(first).to_pydict() == {n: v[:1] for n, v in estimator.transform(MEASURES).to_pydict().items()}
+    assert estimator.transform(first).to_pydict() == {
+        n: v[:1] for n, v in estimator.transform(MEASURES).to_pydict().items()
+    }
 
 
 @pytest.mark.parametrize("make", [dict, pd.DataFrame, pl.DataFrame, pa.table, klientela.Table])
@@ -56,9 +58,9 @@ def test_rfm_with_fixed_cutoffs():
     rfm = klientela.RFM(
         bins=2,
         method="fixed",
-        recency={"column": "recency_days", "low_is_better": True, "cutoffs": [9]},
-        frequency={"column": "frequency", "cutoffs": [2]},
-        money={"column": "money_net", "cutoffs": [50]},
+        recency={"measure": "recency_days", "better": "low", "cutoffs": [9]},
+        frequency={"measure": "frequency", "cutoffs": [2]},
+        money={"measure": "money_net", "cutoffs": [50]},
     )
     assert rfm.fit_transform(MEASURES).to_pydict()["rfm_r"] == [2, 2, 2, 1, 1, None]
 
@@ -78,8 +80,8 @@ def test_abc_with_computed_limits():
 
 def test_matrix_by_hand():
     matrix = klientela.ContactMatrix(
-        x={"bands": ["few", "many"], "scale": {"measure": "frequency", "edges": [2]}},
-        y={"bands": ["small", "large"], "scale": {"measure": "money_net", "edges": [100]}},
+        x={"bands": ["few", "many"], "measure": "frequency", "edges": [2]},
+        y={"bands": ["small", "large"], "measure": "money_net", "edges": [100]},
         groups=[{"name": "best", "rules": [{"x": ["many"], "y": ["large"]}]}],
         otherwise="rest",
     )

@@ -88,7 +88,9 @@ def test_other_encodings(tmp_path):
 
 def test_parquet_keeps_types(tmp_path):
     file = tmp_path / "sales.parquet"
-    table = pa.table({"client": ["007"], "at": pa.array([dt.datetime(2026, 1, 2)], pa.timestamp("us")), "amount": [1.5]})
+    table = pa.table(
+        {"client": ["007"], "at": pa.array([dt.datetime(2026, 1, 2)], pa.timestamp("us")), "amount": [1.5]}
+    )
     pyarrow.parquet.write_table(table, file)
     assert rows(readers.read(file)) == table.to_pylist()
     file.write_bytes(b"PAR1 nothing PAR1")
@@ -98,7 +100,10 @@ def test_parquet_keeps_types(tmp_path):
 
 def test_json_lines(tmp_path):
     file = tmp_path / "cards.jsonl"
-    lines = [{"client": "00123", "emails": ["a@x.example", "b@x.example"], "vip": True}, {"client": "5", "at": "2026-01-02"}]
+    lines = [
+        {"client": "00123", "emails": ["a@x.example", "b@x.example"], "vip": True},
+        {"client": "5", "at": "2026-01-02"},
+    ]
     file.write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
     assert rows(readers.read(file)) == [
         {"client": "00123", "emails": ["a@x.example", "b@x.example"], "vip": True, "at": None},

@@ -95,7 +95,9 @@ SOURCES = {
     "duckdb": lambda arrow: duckdb.from_arrow(arrow),
     "batches": lambda arrow: pa.RecordBatchReader.from_batches(arrow.schema, arrow.to_batches(max_chunksize=7)),
     "slices": lambda arrow: pa.concat_tables([arrow.slice(0, 5), arrow.slice(5)]),
-    "dictionaries": lambda arrow: pa.table({n: arrow[n].dictionary_encode() if pa.types.is_string(arrow[n].type) else arrow[n] for n in arrow.column_names}),
+    "dictionaries": lambda arrow: pa.table(
+        {n: arrow[n].dictionary_encode() if pa.types.is_string(arrow[n].type) else arrow[n] for n in arrow.column_names}
+    ),
     "views": lambda arrow: arrow.set_column(0, "client", arrow["client"].cast(pa.string_view())),
     "large": lambda arrow: arrow.set_column(0, "client", arrow["client"].cast(pa.large_string())),
     "klientela": lambda arrow: klientela.Table(arrow),
@@ -109,8 +111,13 @@ def test_every_source_gives_the_same(source):
     arrow = pa.table(
         {
             "client": [f"c{generator.randrange(40):03d}" for _ in range(count)],
-            "at": pa.array([dt.datetime(2026, 1, 1) + dt.timedelta(hours=generator.randrange(2000)) for _ in range(count)], pa.timestamp("us")),
-            "amount": pa.array([Decimal(generator.randrange(-1000, 99999)) / 100 for _ in range(count)], pa.decimal128(12, 2)),
+            "at": pa.array(
+                [dt.datetime(2026, 1, 1) + dt.timedelta(hours=generator.randrange(2000)) for _ in range(count)],
+                pa.timestamp("us"),
+            ),
+            "amount": pa.array(
+                [Decimal(generator.randrange(-1000, 99999)) / 100 for _ in range(count)], pa.decimal128(12, 2)
+            ),
             "product": [generator.choice(["tea", "чай", "茶", None]) for _ in range(count)],
         }
     )
@@ -203,7 +210,11 @@ def test_money_and_counts_are_exact(rows):
         (lambda s: klientela.run(s, {"features": {"window_days": -1}}), ValueError, None),
         (lambda s: klientela.run(s, {"classifiers": {"abc": {"a": 0.9, "b": 0.5}}}), klientela.BadPolicyError, None),
         (lambda s: klientela.run({"client": [], "at": [], "amount": []}), ValueError, "as_of"),
-        (lambda s: klientela.features(klientela.ClientBase(), "2026-01-01", nonsense=1), klientela.BadPolicyError, None),
+        (
+            lambda s: klientela.features(klientela.ClientBase(), "2026-01-01", nonsense=1),
+            klientela.BadPolicyError,
+            None,
+        ),
     ],
 )
 def test_errors_say_what_and_where(sales, call, error, where):
@@ -218,7 +229,11 @@ def test_errors_say_what_and_where(sales, call, error, where):
 def test_error_classes():
     for name in dir(klientela):
         each = getattr(klientela, name)
-        if isinstance(each, type) and issubclass(each, klientela.KlientelaError) and each is not klientela.KlientelaError:
+        if (
+            isinstance(each, type)
+            and issubclass(each, klientela.KlientelaError)
+            and each is not klientela.KlientelaError
+        ):
             assert len(each.__mro__) > 3 and each("text", "place").where == "place"
     with pytest.raises(TypeError, match="__arrow_c_stream__"):
         klientela.run({"transactions": 5, "clients": {}})
@@ -320,8 +335,9 @@ def test_policy_in_every_form(sales, tmp_path):
 def test_the_page_escapes_what_comes_from_data():
     evil = "<script>alert('x')</script>"
     result = klientela.run(
-        {"client": [1, 2], "name": [evil, "\"><img src=x onerror=alert(1)>"]} and {
-            "clients": {"client": [1, 2], "name": [evil, "\"><img src=x onerror=alert(1)>"]},
+        {"client": [1, 2], "name": [evil, '"><img src=x onerror=alert(1)>']}
+        and {
+            "clients": {"client": [1, 2], "name": [evil, '"><img src=x onerror=alert(1)>']},
             "transactions": {"client": [1, 2, 3], "at": ["2026-01-01"] * 3, "amount": ["1", evil, "2"]},
         }
     )

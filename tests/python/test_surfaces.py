@@ -40,9 +40,7 @@ def surfaces(tmp_path_factory):
         # The programs read plain cells: no tab, no quote, no line end inside.
         plain = "\n".join(lines).replace('"', "'") + "\n"
         (folder / f"{name}.tsv").write_text(plain, encoding="utf-8", newline="")
-        tables[name] = {
-            field: [value.replace('"', "'") or None for value in values] for field, values in texts.items()
-        }
+        tables[name] = {field: [value.replace('"', "'") or None for value in values] for field, values in texts.items()}
     outputs = {}
     arguments = [f"{name}={folder / name}.tsv" for name in tables]
     for surface in ("surface_cpp", "surface_c"):
@@ -52,7 +50,13 @@ def surfaces(tmp_path_factory):
         outputs[surface] = {name: (out / name).read_text(encoding="utf-8") for name in FILES}
 
     result = klientela.run(tables, document)
-    texts = (result.clients.to_csv(), result.matrix.to_csv(), result.rejected.to_csv(), result.summary_json(), result.html())
+    texts = (
+        result.clients.to_csv(),
+        result.matrix.to_csv(),
+        result.rejected.to_csv(),
+        result.summary_json(),
+        result.html(),
+    )
     outputs["python"] = dict(zip(FILES, texts, strict=True))
 
     import sys

@@ -21,7 +21,11 @@ COLUMNS = {
     "truth": [True, None, False],
     "text": ["яблоко", None, ""],
     "day": [dt.date(2026, 1, 31), None, dt.date(1900, 1, 1)],
-    "moment": [dt.datetime(2026, 1, 31, 9, 30, tzinfo=dt.timezone.utc), None, dt.datetime(1969, 7, 20, tzinfo=dt.timezone.utc)],
+    "moment": [
+        dt.datetime(2026, 1, 31, 9, 30, tzinfo=dt.timezone.utc),
+        None,
+        dt.datetime(1969, 7, 20, tzinfo=dt.timezone.utc),
+    ],
     "wall": [dt.datetime(2026, 1, 31, 9, 30, 0, 1), None, dt.datetime(1969, 7, 20)],
 }
 
@@ -62,7 +66,9 @@ def test_arrow_layouts_are_read():
             "large": pa.array(words, pa.large_string()),
             "view": pa.array(words, pa.string_view()),
             "dictionary": pa.array(words).dictionary_encode(),
-            "decimal": pa.array([Decimal("1.5"), None, Decimal("-0.0001"), Decimal("922337203685477.5807")], pa.decimal128(30, 6)),
+            "decimal": pa.array(
+                [Decimal("1.5"), None, Decimal("-0.0001"), Decimal("922337203685477.5807")], pa.decimal128(30, 6)
+            ),
             "wide": pa.array([Decimal("1.5"), None, Decimal("-2"), Decimal(0)], pa.decimal256(60, 2)),
             "small": pa.array([1, None, -128, 127], pa.int8()),
             "unsigned": pa.array([1, None, 2**63 - 1, 0], pa.uint64()),
@@ -81,7 +87,12 @@ def test_arrow_layouts_are_read():
     assert whole["half"] == [0.5, None, -2.0, 65504.0]
     assert whole["date64"] == [dt.date(2026, 1, 1), None, dt.date(1969, 12, 31), dt.date(1970, 1, 1)]
     assert whole["seconds"][2] == dt.datetime(1969, 12, 31, 23, 59, 59, tzinfo=dt.timezone.utc)
-    assert whole["nanos"] == [dt.datetime(1970, 1, 1, 0, 0, 0, 1), None, dt.datetime(1969, 12, 31, 23, 59, 59, 999999), dt.datetime(1970, 1, 1, 0, 0, 0, 1)]
+    assert whole["nanos"] == [
+        dt.datetime(1970, 1, 1, 0, 0, 0, 1),
+        None,
+        dt.datetime(1969, 12, 31, 23, 59, 59, 999999),
+        dt.datetime(1970, 1, 1, 0, 0, 0, 1),
+    ]
     assert whole["nothing"] == [None] * 4
     # The same through slices and chunks with offsets, and with a dictionary of each chunk's own.
     pieces = pa.concat_tables([arrow.slice(0, 1), arrow.slice(1, 3).combine_chunks().slice(0, 2), arrow.slice(3)])
