@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t huge_page = std::size_t{2} << 20;
 
 std::align_val_t alignment_for(std::size_t bytes) noexcept {
-  return std::align_val_t{bytes >= 2 * huge_page ? huge_page : std::size_t{64}};
+  return std::align_val_t{bytes >= huge_page ? huge_page : std::size_t{64}};
 }
 
 }  // namespace
@@ -25,7 +25,7 @@ void* allocate_column(std::size_t bytes) {
   void* memory = ::operator new(bytes, alignment);
 #ifdef __linux__
   // Whole huge pages only, so that the advice never spreads to a neighbour. A refusal costs speed, nothing else.
-  if (bytes >= 2 * huge_page) ::madvise(memory, bytes / huge_page * huge_page, MADV_HUGEPAGE);
+  if (bytes >= huge_page) ::madvise(memory, bytes / huge_page * huge_page, MADV_HUGEPAGE);
 #endif
   return memory;
 }

@@ -222,7 +222,7 @@ void ClientKeys::code_numbers(std::uint32_t owned, const index::ClientIndex& kno
         if (skip[i] == 2 && (owned & 1) != 0) out[i] = no_code;
       }
     }
-    const auto prefetch = [&](std::uint64_t hash) {
+    const auto prefetch = [&](std::uint64_t hash) __attribute__((always_inline)) {
       const std::uint32_t p = partition_of(hash);
       if (base != nullptr) base->parts[p].number_table.prefetch(hash);
       layer.parts[p].number_table.prefetch(hash);
@@ -237,7 +237,7 @@ void ClientKeys::code_numbers(std::uint32_t owned, const index::ClientIndex& kno
       if (base != nullptr) code = base->parts[p].find(key, hash);
       if (code == no_code) {
         Partition& part = layer.parts[p];
-        code = part.number_table.find(hash, [key](const index::NumberSlot& slot) { return slot.key == key; });
+        code = part.number_table.find(key, hash);
         if (code == no_code) code = part.add(p, key, hash);
       }
       out[places[j]] = code;
@@ -279,7 +279,7 @@ void ClientKeys::code_texts(std::uint32_t owned, const index::ClientIndex& known
         own += (owned >> partition_of(ids[own].hash)) & 1;
       }
     });
-    const auto prefetch = [&](const TextId& id) {
+    const auto prefetch = [&](const TextId& id) __attribute__((always_inline)) {
       const std::uint32_t p = partition_of(id.hash);
       if (id.is_number) {
         layer.parts[p].number_table.prefetch(id.hash);

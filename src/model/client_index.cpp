@@ -28,7 +28,7 @@ std::uint32_t Partition::next_code(std::uint32_t partition) const {
 
 std::uint32_t Partition::add(std::uint32_t partition, std::int64_t key, std::uint64_t hash) {
   const std::uint32_t code = next_code(partition);
-  number_table.insert(hash, {key, code, 0}, [](const NumberSlot& slot) { return hash_of(slot.key); });
+  number_table.insert(key, hash, code);
   numbers.push_back(key);
   if (!is_text.empty()) is_text.push_back(0);
   return code;
