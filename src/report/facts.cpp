@@ -89,11 +89,19 @@ bool has_names(const ClientBase& base) {
   return false;
 }
 
-LabelTotals totals_by_label(const Column& labels, const Column* money) {
+std::vector<std::uint8_t> buyers_of(const FeatureTable& features) {
+  const Column* lines = features.find("lines");
+  if (lines == nullptr) lines = features.find("frequency");
+  std::vector<std::uint8_t> buyers(lines == nullptr ? 0 : lines->size());
+  for (std::size_t row = 0; row < buyers.size(); ++row) buyers[row] = count_at(*lines, row) > 0 ? 1 : 0;
+  return buyers;
+}
+
+LabelTotals totals_by_label(const Column& labels, const Column* money, const std::vector<std::uint8_t>& only) {
   LabelTotals totals{std::vector<std::uint64_t>(labels.labels().size()), std::vector<Total>(labels.labels().size())};
   const auto codes = labels.values<std::uint16_t>();
   for (std::size_t row = 0; row < codes.size(); ++row) {
-    if (labels.is_null(row)) continue;
+    if (labels.is_null(row) || (!only.empty() && only[row] == 0)) continue;
     ++totals.clients[codes[row]];
     totals.money[codes[row]].add(money_at(money, row));
   }

@@ -54,7 +54,11 @@ struct LabelTotals {
   std::vector<std::uint64_t> clients;
   std::vector<Total> money;
 };
-[[nodiscard]] LabelTotals totals_by_label(const Column& labels, const Column* money);
+/// \param only  empty: every row; else the rows where it is not 0
+[[nodiscard]] LabelTotals totals_by_label(const Column& labels, const Column* money, const std::vector<std::uint8_t>& only = {});
+/// 1 for every client with at least one positive line (order, where lines were not counted); empty where the features
+/// know nothing of purchases.
+[[nodiscard]] std::vector<std::uint8_t> buyers_of(const FeatureTable& features);
 /// The money that clients are compared by: money_net, else money_gross; null where there is neither.
 [[nodiscard]] const Column* money_column(const FeatureTable& features) noexcept;
 /// Units of a money column; 0 where null or without a column.

@@ -1,4 +1,5 @@
 // The report page: frame, headline numbers and definitions; the other parts are in html_*.cpp.
+#include <algorithm>
 #include <cmath>
 
 #include "klientela/core/version.hpp"
@@ -47,13 +48,11 @@ void put_figures(Page& page) {
   const FeatureTable& features = page.input.features;
   page.put("<dl class=\"figures\">");
 
-  std::uint64_t buyers = 0;
-  const Column* lines = features.find("lines");
-  if (lines == nullptr) lines = features.find("frequency");
-  for (std::size_t row = 0; lines != nullptr && row < lines->size(); ++row) buyers += count_at(*lines, row) > 0 ? 1 : 0;
+  const std::vector<std::uint8_t> buyers = buyers_of(features);
+  const auto bought = std::count(buyers.begin(), buyers.end(), std::uint8_t{1});
   put_figure(page, say("Clients", "Клиенты"), say.count(features.rows()),
-             lines == nullptr ? std::string()
-                              : fmt::format("{} {}", say.count(buyers), say("with purchases", "с покупками")));
+             buyers.empty() ? std::string()
+                            : fmt::format("{} {}", say.count(static_cast<std::uint64_t>(bought)), say("with purchases", "с покупками")));
 
   const auto orders = sum_counts(features, "frequency");
   const auto positive = sum_counts(features, "lines");

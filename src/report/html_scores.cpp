@@ -111,22 +111,24 @@ std::vector<std::string> measures_of(const Classification& classification) {
   return measures;
 }
 
-/// A numeric column in whole units whose proportions are kept.
-std::vector<std::int64_t> units_of(const Column& column) {
+/// A numeric column in whole units whose proportions are kept; of the rows where `only` is not 0, of all where it is empty.
+std::vector<std::int64_t> units_of(const Column& column, const std::vector<std::uint8_t>& only) {
+  std::vector<std::int64_t> units(column.size());
   if (column.type() == ColumnType::money || column.type() == ColumnType::int64) {
     const auto values = column.values<std::int64_t>();
-    std::vector<std::int64_t> units(values.begin(), values.end());
+    for (std::size_t row = 0; row < units.size(); ++row) units[row] = column.is_null(row) ? 0 : values[row];
+  } else {
+    const std::vector<double> numbers = column.to_doubles();
+    double most = 0;
+    for (const double number : numbers)
+      if (std::isfinite(number)) most = std::max(most, number);
     for (std::size_t row = 0; row < units.size(); ++row)
-      if (column.is_null(row)) units[row] = 0;
-    return units;
+      if (most > 0 && std::isfinite(numbers[row]) && numbers[row] > 0) units[row] = std::llround(numbers[row] / most * 1e12);
   }
-  const std::vector<double> numbers = column.to_doubles();
-  double most = 0;
-  for (const double number : numbers)
-    if (std::isfinite(number)) most = std::max(most, number);
-  std::vector<std::int64_t> units(numbers.size());
+  std::size_t kept = 0;
   for (std::size_t row = 0; row < units.size(); ++row)
-    if (most > 0 && std::isfinite(numbers[row]) && numbers[row] > 0) units[row] = std::llround(numbers[row] / most * 1e12);
+    if (only.empty() || only[row] != 0) units[kept++] = units[row];
+  units.resize(kept);
   return units;
 }
 
@@ -163,9 +165,11 @@ void put_abc(Page& page, const Classification& abc) {
     std::string named;
     for (std::size_t i = 0; i < measures.size(); ++i)
       if (i == 0 || measures[i] != measures[i - 1]) named += (named.empty() ? "" : ", ") + say.term(measures[i]);
-    page.put("<p class=\"hint\">{} {}.</p>", say("Measured by", "Показатель:"), named);
+    page.put("<p class=\"hint\">{} {}. {}</p>", say("Measured by", "Показатель:"), named,
+             say("Clients with purchases only.", "Только клиенты с покупками."));
   }
-  const LabelTotals totals = totals_by_label(labels, page.money);
+  const std::vector<std::uint8_t> buyers = buyers_of(page.input.features);
+  const LabelTotals totals = totals_by_label(labels, page.money, buyers);
   page.raw("<div class=\"two\"><div>");
   if (measure != nullptr && measure->size() == labels.size()) {
     // Pairs of classes are drawn by their first letter, the class of the measure that the curve shows.
@@ -175,7 +179,7 @@ void put_abc(Page& page, const Classification& abc) {
       if (classes.empty() || classes.back().first != name) classes.emplace_back(std::move(name), 0);
       classes.back().second += totals.clients[i];
     }
-    const std::string curve = concentration_curve(units_of(*measure), classes, say);
+    const std::string curve = concentration_curve(units_of(*measure, buyers), classes, say);
     if (curve.empty())
       page.put("<p class=\"note\">{}</p>", say("No client is above zero, so there is no curve.",
                                                "Положительных значений нет, кривой нет."));

@@ -75,6 +75,7 @@ std::string Speech::compact(double amount) const {
 }
 
 std::string Speech::percent(double share) const {
+  if (share < 0) return share > -0.0005 ? percent(0) : std::string(minus) + percent(-share);
   const double percent = share * 100;
   std::string text = percent > 0 && percent < 0.05  ? "<0.1"
                      : percent < 100 && percent >= 99.95 ? "99.9"

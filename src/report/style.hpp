@@ -29,12 +29,12 @@ p{margin:0 0 12px;max-width:70ch}
 .note,.hint{font-size:.9rem}
 section{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:22px 24px;margin:18px 0;
 box-shadow:var(--shadow)}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(152px,1fr));gap:12px;margin:18px 0;padding:0}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:12px;margin:18px 0;padding:0}
 .figure{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:14px 16px;box-shadow:var(--shadow);
 min-width:0}
 .figure.wide{grid-column:span 2}
 .figure dt{color:var(--soft);font-size:.85rem}
-.figure dd{margin:0;font-size:1.45rem;font-weight:650;letter-spacing:-.02em;line-height:1.25;overflow-wrap:break-word}
+.figure dd{margin:0;font-size:1.36rem;font-weight:650;letter-spacing:-.02em;line-height:1.25;overflow-wrap:break-word}
 .figure .sub{display:block;font-size:.82rem;font-weight:400;letter-spacing:0;color:var(--soft);line-height:1.35}
 .scroll{overflow-x:auto;-webkit-overflow-scrolling:touch;margin:12px -4px 0;padding:4px}
 .scroll:focus-visible,summary:focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:6px}

@@ -1,4 +1,5 @@
 // The run in numbers as a JSON object: see summary_json in report.hpp and docs/outputs.md.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "klientela/core/version.hpp"
@@ -24,19 +25,18 @@ Json total_or_null(const std::optional<report::Total>& total) { return total ? J
 
 Json count_or_null(const std::optional<std::int64_t>& count) { return count ? Json(*count) : Json(); }
 
-Json clients_with_purchases(const FeatureTable& features) {
-  const Column* lines = features.find("lines");
-  if (lines == nullptr) lines = features.find("frequency");
-  if (lines == nullptr) return Json();
-  std::uint64_t clients = 0;
-  for (std::size_t row = 0; row < lines->size(); ++row) clients += report::count_at(*lines, row) > 0 ? 1 : 0;
-  return clients;
-}
-
 Json counts_of_labels(const Column& column) {
   const std::vector<std::uint64_t> counts = count_labels(column);
   Json sizes = Json::object();
   for (std::size_t i = 0; i < counts.size(); ++i) sizes[report::valid_utf8(column.labels()[i])] = counts[i];
+  return sizes;
+}
+
+/// The same of clients with purchases alone.
+Json counts_of_buyers(const Column& column, const std::vector<std::uint8_t>& buyers) {
+  const auto totals = report::totals_by_label(column, nullptr, buyers);
+  Json sizes = Json::object();
+  for (std::size_t i = 0; i < totals.clients.size(); ++i) sizes[report::valid_utf8(column.labels()[i])] = totals.clients[i];
   return sizes;
 }
 
@@ -100,7 +100,9 @@ std::string summary_json(const ReportInput& input) {
   summary["rejects_listed"] = input.rejects.size();
 
   summary["clients"] = features.rows();
-  summary["clients_with_purchases"] = clients_with_purchases(features);
+  const std::vector<std::uint8_t> buyers = report::buyers_of(features);
+  summary["clients_with_purchases"] =
+      buyers.empty() && features.rows() > 0 ? Json() : Json(std::count(buyers.begin(), buyers.end(), std::uint8_t{1}));
   summary["lines"] = count_or_null(report::sum_counts(features, "lines"));
   summary["refund_lines"] = count_or_null(report::sum_counts(features, "refund_lines"));
   summary["orders"] = count_or_null(report::sum_counts(features, "frequency"));
@@ -110,7 +112,7 @@ std::string summary_json(const ReportInput& input) {
   summary["last_purchase"] = text_or_null(report::last_day_text(features, "last_purchase"));
 
   if (const Classification* abc = report::first_of_kind(input, "abc"); abc != nullptr && main_labels(*abc) != nullptr)
-    summary["abc"] = counts_of_labels(*main_labels(*abc));
+    summary["abc"] = counts_of_buyers(*main_labels(*abc), buyers);
   if (const Classification* rfm = report::first_of_kind(input, "rfm"); rfm != nullptr && main_labels(*rfm) != nullptr)
     summary["segments"] = counts_of_labels(*main_labels(*rfm));
   if (const auto matrix = report::matrix_of(input)) summary["matrix"] = matrix_json(*matrix, features);

@@ -51,7 +51,7 @@ constexpr Word words[]{
     {"At Risk", "At Risk", "В зоне риска"},
     {"Lost", "Lost", "Потерянные"},
     {"Others", "Others", "Прочие"},
-    {"none", "no purchases yet", "ещё без покупок"},
+    {"none", "no purchases", "без покупок"},
     // tables
     {"clients", "clients", "клиенты"},
     {"contacts", "contacts", "контактные лица"},

@@ -101,7 +101,8 @@ TEST(Summary, HasCountsTotalsAndClasses) {
   EXPECT_EQ(summary["last_purchase"], "2024-10-04");
   EXPECT_EQ(summary["time_zone"], "UTC");
   EXPECT_TRUE(summary["currency"].is_null());
-  EXPECT_EQ(summary["abc"], Json({{"A", 1}, {"B", 1}, {"C", 2}}));
+  EXPECT_EQ(summary["abc"], Json({{"A", 1}, {"B", 1}, {"C", 0}})) << "two never bought";
+  EXPECT_EQ(summary["classes"]["abc"], Json({{"A", 1}, {"B", 1}, {"C", 2}}));
   EXPECT_EQ(summary["segments"], Json({{"Champions", 2}, {"Lost", 2}, {"none", 0}}));
   EXPECT_EQ(summary["classes"]["group"], Json({{"partner", 1}, {"hot", 1}, {"cold", 2}}));
   EXPECT_EQ(summary["matrix"]["x_measure"], "frequency");
