@@ -64,11 +64,15 @@ class ClientOrder {
   void require_ascending(const Control& control) const {
     std::atomic<bool> ascending{true};
     for_ranges(column_.size(), control, [&](std::size_t, std::size_t begin, std::size_t end) {
-      for (std::size_t row = std::max<std::size_t>(begin, 1); row < end; ++row)
-        if (id(row) < id(row - 1)) {
-          ascending = false;
-          return;
-        }
+      const std::size_t first = std::max<std::size_t>(begin, 1);
+      std::size_t descents = 0;
+      if (column_.type() == ColumnType::int64) {
+        const auto ids = column_.values<std::int64_t>();
+        for (std::size_t row = first; row < end; ++row) descents += ids[row] < ids[row - 1] ? 1U : 0U;
+      } else {
+        for (std::size_t row = first; row < end && descents == 0; ++row) descents += id(row) < id(row - 1) ? 1U : 0U;
+      }
+      if (descents != 0) ascending = false;
     });
     if (!ascending)
       throw Error(Code::invalid_argument, "the rows are not in client order, by which equal values are parted",
@@ -91,7 +95,9 @@ class ClientOrder {
     for (std::size_t from = begin; from < end; from += block_rows) {
       const std::size_t to = std::min(end, from + block_rows);
       const std::int64_t* keys = measure.keys(from, to, scratch);
-      for (std::size_t row = from; row < to; ++row)
+      std::size_t hits = 0;
+      for (std::size_t i = 0; i < to - from; ++i) hits += keys[i] == key ? 1U : 0U;
+      for (std::size_t row = from; hits != 0 && row < to; ++row)
         if (keys[row - from] == key && set.has(row) && !visit(row)) return;
     }
   };

@@ -120,9 +120,11 @@ class Bands {
       edges_.bins(*measure_, begin, end, out);
       if (scale_->falling)
         for (std::size_t i = 0; i < end - begin; ++i) out[i] = static_cast<std::uint8_t>(count_ - 1 - out[i]);
-      if (!set_.all())
-        for (std::size_t row = begin; row < end; ++row)
-          if (!set_.has(row)) out[row - begin] = unknown;
+      for_words(set_, begin, end, [&](std::size_t first, std::size_t last, std::uint64_t word) {
+        if (word == ~std::uint64_t{0}) return;
+        for (std::size_t row = first; row < last; ++row)
+          if (((word >> (row - first)) & 1) == 0) out[row - begin] = unknown;
+      });
       return;
     }
     for (std::size_t row = begin; row < end; ++row) {
@@ -197,6 +199,22 @@ class Condition {
     if (column_->type() == ColumnType::term) return fits_code_[column_->values<std::uint32_t>()[row]];
     return fits(column_->text(row));
   }
+  /// ok[i] &= holds(begin + i). begin: a multiple of 64; at most block_rows rows.
+  void restrict(std::size_t begin, std::size_t end, std::uint8_t* ok) const {
+    if (!measure_ || measure_->is_real()) {
+      for (std::size_t row = begin; row < end; ++row)
+        if (ok[row - begin] != 0 && !holds(row)) ok[row - begin] = 0;
+      return;
+    }
+    std::int64_t scratch[block_rows];
+    const std::int64_t* keys = measure_->keys(begin, end, scratch);
+    for (std::size_t i = 0; i < end - begin; ++i)
+      ok[i] = static_cast<std::uint8_t>(ok[i] & ((keys[i] > above_) & (keys[i] <= at_most_)));
+    const std::uint8_t* valid = column_->validity();
+    if (valid == nullptr) return;
+    for (std::size_t row = begin; row < end; ++row)
+      ok[row - begin] = static_cast<std::uint8_t>(ok[row - begin] & (valid[row >> 3] >> (row & 7)));
+  }
   [[nodiscard]] Quantity value(std::size_t row) const {
     if (!column_) return {};
     return measure_ ? quantity_of(*measure_, row) : Quantity{.text = column_->to_text(row)};
@@ -240,6 +258,22 @@ struct Rules {
       if (std::all_of(all.begin(), all.end(), [row](const Condition& one) { return one.holds(row); })) return r;
     }
     return resolved.rules.size();
+  }
+  /// The same for a block of rows with their cells.
+  void rules(std::size_t begin, std::size_t end, const std::uint16_t* cells, std::vector<std::uint8_t>& scratch,
+             std::uint16_t* out) const {
+    scratch.assign(conditions.size() * block_rows, 1);
+    for (std::size_t r = 0; r < conditions.size(); ++r)
+      for (const Condition& condition : conditions[r]) condition.restrict(begin, end, scratch.data() + r * block_rows);
+    for (std::size_t i = 0; i < end - begin; ++i) {
+      std::size_t found = conditions.size();
+      for (const std::uint32_t r : programs[cells[i]])
+        if (scratch[r * block_rows + i] != 0) {
+          found = r;
+          break;
+        }
+      out[i] = static_cast<std::uint16_t>(found);
+    }
   }
   GroupRules resolved;
   std::vector<std::vector<Condition>> conditions;
@@ -371,18 +405,19 @@ Classification MatrixModel::classify(const Table& table, const Control& control)
   for_ranges(rows, control, [&](std::size_t, std::size_t begin, std::size_t end) {
     std::uint8_t x[block_rows];
     std::uint8_t y[block_rows];
+    std::vector<std::uint8_t> scratch;
     for (std::size_t from = begin; from < end; from += block_rows) {
       const std::size_t to = std::min(end, from + block_rows);
       applied->x.bands(from, to, x);
       applied->y.bands(from, to, y);
       for (std::size_t row = from; row < to; ++row) {
         const std::size_t i = row - from;
-        const std::size_t cell = x[i] * y_bands + y[i];
         codes[0][row] = x[i];
         codes[1][row] = y[i];
-        codes[2][row] = static_cast<std::uint16_t>(cell);
-        codes[3][row] = group_of[applied->rules.rule(cell, row)];
+        codes[2][row] = static_cast<std::uint16_t>(x[i] * y_bands + y[i]);
       }
+      applied->rules.rules(from, to, codes[2].data() + from, scratch, codes[3].data() + from);
+      for (std::size_t row = from; row < to; ++row) codes[3][row] = group_of[codes[3][row]];
     }
   });
   std::vector<Column> columns;

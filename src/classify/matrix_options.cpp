@@ -278,7 +278,10 @@ void check(const MatrixOptions& options, const std::string& pointer) {
   if (options.groups.empty()) json::fail(pointer + "/groups", "there must be a group");
   if (options.groups.size() > 1000) json::fail(pointer + "/groups", "there may be 1000 groups at most");
   std::set<std::string> seen;
+  std::size_t rules_in_all = 0;
   for (std::size_t g = 0; g < options.groups.size(); ++g) {
+    rules_in_all += options.groups[g].rules.size();
+    if (rules_in_all > 1000) json::fail(pointer + "/groups", "there may be 1000 rules at most");
     const std::string at = pointer + "/groups/" + std::to_string(g);
     check_text(options.groups[g].name, at + "/name", "a group's name");
     if (!seen.insert(options.groups[g].name).second) json::fail(at + "/name", "there are two groups of that name");
@@ -289,7 +292,7 @@ void check(const MatrixOptions& options, const std::string& pointer) {
         check_condition(measures[c], at + "/rules/" + std::to_string(r) + "/measures/" + std::to_string(c));
     }
   }
-  const GroupRules rules(options, pointer);  // names unknown bands
+  static_cast<void>(GroupRules(options, pointer));  // names unknown bands
   const GroupCheck found = check_groups(options);
   if (!found.missing.empty() && options.otherwise.empty())
     json::fail(pointer + "/groups",

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -75,8 +76,37 @@ void for_ranges(std::size_t rows, const Control& control,
 
 inline constexpr std::size_t block_rows = 2048;
 
-/// Calls visit(keys) for the keys of the rows of [begin, end) that take part (and are above `above`), block by block,
-/// in order. `begin` is a multiple of 8.
+/// Eight bytes of a set's bits from a row that is a multiple of 64; bits past the set are unspecified.
+[[nodiscard]] inline std::uint64_t word_of(const RowSet& set, std::size_t row) noexcept {
+  if (set.all()) return ~std::uint64_t{0};
+  std::uint64_t word = 0;
+  const std::size_t left = set.bits.size() - row / 8;
+  std::memcpy(&word, set.bits.data() + row / 8, left < 8 ? left : 8);
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+  return word;
+}
+
+/// Calls visit(begin, end, word) for runs of rows of [begin, end), begin a multiple of 64: rows that all take part
+/// (word ~0), any number of them, and words in which some do not.
+template <class Visit>
+void for_words(const RowSet& set, std::size_t begin, std::size_t end, Visit&& visit) {
+  constexpr std::uint64_t full = ~std::uint64_t{0};
+  if (set.all()) return visit(begin, end, full);
+  std::size_t run = begin;  // of full words
+  for (std::size_t row = begin; row < end; row += 64) {
+    const std::size_t width = end - row < 64 ? end - row : 64;
+    const std::uint64_t all = width == 64 ? full : (std::uint64_t{1} << width) - 1;
+    const std::uint64_t word = word_of(set, row) & all;
+    if (word == all) continue;
+    if (run < row) visit(run, row, full);
+    visit(row, row + width, word);
+    run = row + width;
+  }
+  if (run < end) visit(run, end, full);
+}
+
+/// Calls visit(keys) for the keys of the rows of [begin, end) that take part (and are above `above`), piece by piece,
+/// in order. `begin` is a multiple of 64.
 template <class Visit>
 void for_keys(const Measure& measure, const RowSet& set, std::optional<std::int64_t> above, std::size_t begin,
               std::size_t end, Visit&& visit) {
@@ -85,18 +115,26 @@ void for_keys(const Measure& measure, const RowSet& set, std::optional<std::int6
   for (std::size_t from = begin; from < end; from += block_rows) {
     const std::size_t to = from + block_rows < end ? from + block_rows : end;
     const std::int64_t* keys = measure.keys(from, to, scratch);
-    std::size_t count = to - from;
-    if (!set.all() || above) {
-      const std::int64_t bound = above.value_or(0);
+    if (above) {
+      const std::int64_t bound = *above;
       std::size_t n = 0;
-      for (std::size_t i = 0; i < count; ++i) {
+      for (std::size_t i = 0; i < to - from; ++i) {
         kept[n] = keys[i];
-        n += set.has(from + i) && (!above || keys[i] > bound) ? 1U : 0U;
+        n += set.has(from + i) && keys[i] > bound ? 1U : 0U;
       }
-      keys = kept;
-      count = n;
+      visit(std::span<const std::int64_t>(kept, n));
+      continue;
     }
-    visit(std::span<const std::int64_t>(keys, count));
+    for_words(set, from, to, [&](std::size_t first, std::size_t last, std::uint64_t word) {
+      if (word == ~std::uint64_t{0}) {
+        visit(std::span<const std::int64_t>(keys + (first - from), last - first));
+        return;
+      }
+      std::size_t n = 0;
+      for (; word != 0; word &= word - 1)
+        kept[n++] = keys[first - from + static_cast<std::size_t>(std::countr_zero(word))];
+      visit(std::span<const std::int64_t>(kept, n));
+    });
   }
 }
 

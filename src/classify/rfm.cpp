@@ -372,9 +372,11 @@ Classification RfmModel::classify(const Table& table, const Control& control) co
         clear_absent(*set, from, to, scores[m].data());
       }
       look_up_segments(bin[0], bin[1], bin[2], count, bins, data->lookup.data(), segment.data() + from);
-      if (!set->all())
-        for (std::size_t row = from; row < to; ++row)
-          if (!set->has(row)) segment[row] = none;
+      for_words(*set, from, to, [&](std::size_t first, std::size_t last, std::uint64_t word) {
+        if (word == ~std::uint64_t{0}) return;
+        for (std::size_t row = first; row < last; ++row)
+          if (((word >> (row - first)) & 1) == 0) segment[row] = none;
+      });
     }
   });
   const auto validity = [&] {

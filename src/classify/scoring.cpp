@@ -89,11 +89,11 @@ void BinEdges::bins(const Measure& measure, std::size_t begin, std::size_t end, 
 }
 
 void clear_absent(const RowSet& set, std::size_t begin, std::size_t end, std::int8_t* values) noexcept {
-  if (set.all()) return;
-  for (std::size_t row = begin; row < end; ++row) {
-    const auto keep = static_cast<std::int8_t>(-((set.bits[row >> 3] >> (row & 7)) & 1));
-    values[row] = static_cast<std::int8_t>(values[row] & keep);
-  }
+  for_words(set, begin, end, [&](std::size_t first, std::size_t last, std::uint64_t word) {
+    if (word == ~std::uint64_t{0}) return;
+    for (std::size_t row = first; row < last; ++row)
+      if (((word >> (row - first)) & 1) == 0) values[row] = 0;
+  });
 }
 
 KLIENTELA_CLONES void look_up_segments(const std::uint8_t* __restrict r, const std::uint8_t* __restrict f,

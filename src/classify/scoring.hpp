@@ -25,7 +25,7 @@ class BinEdges {
   std::vector<double> reals_;
 };
 
-/// Clears, in each of the arrays that is given, the rows of [begin, end) that are not in the set. begin: multiple of 8.
+/// Sets to zero the rows of [begin, end) that are not in the set. begin: a multiple of 64.
 void clear_absent(const RowSet& set, std::size_t begin, std::size_t end, std::int8_t* values) noexcept;
 
 /// out[i] = table[(r[i] * bins + f[i]) * bins + m[i]].
