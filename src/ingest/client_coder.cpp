@@ -48,6 +48,13 @@ void widen_any(const ArrayView& array, std::int64_t first, std::size_t n, std::i
   }
 }
 
+/// An id as it was before a CSV of ours kept a spreadsheet from running it: without the apostrophe before = + - @, tab, CR.
+std::string_view unguarded(std::string_view id) noexcept {
+  constexpr std::string_view risky = "=+-@\t\r";
+  const bool guarded = id.size() > 1 && id[0] == '\'' && risky.find(id[1]) != std::string_view::npos;
+  return guarded ? id.substr(1) : id;
+}
+
 /// One id on its way to its table.
 struct TextId {
   std::string_view text;
@@ -56,7 +63,7 @@ struct TextId {
   std::int64_t number{0};
   bool is_number{false};
 
-  explicit TextId(std::string_view from) : text(from) {
+  explicit TextId(std::string_view from) : text(unguarded(from)) {
     is_number = index::canonical_integer(text, number);
     if (is_number) {
       hash = index::hash_of(number);
