@@ -71,7 +71,7 @@ void put_figures(Page& page) {
     put_figure(page, net ? say("Money less refunds", "Деньги за вычетом возвратов") : say("Money", "Деньги"),
                say.money(net ? *net : *gross), below, " wide");
   }
-  put_figure(page, say("As of", "На дату"), say.day(features.as_of()), cell(page.input.base.time_zone().name(), 60));
+  put_figure(page, say("As of", "На дату"), say.day(features.as_of()), cell(page.input.base.time_zone().name(), 60), " words");
 
   std::uint64_t read = 0;
   std::uint64_t rejected = 0;

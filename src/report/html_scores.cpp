@@ -169,7 +169,8 @@ void put_abc(Page& page, const Classification& abc) {
              say("Clients with purchases only.", "Только клиенты с покупками."));
   }
   const std::vector<std::uint8_t> buyers = buyers_of(page.input.features);
-  const LabelTotals totals = totals_by_label(labels, page.money, buyers);
+  const Column* amounts = measure != nullptr && measure->type() == ColumnType::money ? measure : page.money;
+  const LabelTotals totals = totals_by_label(labels, amounts, buyers);
   page.raw("<div class=\"two\"><div>");
   if (measure != nullptr && measure->size() == labels.size()) {
     // Pairs of classes are drawn by their first letter, the class of the measure that the curve shows.

@@ -32,7 +32,7 @@ box-shadow:var(--shadow)}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:12px;margin:18px 0;padding:0}
 .figure{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:14px 16px;box-shadow:var(--shadow);
 min-width:0}
-.figure.wide{grid-column:span 2}
+.figure.wide{grid-column:span 2}.figure.words dd{font-size:1.14rem;padding:.14em 0}
 .figure dt{color:var(--soft);font-size:.85rem}
 .figure dd{margin:0;font-size:1.36rem;font-weight:650;letter-spacing:-.02em;line-height:1.25;overflow-wrap:break-word}
 .figure .sub{display:block;font-size:.82rem;font-weight:400;letter-spacing:0;color:var(--soft);line-height:1.35}
