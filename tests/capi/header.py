@@ -24,7 +24,9 @@ class Function:
 
 
 DECLARATION = re.compile(r"KLT_API\s+([^;(]*?)\b(klt_\w+)\s*\(([^;]*)\);[ \t]*(?:/\*(.*?)\*/)?", re.DOTALL)
-TOKEN = re.compile(r"/\*(?P<comment>.*?)\*/|(?P<declaration>^KLT_API [^;]*;[ \t]*(?:/\*.*?\*/)?)", re.DOTALL | re.MULTILINE)
+TOKEN = re.compile(
+    r"/\*(?P<comment>.*?)\*/|(?P<declaration>^KLT_API [^;]*;[ \t]*(?:/\*.*?\*/)?)", re.DOTALL | re.MULTILINE
+)
 
 
 def functions(header: Path) -> list[Function]:
