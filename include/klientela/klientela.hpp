@@ -12,9 +12,11 @@
 #include "klientela/core/version.hpp"
 
 #include "klientela/model/client_base.hpp"
+#include "klientela/model/interaction_state.hpp"
 #include "klientela/model/schema.hpp"
 #include "klientela/model/values.hpp"
 
+#include "klientela/ingest/builder.hpp"
 #include "klientela/ingest/ingest.hpp"
 #include "klientela/ingest/ingest_json.hpp"
 
