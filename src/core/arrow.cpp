@@ -10,8 +10,7 @@ namespace klientela {
 
 ArrowStream::ArrowStream(ArrowArrayStream* stream) {
   if (stream == nullptr) throw Error(Code::invalid_argument, "the Arrow stream is a null pointer", "stream");
-  if (stream->release == nullptr)
-    throw Error(Code::invalid_argument, "the Arrow stream is released already", "stream");
+  if (stream->release == nullptr) throw Error(Code::invalid_argument, "the Arrow stream is released already", "stream");
   stream_ = *stream;
   stream->release = nullptr;
 }

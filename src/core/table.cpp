@@ -92,8 +92,8 @@ void Column::adopt(std::shared_ptr<const void> owner, const void* data, std::siz
   size_ = size;
   if (valid) {
     if (valid->size() != (size + 7) / 8)
-      throw Error(Code::invalid_argument, fmt::format("validity of column \"{}\" has {} bytes for {} rows", name_,
-                                                      valid->size(), size), name_);
+      throw Error(Code::invalid_argument,
+                  fmt::format("validity of column \"{}\" has {} bytes for {} rows", name_, valid->size(), size), name_);
     nulls_ = count_nulls(valid->data(), size);
     if (nulls_ > 0) {
       valid_ = valid->data();
@@ -123,7 +123,8 @@ Column::Column(std::string name, Buffer<std::int64_t> offsets, Buffer<char> char
   bool ascending = offsets[0] >= 0 && static_cast<std::size_t>(offsets[offsets.size() - 1]) <= characters.size();
   for (std::size_t i = 1; i < offsets.size() && ascending; ++i) ascending = offsets[i - 1] <= offsets[i];
   if (!ascending)
-    throw Error(Code::invalid_argument, fmt::format("offsets of text column \"{}\" do not cut its bytes", name_), name_);
+    throw Error(Code::invalid_argument, fmt::format("offsets of text column \"{}\" do not cut its bytes", name_),
+                name_);
   auto texts = std::make_shared<const Buffer<char>>(std::move(characters));
   characters_ = texts->data();
   characters_owner_ = std::move(texts);
@@ -155,8 +156,8 @@ std::vector<double> Column::to_doubles() const {
 
 const std::vector<std::string>& Column::labels() const {
   if (!labels_)
-    throw Error(Code::invalid_argument, fmt::format("column \"{}\" holds {}, it has no labels", name_,
-                                                    klientela::name(type_)), name_);
+    throw Error(Code::invalid_argument,
+                fmt::format("column \"{}\" holds {}, it has no labels", name_, klientela::name(type_)), name_);
   return *labels_;
 }
 

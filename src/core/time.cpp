@@ -39,7 +39,8 @@ void utc_days(const std::int64_t* micros, std::int32_t* out, std::size_t n) noex
     const std::uint64_t from_begin = static_cast<std::uint64_t>(micros[i]) + bias;
     const bool inside = from_begin < range;
     const std::uint64_t scaled = inside ? from_begin >> 13 : 0;
-    const auto day = static_cast<std::int32_t>((static_cast<double>(static_cast<std::int64_t>(scaled)) + 0.5) * inverse);
+    const auto day =
+        static_cast<std::int32_t>((static_cast<double>(static_cast<std::int64_t>(scaled)) + 0.5) * inverse);
     out[i] = inside ? day + static_cast<std::int32_t>(table_begin) : null_day;
   }
 }
@@ -76,8 +77,8 @@ class YearlyRule {
 
   /// UTC second and the offset that begins with it, ascending.
   [[nodiscard]] std::array<std::pair<std::int64_t, std::int32_t>, 2> changes_of(int year) const {
-    std::array<std::pair<std::int64_t, std::int32_t>, 2> out{{{begin_.in(year) - standard_, summer_},
-                                                              {end_.in(year) - summer_, standard_}}};
+    std::array<std::pair<std::int64_t, std::int32_t>, 2> out{
+        {{begin_.in(year)-standard_, summer_}, {end_.in(year)-summer_, standard_}}};
     if (out[1].first < out[0].first) std::swap(out[0], out[1]);
     return out;
   }
@@ -169,7 +170,7 @@ class YearlyRule {
 
 struct TimeZone::Rules {
   struct Transition {
-    std::int64_t begin;    // first UTC second of the offset
+    std::int64_t begin;   // first UTC second of the offset
     std::int32_t offset;  // seconds to add for the wall clock
   };
 
@@ -250,8 +251,8 @@ TimeZone TimeZone::named(std::string_view iana_name) {
       const auto& current = rules->transitions[t];
       // Wall readings are unambiguous from the moment both clocks agree that the change is over.
       std::int64_t first = current.begin;
-      std::int64_t last = t + 1 < rules->transitions.size() ? rules->transitions[t + 1].begin
-                                                            : table_end * seconds_per_day;
+      std::int64_t last =
+          t + 1 < rules->transitions.size() ? rules->transitions[t + 1].begin : table_end * seconds_per_day;
       if (wall) {
         if (t > 0) first += std::max(current.offset, rules->transitions[t - 1].offset);
         if (t + 1 < rules->transitions.size()) last += std::min(current.offset, rules->transitions[t + 1].offset);

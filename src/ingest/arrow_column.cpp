@@ -244,8 +244,8 @@ ArrayView view_of(const ArrowArray& array, const ArrowType& type, std::int64_t o
   if (type.is_list()) {
     if (array.n_children != 1 || array.children == nullptr || array.children[0] == nullptr)
       fail("the Arrow list has no values");
-    view.child =
-        std::make_shared<const ArrayView>(view_of(*array.children[0], *type.value, 0, array.children[0]->length, where));
+    view.child = std::make_shared<const ArrayView>(
+        view_of(*array.children[0], *type.value, 0, array.children[0]->length, where));
   }
   return view;
 }
@@ -363,10 +363,10 @@ Delivery StreamReader::read(const std::vector<bool>& keep) {
     if (batch.length < 0 || batch.offset < 0 || batch.length > most || batch.offset > most)
       throw Error(Code::bad_data, fmt::format("table {}: a batch has a negative or absurd length", table_), table_);
     if (batch.n_children != schema_.n_children || (batch.n_children > 0 && batch.children == nullptr))
-      throw Error(Code::bad_data,
-                  fmt::format("table {}: a batch has {} columns, its schema {}", table_, batch.n_children,
-                              schema_.n_children),
-                  table_);
+      throw Error(
+          Code::bad_data,
+          fmt::format("table {}: a batch has {} columns, its schema {}", table_, batch.n_children, schema_.n_children),
+          table_);
     if (batch.null_count != 0 && batch.n_buffers > 0 && batch.buffers != nullptr && batch.buffers[0] != nullptr) {
       const auto* valid = static_cast<const std::uint8_t*>(batch.buffers[0]);
       for (std::int64_t i = batch.offset; i < batch.offset + batch.length; ++i)

@@ -15,17 +15,40 @@
 namespace klientela::detail {
 
 enum class Kind : std::uint8_t {
-  null, boolean, int8, int16, int32, int64, uint8, uint16, uint32, uint64, half, float32, float64,
-  decimal32, decimal64, decimal128, decimal256, date32, date64, timestamp, text32, text64, text_view,
-  list32, list64, dictionary
+  null,
+  boolean,
+  int8,
+  int16,
+  int32,
+  int64,
+  uint8,
+  uint16,
+  uint32,
+  uint64,
+  half,
+  float32,
+  float64,
+  decimal32,
+  decimal64,
+  decimal128,
+  decimal256,
+  date32,
+  date64,
+  timestamp,
+  text32,
+  text64,
+  text_view,
+  list32,
+  list64,
+  dictionary
 };
 
 struct ArrowType {
   Kind kind{Kind::null};
-  int scale{0};               ///< decimals: digits after the point, may be negative
-  std::int64_t per_second{1};  ///< timestamps: units in a second
-  bool zoned{false};          ///< timestamps: whether they are instants; else readings of a wall clock
-  Kind index{Kind::int32};    ///< dictionaries: type of the codes
+  int scale{0};                            ///< decimals: digits after the point, may be negative
+  std::int64_t per_second{1};              ///< timestamps: units in a second
+  bool zoned{false};                       ///< timestamps: whether they are instants; else readings of a wall clock
+  Kind index{Kind::int32};                 ///< dictionaries: type of the codes
   std::shared_ptr<const ArrowType> value;  ///< dictionaries and lists: type of the values
 
   [[nodiscard]] bool is_integer() const noexcept { return kind >= Kind::int8 && kind <= Kind::uint64; }
@@ -66,8 +89,8 @@ struct ArrayView {
 };
 
 /// Checks an array against its type as far as the C data interface lets one. \throws Error bad_data naming `where`
-[[nodiscard]] ArrayView view_of(const ArrowArray& array, const ArrowType& type, std::int64_t offset, std::int64_t length,
-                                const std::string& where);
+[[nodiscard]] ArrayView view_of(const ArrowArray& array, const ArrowType& type, std::int64_t offset,
+                                std::int64_t length, const std::string& where);
 
 /// A delivered column: views over the batches, one after the other.
 class Source {

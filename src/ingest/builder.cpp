@@ -62,9 +62,8 @@ class Columns {
         name, ColumnType::instant, member, [](Instant value) { return value.time_since_epoch().count(); }, always);
   }
   Columns& day(const char* name, std::optional<Day> Row::*member) {
-    return typed<std::int32_t>(name, ColumnType::day, member, [](Day value) {
-      return static_cast<std::int32_t>(value.time_since_epoch().count());
-    });
+    return typed<std::int32_t>(name, ColumnType::day, member,
+                               [](Day value) { return static_cast<std::int32_t>(value.time_since_epoch().count()); });
   }
   Columns& boolean(const char* name, std::optional<bool> Row::*member) {
     return typed<std::uint8_t>(name, ColumnType::boolean, member,

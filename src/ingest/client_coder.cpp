@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <array>
+#include <atomic>
 
 #include "ingest/columns.hpp"
 
@@ -48,7 +48,8 @@ void widen_any(const ArrayView& array, std::int64_t first, std::size_t n, std::i
   }
 }
 
-/// An id as it was before a CSV of ours kept a spreadsheet from running it: without the apostrophe before = + - @, tab, CR.
+/// An id as it was before a CSV of ours kept a spreadsheet from running it: without the apostrophe before = + - @, tab,
+/// CR.
 std::string_view unguarded(std::string_view id) noexcept {
   constexpr std::string_view risky = "=+-@\t\r";
   const bool guarded = id.size() > 1 && id[0] == '\'' && risky.find(id[1]) != std::string_view::npos;
@@ -120,16 +121,16 @@ void ClientKeys::check(std::size_t begin, std::span<Mark> marks, bool required) 
     return;
   }
   if (source_->type->is_integer() && (!required || !source_->may_hold_nulls(begin, marks.size()))) return;
-  source_->for_parts(begin, marks.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done,
-                                              std::size_t n) {
-    for (std::size_t i = 0; i < n; ++i) {
-      Mark& row = marks[done + i];
-      if (row != fine) continue;
-      std::int64_t number = 0;
-      if (!integer_at(array, first + static_cast<std::int64_t>(i), number, row) && row == fine && required)
-        row = mark(RejectReason::missing_value);
-    }
-  });
+  source_->for_parts(
+      begin, marks.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
+        for (std::size_t i = 0; i < n; ++i) {
+          Mark& row = marks[done + i];
+          if (row != fine) continue;
+          std::int64_t number = 0;
+          if (!integer_at(array, first + static_cast<std::int64_t>(i), number, row) && row == fine && required)
+            row = mark(RejectReason::missing_value);
+        }
+      });
 }
 
 const std::int64_t* ClientKeys::numbers(std::size_t begin, std::size_t n, std::int64_t* scratch) const {
@@ -326,15 +327,15 @@ void ClientKeys::code_dictionaries(const index::ClientIndex& known, index::Layer
     const auto for_segment = [&](std::size_t task, auto visit) {
       const std::size_t begin = std::max(first_row, (first_segment + task) * RejectMap::segment_rows);
       const std::size_t stop = std::min(last_row, (first_segment + task + 1) * RejectMap::segment_rows);
-      source_->for_parts(begin, stop - begin, [&](const ArrayView& array, std::int64_t first, std::size_t done,
-                                                  std::size_t n) {
-        for (std::size_t i = 0; i < n; ++i) {
-          const std::size_t row = begin + done + i;
-          if (rejected.test(row)) continue;
-          const std::int64_t at = first + static_cast<std::int64_t>(i);
-          visit(row, array.is_null(at) ? -1 : array.code(at));
-        }
-      });
+      source_->for_parts(begin, stop - begin,
+                         [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
+                           for (std::size_t i = 0; i < n; ++i) {
+                             const std::size_t row = begin + done + i;
+                             if (rejected.test(row)) continue;
+                             const std::int64_t at = first + static_cast<std::int64_t>(i);
+                             visit(row, array.is_null(at) ? -1 : array.code(at));
+                           }
+                         });
     };
     const std::size_t tasks = last_segment - first_segment + 1;
     control.run(tasks, [&](std::size_t task) {

@@ -140,23 +140,25 @@ class DirectNumbers final : public Field {
   }
 
   void check(std::size_t begin, std::span<Mark> marks, bool required) override {
-    source_->for_parts(begin, marks.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done,
-                                                std::size_t n) {
-      if (none_null(array, first, n) && clean(array, first, n)) return;
-      for (std::size_t i = 0; i < n; ++i) {
-        Mark& row = marks[done + i];
-        if (row != fine) continue;
-        std::int64_t value = 0;
-        row = number_at(array, first + static_cast<std::int64_t>(i), *reading_, value);
-        if (row == fine && value == null_number && required) row = mark(RejectReason::missing_value);
-      }
-    });
+    source_->for_parts(begin, marks.size(),
+                       [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
+                         if (none_null(array, first, n) && clean(array, first, n)) return;
+                         for (std::size_t i = 0; i < n; ++i) {
+                           Mark& row = marks[done + i];
+                           if (row != fine) continue;
+                           std::int64_t value = 0;
+                           row = number_at(array, first + static_cast<std::int64_t>(i), *reading_, value);
+                           if (row == fine && value == null_number && required) row = mark(RejectReason::missing_value);
+                         }
+                       });
   }
 
   void numbers(std::size_t begin, std::span<std::int64_t> out) const override {
     check_bounds(begin, out.size());
-    source_->for_parts(begin, out.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done,
-                                              std::size_t n) { read(array, first, n, out.data() + done); });
+    source_->for_parts(begin, out.size(),
+                       [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
+                         read(array, first, n, out.data() + done);
+                       });
   }
 
   [[nodiscard]] bool is_null(std::size_t row) const override {
@@ -227,68 +229,68 @@ class DirectTimes final : public Field {
   }
 
   void check(std::size_t begin, std::span<Mark> marks, bool required) override {
-    source_->for_parts(begin, marks.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done,
-                                                std::size_t n) {
-      if (none_null(array, first, n) && clean(array, first, n)) return;
-      for (std::size_t i = 0; i < n; ++i) {
-        Mark& row = marks[done + i];
-        if (row != fine) continue;
-        bool missing = false;
-        row = cell(array, first + static_cast<std::int64_t>(i), missing);
-        if (row == fine && missing && required) row = mark(RejectReason::missing_value);
-      }
-    });
+    source_->for_parts(begin, marks.size(),
+                       [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
+                         if (none_null(array, first, n) && clean(array, first, n)) return;
+                         for (std::size_t i = 0; i < n; ++i) {
+                           Mark& row = marks[done + i];
+                           if (row != fine) continue;
+                           bool missing = false;
+                           row = cell(array, first + static_cast<std::int64_t>(i), missing);
+                           if (row == fine && missing && required) row = mark(RejectReason::missing_value);
+                         }
+                       });
   }
 
   void instants(std::size_t begin, std::span<std::int64_t> out) const override {
     if (type_ != FieldType::instant) Values::instants(begin, out);
     check_bounds(begin, out.size());
-    source_->for_parts(begin, out.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done,
-                                              std::size_t n) {
-      std::int64_t* const to = out.data() + done;
-      if (!clean(array, first, n) || array.type->kind == Kind::date32 || array.type->kind == Kind::date64) {
-        for (std::size_t i = 0; i < n; ++i)
-          static_cast<void>(instant_at(array, first + static_cast<std::int64_t>(i), *reading_, to[i]));
-        return;
-      }
-      clocks(array, first, n, to);
-      put_nulls(array, first, n, to, null_instant);
-      if (!array.type->zoned && !utc_) reading_->zone.from_local(std::span(to, n));
-    });
+    source_->for_parts(
+        begin, out.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
+          std::int64_t* const to = out.data() + done;
+          if (!clean(array, first, n) || array.type->kind == Kind::date32 || array.type->kind == Kind::date64) {
+            for (std::size_t i = 0; i < n; ++i)
+              static_cast<void>(instant_at(array, first + static_cast<std::int64_t>(i), *reading_, to[i]));
+            return;
+          }
+          clocks(array, first, n, to);
+          put_nulls(array, first, n, to, null_instant);
+          if (!array.type->zoned && !utc_) reading_->zone.from_local(std::span(to, n));
+        });
   }
 
   void days(std::size_t begin, std::span<std::int32_t> out) const override {
     check_bounds(begin, out.size());
-    source_->for_parts(begin, out.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done,
-                                              std::size_t n) {
-      std::int32_t* const to = out.data() + done;
-      if (array.type->kind == Kind::date32 && clean(array, first, n)) {
-        std::memcpy(to, array.values<std::int32_t>() + first, n * sizeof(std::int32_t));
-        put_nulls(array, first, n, to, null_day);
-        return;
-      }
-      if (array.type->kind == Kind::date64 || array.type->kind == Kind::date32 || !clean(array, first, n)) {
-        for (std::size_t i = 0; i < n; ++i) slow_day(array, first + static_cast<std::int64_t>(i), to[i]);
-        return;
-      }
-      constexpr std::size_t block = 1024;
-      std::int64_t micros[block];
-      for (std::size_t at = 0; at < n; at += block) {
-        const std::size_t count = std::min(block, n - at);
-        const std::int64_t from = first + static_cast<std::int64_t>(at);
-        clocks(array, from, count, micros);
-        put_nulls(array, from, count, micros, null_instant);
-        // A day field takes the day off the clock; an instant field takes that of the instant.
-        if (array.type->zoned) {
-          reading_->zone.days_of(std::span(micros, count), std::span(to + at, count));
-        } else if (type_ == FieldType::day || utc_) {
-          TimeZone().days_of(std::span(micros, count), std::span(to + at, count));
-        } else {
-          reading_->zone.from_local(std::span(micros, count));
-          reading_->zone.days_of(std::span(micros, count), std::span(to + at, count));
-        }
-      }
-    });
+    source_->for_parts(
+        begin, out.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
+          std::int32_t* const to = out.data() + done;
+          if (array.type->kind == Kind::date32 && clean(array, first, n)) {
+            std::memcpy(to, array.values<std::int32_t>() + first, n * sizeof(std::int32_t));
+            put_nulls(array, first, n, to, null_day);
+            return;
+          }
+          if (array.type->kind == Kind::date64 || array.type->kind == Kind::date32 || !clean(array, first, n)) {
+            for (std::size_t i = 0; i < n; ++i) slow_day(array, first + static_cast<std::int64_t>(i), to[i]);
+            return;
+          }
+          constexpr std::size_t block = 1024;
+          std::int64_t micros[block];
+          for (std::size_t at = 0; at < n; at += block) {
+            const std::size_t count = std::min(block, n - at);
+            const std::int64_t from = first + static_cast<std::int64_t>(at);
+            clocks(array, from, count, micros);
+            put_nulls(array, from, count, micros, null_instant);
+            // A day field takes the day off the clock; an instant field takes that of the instant.
+            if (array.type->zoned) {
+              reading_->zone.days_of(std::span(micros, count), std::span(to + at, count));
+            } else if (type_ == FieldType::day || utc_) {
+              TimeZone().days_of(std::span(micros, count), std::span(to + at, count));
+            } else {
+              reading_->zone.from_local(std::span(micros, count));
+              reading_->zone.days_of(std::span(micros, count), std::span(to + at, count));
+            }
+          }
+        });
   }
 
   [[nodiscard]] std::optional<std::int32_t> last_day(std::size_t begin, std::size_t n) const override {
@@ -296,12 +298,12 @@ class DirectTimes final : public Field {
     if (type.kind != Kind::date32 && !utc_) return std::nullopt;  // elsewhere a later instant may lie on an earlier day
     std::int64_t last = std::numeric_limits<std::int64_t>::min();
     const std::int64_t per_day = 86'400 * (type.kind == Kind::date64 ? 1'000 : type.per_second);
-    source_->for_parts(begin, n, [&](const ArrayView& array, std::int64_t first, std::size_t /*done*/,
-                                     std::size_t count) {
-      last = std::max(last, type.kind == Kind::date32
-                                ? std::int64_t{greatest(array.values<std::int32_t>() + first, count)}
-                                : floor_div(greatest(array.values<std::int64_t>() + first, count), per_day));
-    });
+    source_->for_parts(
+        begin, n, [&](const ArrayView& array, std::int64_t first, std::size_t /*done*/, std::size_t count) {
+          last = std::max(last, type.kind == Kind::date32
+                                    ? std::int64_t{greatest(array.values<std::int32_t>() + first, count)}
+                                    : floor_div(greatest(array.values<std::int64_t>() + first, count), per_day));
+        });
     return static_cast<std::int32_t>(last);
   }
 
@@ -391,15 +393,15 @@ class OwnField : public Field {
       : Field(type, std::move(source)), reading_(std::move(reading)), values_(source_->rows), null_(null) {}
 
   void check(std::size_t begin, std::span<Mark> marks, bool required) override {
-    source_->for_parts(begin, marks.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done,
-                                                std::size_t n) {
-      for (std::size_t i = 0; i < n; ++i) {
-        T& value = values_[begin + done + i];
-        Mark row = cell(array, first + static_cast<std::int64_t>(i), value);
-        if (row == fine && value == null_ && required) row = mark(RejectReason::missing_value);
-        if (marks[done + i] == fine) marks[done + i] = row;
-      }
-    });
+    source_->for_parts(begin, marks.size(),
+                       [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
+                         for (std::size_t i = 0; i < n; ++i) {
+                           T& value = values_[begin + done + i];
+                           Mark row = cell(array, first + static_cast<std::int64_t>(i), value);
+                           if (row == fine && value == null_ && required) row = mark(RejectReason::missing_value);
+                           if (marks[done + i] == fine) marks[done + i] = row;
+                         }
+                       });
   }
 
   [[nodiscard]] bool is_null(std::size_t row) const override {
@@ -482,21 +484,22 @@ class DirectTexts final : public Field {
       check_texts(*source_, begin, marks, required);
       return;
     }
-    source_->for_parts(begin, marks.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done,
-                                                std::size_t n) {
-      for (std::size_t i = 0; i < n; ++i) {
-        if (marks[done + i] != fine) continue;
-        const std::int64_t row = first + static_cast<std::int64_t>(i);
-        if (array.is_null(row)) continue;
-        const auto range = array.list(row);
-        if (!range) throw Error(Code::bad_data, fmt::format("{}: a list leaves its values", source_->where), source_->where);
-        for (std::int64_t k = range->first; k < range->second; ++k) {
-          if (array.child->is_null(k)) continue;
-          const auto text = array.child->text(k);
-          if (!text || !valid_utf8(*text)) marks[done + i] = mark(RejectReason::invalid_utf8);
-        }
-      }
-    });
+    source_->for_parts(
+        begin, marks.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
+          for (std::size_t i = 0; i < n; ++i) {
+            if (marks[done + i] != fine) continue;
+            const std::int64_t row = first + static_cast<std::int64_t>(i);
+            if (array.is_null(row)) continue;
+            const auto range = array.list(row);
+            if (!range)
+              throw Error(Code::bad_data, fmt::format("{}: a list leaves its values", source_->where), source_->where);
+            for (std::int64_t k = range->first; k < range->second; ++k) {
+              if (array.child->is_null(k)) continue;
+              const auto text = array.child->text(k);
+              if (!text || !valid_utf8(*text)) marks[done + i] = mark(RejectReason::invalid_utf8);
+            }
+          }
+        });
   }
 
   [[nodiscard]] std::string_view text(std::size_t row) const override {
@@ -586,26 +589,27 @@ bool OwnCodes::is_null(std::size_t row) const {
 }
 
 void check_texts(const Source& source, std::size_t begin, std::span<Mark> marks, bool required) {
-  source.for_parts(begin, marks.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done,
-                                            std::size_t n) {
-    for (std::size_t i = 0; i < n; ++i) {
-      if (marks[done + i] != fine) continue;
-      const std::int64_t row = first + static_cast<std::int64_t>(i);
-      if (array.is_null(row)) {
-        if (required) marks[done + i] = mark(RejectReason::missing_value);
-        continue;
-      }
-      const auto text = array.text(row);
-      if (!text)
-        throw Error(Code::bad_data, fmt::format("{}: row {} has a text outside its buffers", source.where,
-                                                begin + done + i), source.where);
-      if (required && text->empty()) {
-        marks[done + i] = mark(RejectReason::missing_value);
-      } else if (!valid_utf8(*text)) {
-        marks[done + i] = mark(RejectReason::invalid_utf8);
-      }
-    }
-  });
+  source.for_parts(
+      begin, marks.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
+        for (std::size_t i = 0; i < n; ++i) {
+          if (marks[done + i] != fine) continue;
+          const std::int64_t row = first + static_cast<std::int64_t>(i);
+          if (array.is_null(row)) {
+            if (required) marks[done + i] = mark(RejectReason::missing_value);
+            continue;
+          }
+          const auto text = array.text(row);
+          if (!text)
+            throw Error(Code::bad_data,
+                        fmt::format("{}: row {} has a text outside its buffers", source.where, begin + done + i),
+                        source.where);
+          if (required && text->empty()) {
+            marks[done + i] = mark(RejectReason::missing_value);
+          } else if (!valid_utf8(*text)) {
+            marks[done + i] = mark(RejectReason::invalid_utf8);
+          }
+        }
+      });
 }
 
 std::shared_ptr<const Source> as_texts(const Source& source, std::shared_ptr<const void>& owner) {
@@ -663,7 +667,8 @@ bool can_feed(FieldType field, const ArrowType& type) noexcept {
     case FieldType::number: return value.is_text() || number;
     case FieldType::day:
     case FieldType::instant: return value.is_text() || time;
-    case FieldType::boolean: return value.is_text() || value.kind == Kind::boolean || value.is_integer() || value.is_float();
+    case FieldType::boolean:
+      return value.is_text() || value.kind == Kind::boolean || value.is_integer() || value.is_float();
   }
   return false;
 }

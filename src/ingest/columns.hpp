@@ -21,8 +21,9 @@ class Field : public Values {
   [[nodiscard]] FieldType type() const noexcept override { return type_; }
   [[nodiscard]] std::size_t size() const noexcept override { return source_->rows; }
   [[nodiscard]] const Source& source() const noexcept { return *source_; }
-  /// Looks at rows [begin, begin + marks.size()): where marks[i] is fine and the cell cannot be used, says why; a null is
-  /// missing_value where the field is required. Every row is looked at once; calls for disjoint rows may overlap in time.
+  /// Looks at rows [begin, begin + marks.size()): where marks[i] is fine and the cell cannot be used, says why; a null
+  /// is missing_value where the field is required. Every row is looked at once; calls for disjoint rows may overlap in
+  /// time.
   virtual void check(std::size_t begin, std::span<Mark> marks, bool required) = 0;
   /// Time fields: the last day of rows that are all known to be fine; nullopt where days() has to tell.
   [[nodiscard]] virtual std::optional<std::int32_t> last_day(std::size_t begin, std::size_t n) const {

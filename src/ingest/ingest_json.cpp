@@ -131,14 +131,14 @@ std::string ingest_options_schema() {
     const TableSpec& table = spec(static_cast<TableId>(i));
     Value fields = Value::object();
     for (const FieldSpec& field : table.fields)
-      fields[std::string(field.name)] = {{"type", "string"}, {"minLength", 1}, {"description", std::string(field.note)}};
+      fields[std::string(field.name)] = {
+          {"type", "string"}, {"minLength", 1}, {"description", std::string(field.note)}};
     Value columns = {{"type", "object"},
                      {"description", "Field of klientela to name of the delivered column; wins over the aliases."},
                      {"properties", std::move(fields)},
                      {"additionalProperties", false}};
-    tables[std::string(table.name)] = {{"type", "object"},
-                                       {"properties", {{"columns", std::move(columns)}}},
-                                       {"additionalProperties", false}};
+    tables[std::string(table.name)] = {
+        {"type", "object"}, {"properties", {{"columns", std::move(columns)}}}, {"additionalProperties", false}};
   }
   const IngestOptions defaults;
   Value properties = Value::object();
@@ -153,18 +153,17 @@ std::string ingest_options_schema() {
   properties["unknown_clients"] = {
       {"enum", {"reject_if_cards", "create", "reject"}},
       {"default", "reject_if_cards"},
-      {"description", "What happens to a row of a client without a card: rejected where cards were ever delivered and "
-                      "created otherwise, always created, always rejected."}};
-  properties["reject_zero_amounts"] = {{"type", "boolean"},
-                                       {"default", false},
-                                       {"description", "Whether purchase lines of zero are rejected."}};
+      {"description",
+       "What happens to a row of a client without a card: rejected where cards were ever delivered and "
+       "created otherwise, always created, always rejected."}};
+  properties["reject_zero_amounts"] = {
+      {"type", "boolean"}, {"default", false}, {"description", "Whether purchase lines of zero are rejected."}};
   properties["date_format"] = {
       {"type", "string"},
       {"default", ""},
       {"description", "Pattern of text dates out of %Y %m %d %H %M %S and literals, tried after ISO 8601."}};
-  properties["decimal_comma"] = {{"type", "boolean"},
-                                 {"default", false},
-                                 {"description", "Whether text numbers are written as 1 234,50."}};
+  properties["decimal_comma"] = {
+      {"type", "boolean"}, {"default", false}, {"description", "Whether text numbers are written as 1 234,50."}};
   properties["mappings"] = {{"type", "object"},
                             {"description", "How the columns of each delivered table are named."},
                             {"properties", std::move(tables)},

@@ -27,9 +27,9 @@ constexpr std::size_t index_of(Field field) noexcept {
 /// A field of the table and what feeds it; nothing where it was not delivered.
 struct Slot {
   std::shared_ptr<const Source> source;
-  std::shared_ptr<Field> field;       // numbers, times, booleans, texts
-  std::unique_ptr<ClientKeys> keys;   // clients
-  std::shared_ptr<OwnCodes> codes;    // clients and terms
+  std::shared_ptr<Field> field;      // numbers, times, booleans, texts
+  std::unique_ptr<ClientKeys> keys;  // clients
+  std::shared_ptr<OwnCodes> codes;   // clients and terms
   std::span<const ClosedValue> closed;
 };
 
@@ -59,8 +59,9 @@ class TableIngest {
       slots_[f].closed = closed_values(table, f);
       order_.push_back(f);
     }
-    std::stable_sort(order_.begin(), order_.end(),
-                     [&](std::size_t a, std::size_t b) { return rank(spec_.fields[a].type) < rank(spec_.fields[b].type); });
+    std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
+      return rank(spec_.fields[a].type) < rank(spec_.fields[b].type);
+    });
   }
 
   void run(ArrowStream stream) {
@@ -127,11 +128,12 @@ class TableIngest {
         continue;
       }
       if (column_of[*f] != no_list)
-        throw Error(Code::bad_data,
-                    fmt::format("the columns \"{}\" and \"{}\" of table {} both feed the field {}; say by a mapping which "
-                                "one is meant",
-                                names[column_of[*f]], names[i], spec_.name, spec_.fields[*f].name),
-                    where(names[i]));
+        throw Error(
+            Code::bad_data,
+            fmt::format("the columns \"{}\" and \"{}\" of table {} both feed the field {}; say by a mapping which "
+                        "one is meant",
+                        names[column_of[*f]], names[i], spec_.name, spec_.fields[*f].name),
+            where(names[i]));
       column_of[*f] = i;
       field_of[i] = *f;
     }
@@ -193,8 +195,7 @@ class TableIngest {
         own_amount_ = std::make_shared<OwnNumbers>(FieldType::money, rows_);
     }
     if (table_ == TableId::interactions && !has(index_of(InteractionField::state)))
-      slot(InteractionField::state).codes =
-          std::make_shared<OwnCodes>(FieldType::term, Buffer<std::uint32_t>(rows_));
+      slot(InteractionField::state).codes = std::make_shared<OwnCodes>(FieldType::term, Buffer<std::uint32_t>(rows_));
     if (table_ != TableId::clients && !intake_.create_clients)
       for (Slot& s : slots_) lookup_ = lookup_ || s.keys != nullptr;
     if (table_ == TableId::clients) parent_lookup_ = has(index_of(ClientField::parent));
@@ -304,7 +305,9 @@ class TableIngest {
       case TableId::transactions: check_transactions(block); break;
       case TableId::interactions: check_interactions(block); break;
       case TableId::contacts: check_days(block, index_of(ContactField::since), index_of(ContactField::until)); break;
-      case TableId::consents: check_instants(block, index_of(ConsentField::since), index_of(ConsentField::until)); break;
+      case TableId::consents:
+        check_instants(block, index_of(ConsentField::since), index_of(ConsentField::until));
+        break;
       case TableId::feedback: check_scores(block); break;
       default: break;
     }
@@ -320,14 +323,14 @@ class TableIngest {
   }
 
   void check_blank(Block& block, const Slot& s) {
-    s.source->for_parts(block.begin, block.n, [&](const ArrayView& array, std::int64_t first, std::size_t done,
-                                                  std::size_t n) {
-      if (!array.type->decoded().is_text()) return;
-      for (std::size_t i = 0; i < n; ++i)
-        if (block.marks[done + i] == fine &&
-            is_blank(array.text(first + static_cast<std::int64_t>(i)).value_or(std::string_view{})))
-          block.marks[done + i] = mark(RejectReason::missing_value);
-    });
+    s.source->for_parts(block.begin, block.n,
+                        [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
+                          if (!array.type->decoded().is_text()) return;
+                          for (std::size_t i = 0; i < n; ++i)
+                            if (block.marks[done + i] == fine &&
+                                is_blank(array.text(first + static_cast<std::int64_t>(i)).value_or(std::string_view{})))
+                              block.marks[done + i] = mark(RejectReason::missing_value);
+                        });
   }
 
   /// Closed lists are coded at once: their codes are fixed.
@@ -403,7 +406,8 @@ class TableIngest {
       for (std::size_t i = 0; i < block.n; ++i) {
         if (block.marks[i] != fine) continue;
         const std::string_view text = trimmed(currency.field->text(block.begin + i));
-        if (!text.empty() && !same_currency(text)) block.reject(i, index_of(TransactionField::currency), RejectReason::wrong_currency);
+        if (!text.empty() && !same_currency(text))
+          block.reject(i, index_of(TransactionField::currency), RejectReason::wrong_currency);
       }
     }
   }
@@ -440,8 +444,9 @@ class TableIngest {
     const bool stated = has(index_of(InteractionField::state));
     for (std::size_t i = 0; i < block.n; ++i) {
       if (planned[i] == null_instant && started[i] == null_instant)
-        block.reject(i, index_of(has(index_of(InteractionField::started_at)) ? InteractionField::started_at
-                                                                             : InteractionField::planned_from),
+        block.reject(i,
+                     index_of(has(index_of(InteractionField::started_at)) ? InteractionField::started_at
+                                                                          : InteractionField::planned_from),
                      RejectReason::missing_value);
       std::uint32_t& state = states[block.begin + i];
       if (!stated || state == no_code) state = started[i] != null_instant ? 1 : 0;
@@ -734,8 +739,8 @@ class TableIngest {
         const auto codes = chunk->clients();
         for (std::size_t row = 0; row < rows_; ++row)
           if (codes[row] != no_code && !rejected_->test(row))
-            (*cards)[codes[row] % index::partitions][codes[row] / index::partitions] = {number,
-                                                                                       static_cast<std::uint32_t>(row)};
+            (*cards)[codes[row] % index::partitions][codes[row] / index::partitions] = {
+                number, static_cast<std::uint32_t>(row)};
         data.cards = std::move(cards);
       }
     }

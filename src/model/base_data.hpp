@@ -17,7 +17,8 @@ namespace klientela {
 /// Interned texts: code -> text. Immutable once a base holds it; an extended base has a longer copy.
 struct TermList {
   index::Interner terms;
-  std::vector<std::shared_ptr<index::Arena>> owners;  ///< of the bytes; only the last one still grows, before it is shared
+  std::vector<std::shared_ptr<index::Arena>>
+      owners;  ///< of the bytes; only the last one still grows, before it is shared
 };
 
 /// How many different lists of terms there are, and which one a field uses; no_list for a field that is no term.

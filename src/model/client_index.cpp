@@ -210,8 +210,7 @@ std::shared_ptr<const ClientIndex> grown(const std::shared_ptr<const ClientIndex
     }
     std::size_t t = 0;
     for (; out < order.size(); ++out) {
-      const bool from_old =
-          t == texts.size() || (a < old_size && old->text_of((*old->order)[a]) < texts[t].text);
+      const bool from_old = t == texts.size() || (a < old_size && old->text_of((*old->order)[a]) < texts[t].text);
       order[out] = from_old ? (*old->order)[a++] : texts[t++].code;
     }
     index->order = std::make_shared<const Buffer<std::uint32_t>>(std::move(order));

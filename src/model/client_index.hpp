@@ -201,7 +201,8 @@ class NumberTable {
     const Bucket* bucket = buckets_.data() + place(hash);
     for (;;) {
       const unsigned hits = bucket->hits(key);
-      if (hits != 0) [[likely]] return bucket->codes[__builtin_ctz(hits)];
+      if (hits != 0) [[likely]]
+        return bucket->codes[__builtin_ctz(hits)];
       if (bucket->used < slots) return no_code;
       if (++bucket == buckets_.data() + buckets_.size()) bucket = buckets_.data();
     }
@@ -254,7 +255,8 @@ class NumberTable {
     Buffer<Bucket> wider;
     allocate(wider, buckets_.empty() ? first_size : buckets_.size() * 2);
     for (const Bucket& bucket : buckets_)
-      for (std::uint32_t i = 0; i < bucket.used; ++i) put(wider, bucket.keys[i], hash_of(bucket.keys[i]), bucket.codes[i]);
+      for (std::uint32_t i = 0; i < bucket.used; ++i)
+        put(wider, bucket.keys[i], hash_of(bucket.keys[i]), bucket.codes[i]);
     buckets_ = std::move(wider);
   }
   void put(Buffer<Bucket>& buckets, std::int64_t key, std::uint64_t hash, std::uint32_t code) noexcept {
@@ -327,7 +329,7 @@ class Interner {
 
 /// The ids of one partition that one layer holds. One thread at a time writes it.
 struct Partition {
-  std::uint32_t first_local{0};  ///< local of numbers[0]
+  std::uint32_t first_local{0};       ///< local of numbers[0]
   std::vector<std::int64_t> numbers;  ///< by local - first_local: the id, or its place in texts
   std::vector<std::uint8_t> is_text;  ///< the same, empty while there are no texts
   std::vector<std::string_view> texts;

@@ -2,13 +2,14 @@
 #pragma once
 
 #include <compare>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
+#include <utility>
 #include <vector>
 
 #include "klientela/core/table.hpp"
@@ -23,8 +24,14 @@ namespace klientela {
 /// bytes.
 class ClientId {
  public:
-  ClientId(std::int64_t number) noexcept : number_(number), is_text_(false) {}  // NOLINT: ids convert freely
-  ClientId(std::string_view text);                                             // NOLINT
+  template <std::integral Number>
+  ClientId(Number number)  // NOLINT: ids convert freely
+      : number_(std::in_range<std::int64_t>(number) ? static_cast<std::int64_t>(number) : 0),
+        is_text_(!std::in_range<std::int64_t>(number)),
+        text_(is_text_ ? std::to_string(number) : std::string()) {}
+  ClientId(std::string_view text);                                        // NOLINT
+  ClientId(const std::string& text) : ClientId(std::string_view(text)) {}  // NOLINT
+  ClientId(const char* text) : ClientId(std::string_view(text)) {}         // NOLINT
   [[nodiscard]] bool is_integer() const noexcept { return !is_text_; }
   [[nodiscard]] std::int64_t integer() const noexcept { return number_; }
   [[nodiscard]] std::string to_text() const { return is_text_ ? text_ : std::to_string(number_); }

@@ -44,7 +44,12 @@ TEST(TimeZoneUtc, FloorsToTheDay) {
   const TimeZone utc;
   EXPECT_TRUE(utc.is_utc());
   EXPECT_EQ(utc.name(), "UTC");
-  const std::vector<std::int64_t> micros{0, -1, micros_per_day - 1, micros_per_day, -micros_per_day, null_instant,
+  const std::vector<std::int64_t> micros{0,
+                                         -1,
+                                         micros_per_day - 1,
+                                         micros_per_day,
+                                         -micros_per_day,
+                                         null_instant,
                                          std::numeric_limits<std::int64_t>::max()};
   std::vector<std::int32_t> days(micros.size());
   utc.days_of(micros, days);
@@ -98,8 +103,8 @@ TEST(TimeZoneNamed, MidnightThatIsSkippedStartsAtTheChange) {
 
 TEST(TimeZoneNamed, MoscowChangedForGood) {
   const TimeZone zone = TimeZone::named("Europe/Moscow");
-  EXPECT_EQ(zone.day_of(Instant{day(2014, 10, 25)} + hours{20}), day(2014, 10, 26));   // UTC+4
-  EXPECT_EQ(zone.day_of(Instant{day(2014, 10, 26)} + hours{20}), day(2014, 10, 26));   // UTC+3
+  EXPECT_EQ(zone.day_of(Instant{day(2014, 10, 25)} + hours{20}), day(2014, 10, 26));  // UTC+4
+  EXPECT_EQ(zone.day_of(Instant{day(2014, 10, 26)} + hours{20}), day(2014, 10, 26));  // UTC+3
   EXPECT_EQ(zone.day_of(Instant{day(2026, 1, 1)} + hours{21}), day(2026, 1, 2));
   EXPECT_EQ(zone.offset_micros(Instant{day(2026, 7, 1)}), 3 * 3'600'000'000LL);
 }
