@@ -22,7 +22,7 @@ int main() {
     control.executor = &pool;
     const klientela::RunResult result = klientela::run(delivery(purchases), policy, std::nullopt, control);
 
-    std::cout << klientela::to_csv(result.clients());
+    std::cout << klientela::to_csv(result.clients(control));
     std::cerr << "as of " << klientela::to_text(result.as_of) << '\n' << klientela::to_csv(result.rejected());
   } catch (const klientela::Error& error) {
     std::cerr << klientela::name(error.code()) << " at \"" << error.where() << "\": " << error.what() << '\n';

@@ -1,4 +1,6 @@
 // Clients and cells of the contact matrix as tables: see report.hpp.
+#include <algorithm>
+
 #include "klientela/report/report.hpp"
 #include "report/columns.hpp"
 #include "report/facts.hpp"
@@ -7,16 +9,44 @@
 namespace klientela {
 namespace {
 
-Column reason_column(const Classification& classification, Language language) {
-  std::vector<std::string> reasons(classification.rows());
-  for (std::size_t row = 0; row < reasons.size(); ++row)
-    reasons[row] = report::valid_utf8(classification.explain(row, language));
-  return Column(classification.name() + "_reason", reasons);
+constexpr std::size_t rows_of_a_task = 4096;
+
+/// The reasons of one classification as a text column; tasks render blocks of rows, which are then put together in order.
+Column reason_column(const Classification& classification, Language language, const Control& control) {
+  struct Block {
+    std::string characters;
+    std::vector<std::size_t> ends;
+  };
+  const std::size_t rows = classification.rows();
+  std::vector<Block> blocks((rows + rows_of_a_task - 1) / rows_of_a_task);
+  control.run(blocks.size(), [&](std::size_t task) {
+    control.check();
+    Block& block = blocks[task];
+    for (std::size_t row = task * rows_of_a_task; row < std::min(rows, (task + 1) * rows_of_a_task); ++row) {
+      block.characters += report::valid_utf8(classification.explain(row, language));
+      block.ends.push_back(block.characters.size());
+    }
+  });
+
+  std::size_t size = 0;
+  for (const Block& block : blocks) size += block.characters.size();
+  Buffer<std::int64_t> offsets(rows + 1);
+  Buffer<char> characters(size);
+  offsets[0] = 0;
+  std::size_t row = 0;
+  std::size_t begin = 0;
+  for (Block& block : blocks) {
+    std::copy(block.characters.begin(), block.characters.end(), characters.data() + begin);
+    for (const std::size_t end : block.ends) offsets[++row] = static_cast<std::int64_t>(begin + end);
+    begin += block.characters.size();
+    block = {};
+  }
+  return Column(classification.name() + "_reason", std::move(offsets), std::move(characters));
 }
 
 }  // namespace
 
-Table clients_table(const ReportInput& input, const ReportOptions& options) {
+Table clients_table(const ReportInput& input, const ReportOptions& options, const Control& control) {
   const Table& features = input.features.table();
   Table table;
   table.add(features.column("client"));
@@ -30,7 +60,7 @@ Table clients_table(const ReportInput& input, const ReportOptions& options) {
     if (column.name() != "client") table.add(column);
   for (const Classification& classification : input.classes)
     for (const Column& column : classification.columns()) table.set(column);
-  for (const Classification& classification : input.classes) table.set(reason_column(classification, options.language));
+  for (const Classification& classification : input.classes) table.set(reason_column(classification, options.language, control));
   return table;
 }
 

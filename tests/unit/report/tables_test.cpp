@@ -41,6 +41,38 @@ TEST(ClientsTable, TakesClassesThatTheFeaturesDoNotHold) {
   EXPECT_EQ(table.column("abc").text(0), "A");
 }
 
+TEST(ClientsTable, RendersReasonsInParallel) {
+  constexpr std::size_t rows = 10'001;  // several tasks, the last one not full
+  Buffer<std::int64_t> ids(rows);
+  for (std::size_t row = 0; row < rows; ++row) ids[row] = static_cast<std::int64_t>(row);
+  Table table;
+  table.add(Column("client", ColumnType::int64, std::move(ids)));
+  const FeatureTable features(table, Day{}, nullptr);
+  const std::vector<Classification> classes{
+      Classification("own", "host", {Column("own", std::vector<std::string>(rows, "x"))}, [](std::size_t row) {
+        Reason reason;
+        reason.column = "own";
+        reason.value.text = std::to_string(row);
+        reason.measure = "client";
+        return std::vector<Reason>(row % 3, reason);
+      })};
+  const ClientBase base;
+  const std::map<TableId, TableCounts> counts;
+  const ReportInput input{base, features, classes, {}, counts};
+  const std::string expected = to_csv(clients_table(input));
+  const Table plain = clients_table(input);
+  EXPECT_EQ(plain.column("own_reason").text(9'000), classes[0].explain(9'000, Language::english));
+  EXPECT_EQ(plain.column("own_reason").text(10'000), classes[0].explain(10'000, Language::english));
+  ThreadPool pool(3);
+  Control control;
+  control.executor = &pool;
+  EXPECT_EQ(to_csv(clients_table(input, {}, control)), expected);
+  std::stop_source stop;
+  stop.request_stop();
+  control.stop = stop.get_token();
+  EXPECT_THROW((void)clients_table(input, {}, control), Error);
+}
+
 TEST(MatrixTable, HasEveryCellAndAddsUp) {
   testing::Sample sample;
   const Table table = matrix_table(sample.input());
