@@ -1,4 +1,5 @@
-// Keeps a base up to date: new purchases extend it, features are refreshed, classes follow the thresholds frozen before.
+// Keeps a base up to date: new purchases extend it, features are refreshed, classes follow the thresholds frozen
+// before.
 #include <iostream>
 #include <span>
 
@@ -9,9 +10,9 @@ int main() {
   try {
     const Policy policy;
     const std::vector<Purchase> winter{
-        {"Ampersand Books", "2026-01-30", 315.00},   {"Birch Stationers", "2026-01-12", 1250.00},
-        {"Birch Stationers", "2026-02-16", 980.40},  {"Cedar Print House", "2026-02-08", 72.90},
-        {"Delta Copy Shop", "2026-02-25", 18.50},    {"Elm Engineering", "2026-01-07", 540.00},
+        {"Ampersand Books", "2026-01-30", 315.00},  {"Birch Stationers", "2026-01-12", 1250.00},
+        {"Birch Stationers", "2026-02-16", 980.40}, {"Cedar Print House", "2026-02-08", 72.90},
+        {"Delta Copy Shop", "2026-02-25", 18.50},   {"Elm Engineering", "2026-01-07", 540.00},
     };
     const RunResult before = run(delivery(winter), policy, parse_day("2026-02-28"));
 
@@ -29,7 +30,8 @@ int main() {
       std::string earlier = "new";
       for (std::size_t old = 0; old < before.features.rows(); ++old)
         if (before.features.column("client").to_text(old) == client) earlier = cells_before.text(old);
-      if (earlier != cells_after.text(row)) std::cout << "moved: " << client << ": " << earlier << " -> " << cells_after.text(row) << '\n';
+      if (earlier != cells_after.text(row))
+        std::cout << "moved: " << client << ": " << earlier << " -> " << cells_after.text(row) << '\n';
     }
   } catch (const Error& error) {
     std::cerr << name(error.code()) << " at \"" << error.where() << "\": " << error.what() << '\n';

@@ -44,7 +44,8 @@ std::string text_of(const json::Node& part) { return part.value().dump(); }
 void check_version(const json::Node& node) {
   const std::int64_t version = node.integer();
   if (version != Policy::version)
-    node.fail("is version " + std::to_string(version) + "; this library reads version " + std::to_string(Policy::version));
+    node.fail("is version " + std::to_string(version) + "; this library reads version " +
+              std::to_string(Policy::version));
 }
 
 std::vector<std::pair<std::string, AnyClassifier>> named(std::vector<AnyClassifier> classifiers) {
@@ -61,12 +62,14 @@ Policy read(const Value& document, const ClassifierRegistry& registry) {
   json::Object object(json::Node(document, ""));
   Policy policy;
   if (const auto version = object.find("version")) check_version(*version);
-  if (const auto part = object.find("ingest")) policy.ingest = ingest_options_from_json(text_of(*part), part->pointer());
+  if (const auto part = object.find("ingest"))
+    policy.ingest = ingest_options_from_json(text_of(*part), part->pointer());
   if (const auto part = object.find("features"))
     policy.features = feature_options_from_json(text_of(*part), part->pointer());
   if (const auto part = object.find("classifiers"))
     policy.classifiers = named(classifiers_from_json(text_of(*part), registry, part->pointer()));
-  if (const auto part = object.find("report")) policy.report = report_options_from_json(text_of(*part), part->pointer());
+  if (const auto part = object.find("report"))
+    policy.report = report_options_from_json(text_of(*part), part->pointer());
   object.done();
   return policy;
 }
@@ -131,8 +134,9 @@ std::string Policy::schema() {
   Value overrides = Value::object();
   Value properties = Value::object();
   properties["version"] = {{"const", version}};
-  properties["preset"] = {{"enum", presets()},
-                          {"description", "The policy that this one overrides key by key (RFC 7396); null takes a key out."}};
+  properties["preset"] = {
+      {"enum", presets()},
+      {"description", "The policy that this one overrides key by key (RFC 7396); null takes a key out."}};
   for (const auto& [key, part] : parts.items()) {
     properties[key] = true;
     overrides[key] = {{"type", {"object", "null"}}};
@@ -145,7 +149,8 @@ std::string Policy::schema() {
   schema["properties"] = std::move(properties);
   schema["additionalProperties"] = false;
   schema["if"] = {{"required", {"preset"}}};
-  schema["then"] = {{"description", "Overrides of a preset: parts of the parts below."}, {"properties", std::move(overrides)}};
+  schema["then"] = {{"description", "Overrides of a preset: parts of the parts below."},
+                    {"properties", std::move(overrides)}};
   schema["else"] = {{"properties", std::move(parts)}};
   if (!definitions.empty()) schema["$defs"] = std::move(definitions);
   return schema.dump(2) + '\n';

@@ -20,8 +20,10 @@ template <class T>
   bool nulls = false;
   for (std::size_t i = 0; i < values.size(); ++i) {
     out[i] = values[i].value_or(T{});
-    if (values[i]) valid[i >> 3] = static_cast<std::uint8_t>(valid[i >> 3] | (1U << (i & 7)));
-    else nulls = true;
+    if (values[i])
+      valid[i >> 3] = static_cast<std::uint8_t>(valid[i >> 3] | (1U << (i & 7)));
+    else
+      nulls = true;
   }
   return Column(std::move(name), type, std::move(out), nulls ? std::move(valid) : Buffer<std::uint8_t>{});
 }
@@ -34,8 +36,10 @@ template <class T>
   bool nulls = false;
   for (std::size_t i = 0; i < codes.size(); ++i) {
     out[i] = codes[i];
-    if (codes[i] < labels.size()) valid[i >> 3] = static_cast<std::uint8_t>(valid[i >> 3] | (1U << (i & 7)));
-    else nulls = true;
+    if (codes[i] < labels.size())
+      valid[i >> 3] = static_cast<std::uint8_t>(valid[i >> 3] | (1U << (i & 7)));
+    else
+      nulls = true;
   }
   return Column(std::move(name), std::move(out), std::make_shared<const std::vector<std::string>>(std::move(labels)),
                 nulls ? std::move(valid) : Buffer<std::uint8_t>{});

@@ -59,8 +59,9 @@ std::string concentration_curve(std::vector<std::int64_t> units,
 
   std::string described;
   for (std::size_t i = 0; i < classes.size(); ++i)
-    described += fmt::format("{}{}: {} {}, {} {}", i == 0 ? "" : "; ", escaped(classes[i].first), say.percent(part(borders[i])),
-                             say("of clients", "клиентов"), say.percent(share_at(borders[i])), say("of money", "денег"));
+    described +=
+        fmt::format("{}{}: {} {}, {} {}", i == 0 ? "" : "; ", escaped(classes[i].first), say.percent(part(borders[i])),
+                    say("of clients", "клиентов"), say.percent(share_at(borders[i])), say("of money", "денег"));
   std::string svg = fmt::format(
       "<svg class=\"curve\" viewBox=\"0 0 520 348\" role=\"img\" aria-labelledby=\"curve-t curve-d\">"
       "<title id=\"curve-t\">{}</title><desc id=\"curve-d\">{}</desc>",
@@ -68,10 +69,10 @@ std::string concentration_curve(std::vector<std::int64_t> units,
   for (int i = 0; i <= 4; ++i) {
     const double share = i / 4.0;
     const std::string tick = fmt::format("{}{}%", i * 25, say("", "\xC2\xA0"));
-    svg += fmt::format("<path class=\"grid\" d=\"M{0:.1f} {1:.1f}H{2:.1f}\"/><text class=\"y\" x=\"{3:.1f}\" y=\"{4:.1f}\">{5}"
-                       "</text><text class=\"x\" x=\"{6:.1f}\" y=\"{7:.1f}\">{5}</text>",
-                       left, y_of(share), left + width, left - 8, y_of(share) + 4.5, tick, x_of(share),
-                       top + height + 21);
+    svg += fmt::format(
+        "<path class=\"grid\" d=\"M{0:.1f} {1:.1f}H{2:.1f}\"/><text class=\"y\" x=\"{3:.1f}\" y=\"{4:.1f}\">{5}"
+        "</text><text class=\"x\" x=\"{6:.1f}\" y=\"{7:.1f}\">{5}</text>",
+        left, y_of(share), left + width, left - 8, y_of(share) + 4.5, tick, x_of(share), top + height + 21);
   }
   svg += fmt::format("<text class=\"x\" x=\"{:.1f}\" y=\"342\">{}</text>", left + width / 2,
                      say("share of clients, largest first", "доля клиентов, от крупных к мелким"));
@@ -79,7 +80,8 @@ std::string concentration_curve(std::vector<std::int64_t> units,
   std::string line;
   for (std::size_t i = 0; i < stops.size(); ++i)
     line += fmt::format("{}{:.1f} {:.1f}", i == 0 ? "M" : "L", x_of(part(stops[i])), y_of(shares[i]));
-  svg += fmt::format("<path class=\"fill\" d=\"{}V{:.1f}H{:.1f}Z\"/><path class=\"line\" d=\"{}\"/>", line, y_of(0), x_of(0), line);
+  svg += fmt::format("<path class=\"fill\" d=\"{}V{:.1f}H{:.1f}Z\"/><path class=\"line\" d=\"{}\"/>", line, y_of(0),
+                     x_of(0), line);
   std::size_t from = 0;
   for (std::size_t i = 0; i < classes.size(); ++i) {
     const std::size_t to = borders[i];
@@ -87,10 +89,11 @@ std::string concentration_curve(std::vector<std::int64_t> units,
       svg += fmt::format("<text class=\"class\" x=\"{:.1f}\" y=\"17\">{}</text>", x_of((part(from) + part(to)) / 2),
                          escaped(shortened(classes[i].first, 16)));
     if (i + 1 < classes.size() && to > from)
-      svg += fmt::format("<path class=\"border\" d=\"M{0:.1f} {1:.1f}V{2:.1f}\"/><circle class=\"mark\" cx=\"{0:.1f}\" cy=\"{3:.1f}\" "
-                         "r=\"4.5\"><title>{4}: {5} {6}, {7} {8}</title></circle>",
-                         x_of(part(to)), top, y_of(0), y_of(share_at(to)), escaped(classes[i].first), say.percent(part(to)),
-                         say("of clients", "клиентов"), say.percent(share_at(to)), say("of money", "денег"));
+      svg += fmt::format(
+          "<path class=\"border\" d=\"M{0:.1f} {1:.1f}V{2:.1f}\"/><circle class=\"mark\" cx=\"{0:.1f}\" cy=\"{3:.1f}\" "
+          "r=\"4.5\"><title>{4}: {5} {6}, {7} {8}</title></circle>",
+          x_of(part(to)), top, y_of(0), y_of(share_at(to)), escaped(classes[i].first), say.percent(part(to)),
+          say("of clients", "клиентов"), say.percent(share_at(to)), say("of money", "денег"));
     from = to;
   }
   return svg + "</svg>";

@@ -79,7 +79,9 @@ std::optional<std::int64_t> sum_counts(const FeatureTable& features, const char*
   return sum;
 }
 
-std::string first_day_text(const FeatureTable& features, const char* column) { return edge_day(features, column, false); }
+std::string first_day_text(const FeatureTable& features, const char* column) {
+  return edge_day(features, column, false);
+}
 std::string last_day_text(const FeatureTable& features, const char* column) { return edge_day(features, column, true); }
 
 bool has_names(const ClientBase& base) {
@@ -110,7 +112,8 @@ LabelTotals totals_by_label(const Column& labels, const Column* money, const std
 
 const Column* money_column(const FeatureTable& features) noexcept {
   for (const char* name : {"money_net", "money_gross"})
-    if (const Column* column = features.find(name); column != nullptr && column->type() == ColumnType::money) return column;
+    if (const Column* column = features.find(name); column != nullptr && column->type() == ColumnType::money)
+      return column;
   return nullptr;
 }
 
@@ -136,7 +139,8 @@ std::optional<MatrixView> matrix_of(const ReportInput& input) {
   const Classification* found = first_of_kind(input, "matrix");
   if (found == nullptr) return std::nullopt;
   if (found->columns().size() < 4)
-    throw Error(Code::invalid_argument, "the contact matrix \"" + found->name() + "\" lacks its four columns", found->name());
+    throw Error(Code::invalid_argument, "the contact matrix \"" + found->name() + "\" lacks its four columns",
+                found->name());
   const MatrixView view{found, found->columns()[0], found->columns()[1], found->columns()[2], found->columns()[3]};
   for (const Column* column : {&view.x, &view.y, &view.cell, &view.group})
     if (column->type() != ColumnType::label)
@@ -172,8 +176,10 @@ std::vector<CellTotals> cells_of(const MatrixView& matrix, const Column* money) 
 std::optional<std::string> name_of(const ReportInput& input, std::size_t row) {
   const ClientBase& base = input.base;
   std::optional<std::uint32_t> code;
-  if (base.clients() == input.features.rows()) code = base.codes_in_order()[row];
-  else code = base.code_of(ClientId(std::string_view(input.features.column("client").to_text(row))));
+  if (base.clients() == input.features.rows())
+    code = base.codes_in_order()[row];
+  else
+    code = base.code_of(ClientId(std::string_view(input.features.column("client").to_text(row))));
   const auto card = code ? base.card_of(*code) : std::nullopt;
   if (!card) return std::nullopt;
   const Chunk& chunk = *base.chunks(TableId::clients)[card->chunk];

@@ -55,7 +55,8 @@ struct LabelTotals {
   std::vector<Total> money;
 };
 /// \param only  empty: every row; else the rows where it is not 0
-[[nodiscard]] LabelTotals totals_by_label(const Column& labels, const Column* money, const std::vector<std::uint8_t>& only = {});
+[[nodiscard]] LabelTotals totals_by_label(const Column& labels, const Column* money,
+                                          const std::vector<std::uint8_t>& only = {});
 /// 1 for every client with at least one positive line (order, where lines were not counted); empty where the features
 /// know nothing of purchases.
 [[nodiscard]] std::vector<std::uint8_t> buyers_of(const FeatureTable& features);

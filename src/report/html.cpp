@@ -52,13 +52,15 @@ void put_figures(Page& page) {
   const auto bought = std::count(buyers.begin(), buyers.end(), std::uint8_t{1});
   put_figure(page, say("Clients", "Клиенты"), say.count(features.rows()),
              buyers.empty() ? std::string()
-                            : fmt::format("{} {}", say.count(static_cast<std::uint64_t>(bought)), say("with purchases", "с покупками")));
+                            : fmt::format("{} {}", say.count(static_cast<std::uint64_t>(bought)),
+                                          say("with purchases", "с покупками")));
 
   const auto orders = sum_counts(features, "frequency");
   const auto positive = sum_counts(features, "lines");
   if (orders && positive)
     put_figure(page, say("Orders", "Заказы"), say.count(static_cast<std::uint64_t>(*orders)),
-               fmt::format("{}: {}", say("purchase lines", "строк покупок"), say.count(static_cast<std::uint64_t>(*positive))));
+               fmt::format("{}: {}", say("purchase lines", "строк покупок"),
+                           say.count(static_cast<std::uint64_t>(*positive))));
 
   const auto gross = sum_money(features, "money_gross");
   const auto refunds = sum_money(features, "money_refunds");
@@ -66,12 +68,13 @@ void put_figures(Page& page) {
   if (net || gross) {
     std::string below;
     if (net && gross && refunds)
-      below = fmt::format("{} {}, {} {}", say("bought", "куплено на"), say.amount(gross->to_text()), say("refunded", "возвращено"),
-                          say.amount(refunds->to_text()));
+      below = fmt::format("{} {}, {} {}", say("bought", "куплено на"), say.amount(gross->to_text()),
+                          say("refunded", "возвращено"), say.amount(refunds->to_text()));
     put_figure(page, net ? say("Money less refunds", "Деньги за вычетом возвратов") : say("Money", "Деньги"),
                say.money(net ? *net : *gross), below, " wide");
   }
-  put_figure(page, say("As of", "На дату"), say.day(features.as_of()), cell(page.input.base.time_zone().name(), 60), " words");
+  put_figure(page, say("As of", "На дату"), say.day(features.as_of()), cell(page.input.base.time_zone().name(), 60),
+             " words");
 
   std::uint64_t read = 0;
   std::uint64_t rejected = 0;
@@ -92,18 +95,20 @@ void put_definitions(Page& page) {
   put_definition(page, say("As of", "На дату"),
                  say("The last day that counts, in the time zone of the base. What is later is left out.",
                      "Последний учтённый день по часовому поясу базы. Всё, что позже, не учтено."));
-  put_definition(page, say("Recency", "Давность"),
-                 say("Whole days from the last purchase to that date.", "Полных дней от последней покупки до этой даты."));
+  put_definition(
+      page, say("Recency", "Давность"),
+      say("Whole days from the last purchase to that date.", "Полных дней от последней покупки до этой даты."));
   put_definition(page, say("Frequency", "Частота"),
                  say("Orders; lines of one order count once, refunds do not count.",
                      "Число заказов; строки одного заказа считаются один раз, возвраты не считаются."));
   put_definition(page, say("Money", "Деньги"),
                  say("Purchases less refunds, exact, unless a part of this page says otherwise.",
                      "Покупки за вычетом возвратов, точно, если в разделе не сказано иное."));
-  put_definition(page, say("Contact matrix", "Матрица контактов"),
-                 say("Clients by two measures cut into ordered bands. The first group that fits a client wins.",
-                     "Клиенты по двум показателям, разделённым на упорядоченные ступени. Клиент попадает в первую подошедшую "
-                     "группу."));
+  put_definition(
+      page, say("Contact matrix", "Матрица контактов"),
+      say("Clients by two measures cut into ordered bands. The first group that fits a client wins.",
+          "Клиенты по двум показателям, разделённым на упорядоченные ступени. Клиент попадает в первую подошедшую "
+          "группу."));
   put_definition(page, say("Unknown", "Неизвестно"),
                  say("Nothing was delivered to place the client by. It does not mean zero.",
                      "Нет данных, по которым можно судить. Это не ноль."));
@@ -124,13 +129,14 @@ std::string html(const ReportInput& input, const ReportOptions& options) {
   Page page(input, options);
   const Speech& say = page.say;
   const std::string title = title_of(page);
-  page.put("<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n"
-           "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-           "base-uri 'none'; form-action 'none'\">\n"
-           "<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"color-scheme\" content=\"light dark\">\n"
-           "<title>{}</title>\n<style>",
-           say.language_tag(), title);
+  page.put(
+      "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+      "base-uri 'none'; form-action 'none'\">\n"
+      "<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"color-scheme\" content=\"light dark\">\n"
+      "<title>{}</title>\n<style>",
+      say.language_tag(), title);
   page.raw(style_sheet);
   page.put("</style>\n</head>\n<body>\n<header><h1><bdi>{}</bdi></h1>", title);
   const std::string first = first_day_text(input.features, "first_purchase");

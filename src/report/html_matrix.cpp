@@ -10,7 +10,9 @@ namespace {
 constexpr std::size_t most_cells_with_clients = 120;
 
 /// Whether a label is the band of clients without data: the last one, by its fixed name.
-bool is_unknown(const Column& axis, std::size_t band) { return band + 1 == axis.labels().size() && axis.labels()[band] == "unknown"; }
+bool is_unknown(const Column& axis, std::size_t band) {
+  return band + 1 == axis.labels().size() && axis.labels()[band] == "unknown";
+}
 
 const CellTotals& at(const MatrixView& matrix, const std::vector<CellTotals>& cells, std::size_t x, std::size_t y) {
   return cells[x * matrix.y_bands() + y];
@@ -27,8 +29,10 @@ std::vector<std::size_t> shown_bands(const Column& axis, const std::vector<CellT
   std::vector<std::size_t> bands;
   std::optional<std::size_t> unknown;
   for (std::size_t band = 0; band < axis.labels().size(); ++band) {
-    if (!is_unknown(axis, band)) bands.push_back(band);
-    else if (clients_in_band(cells, of_x, band) > 0) unknown = band;
+    if (!is_unknown(axis, band))
+      bands.push_back(band);
+    else if (clients_in_band(cells, of_x, band) > 0)
+      unknown = band;
   }
   if (!of_x) std::reverse(bands.begin(), bands.end());
   if (unknown) bands.push_back(*unknown);
@@ -44,17 +48,20 @@ std::string group_shares(const Page& page, const MatrixView& matrix, const CellT
   return text;
 }
 
-void put_cell(Page& page, const MatrixView& matrix, const CellTotals& cell, std::uint64_t most, std::uint64_t all, bool apart) {
+void put_cell(Page& page, const MatrixView& matrix, const CellTotals& cell, std::uint64_t most, std::uint64_t all,
+              bool apart) {
   const char* edge = apart ? " apart" : "";
   const auto group = cell.main_group();
   if (cell.clients == 0) {
     page.put("<td class=\"none{}\">0</td>", edge);
     return;
   }
-  page.put("<td class=\"{} i{}{}\" title=\"{}\"><b>{}</b>", group ? colour_of(matrix.group.labels()[*group], *group) : "kn",
-           intensity(cell.clients, most), edge, group_shares(page, matrix, cell), page.say.count(cell.clients));
+  page.put("<td class=\"{} i{}{}\" title=\"{}\"><b>{}</b>",
+           group ? colour_of(matrix.group.labels()[*group], *group) : "kn", intensity(cell.clients, most), edge,
+           group_shares(page, matrix, cell), page.say.count(cell.clients));
   if (page.money != nullptr) page.put("<span>{}</span>", page.say.compact(cell.money.to_double()));
-  page.put("<span class=\"of\">{}</span></td>", page.say.percent(static_cast<double>(cell.clients) / static_cast<double>(all)));
+  page.put("<span class=\"of\">{}</span></td>",
+           page.say.percent(static_cast<double>(cell.clients) / static_cast<double>(all)));
 }
 
 void put_legend(Page& page, const MatrixView& matrix) {
@@ -62,8 +69,8 @@ void put_legend(Page& page, const MatrixView& matrix) {
   page.raw("<ul class=\"legend\">");
   for (std::size_t g = 0; g < totals.clients.size(); ++g) {
     const std::string& name = matrix.group.labels()[g];
-    page.put("<li><span class=\"dot {}\"></span><span>{} <span class=\"count\">{}", colour_of(name, g), page.say.term(name),
-             page.say.clients(totals.clients[g]));
+    page.put("<li><span class=\"dot {}\"></span><span>{} <span class=\"count\">{}", colour_of(name, g),
+             page.say.term(name), page.say.clients(totals.clients[g]));
     if (page.money != nullptr) page.put(", {}", page.say.compact(totals.money[g].to_double()));
     page.raw("</span></span></li>");
   }
@@ -88,22 +95,28 @@ void put_matrix(Page& page, const MatrixView& matrix, const std::vector<CellTota
     most = std::max(most, cell.clients);
     all += cell.clients;
   }
-  page.put("<p class=\"hint\">{}</p>",
-           page.money != nullptr
-               ? say("Clients, their money, and their share of all clients. Colour: the group of most of the cell; "
-                     "depth: how many clients.",
-                     "Клиенты, их деньги и доля среди всех клиентов. Цвет — группа большинства в ячейке, насыщенность — "
-                     "число клиентов.")
-               : say("Clients, and their share of all clients. Colour: the group of most of the cell; depth: how many "
-                     "clients.",
-                     "Клиенты и их доля среди всех клиентов. Цвет — группа большинства в ячейке, насыщенность — число "
-                     "клиентов."));
-  page.put("<p class=\"hint\">{}: <b>{}</b>. {}: <b>{}</b>.</p>", say("Across, from low to high", "По горизонтали, от малого к большому"),
-           axis_title(page, matrix, matrix.x), say("Upwards", "Снизу вверх"), axis_title(page, matrix, matrix.y));
+  page.put(
+      "<p class=\"hint\">{}</p>",
+      page.money != nullptr
+          ? say("Clients, their money, and their share of all clients. Colour: the group of most of the cell; "
+                "depth: how many clients.",
+                "Клиенты, их деньги и доля среди всех клиентов. Цвет — группа большинства в ячейке, насыщенность — "
+                "число клиентов.")
+          : say("Clients, and their share of all clients. Colour: the group of most of the cell; depth: how many "
+                "clients.",
+                "Клиенты и их доля среди всех клиентов. Цвет — группа большинства в ячейке, насыщенность — число "
+                "клиентов."));
+  page.put("<p class=\"hint\">{}: <b>{}</b>. {}: <b>{}</b>.</p>",
+           say("Across, from low to high", "По горизонтали, от малого к большому"), axis_title(page, matrix, matrix.x),
+           say("Upwards", "Снизу вверх"), axis_title(page, matrix, matrix.y));
   const auto label = say("Contact matrix", "Матрица контактов");
   page.open_scroll(label);
-  page.put("<table class=\"heat{}\"><caption class=\"hidden\">{}</caption><colgroup><col class=\"head\"></colgroup><tbody>",
-           xs.size() > 8 ? " many" : xs.size() > 4 ? " wide" : "", label);
+  page.put(
+      "<table class=\"heat{}\"><caption class=\"hidden\">{}</caption><colgroup><col class=\"head\"></colgroup><tbody>",
+      xs.size() > 8   ? " many"
+      : xs.size() > 4 ? " wide"
+                      : "",
+      label);
   for (const std::size_t y : ys) {
     const bool apart_row = is_unknown(matrix.y, y);
     page.put("<tr{}><th scope=\"row\">{}</th>", apart_row ? " class=\"apart\"" : "", say.term(matrix.y.labels()[y]));
@@ -112,7 +125,8 @@ void put_matrix(Page& page, const MatrixView& matrix, const std::vector<CellTota
   }
   page.raw("</tbody><tfoot><tr><td class=\"corner none\"></td>");
   for (const std::size_t x : xs)
-    page.put("<th scope=\"col\"{}>{}</th>", is_unknown(matrix.x, x) ? " class=\"apart\"" : "", say.term(matrix.x.labels()[x]));
+    page.put("<th scope=\"col\"{}>{}</th>", is_unknown(matrix.x, x) ? " class=\"apart\"" : "",
+             say.term(matrix.x.labels()[x]));
   page.raw("</tr></tfoot></table></div>");
   put_legend(page, matrix);
   page.notes(*matrix.classification);
@@ -136,7 +150,8 @@ void put_top(Page& page, const MatrixView& matrix, const std::vector<CellTotals>
     if (matrix.x.is_null(row) || matrix.y.is_null(row)) continue;
     auto& heap = heaps[xs[row] * matrix.y_bands() + ys[row]];
     const Candidate candidate{money_at(page.money, row), row};
-    if (heap.size() < page.options.top_clients) heap.push(candidate);
+    if (heap.size() < page.options.top_clients)
+      heap.push(candidate);
     else if (candidate < heap.top()) {
       heap.pop();
       heap.push(candidate);
@@ -144,8 +159,9 @@ void put_top(Page& page, const MatrixView& matrix, const std::vector<CellTotals>
   }
 
   page.open("top", say("First clients of every cell", "Первые клиенты каждой ячейки"));
-  page.put("<p class=\"hint\">{}</p>", page.money != nullptr ? say("By money, largest first.", "По деньгам, от крупных к мелким.")
-                                                             : say("In the order of their ids.", "По порядку номеров."));
+  page.put("<p class=\"hint\">{}</p>", page.money != nullptr
+                                           ? say("By money, largest first.", "По деньгам, от крупных к мелким.")
+                                           : say("In the order of their ids.", "По порядку номеров."));
   const Column& client = page.input.features.column("client");
   const bool names = has_names(page.input.base);
   std::size_t shown = 0;
@@ -161,11 +177,12 @@ void put_top(Page& page, const MatrixView& matrix, const std::vector<CellTotals>
         continue;
       }
       const auto group = totals.main_group();
-      page.put("<details{}><summary><span class=\"dot {}\"></span><b>{} · {}</b><span class=\"tag\">{}</span>"
-               "<span class=\"right\">{}",
-               shown == 0 ? " open" : "", group ? colour_of(matrix.group.labels()[*group], *group) : "kn",
-               say.term(matrix.x.labels()[x]), say.term(matrix.y.labels()[y]), group_shares(page, matrix, totals),
-               say.clients(totals.clients));
+      page.put(
+          "<details{}><summary><span class=\"dot {}\"></span><b>{} · {}</b><span class=\"tag\">{}</span>"
+          "<span class=\"right\">{}",
+          shown == 0 ? " open" : "", group ? colour_of(matrix.group.labels()[*group], *group) : "kn",
+          say.term(matrix.x.labels()[x]), say.term(matrix.y.labels()[y]), group_shares(page, matrix, totals),
+          say.clients(totals.clients));
       if (page.money != nullptr) page.put(" · {}", say.money(totals.money));
       const auto label = say("First clients of the cell", "Первые клиенты ячейки");
       page.raw("</span></summary>");
@@ -182,7 +199,8 @@ void put_top(Page& page, const MatrixView& matrix, const std::vector<CellTotals>
         page.put("<tr><th scope=\"row\" class=\"id\">{}</th>", cell(client.to_text(row), 64));
         if (names) page.put("<td class=\"name\">{}</td>", cell(name_of(page.input, row).value_or(std::string())));
         if (page.money != nullptr) page.put("<td class=\"num\">{}</td>", say.money(best[k].money));
-        page.put("<td class=\"why\">{}</td></tr>", cell(matrix.classification->explain(row, page.options.language), 600));
+        page.put("<td class=\"why\">{}</td></tr>",
+                 cell(matrix.classification->explain(row, page.options.language), 600));
       }
       page.raw("</tbody></table></div></details>");
       ++shown;

@@ -11,14 +11,16 @@ namespace {
 /// Two thin bars, clients over money, as a picture without a style of its own.
 std::string bars(double clients, double money) {
   const auto width = [](double share) { return std::clamp(share, 0.0, 1.0) * 100; };
-  return fmt::format("<svg class=\"bar\" viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
-                     "<rect class=\"back\" width=\"100\" height=\"10\" rx=\"1\"/>"
-                     "<rect width=\"{:.2f}\" height=\"5\"/><rect class=\"gold\" y=\"5\" width=\"{:.2f}\" height=\"5\"/></svg>",
-                     width(clients), width(money));
+  return fmt::format(
+      "<svg class=\"bar\" viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
+      "<rect class=\"back\" width=\"100\" height=\"10\" rx=\"1\"/>"
+      "<rect width=\"{:.2f}\" height=\"5\"/><rect class=\"gold\" y=\"5\" width=\"{:.2f}\" height=\"5\"/></svg>",
+      width(clients), width(money));
 }
 
 /// A table of labels with bars, clients and money.
-void put_labels(Page& page, std::string_view heading, const std::vector<std::string>& labels, const LabelTotals& totals) {
+void put_labels(Page& page, std::string_view heading, const std::vector<std::string>& labels,
+                const LabelTotals& totals) {
   const Speech& say = page.say;
   std::uint64_t all = 0;
   Total whole;
@@ -33,20 +35,24 @@ void put_labels(Page& page, std::string_view heading, const std::vector<std::str
   for (std::size_t i = 0; i < labels.size(); ++i)
     longest = std::max({longest, part(totals.clients[i]), totals.money[i].share_of(whole)});
   page.open_scroll(heading);
-  page.put("<table class=\"list\"><caption>{}</caption><thead><tr><th scope=\"col\">{}</th><td class=\"barcell\"></td>"
-           "<th scope=\"col\" class=\"num\">{}</th>",
-           page.money != nullptr ? fmt::format("<span class=\"dot acc\"></span> {} &nbsp; <span class=\"dot k1\"></span> {}",
-                                               say("share of clients", "доля клиентов"), say("share of money", "доля денег"))
-                                 : std::string(say("Share of clients", "Доля клиентов")),
-           heading, say("Clients", "Клиенты"));
+  page.put(
+      "<table class=\"list\"><caption>{}</caption><thead><tr><th scope=\"col\">{}</th><td class=\"barcell\"></td>"
+      "<th scope=\"col\" class=\"num\">{}</th>",
+      page.money != nullptr ? fmt::format("<span class=\"dot acc\"></span> {} &nbsp; <span class=\"dot k1\"></span> {}",
+                                          say("share of clients", "доля клиентов"), say("share of money", "доля денег"))
+                            : std::string(say("Share of clients", "Доля клиентов")),
+      heading, say("Clients", "Клиенты"));
   if (page.money != nullptr) page.put("<th scope=\"col\" class=\"num\">{}</th>", say("Money", "Деньги"));
   page.raw("</tr></thead><tbody>");
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (totals.clients[i] == 0 && labels[i] == "none") continue;
     const double share = part(totals.clients[i]);
     const double money = totals.money[i].share_of(whole);
-    page.put("<tr><th scope=\"row\">{}</th><td class=\"barcell\">{}</td><td class=\"num\">{} <span class=\"share\">{}</span></td>",
-             say.term(labels[i]), bars(share / longest, page.money != nullptr ? money / longest : 0), say.count(totals.clients[i]), say.percent(share));
+    page.put(
+        "<tr><th scope=\"row\">{}</th><td class=\"barcell\">{}</td><td class=\"num\">{} <span "
+        "class=\"share\">{}</span></td>",
+        say.term(labels[i]), bars(share / longest, page.money != nullptr ? money / longest : 0),
+        say.count(totals.clients[i]), say.percent(share));
     if (page.money != nullptr)
       page.put("<td class=\"num\">{} <span class=\"share\">{}</span></td>", say.compact(totals.money[i].to_double()),
                say.percent(money));
@@ -61,7 +67,8 @@ void put_grid(Page& page, const Column& recency, const Column& frequency) {
   const auto f = frequency.values<std::int8_t>();
   int bins = 0;
   for (std::size_t row = 0; row < r.size(); ++row)
-    if (!recency.is_null(row) && !frequency.is_null(row)) bins = std::max({bins, static_cast<int>(r[row]), static_cast<int>(f[row])});
+    if (!recency.is_null(row) && !frequency.is_null(row))
+      bins = std::max({bins, static_cast<int>(r[row]), static_cast<int>(f[row])});
   if (bins < 1) {
     page.put("<p class=\"note\">{}</p>", say("Nobody has scores.", "Баллов нет ни у кого."));
     return;
@@ -79,10 +86,11 @@ void put_grid(Page& page, const Column& recency, const Column& frequency) {
   const auto label = say("Recency and frequency", "Давность и частота");
   page.open_scroll(label);
   page.put("<table class=\"heat grid5\"><caption>{}</caption><colgroup><col class=\"head\"></colgroup><tbody>",
-           page.money != nullptr ? say("Clients and their money by scores of recency (across) and frequency (upwards)",
-                                       "Клиенты и их деньги по баллам давности (по горизонтали) и частоты (снизу вверх)")
-                                 : say("Clients by scores of recency (across) and frequency (upwards)",
-                                       "Клиенты по баллам давности (по горизонтали) и частоты (снизу вверх)"));
+           page.money != nullptr
+               ? say("Clients and their money by scores of recency (across) and frequency (upwards)",
+                     "Клиенты и их деньги по баллам давности (по горизонтали) и частоты (снизу вверх)")
+               : say("Clients by scores of recency (across) and frequency (upwards)",
+                     "Клиенты по баллам давности (по горизонтали) и частоты (снизу вверх)"));
   for (std::size_t y = side; y-- > 0;) {
     page.put("<tr><th scope=\"row\">F&nbsp;{}</th>", y + 1);
     for (std::size_t x = 0; x < side; ++x) {
@@ -111,7 +119,8 @@ std::vector<std::string> measures_of(const Classification& classification) {
   return measures;
 }
 
-/// A numeric column in whole units whose proportions are kept; of the rows where `only` is not 0, of all where it is empty.
+/// A numeric column in whole units whose proportions are kept; of the rows where `only` is not 0, of all where it is
+/// empty.
 std::vector<std::int64_t> units_of(const Column& column, const std::vector<std::uint8_t>& only) {
   std::vector<std::int64_t> units(column.size());
   if (column.type() == ColumnType::money || column.type() == ColumnType::int64) {
@@ -123,7 +132,8 @@ std::vector<std::int64_t> units_of(const Column& column, const std::vector<std::
     for (const double number : numbers)
       if (std::isfinite(number)) most = std::max(most, number);
     for (std::size_t row = 0; row < units.size(); ++row)
-      if (most > 0 && std::isfinite(numbers[row]) && numbers[row] > 0) units[row] = std::llround(numbers[row] / most * 1e12);
+      if (most > 0 && std::isfinite(numbers[row]) && numbers[row] > 0)
+        units[row] = std::llround(numbers[row] / most * 1e12);
   }
   std::size_t kept = 0;
   for (std::size_t row = 0; row < units.size(); ++row)
@@ -138,7 +148,8 @@ void put_rfm(Page& page, const Classification& rfm) {
   const Speech& say = page.say;
   page.open("rfm", say("Recency, frequency, money", "Давность, частота, деньги"));
   const auto& columns = rfm.columns();
-  const bool scored = columns.size() >= 2 && columns[0].type() == ColumnType::int8 && columns[1].type() == ColumnType::int8;
+  const bool scored =
+      columns.size() >= 2 && columns[0].type() == ColumnType::int8 && columns[1].type() == ColumnType::int8;
   page.raw("<div class=\"two\"><div>");
   if (scored) put_grid(page, columns[0], columns[1]);
   page.raw("</div><div>");
@@ -182,8 +193,8 @@ void put_abc(Page& page, const Classification& abc) {
     }
     const std::string curve = concentration_curve(units_of(*measure, buyers), classes, say);
     if (curve.empty())
-      page.put("<p class=\"note\">{}</p>", say("No client is above zero, so there is no curve.",
-                                               "Положительных значений нет, кривой нет."));
+      page.put("<p class=\"note\">{}</p>",
+               say("No client is above zero, so there is no curve.", "Положительных значений нет, кривой нет."));
     page.raw(curve);
   }
   page.raw("</div><div>");

@@ -20,7 +20,10 @@ namespace klientela::report {
 class Page {
  public:
   Page(const ReportInput& about, const ReportOptions& wishes)
-      : input(about), options(wishes), say(wishes.language, about.base.currency()), money(money_column(about.features)) {}
+      : input(about),
+        options(wishes),
+        say(wishes.language, about.base.currency()),
+        money(money_column(about.features)) {}
 
   const ReportInput& input;
   const ReportOptions& options;

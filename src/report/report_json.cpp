@@ -41,10 +41,8 @@ std::string report_options_schema() {
                                {"maximum", most_top_clients},
                                {"default", defaults.top_clients},
                                {"description", "Clients shown per cell of the contact matrix."}};
-  const json::Value schema = {{"type", "object"},
-                              {"title", "Report"},
-                              {"properties", std::move(properties)},
-                              {"additionalProperties", false}};
+  const json::Value schema = {
+      {"type", "object"}, {"title", "Report"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
   return schema.dump(2);
 }
 

@@ -50,15 +50,17 @@ std::string Speech::amount(std::string text) const {
 
 std::string Speech::money(const Total& total) const { return with_currency(amount(total.to_text())); }
 
-std::string Speech::money(std::int64_t units) const { return with_currency(amount(Money::from_units(units).to_text())); }
+std::string Speech::money(std::int64_t units) const {
+  return with_currency(amount(Money::from_units(units).to_text()));
+}
 
 std::string Speech::compact(double amount) const {
   struct Step {
     double size;
     std::string_view english, russian;
   };
-  static constexpr std::array<Step, 5> steps{{{1, "", ""}, {1e3, "k", " тыс."}, {1e6, "M", " млн"}, {1e9, "bn", " млрд"},
-                                              {1e12, "tn", " трлн"}}};
+  static constexpr std::array<Step, 5> steps{
+      {{1, "", ""}, {1e3, "k", " тыс."}, {1e6, "M", " млн"}, {1e9, "bn", " млрд"}, {1e12, "tn", " трлн"}}};
   const double size = std::fabs(amount);
   std::size_t step = 0;
   while (step + 1 < steps.size() && size >= steps[step + 1].size * 0.9995) ++step;
@@ -77,9 +79,10 @@ std::string Speech::compact(double amount) const {
 std::string Speech::percent(double share) const {
   if (share < 0) return share > -0.0005 ? percent(0) : std::string(minus) + percent(-share);
   const double percent = share * 100;
-  std::string text = percent > 0 && percent < 0.05  ? "<0.1"
-                     : percent < 100 && percent >= 99.95 ? "99.9"
-                     : fmt::format("{:.{}f}", percent, percent > 0 && percent < 100 ? 1 : 0);
+  std::string text = percent > 0 && percent < 0.05 ? "<0.1"
+                     : percent < 100 && percent >= 99.95
+                         ? "99.9"
+                         : fmt::format("{:.{}f}", percent, percent > 0 && percent < 100 ? 1 : 0);
   if (russian_) {
     if (const auto point = text.find('.'); point != std::string::npos) text[point] = ',';
     text += nbsp;
@@ -89,10 +92,12 @@ std::string Speech::percent(double share) const {
 }
 
 std::string Speech::day(Day day) const {
-  static constexpr std::array<std::string_view, 12> english{"January", "February", "March",     "April",   "May",      "June",
-                                                            "July",    "August",   "September", "October", "November", "December"};
-  static constexpr std::array<std::string_view, 12> russian{"января", "февраля", "марта",    "апреля",  "мая",    "июня",
-                                                            "июля",   "августа", "сентября", "октября", "ноября", "декабря"};
+  static constexpr std::array<std::string_view, 12> english{"January",   "February", "March",    "April",
+                                                            "May",       "June",     "July",     "August",
+                                                            "September", "October",  "November", "December"};
+  static constexpr std::array<std::string_view, 12> russian{"января",   "февраля", "марта",  "апреля",
+                                                            "мая",      "июня",    "июля",   "августа",
+                                                            "сентября", "октября", "ноября", "декабря"};
   const std::chrono::year_month_day date{day};
   const unsigned month = static_cast<unsigned>(date.month()) - 1;
   return fmt::format("{}{}{} {}", static_cast<unsigned>(date.day()), nbsp, (russian_ ? russian : english).at(month),
@@ -110,7 +115,8 @@ std::string_view Speech::plural(std::uint64_t number, std::string_view one, std:
 
 std::string Speech::clients(std::uint64_t number) const {
   return count(number) + std::string(nbsp) +
-         std::string(russian_ ? plural(number, "клиент", "клиента", "клиентов") : plural(number, "client", "", "clients"));
+         std::string(russian_ ? plural(number, "клиент", "клиента", "клиентов")
+                              : plural(number, "client", "", "clients"));
 }
 
 std::string Speech::rows(std::uint64_t number) const {

@@ -12,7 +12,8 @@ namespace klientela::report {
 
 class Speech {
  public:
-  Speech(Language language, std::string currency) : russian_(language == Language::russian), currency_(std::move(currency)) {}
+  Speech(Language language, std::string currency)
+      : russian_(language == Language::russian), currency_(std::move(currency)) {}
 
   /// The sentence of the language.
   [[nodiscard]] std::string_view operator()(std::string_view english, std::string_view russian) const noexcept {

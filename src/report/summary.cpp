@@ -36,7 +36,8 @@ Json counts_of_labels(const Column& column) {
 Json counts_of_buyers(const Column& column, const std::vector<std::uint8_t>& buyers) {
   const auto totals = report::totals_by_label(column, nullptr, buyers);
   Json sizes = Json::object();
-  for (std::size_t i = 0; i < totals.clients.size(); ++i) sizes[report::valid_utf8(column.labels()[i])] = totals.clients[i];
+  for (std::size_t i = 0; i < totals.clients.size(); ++i)
+    sizes[report::valid_utf8(column.labels()[i])] = totals.clients[i];
   return sizes;
 }
 

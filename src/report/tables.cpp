@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t rows_of_a_task = 4096;
 
-/// The reasons of one classification as a text column; tasks render blocks of rows, which are then put together in order.
+/// The reasons of one classification as a text column; tasks render blocks of rows, which are then put together in
+/// order.
 Column reason_column(const Classification& classification, Language language, const Control& control) {
   struct Block {
     std::string characters;
@@ -60,7 +61,8 @@ Table clients_table(const ReportInput& input, const ReportOptions& options, cons
     if (column.name() != "client") table.add(column);
   for (const Classification& classification : input.classes)
     for (const Column& column : classification.columns()) table.set(column);
-  for (const Classification& classification : input.classes) table.set(reason_column(classification, options.language, control));
+  for (const Classification& classification : input.classes)
+    table.set(reason_column(classification, options.language, control));
   return table;
 }
 

@@ -52,13 +52,20 @@ void append_escaped(std::string& out, std::string_view text) {
       continue;
     }
     const auto c = static_cast<unsigned char>(text.front());
-    if (c == '&') out += "&amp;";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '"') out += "&quot;";
-    else if (c == '\'') out += "&#39;";
-    else if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F) out += replacement;
-    else out += text.substr(0, length);
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else if (c == '\'')
+      out += "&#39;";
+    else if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F)
+      out += replacement;
+    else
+      out += text.substr(0, length);
     text.remove_prefix(length);
   }
 }

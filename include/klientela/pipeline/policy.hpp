@@ -19,7 +19,8 @@ struct Policy {
   static constexpr int version = 1;
   IngestOptions ingest;
   FeatureOptions features;
-  std::vector<std::pair<std::string, AnyClassifier>> classifiers;  ///< by name, in order; later ones may use earlier ones
+  std::vector<std::pair<std::string, AnyClassifier>>
+      classifiers;  ///< by name, in order; later ones may use earlier ones
   ReportOptions report;
 
   /// The default: RFM, ABC and the contact matrix.

@@ -24,7 +24,9 @@ struct RunResult {
   ReportOptions report_options;
 
   [[nodiscard]] ReportInput report() const { return {base, features, classes, rejects, counts}; }
-  [[nodiscard]] Table clients(const Control& control = {}) const { return clients_table(report(), report_options, control); }
+  [[nodiscard]] Table clients(const Control& control = {}) const {
+    return clients_table(report(), report_options, control);
+  }
   [[nodiscard]] Table matrix() const { return matrix_table(report()); }
   [[nodiscard]] Table rejected() const { return rejected_table(report()); }
   [[nodiscard]] std::string summary() const { return summary_json(report()); }

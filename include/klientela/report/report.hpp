@@ -27,13 +27,14 @@ struct ReportInput {
 
 struct ReportOptions {
   Language language{Language::english};
-  std::string title;             ///< of the page; empty: a default in the language
+  std::string title;              ///< of the page; empty: a default in the language
   std::uint32_t top_clients{10};  ///< shown per cell of the matrix; 0..1000
 };
 
-/// One row per client: id, name where known, features, scores, classes, cell, group, reasons. O(clients); the reasons are
-/// rendered over control.executor. \throws Error cancelled
-[[nodiscard]] Table clients_table(const ReportInput& input, const ReportOptions& options = {}, const Control& control = {});
+/// One row per client: id, name where known, features, scores, classes, cell, group, reasons. O(clients); the reasons
+/// are rendered over control.executor. \throws Error cancelled
+[[nodiscard]] Table clients_table(const ReportInput& input, const ReportOptions& options = {},
+                                  const Control& control = {});
 /// One row per cell of the contact matrix: x, y, cell, group, clients, money, shares. Empty cells included.
 [[nodiscard]] Table matrix_table(const ReportInput& input);
 /// One row per listed reject: table, row (as the reader of the file counts: from 1), column, value, reason.

@@ -52,8 +52,8 @@ inline Table table_of(const std::vector<Line>& lines) {
 }
 
 /// Purchases of `clients` clients over the days of 2025; the same for the same seed.
-inline std::vector<Line> drawn_lines(std::size_t lines, std::size_t clients, std::uint32_t seed, Day from = Day{std::chrono::year{2025} / 1 / 1},
-                                     int days = 300) {
+inline std::vector<Line> drawn_lines(std::size_t lines, std::size_t clients, std::uint32_t seed,
+                                     Day from = Day{std::chrono::year{2025} / 1 / 1}, int days = 300) {
   std::mt19937 random(seed);
   std::vector<Line> drawn;
   for (std::size_t i = 0; i < lines; ++i) {

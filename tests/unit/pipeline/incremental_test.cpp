@@ -18,7 +18,8 @@ TEST(Incremental, EqualsAFullRunWithTheSameModels) {
   const RunResult first = run(testing::one(TableId::transactions, testing::table_of(before)), {}, first_end);
 
   const Policy policy;
-  const IngestResult more = extend(first.base, testing::one(TableId::transactions, testing::table_of(after)), policy.ingest);
+  const IngestResult more =
+      extend(first.base, testing::one(TableId::transactions, testing::table_of(after)), policy.ingest);
   EXPECT_TRUE(more.base.extends(first.base));
   const FeatureTable features = refresh_features(first.features, more.base, second_end);
   const Classified classified = classify(features.table(), std::span<const AnyModel>(first.models));
@@ -33,7 +34,8 @@ TEST(Incremental, EqualsAFullRunWithTheSameModels) {
 }
 
 TEST(Incremental, FrozenModelsSurviveJson) {
-  const RunResult result = run(testing::one(TableId::transactions, testing::table_of(testing::drawn_lines(2'000, 150, 31))));
+  const RunResult result =
+      run(testing::one(TableId::transactions, testing::table_of(testing::drawn_lines(2'000, 150, 31))));
   const FeatureTable plain = compute_features(result.base, result.as_of);
   std::vector<AnyModel> loaded;
   const ClassifierRegistry registry;

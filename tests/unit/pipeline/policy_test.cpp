@@ -116,8 +116,9 @@ TEST(Policy, NamesThePlaceOfEveryError) {
   EXPECT_EQ(where(R"({"ingest": {"mappings": {"sales": {}}}})", "transactions"), "/ingest/mappings/sales");
   EXPECT_EQ(where(R"({"ingest": {"mappings": {"transactions": {"columns": {"prise": "P"}}}}})", "unit_price"),
             "/ingest/mappings/transactions/columns/prise");
-  EXPECT_EQ(where(R"({"ingest": {"mappings": {"transactions": {"columns": {"amount": "P", "profit": "P"}}}}})", "amount"),
-            "/ingest/mappings/transactions/columns/profit");
+  EXPECT_EQ(
+      where(R"({"ingest": {"mappings": {"transactions": {"columns": {"amount": "P", "profit": "P"}}}}})", "amount"),
+      "/ingest/mappings/transactions/columns/profit");
   EXPECT_EQ(where(R"({"ingest": {"mappings": {"transactions": {"columns": {"amount": ""}}}}})"),
             "/ingest/mappings/transactions/columns/amount");
   EXPECT_EQ(where(R"({"ingest": {"max_rejects_kept": -1}})"), "/ingest/max_rejects_kept");

@@ -20,7 +20,8 @@ Day day(const char* text) { return *parse_day(text); }
 
 /// Every output of a run, for comparing.
 std::string everything(const RunResult& result) {
-  return to_csv(result.clients()) + to_csv(result.matrix()) + to_csv(result.rejected()) + result.summary() + result.page();
+  return to_csv(result.clients()) + to_csv(result.matrix()) + to_csv(result.rejected()) + result.summary() +
+         result.page();
 }
 
 TEST(Run, ClassifiesPurchases) {
@@ -69,8 +70,9 @@ TEST(Run, ReadsTheShopOfThePreset) {
     values[3] = -1;
     return values;
   }()));
-  table.add(Column("InvoiceDate", std::vector<std::string>{"2010-12-01 08:26:00", "2010-12-01 08:26:00", "2010-12-02 09:00:00",
-                                                           "2010-12-03 10:00:00", "2010-12-04 23:59:59", "2010-12-05 00:00:00"}));
+  table.add(Column("InvoiceDate",
+                   std::vector<std::string>{"2010-12-01 08:26:00", "2010-12-01 08:26:00", "2010-12-02 09:00:00",
+                                            "2010-12-03 10:00:00", "2010-12-04 23:59:59", "2010-12-05 00:00:00"}));
   table.add(Column("UnitPrice", ColumnType::float64, [] {
     Buffer<double> values(6, 2.55);
     values[4] = 0;
@@ -116,7 +118,8 @@ TEST(Run, NeedsADayToStandOn) {
   };
   EXPECT_EQ(code({}), Code::invalid_argument);
   EXPECT_EQ(code(testing::one(TableId::transactions, testing::table_of({}))), Code::invalid_argument);
-  EXPECT_EQ(code(testing::one(TableId::transactions, testing::table_of({{"a", "never", "1"}}))), Code::invalid_argument);
+  EXPECT_EQ(code(testing::one(TableId::transactions, testing::table_of({{"a", "never", "1"}}))),
+            Code::invalid_argument);
 }
 
 TEST(Run, OfNothingIsEmptyButWhole) {
@@ -141,7 +144,8 @@ TEST(Run, StopsWhenAsked) {
   Control control;
   control.stop = source.get_token();
   try {
-    (void)run(testing::one(TableId::transactions, testing::table_of({{"a", "2025-01-01", "1"}})), {}, std::nullopt, control);
+    (void)run(testing::one(TableId::transactions, testing::table_of({{"a", "2025-01-01", "1"}})), {}, std::nullopt,
+              control);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::cancelled);
@@ -156,7 +160,8 @@ TEST(Run, StopsBetweenStages) {
     if (stage == "features" && done >= 1) source.request_stop();
   };
   try {
-    (void)run(testing::one(TableId::transactions, testing::table_of({{"a", "2025-01-01", "1"}})), {}, std::nullopt, control);
+    (void)run(testing::one(TableId::transactions, testing::table_of({{"a", "2025-01-01", "1"}})), {}, std::nullopt,
+              control);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::cancelled);
@@ -171,7 +176,8 @@ TEST(Run, TellsHowFarItIs) {
     if (stages.empty() || stages.back() != stage) stages.emplace_back(stage);
     in_range = in_range && done >= 0 && done <= 1;
   };
-  (void)run(testing::one(TableId::transactions, testing::table_of({{"a", "2025-01-01", "1"}})), {}, std::nullopt, control);
+  (void)run(testing::one(TableId::transactions, testing::table_of({{"a", "2025-01-01", "1"}})), {}, std::nullopt,
+            control);
   EXPECT_TRUE(in_range);
   stages.erase(std::remove_if(stages.begin(), stages.end(),
                               [](const std::string& stage) {
@@ -189,7 +195,8 @@ TEST(Run, GivesTheSameBytesForAnyThreads) {
     ThreadPool pool(threads);
     Control control;
     control.executor = &pool;
-    EXPECT_EQ(everything(run(testing::one(TableId::transactions, testing::table_of(lines)), {}, std::nullopt, control)), expected)
+    EXPECT_EQ(everything(run(testing::one(TableId::transactions, testing::table_of(lines)), {}, std::nullopt, control)),
+              expected)
         << threads;
   }
 }
@@ -206,7 +213,8 @@ TEST(Run, KeepsHostileTextOutOfThePage) {
   Table cards;
   cards.add(Column("client", std::vector<std::string>{"=cmd()", "<b>2</b>"}));
   cards.add(Column("name", std::vector<std::string>{"<script>alert(1)</script>", "=1+1\n\"x\""}));
-  Tables tables = testing::one(TableId::transactions, testing::table_of({{"=cmd()", "2025-01-01", "1"}, {"<b>2</b>", "2025-01-02", "<i>"},
+  Tables tables = testing::one(TableId::transactions, testing::table_of({{"=cmd()", "2025-01-01", "1"},
+                                                                         {"<b>2</b>", "2025-01-02", "<i>"},
                                                                          {"<b>2</b>", "2025-01-02", "3"}}));
   tables.add(TableId::clients, testing::stream(cards));
   const RunResult result = run(std::move(tables));
@@ -222,7 +230,8 @@ TEST(Run, KeepsHostileTextOutOfThePage) {
 
 TEST(Run, ReadsIdsBackFromItsOwnCsv) {
   const RunResult first = run(testing::one(TableId::transactions, testing::table_of({{"=cmd()", "2025-01-01", "1"}})));
-  const RunResult second = run(testing::one(TableId::transactions, testing::table_of({{"'=cmd()", "2025-01-01", "1"}})));
+  const RunResult second =
+      run(testing::one(TableId::transactions, testing::table_of({{"'=cmd()", "2025-01-01", "1"}})));
   EXPECT_EQ(to_csv(first.clients()), to_csv(second.clients()));
 }
 

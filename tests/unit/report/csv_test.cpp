@@ -84,10 +84,12 @@ TEST(Csv, WritesEveryRowOfOneNullColumn) {
 
 TEST(Csv, WritesExactNumbers) {
   Table table;
-  table.add(Column("i", ColumnType::int64,
-                   testing::buffer(std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::min(), 9007199254740993})));
+  table.add(
+      Column("i", ColumnType::int64,
+             testing::buffer(std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::min(), 9007199254740993})));
   table.add(testing::money("m", {-5000, std::numeric_limits<std::int64_t>::max()}));
-  table.add(Column("d", ColumnType::float64, testing::buffer(std::vector<double>{0.1, std::numeric_limits<double>::quiet_NaN()})));
+  table.add(Column("d", ColumnType::float64,
+                   testing::buffer(std::vector<double>{0.1, std::numeric_limits<double>::quiet_NaN()})));
   table.add(Column("s", ColumnType::int8, testing::buffer(std::vector<std::int8_t>{-1, 5})));
   table.add(Column("b", ColumnType::boolean, testing::buffer(std::vector<std::uint8_t>{0, 1})));
   table.add(Column("t", ColumnType::day, testing::buffer(std::vector<std::int32_t>{0, 15317})));

@@ -1,4 +1,5 @@
-// The report page: nothing of the data becomes markup, nothing is loaded, its size is bounded, both languages are there.
+// The report page: nothing of the data becomes markup, nothing is loaded, its size is bounded, both languages are
+// there.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,7 +14,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// Fails where tags are not closed in order. Knows no comments, scripts or attributes with angle brackets: there are none.
+/// Fails where tags are not closed in order. Knows no comments, scripts or attributes with angle brackets: there are
+/// none.
 void expect_well_formed(const std::string& page) {
   static const std::set<std::string> empty{"meta", "col", "rect", "path", "!doctype"};
   std::vector<std::string> open;
@@ -79,10 +81,10 @@ TEST(Page, SpeaksRussian) {
 
 TEST(Page, EscapesEverythingFromTheData) {
   for (const std::string& hostile :
-       {std::string("<script>alert(1)</script>"), std::string("\"><img src=x onerror=alert(1)>"), std::string("' onmouseover='x"),
-        std::string("</title></style><b>"), std::string("--><svg onload=x>"), std::string("</text></svg><i>"),
-        std::string("{}{0}%s&amp;"), std::string("\xE2\x80\xAE evil \xE2\x81\xA6"), std::string("a\nb\rc\0d", 7),
-        std::string("\xFF\xC0\x80")}) {
+       {std::string("<script>alert(1)</script>"), std::string("\"><img src=x onerror=alert(1)>"),
+        std::string("' onmouseover='x"), std::string("</title></style><b>"), std::string("--><svg onload=x>"),
+        std::string("</text></svg><i>"), std::string("{}{0}%s&amp;"), std::string("\xE2\x80\xAE evil \xE2\x81\xA6"),
+        std::string("a\nb\rc\0d", 7), std::string("\xFF\xC0\x80")}) {
     testing::Sample sample;
     sample.ids[0] = hostile;
     sample.band = hostile;

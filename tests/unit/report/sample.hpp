@@ -61,11 +61,12 @@ struct Sample {
     table.add(Column("first_purchase", ColumnType::day, buffer(std::vector<std::int32_t>{19900, 19905, 19970, 19910})));
     classes.clear();
     if (with_classes) {
-      classes.emplace_back("rfm", "rfm",
-                           std::vector<Column>{Column("rfm_r", ColumnType::int8, buffer(std::vector<std::int8_t>{5, 4, 2, 1})),
-                                               Column("rfm_f", ColumnType::int8, buffer(std::vector<std::int8_t>{5, 4, 1, 1})),
-                                               Column("rfm_m", ColumnType::int8, buffer(std::vector<std::int8_t>{5, 4, 2, 1})),
-                                               labels("rfm_segment", {0, 0, 1, 1}, {segment, "Lost", "none"})});
+      classes.emplace_back(
+          "rfm", "rfm",
+          std::vector<Column>{Column("rfm_r", ColumnType::int8, buffer(std::vector<std::int8_t>{5, 4, 2, 1})),
+                              Column("rfm_f", ColumnType::int8, buffer(std::vector<std::int8_t>{5, 4, 1, 1})),
+                              Column("rfm_m", ColumnType::int8, buffer(std::vector<std::int8_t>{5, 4, 2, 1})),
+                              labels("rfm_segment", {0, 0, 1, 1}, {segment, "Lost", "none"})});
       classes.emplace_back("abc", "abc", std::vector<Column>{labels("abc", {0, 1, 2, 2}, {"A", "B", "C"})},
                            [](std::size_t) {
                              Reason reason;
@@ -75,13 +76,13 @@ struct Sample {
                            });
       classes.emplace_back(
           "matrix", "matrix",
-          std::vector<Column>{labels("matrix_x", {1, 1, 0, 2}, {"none yet", band, "unknown"}),
-                              labels("matrix_y", {1, 1, 0, 0}, {"small", "big", "unknown"}),
-                              labels("cell", {4, 4, 0, 6},
-                                     {"none yet / small", "none yet / big", "none yet / unknown", band + " / small",
-                                      band + " / big", band + " / unknown", "unknown / small", "unknown / big",
-                                      "unknown / unknown"}),
-                              labels("group", {0, 1, 2, 2}, {"partner", group, "cold"})},
+          std::vector<Column>{
+              labels("matrix_x", {1, 1, 0, 2}, {"none yet", band, "unknown"}),
+              labels("matrix_y", {1, 1, 0, 0}, {"small", "big", "unknown"}),
+              labels("cell", {4, 4, 0, 6},
+                     {"none yet / small", "none yet / big", "none yet / unknown", band + " / small", band + " / big",
+                      band + " / unknown", "unknown / small", "unknown / big", "unknown / unknown"}),
+              labels("group", {0, 1, 2, 2}, {"partner", group, "cold"})},
           [](std::size_t) {
             Reason reason;
             reason.column = "matrix_x";

@@ -23,8 +23,8 @@ TEST(ClientsTable, HasFeaturesClassesAndReasons) {
   const Table table = clients_table(sample.input());
   EXPECT_EQ(table.rows(), 4U);
   EXPECT_EQ(table.columns().front().name(), "client");
-  for (const char* name : {"money_net", "rfm_r", "rfm_segment", "abc", "matrix_x", "cell", "group", "rfm_reason", "abc_reason",
-                           "matrix_reason"})
+  for (const char* name : {"money_net", "rfm_r", "rfm_segment", "abc", "matrix_x", "cell", "group", "rfm_reason",
+                           "abc_reason", "matrix_reason"})
     EXPECT_NE(table.find(name), nullptr) << name;
   EXPECT_EQ(table.find("name"), nullptr) << "no cards, no names";
   EXPECT_THAT(std::string(table.column("matrix_reason").text(0)), ::testing::HasSubstr("3"));
