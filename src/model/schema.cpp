@@ -305,7 +305,7 @@ constexpr std::string_view interactions_ended_at_aliases[] = {"ended",      "end
                                                               "actual_end", "окончание", "завершен", "结束时间"};
 constexpr std::string_view interactions_state_aliases[] = {"status", "состояние", "статус", "状态"};
 constexpr std::string_view interactions_responsible_aliases[] = {
-    "owner",      "manager",       "employee", "agent",     "assigned_to", "user",
+    "owner",      "manager",       "employee", "agent",     "assigned_to",
     "manager_id", "ответственный", "менеджер", "сотрудник", "负责人"};
 constexpr std::string_view interactions_outcome_aliases[] = {"result", "disposition", "результат", "итог", "结果"};
 constexpr std::string_view interactions_subject_aliases[] = {
