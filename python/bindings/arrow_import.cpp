@@ -60,7 +60,8 @@ struct Pieces {
   }
   [[nodiscard]] Buffer<std::uint8_t> validity() const {
     bool any = false;
-    for (const ArrowArray* array : arrays) any = any || (array->null_count != 0 && array->n_buffers > 0 && array->buffers[0]);
+    for (const ArrowArray* array : arrays)
+      any = any || (array->null_count != 0 && array->n_buffers > 0 && array->buffers[0]);
     if (!any) return {};
     Buffer<std::uint8_t> valid((rows + 7) / 8, 0);
     walk([&](const ArrowArray& array, std::int64_t i, std::size_t row) {
@@ -106,7 +107,8 @@ float half_to_float(std::uint16_t half) {
   const int exponent = (half >> 10) & 31;
   const int fraction = half & 1023;
   const float sign = (half & 0x8000) != 0 ? -1.0F : 1.0F;
-  if (exponent == 31) return fraction != 0 ? std::numeric_limits<float>::quiet_NaN() : sign * std::numeric_limits<float>::infinity();
+  if (exponent == 31)
+    return fraction != 0 ? std::numeric_limits<float>::quiet_NaN() : sign * std::numeric_limits<float>::infinity();
   if (exponent == 0) return sign * std::ldexp(static_cast<float>(fraction), -24);
   return sign * std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
 }
@@ -132,7 +134,8 @@ Column decimals(const Pieces& pieces) {
     std::uint32_t low[4];
     for (std::size_t w = 0; w < 4; ++w) low[w] = w < words ? word[w] : (negative ? 0xFFFFFFFFU : 0U);
     for (std::size_t w = 4; w < words; ++w)
-      if (word[w] != (negative ? 0xFFFFFFFFU : 0U)) throw Error(Code::overflow, "a decimal does not fit money", pieces.name);
+      if (word[w] != (negative ? 0xFFFFFFFFU : 0U))
+        throw Error(Code::overflow, "a decimal does not fit money", pieces.name);
     UInt128 raw = 0;
     for (int w = 3; w >= 0; --w) raw = (raw << 32) | low[w];
     value = static_cast<Int128>(raw);
@@ -151,11 +154,13 @@ Column decimals(const Pieces& pieces) {
 std::string_view text_at(const ArrowArray& array, char kind, std::int64_t i) {
   if (kind == 'u') {
     const auto* offsets = static_cast<const std::int32_t*>(array.buffers[1]);
-    return {static_cast<const char*>(array.buffers[2]) + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i])};
+    return {static_cast<const char*>(array.buffers[2]) + offsets[i],
+            static_cast<std::size_t>(offsets[i + 1] - offsets[i])};
   }
   if (kind == 'U') {
     const auto* offsets = static_cast<const std::int64_t*>(array.buffers[1]);
-    return {static_cast<const char*>(array.buffers[2]) + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i])};
+    return {static_cast<const char*>(array.buffers[2]) + offsets[i],
+            static_cast<std::size_t>(offsets[i + 1] - offsets[i])};
   }
   const auto* view = static_cast<const char*>(array.buffers[1]) + i * 16;  // 'v': 16-byte views
   std::int32_t length = 0;
@@ -182,8 +187,7 @@ Column texts(const Pieces& pieces, char kind) {
   Buffer<std::int64_t> offsets(pieces.rows + 1);
   offsets[0] = 0;
   pieces.walk([&](const ArrowArray& array, std::int64_t i, std::size_t row) {
-    offsets[row + 1] =
-        offsets[row] + (is_null(row) ? 0 : static_cast<std::int64_t>(text_at(array, kind, i).size()));
+    offsets[row + 1] = offsets[row] + (is_null(row) ? 0 : static_cast<std::int64_t>(text_at(array, kind, i).size()));
   });
   Buffer<char> characters(static_cast<std::size_t>(offsets[pieces.rows]));
   pieces.walk([&](const ArrowArray& array, std::int64_t i, std::size_t row) {
@@ -235,7 +239,8 @@ Column dictionary(const Pieces& pieces) {
     std::int64_t label = -1;
     if (array.null_count == 0 || array.buffers[0] == nullptr || bit(array.buffers[0], i)) {
       const std::int64_t key = key_at(array, pieces.format[0], i);
-      if (key < 0 || key >= static_cast<std::int64_t>(map.size())) refuse(pieces.name, "has a key outside its dictionary");
+      if (key < 0 || key >= static_cast<std::int64_t>(map.size()))
+        refuse(pieces.name, "has a key outside its dictionary");
       label = map[static_cast<std::size_t>(key)];
     }
     if (label < 0) {
@@ -357,7 +362,8 @@ ArrowStream export_table(const PyTable& table) {
     for (std::int64_t c = 0; c < out->n_children; ++c) {
       ArrowSchema* child = out->children[c];
       // The zone stands behind the colon: cutting the view there is a valid format of static storage.
-      if (data.names.contains(child->name) && std::string_view(child->format).starts_with("tsu:")) child->format = "tsu:";
+      if (data.names.contains(child->name) && std::string_view(child->format).starts_with("tsu:"))
+        child->format = "tsu:";
     }
     return 0;
   };

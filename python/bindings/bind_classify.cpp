@@ -106,46 +106,57 @@ void bind_classify(py::module_& module) {
       .def("__len__", &Classification::rows)
       .def_property_readonly("name", &Classification::name)
       .def_property_readonly("kind", &Classification::kind)
-      .def_property_readonly("table", [](const Classification& self) { return PyTable{self.table(), {}}; })
-      .def("notes",
-           [](const Classification& self, const std::string& language) {
-             return notes_to_python(self.notes(), language_from(language));
-           },
-           py::arg("language") = "en")
-      .def("reasons",
-           [](const Classification& self, std::size_t row, const std::string& language) {
-             const Language wanted = language_from(language);
-             py::list result;
-             for (const Reason& reason : self.reasons(row)) result.append(reason_to_python(reason, wanted));
-             return result;
-           },
-           py::arg("row"), py::arg("language") = "en")
-      .def("explain",
-           [](const Classification& self, std::size_t row, const std::string& language) {
-             return self.explain(row, language_from(language));
-           },
-           py::arg("row"), py::arg("language") = "en")
+      .def_property_readonly("table",
+                             [](const Classification& self) {
+                               return PyTable{self.table(), {}};
+                             })
+      .def(
+          "notes",
+          [](const Classification& self, const std::string& language) {
+            return notes_to_python(self.notes(), language_from(language));
+          },
+          py::arg("language") = "en")
+      .def(
+          "reasons",
+          [](const Classification& self, std::size_t row, const std::string& language) {
+            const Language wanted = language_from(language);
+            py::list result;
+            for (const Reason& reason : self.reasons(row)) result.append(reason_to_python(reason, wanted));
+            return result;
+          },
+          py::arg("row"), py::arg("language") = "en")
+      .def(
+          "explain",
+          [](const Classification& self, std::size_t row, const std::string& language) {
+            return self.explain(row, language_from(language));
+          },
+          py::arg("row"), py::arg("language") = "en")
       .def("__repr__", [](const Classification& self) {
-        return "<klientela.Classification '" + self.name() + "' (" + self.kind() + "), " + std::to_string(self.rows()) + " rows>";
+        return "<klientela.Classification '" + self.name() + "' (" + self.kind() + "), " + std::to_string(self.rows()) +
+               " rows>";
       });
 
   py::class_<AnyModel>(module, "Model")
       .def_property_readonly("name", &AnyModel::name)
       .def_property_readonly("kind", &AnyModel::kind)
-      .def("classify",
-           [](const AnyModel& self, const py::object& data, std::size_t threads) {
-             const Table table = column_table(data);
-             return long_call(threads, py::none(),
-                              [&](const Control& control) { return self.classify(table, control); });
-           },
-           py::arg("data"), py::kw_only(), py::arg("threads") = 0)
+      .def(
+          "classify",
+          [](const AnyModel& self, const py::object& data, std::size_t threads) {
+            const Table table = column_table(data);
+            return long_call(threads, py::none(),
+                             [&](const Control& control) { return self.classify(table, control); });
+          },
+          py::arg("data"), py::kw_only(), py::arg("threads") = 0)
       .def("to_json", &AnyModel::to_json)
       .def("to_dict", [](const AnyModel& self) { return from_json(self.to_json()); })
-      .def_static("from_json", [](const std::string& json) { return ClassifierRegistry().model_from_json(json); },
-                  py::arg("json"))
-      .def_static("from_dict", [](const py::dict& document) { return ClassifierRegistry().model_from_json(to_json(document)); },
-                  py::arg("document"))
-      .def("__repr__", [](const AnyModel& self) { return "<klientela.Model '" + self.name() + "' (" + self.kind() + ")>"; });
+      .def_static(
+          "from_json", [](const std::string& json) { return ClassifierRegistry().model_from_json(json); },
+          py::arg("json"))
+      .def_static(
+          "from_dict", [](const py::dict& document) { return ClassifierRegistry().model_from_json(to_json(document)); },
+          py::arg("document"))
+      .def("__repr__",
+           [](const AnyModel& self) { return "<klientela.Model '" + self.name() + "' (" + self.kind() + ")>"; });
 
   py::class_<AnyClassifier>(module, "Classifier")
       .def(py::init([](const std::string& kind, const std::string& name, const py::kwargs& options) {
@@ -158,12 +169,13 @@ void bind_classify(py::module_& module) {
       .def_property_readonly("kind", &AnyClassifier::kind)
       .def_property_readonly("inputs", &AnyClassifier::inputs)
       .def_property_readonly("options", [](const AnyClassifier& self) { return from_json(self.to_json()); })
-      .def("fit",
-           [](const AnyClassifier& self, const py::object& data, std::size_t threads) {
-             const Table table = column_table(data);
-             return long_call(threads, py::none(), [&](const Control& control) { return self.fit(table, control); });
-           },
-           py::arg("data"), py::kw_only(), py::arg("threads") = 0)
+      .def(
+          "fit",
+          [](const AnyClassifier& self, const py::object& data, std::size_t threads) {
+            const Table table = column_table(data);
+            return long_call(threads, py::none(), [&](const Control& control) { return self.fit(table, control); });
+          },
+          py::arg("data"), py::kw_only(), py::arg("threads") = 0)
       .def("__repr__", [](const AnyClassifier& self) {
         return "<klientela.Classifier '" + self.name() + "' (" + self.kind() + ")>";
       });
@@ -174,7 +186,8 @@ void bind_classify(py::module_& module) {
         const std::vector<SegmentRow> parsed = segment_rows(rows);
         const SegmentCheck check = check_segments(parsed, bins);
         py::list missing;
-        for (const ScoreCell& cell : check.missing) missing.append(py::make_tuple(cell.recency, cell.frequency, cell.money));
+        for (const ScoreCell& cell : check.missing)
+          missing.append(py::make_tuple(cell.recency, cell.frequency, cell.money));
         py::list overlapping;
         for (const SegmentCheck::Overlap& overlap : check.overlapping)
           overlapping.append(py::make_tuple(
@@ -187,7 +200,8 @@ void bind_classify(py::module_& module) {
         return result;
       },
       py::arg("rows"), py::arg("bins") = 5);
-  module.def("default_segments", [](int bins) { return segments_to_python(default_segments(bins)); }, py::arg("bins") = 5);
+  module.def(
+      "default_segments", [](int bins) { return segments_to_python(default_segments(bins)); }, py::arg("bins") = 5);
   module.def("rfm10_segments", [] { return segments_to_python(rfm10_segments()); });
 }
 

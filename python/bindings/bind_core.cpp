@@ -13,12 +13,14 @@ namespace {
 /// Exception classes by code; never freed, since translators outlive the module object.
 PyObject* error_classes[11] = {};
 
-
 const Column& column_named(const PyTable& table, const std::string& name) {
   const Column* column = table.table.find(name);
   if (column != nullptr) return *column;
   std::string known;
-  for (const Column& each : table.table.columns()) known += (known.empty() ? "" : ", ") + each.name();
+  for (const Column& each : table.table.columns()) {
+    if (!known.empty()) known += ", ";
+    known += each.name();
+  }
   throw py::key_error("no column '" + name + "'; there are: " + known);
 }
 
@@ -79,9 +81,12 @@ py::object strings(const Column& column) {
   for (std::size_t i = 0; i < column.size(); ++i) {
     py::object value = py::none();
     if (!column.is_null(i)) {
-      if (column.type() == ColumnType::label) value = labels[column.values<std::uint16_t>()[i]];
-      else if (column.type() == ColumnType::term) value = labels[column.values<std::uint32_t>()[i]];
-      else value = decode(column.text(i));
+      if (column.type() == ColumnType::label)
+        value = labels[column.values<std::uint16_t>()[i]];
+      else if (column.type() == ColumnType::term)
+        value = labels[column.values<std::uint32_t>()[i]];
+      else
+        value = decode(column.text(i));
     }
     Py_XDECREF(out[i]);
     out[i] = value.release().ptr();
@@ -99,8 +104,7 @@ py::object cell(const PyTable& table, const Column& column, std::size_t row) {
     case ColumnType::int64: return py::int_(column.values<std::int64_t>()[row]);
     case ColumnType::float64: return py::float_(column.values<double>()[row]);
     case ColumnType::money: return py::module_::import("decimal").attr("Decimal")(column.to_text(row));
-    case ColumnType::day:
-      return from_day(Day{std::chrono::days{column.values<std::int32_t>()[row]}});
+    case ColumnType::day: return from_day(Day{std::chrono::days{column.values<std::int32_t>()[row]}});
     case ColumnType::instant: {
       const py::module_ datetime = py::module_::import("datetime");
       const bool zoneless = table.zoneless.contains(column.name());
@@ -123,8 +127,10 @@ Buffer<std::uint8_t> packed(const py::object& valid, std::size_t rows, const std
   Buffer<std::uint8_t> bits((rows + 7) / 8, 0);
   bool any = false;
   for (std::size_t i = 0; i < rows; ++i) {
-    if (flags.data()[i]) bits[i >> 3] = static_cast<std::uint8_t>(bits[i >> 3] | (1U << (i & 7)));
-    else any = true;
+    if (flags.data()[i])
+      bits[i >> 3] = static_cast<std::uint8_t>(bits[i >> 3] | (1U << (i & 7)));
+    else
+      any = true;
   }
   return any ? std::move(bits) : Buffer<std::uint8_t>{};
 }
@@ -169,16 +175,23 @@ PyTable from_columns(const py::list& columns) {
   PyTable result;
   for (const py::handle& each : columns) {
     const auto [name, kind, values, valid] = each.cast<std::tuple<std::string, std::string, py::object, py::object>>();
-    if (kind == "int64") result.table.add(from_array<std::int64_t>(name, ColumnType::int64, values, valid));
-    else if (kind == "float64") result.table.add(from_array<double>(name, ColumnType::float64, values, valid));
-    else if (kind == "boolean") result.table.add(from_array<std::uint8_t>(name, ColumnType::boolean, values, valid));
-    else if (kind == "money") result.table.add(from_array<std::int64_t>(name, ColumnType::money, values, valid));
-    else if (kind == "day") result.table.add(from_array<std::int32_t>(name, ColumnType::day, values, valid));
+    if (kind == "int64")
+      result.table.add(from_array<std::int64_t>(name, ColumnType::int64, values, valid));
+    else if (kind == "float64")
+      result.table.add(from_array<double>(name, ColumnType::float64, values, valid));
+    else if (kind == "boolean")
+      result.table.add(from_array<std::uint8_t>(name, ColumnType::boolean, values, valid));
+    else if (kind == "money")
+      result.table.add(from_array<std::int64_t>(name, ColumnType::money, values, valid));
+    else if (kind == "day")
+      result.table.add(from_array<std::int32_t>(name, ColumnType::day, values, valid));
     else if (kind == "instant" || kind == "zoneless") {
       result.table.add(from_array<std::int64_t>(name, ColumnType::instant, values, valid));
       if (kind == "zoneless") result.zoneless.insert(name);
-    } else if (kind == "text") result.table.add(from_strings(name, py::reinterpret_borrow<py::sequence>(values)));
-    else throw Error(Code::invalid_argument, "no column kind '" + kind + "'", name);
+    } else if (kind == "text")
+      result.table.add(from_strings(name, py::reinterpret_borrow<py::sequence>(values)));
+    else
+      throw Error(Code::invalid_argument, "no column kind '" + kind + "'", name);
   }
   return result;
 }
@@ -194,9 +207,9 @@ void release_capsule(PyObject* capsule) {
 
 void register_errors(py::module_& module) {
   const py::module_ errors = py::module_::import("klientela._errors");
-  for (const char* name : {"KlientelaError", "InvalidArgumentError", "NotFoundError", "OutOfRangeError",
-                           "ArithmeticOverflowError", "BadDataError", "BadPolicyError", "CancelledError",
-                           "UnsupportedError", "OutOfMemoryError", "InternalError"}) {
+  for (const char* name :
+       {"KlientelaError", "InvalidArgumentError", "NotFoundError", "OutOfRangeError", "ArithmeticOverflowError",
+        "BadDataError", "BadPolicyError", "CancelledError", "UnsupportedError", "OutOfMemoryError", "InternalError"}) {
     const py::object type = errors.attr(name);
     const auto code = type.attr("number").cast<int>();
     error_classes[code] = py::object(type).release().ptr();
@@ -216,7 +229,8 @@ void register_errors(py::module_& module) {
 
 ArrowStream stream_from(const py::object& object, const std::string& what) {
   if (!py::hasattr(object, "__arrow_c_stream__"))
-    throw py::type_error(what + " must have __arrow_c_stream__ (pandas, polars, pyarrow, duckdb, klientela.Table), not " +
+    throw py::type_error(what +
+                         " must have __arrow_c_stream__ (pandas, polars, pyarrow, duckdb, klientela.Table), not " +
                          std::string(py::str(py::type::of(object).attr("__name__"))));
   const py::object capsule = object.attr("__arrow_c_stream__")();
   auto* stream = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream"));
@@ -262,8 +276,9 @@ Day to_day(const py::handle& value, const std::string& what) {
 
 py::object from_day(Day day) {
   const std::chrono::year_month_day date{day};
-  return py::module_::import("datetime").attr("date")(static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                                                      static_cast<unsigned>(date.day()));
+  return py::module_::import("datetime")
+      .attr("date")(static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                    static_cast<unsigned>(date.day()));
 }
 
 std::string to_json(const py::handle& value) {
@@ -281,10 +296,11 @@ void bind_core(py::module_& module) {
            }),
            py::arg("data"))
       .def_static("_from_columns", &from_columns)
-      .def_static("_from_arrow", [](const py::object& data) {
-        ArrowStream stream = stream_from(data, "data");
-        return import_table(std::move(stream));
-      })
+      .def_static("_from_arrow",
+                  [](const py::object& data) {
+                    ArrowStream stream = stream_from(data, "data");
+                    return import_table(std::move(stream));
+                  })
       .def("__len__", [](const PyTable& self) { return self.table.rows(); })
       .def_property_readonly("columns",
                              [](const PyTable& self) {
@@ -299,23 +315,28 @@ void bind_core(py::module_& module) {
                                  types[py::str(column.name())] = std::string(name(column.type()));
                                return types;
                              })
-      .def("__contains__", [](const PyTable& self, const std::string& name) { return self.table.find(name) != nullptr; })
+      .def("__contains__",
+           [](const PyTable& self, const std::string& name) { return self.table.find(name) != nullptr; })
       .def("__getitem__", &column_array, py::arg("name"))
-      .def("units",
-           [](const PyTable& self, const std::string& name) {
-             const Column& column = column_named(self, name);
-             if (column.type() != ColumnType::money)
-               throw Error(Code::invalid_argument, "column '" + name + "' is not money", name);
-             return with_mask<std::int64_t>(column, py::dtype::of<std::int64_t>());
-           },
-           py::arg("name"))
-      .def("null_count", [](const PyTable& self, const std::string& name) { return column_named(self, name).null_count(); },
-           py::arg("name"))
-      .def("take",
-           [](const PyTable& self, const std::vector<std::uint32_t>& rows) {
-             return PyTable{self.table.take(rows), self.zoneless};
-           },
-           py::arg("rows"))
+      .def(
+          "units",
+          [](const PyTable& self, const std::string& name) {
+            const Column& column = column_named(self, name);
+            if (column.type() != ColumnType::money)
+              throw Error(Code::invalid_argument, "column '" + name + "' is not money", name);
+            return with_mask<std::int64_t>(column, py::dtype::of<std::int64_t>());
+          },
+          py::arg("name"))
+      .def(
+          "null_count",
+          [](const PyTable& self, const std::string& name) { return column_named(self, name).null_count(); },
+          py::arg("name"))
+      .def(
+          "take",
+          [](const PyTable& self, const std::vector<std::uint32_t>& rows) {
+            return PyTable{self.table.take(rows), self.zoneless};
+          },
+          py::arg("rows"))
       .def("_column",
            [](const PyTable& self, const std::string& name) {
              const Column& column = column_named(self, name);
@@ -329,28 +350,31 @@ void bind_core(py::module_& module) {
              for (std::size_t row = 0; row < std::min(rows, self.table.rows()); ++row) {
                py::list line;
                for (const Column& column : self.table.columns()) {
-                 if (column.is_null(row)) line.append(py::none());
-                 else line.append(decode(column.to_text(row)));
+                 if (column.is_null(row))
+                   line.append(py::none());
+                 else
+                   line.append(decode(column.to_text(row)));
                }
                lines.append(line);
              }
              return lines;
            })
-      .def("__arrow_c_stream__",
-           [](const PyTable& self, const py::object&) {
-             auto stream = std::make_unique<ArrowArrayStream>();
-             ArrowStream exported = export_table(self);
-             *stream = *exported.get();
-             exported.get()->release = nullptr;
-             PyObject* capsule = PyCapsule_New(stream.get(), "arrow_array_stream", &release_capsule);
-             if (capsule == nullptr) {
-               if (stream->release != nullptr) stream->release(stream.get());
-               throw py::error_already_set();
-             }
-             (void)stream.release();
-             return py::reinterpret_steal<py::object>(capsule);
-           },
-           py::arg("requested_schema") = py::none());
+      .def(
+          "__arrow_c_stream__",
+          [](const PyTable& self, const py::object&) {
+            auto stream = std::make_unique<ArrowArrayStream>();
+            ArrowStream exported = export_table(self);
+            *stream = *exported.get();
+            exported.get()->release = nullptr;
+            PyObject* capsule = PyCapsule_New(stream.get(), "arrow_array_stream", &release_capsule);
+            if (capsule == nullptr) {
+              if (stream->release != nullptr) stream->release(stream.get());
+              throw py::error_already_set();
+            }
+            (void)stream.release();
+            return py::reinterpret_steal<py::object>(capsule);
+          },
+          py::arg("requested_schema") = py::none());
 }
 
 }  // namespace klientela::python

@@ -8,7 +8,9 @@ void bind_features(py::module_& module) {
   py::class_<FeatureTable>(module, "FeatureTable")
       .def("__len__", &FeatureTable::rows)
       .def_property_readonly("as_of", [](const FeatureTable& self) { return from_day(self.as_of()); })
-      .def_property_readonly("table", [](const FeatureTable& self) { return PyTable{self.table(), {}}; });
+      .def_property_readonly("table", [](const FeatureTable& self) {
+        return PyTable{self.table(), {}};
+      });
 
   module.def(
       "features",

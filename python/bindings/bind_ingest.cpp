@@ -15,7 +15,8 @@ py::dict schema_to_python() {
     const TableSpec& table = spec(static_cast<TableId>(t));
     py::dict fields;
     for (const FieldSpec& field : table.fields) {
-      static constexpr const char* types[] = {"client", "text", "texts", "term", "money", "number", "day", "instant", "boolean"};
+      static constexpr const char* types[] = {"client", "text", "texts",   "term",   "money",
+                                              "number", "day",  "instant", "boolean"};
       py::list aliases;
       for (const std::string_view alias : field.aliases) aliases.append(std::string(alias));
       py::dict entry;
@@ -37,9 +38,7 @@ py::object id_to_python(const ClientId& id) {
 
 ClientId id_from(const py::handle& id) { return ClientId(std::string_view(py::str(id).cast<std::string>())); }
 
-IngestOptions options_from(const py::dict& options) {
-  return ingest_options_from_json(to_json(options), "");
-}
+IngestOptions options_from(const py::dict& options) { return ingest_options_from_json(to_json(options), ""); }
 
 PyIngestResult ingest_python(const py::dict& tables, std::size_t threads, const py::object& progress,
                              const py::kwargs& options) {
@@ -65,8 +64,10 @@ PyIngestResult extend_python(const ClientBase& base, const py::dict& tables, std
 TableId table_id(const std::string& name) {
   if (const auto id = table_named(name)) return *id;
   std::string known;
-  for (std::size_t t = 0; t < table_count; ++t)
-    known += (t == 0 ? "" : ", ") + std::string(spec(static_cast<TableId>(t)).name);
+  for (std::size_t t = 0; t < table_count; ++t) {
+    if (t > 0) known += ", ";
+    known += spec(static_cast<TableId>(t)).name;
+  }
   throw Error(Code::not_found, "there is no table '" + name + "'; tables are " + known, name);
 }
 
@@ -77,8 +78,7 @@ Tables tables_from(const py::dict& tables) {
   for (const auto& [name, data] : tables)
     given.emplace_back(table_id(name.cast<std::string>()), py::reinterpret_borrow<py::object>(data));
   Tables streams;
-  for (const auto& [id, data] : given)
-    streams.add(id, stream_from(stream_of(data), std::string(spec(id).name)));
+  for (const auto& [id, data] : given) streams.add(id, stream_from(stream_of(data), std::string(spec(id).name)));
   return streams;
 }
 
@@ -136,11 +136,14 @@ void bind_ingest(py::module_& module) {
                                const auto day = self.last_purchase_day();
                                return day ? from_day(*day) : py::none();
                              })
-      .def("rows", [](const ClientBase& self, const std::string& table) { return self.rows(table_id(table)); },
-           py::arg("table"))
-      .def("accepted", [](const ClientBase& self, const std::string& table) { return self.accepted(table_id(table)); },
-           py::arg("table"))
-      .def("__contains__", [](const ClientBase& self, const py::handle& id) { return self.code_of(id_from(id)).has_value(); })
+      .def(
+          "rows", [](const ClientBase& self, const std::string& table) { return self.rows(table_id(table)); },
+          py::arg("table"))
+      .def(
+          "accepted", [](const ClientBase& self, const std::string& table) { return self.accepted(table_id(table)); },
+          py::arg("table"))
+      .def("__contains__",
+           [](const ClientBase& self, const py::handle& id) { return self.code_of(id_from(id)).has_value(); })
       .def("extends", &ClientBase::extends, py::arg("earlier"))
       .def("extend", &extend_python, py::arg("tables"), py::kw_only(), py::arg("threads") = 0,
            py::arg("progress") = py::none())
@@ -152,7 +155,9 @@ void bind_ingest(py::module_& module) {
   py::class_<PyIngestResult>(module, "IngestResult")
       .def_property_readonly("base", [](const PyIngestResult& self) { return self.result.base; })
       .def_property_readonly("rejected",
-                             [](const PyIngestResult& self) { return PyTable{rejects_to_table(self.result.rejects), {}}; })
+                             [](const PyIngestResult& self) {
+                               return PyTable{rejects_to_table(self.result.rejects), {}};
+                             })
       .def_property_readonly("counts", [](const PyIngestResult& self) { return counts_to_python(self.result.counts); })
       .def_property_readonly("unused_columns", [](const PyIngestResult& self) { return self.result.unused_columns; })
       .def("__repr__", [](const PyIngestResult& self) {
@@ -162,7 +167,8 @@ void bind_ingest(py::module_& module) {
           read += count.rows_read;
           rejected += count.rows_rejected;
         }
-        return "<klientela.IngestResult: " + std::to_string(read) + " rows read, " + std::to_string(rejected) + " rejected>";
+        return "<klientela.IngestResult: " + std::to_string(read) + " rows read, " + std::to_string(rejected) +
+               " rejected>";
       });
 
   module.def("ingest", &ingest_python, py::arg("tables"), py::kw_only(), py::arg("threads") = 0,

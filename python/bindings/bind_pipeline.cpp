@@ -53,9 +53,9 @@ std::size_t row_of(const ClientBase& base, const py::handle& id) {
   const ClientId wanted(std::string_view(py::str(id).cast<std::string>()));
   if (base.code_of(wanted)) {
     const auto codes = base.codes_in_order();
-    const auto found = std::lower_bound(codes.begin(), codes.end(), wanted, [&](std::uint32_t code, const ClientId& sought) {
-      return base.id_of(code) < sought;
-    });
+    const auto found =
+        std::lower_bound(codes.begin(), codes.end(), wanted,
+                         [&](std::uint32_t code, const ClientId& sought) { return base.id_of(code) < sought; });
     if (found != codes.end()) return static_cast<std::size_t>(found - codes.begin());
   }
   throw Error(Code::not_found, "there is no client " + wanted.to_text(), "client");
@@ -73,7 +73,8 @@ auto without_gil(Render&& render) {
   return render();
 }
 
-ReportOptions with(const RunResult& result, const py::object& language, const py::object& title, const py::object& top) {
+ReportOptions with(const RunResult& result, const py::object& language, const py::object& title,
+                   const py::object& top) {
   ReportOptions options = result.report_options;
   if (!language.is_none()) options.language = language_from(language.cast<std::string>());
   if (!title.is_none()) options.title = title.cast<std::string>();
@@ -91,21 +92,27 @@ Policy policy_from(const py::object& policy) {
 void bind_pipeline(py::module_& module) {
   py::class_<Policy>(module, "Policy")
       .def(py::init<>())
-      .def_static("from_json", [](const std::string& json) { return Policy::from_json(json); }, py::arg("json"))
-      .def_static("from_dict", [](const py::dict& document) { return Policy::from_json(to_json(document)); },
-                  py::arg("document"))
+      .def_static(
+          "from_json", [](const std::string& json) { return Policy::from_json(json); }, py::arg("json"))
+      .def_static(
+          "from_dict", [](const py::dict& document) { return Policy::from_json(to_json(document)); },
+          py::arg("document"))
       .def_static("preset", &Policy::preset, py::arg("name"))
       .def_static("presets", &Policy::presets)
       .def_static("schema", [] { return from_json(Policy::schema()); })
       .def("to_json", &Policy::to_json)
       .def("to_dict", [](const Policy& self) { return from_json(self.to_json()); })
-      .def("__eq__", [](const Policy& self, const py::object& other) {
-        return py::isinstance<Policy>(other) && self.to_json() == other.cast<const Policy&>().to_json();
-      })
+      .def("__eq__",
+           [](const Policy& self, const py::object& other) {
+             return py::isinstance<Policy>(other) && self.to_json() == other.cast<const Policy&>().to_json();
+           })
       .def("__hash__", [](const Policy& self) { return py::hash(py::str(self.to_json())); })
       .def("__repr__", [](const Policy& self) {
         std::string names;
-        for (const auto& [name, classifier] : self.classifiers) names += (names.empty() ? "" : ", ") + name;
+        for (const auto& [name, classifier] : self.classifiers) {
+          if (!names.empty()) names += ", ";
+          names += name;
+        }
         return "<klientela.Policy: " + names + ">";
       });
 
@@ -114,19 +121,28 @@ void bind_pipeline(py::module_& module) {
       .def_readonly("features", &RunResult::features)
       .def_property_readonly("as_of", [](const RunResult& self) { return from_day(self.as_of); })
       .def_property_readonly("clients",
-                             [](const RunResult& self) { return PyTable{without_gil([&] { return self.clients(); }), {}}; })
-      .def_property_readonly("matrix", [](const RunResult& self) { return PyTable{without_gil([&] { return self.matrix(); }), {}}; })
+                             [](const RunResult& self) {
+                               return PyTable{without_gil([&] { return self.clients(); }), {}};
+                             })
+      .def_property_readonly("matrix",
+                             [](const RunResult& self) {
+                               return PyTable{without_gil([&] { return self.matrix(); }), {}};
+                             })
       .def_property_readonly("rejected",
-                             [](const RunResult& self) { return PyTable{without_gil([&] { return self.rejected(); }), {}}; })
-      .def_property_readonly("summary",
-                             [](const RunResult& self) { return from_json(without_gil([&] { return self.summary(); })); })
+                             [](const RunResult& self) {
+                               return PyTable{without_gil([&] { return self.rejected(); }), {}};
+                             })
+      .def_property_readonly(
+          "summary", [](const RunResult& self) { return from_json(without_gil([&] { return self.summary(); })); })
       .def("summary_json", &RunResult::summary)
-      .def("html",
-           [](const RunResult& self, const py::object& language, const py::object& title, const py::object& top) {
-             const ReportOptions options = with(self, language, title, top);
-             return page(without_gil([&] { return html(self.report(), options); }));
-           },
-           py::kw_only(), py::arg("language") = py::none(), py::arg("title") = py::none(), py::arg("top_clients") = py::none())
+      .def(
+          "html",
+          [](const RunResult& self, const py::object& language, const py::object& title, const py::object& top) {
+            const ReportOptions options = with(self, language, title, top);
+            return page(without_gil([&] { return html(self.report(), options); }));
+          },
+          py::kw_only(), py::arg("language") = py::none(), py::arg("title") = py::none(),
+          py::arg("top_clients") = py::none())
       .def_property_readonly("counts", [](const RunResult& self) { return counts_to_python(self.counts); })
       .def_property_readonly("unused_columns", [](const RunResult& self) { return self.unused_columns; })
       .def_property_readonly("classes",
@@ -141,32 +157,35 @@ void bind_pipeline(py::module_& module) {
                                for (const AnyModel& each : self.models) models[py::str(each.name())] = each;
                                return models;
                              })
-      .def("notes",
-           [](const RunResult& self, const std::string& language) {
-             py::list notes;
-             for (const Classification& each : self.classes)
-               for (const py::handle& note : notes_to_python(each.notes(), language_from(language))) notes.append(note);
-             return notes;
-           },
-           py::arg("language") = "en")
-      .def("row_of", [](const RunResult& self, const py::handle& client) { return row_of(self.base, client); },
-           py::arg("client"))
-      .def("explain",
-           [](const RunResult& self, const py::handle& client, const std::string& language) {
-             const std::size_t row = row_of(self.base, client);
-             const Language wanted = language_from(language);
-             py::dict result;
-             for (const Classification& each : self.classes) result[py::str(each.name())] = each.explain(row, wanted);
-             return result;
-           },
-           py::arg("client"), py::arg("language") = "en")
-      .def("_add_malformed",
-           [](RunResult& self, const std::string& table, const std::vector<std::tuple<std::uint64_t, std::string, std::string>>& lines) {
-             std::vector<Malformed> parsed;
-             parsed.reserve(lines.size());
-             for (const auto& [row, column, value] : lines) parsed.push_back({row, column, value});
-             add_malformed(self, table_id(table), std::move(parsed));
-           });
+      .def(
+          "notes",
+          [](const RunResult& self, const std::string& language) {
+            py::list notes;
+            for (const Classification& each : self.classes)
+              for (const py::handle& note : notes_to_python(each.notes(), language_from(language))) notes.append(note);
+            return notes;
+          },
+          py::arg("language") = "en")
+      .def(
+          "row_of", [](const RunResult& self, const py::handle& client) { return row_of(self.base, client); },
+          py::arg("client"))
+      .def(
+          "explain",
+          [](const RunResult& self, const py::handle& client, const std::string& language) {
+            const std::size_t row = row_of(self.base, client);
+            const Language wanted = language_from(language);
+            py::dict result;
+            for (const Classification& each : self.classes) result[py::str(each.name())] = each.explain(row, wanted);
+            return result;
+          },
+          py::arg("client"), py::arg("language") = "en")
+      .def("_add_malformed", [](RunResult& self, const std::string& table,
+                                const std::vector<std::tuple<std::uint64_t, std::string, std::string>>& lines) {
+        std::vector<Malformed> parsed;
+        parsed.reserve(lines.size());
+        for (const auto& [row, column, value] : lines) parsed.push_back({row, column, value});
+        add_malformed(self, table_id(table), std::move(parsed));
+      });
 
   module.def(
       "_run",

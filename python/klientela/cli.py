@@ -203,13 +203,19 @@ def _read_and_run(
     for table, file in files.items():
         steps(f"Opening {Path(file).name}", 0)
         sources[table] = readers.read(file, table, encoding=encoding)
-    result = run_library(
-        {table: source.data for table, source in sources.items()},
-        policy,
-        as_of,
-        threads=threads,
-        progress=_stage_steps(steps),
-    )
+    try:
+        result = run_library(
+            {table: source.data for table, source in sources.items()},
+            policy,
+            as_of,
+            threads=threads,
+            progress=_stage_steps(steps),
+        )
+    except _core.KlientelaError as error:
+        table = error.where.partition(".")[0]
+        if table in files:
+            error.message = f"{files[table]}: {error.message}"
+        raise
     for table, source in sources.items():
         result._add_malformed(table, source.malformed)
     return result

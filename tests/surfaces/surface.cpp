@@ -16,8 +16,10 @@ namespace {
 std::vector<std::string> cut(const std::string& line) {
   std::vector<std::string> cells(1);
   for (const char character : line) {
-    if (character == '\t') cells.emplace_back();
-    else cells.back() += character;
+    if (character == '\t')
+      cells.emplace_back();
+    else
+      cells.back() += character;
   }
   return cells;
 }

@@ -1,0 +1,254 @@
+"""The command line: what it writes, what it says, what it does not leave behind, and its exit codes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import klientela
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from klientela import readers
+
+FILES = {"clients.parquet", "clients.csv", "matrix.csv", "rejected.csv", "summary.json", "report.html"}
+
+
+def write_csv(path: Path, columns: dict[str, list[str]]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+    return path
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_run_writes_everything(cli, tmp_path, sales):
+    write_csv(tmp_path / "sales.csv", sales)
+    done = cli("run", "--transactions", "sales.csv", "--out", "deep/er")
+    assert done.returncode == 0, done.stderr
+    out = tmp_path / "deep" / "er"
+    assert {path.name for path in out.iterdir()} == FILES
+    assert "2026-02-03" in done.stdout and "report.html" in done.stdout
+    assert done.stderr == "" and "\x1b[" not in done.stdout  # no bars, no colours where nobody looks
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert summary["clients"] == 4 and summary["money_gross"] == "140.75"
+    parquet = pa.parquet.read_table(out / "clients.parquet")
+    assert parquet.num_rows == 4 and pa.types.is_decimal(parquet.schema.field("money_gross").type)
+    assert [row["client"] for row in rows(out / "clients.csv")][:2] == ["-5", "7"]
+    assert len(rows(out / "matrix.csv")) == sum(1 for _ in klientela.run(sales).matrix["cell"])
+
+
+def test_quiet_is_quiet(cli, tmp_path, sales):
+    write_csv(tmp_path / "sales.csv", sales)
+    done = cli("run", "--transactions", "sales.csv", "--out", "out", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_every_table_and_format(cli, tmp_path):
+    made = cli("demo", "--clients", "150", "--seed", "3", "--out", "demo", "--save-tables", "tables", "--quiet")
+    assert made.returncode == 0, made.stderr
+    names = sorted(path.stem for path in (tmp_path / "tables").iterdir())
+    assert names == sorted(klientela.tables())
+    arguments = [part for name in names for part in (f"--{name}", f"tables/{name}.csv")]
+    (tmp_path / "policy.json").write_text(json.dumps(klientela.synthetic.POLICY), encoding="utf-8")
+    done = cli("run", *arguments, "--policy", "policy.json", "--out", "again", "--quiet")
+    assert done.returncode == 0, done.stderr
+    for name in ("matrix.csv", "summary.json", "rejected.csv"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "demo" / name).read_bytes(), name
+
+    base = klientela.synthetic.make_base(clients=150, seed=3)
+    (tmp_path / "mixed").mkdir()
+    for name, table in base.items():
+        pa.parquet.write_table(table.to_arrow(), tmp_path / "mixed" / f"{name}.parquet")
+    arguments = [part for name in names for part in (f"--{name}", f"mixed/{name}.parquet")]
+    done = cli("run", *arguments, "--policy", "policy.json", "--out", "parquet", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "parquet" / "matrix.csv").read_bytes() == (tmp_path / "demo" / "matrix.csv").read_bytes()
+
+
+def test_the_demo_is_repeatable_and_honest(cli, tmp_path):
+    for name in ("one", "two"):
+        assert cli("demo", "--clients", "300", "--seed", "8", "--out", name).returncode == 0
+    for file in FILES - {"clients.parquet"}:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
+    base = klientela.synthetic.make_base(clients=300, seed=8)
+    summary = json.loads((tmp_path / "one" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["rows_rejected"] == base.bad_rows["transactions"]
+
+
+def test_cells_that_a_spreadsheet_would_run(cli, tmp_path, sales):
+    evil = ["=1+1", "+cmd", "@SUM(A1)", "-2+3", "\ttab", "+7 970 123-45-67", "-5"]
+    cards = {"client": evil, "name": evil}
+    sales = {"client": evil, "at": ["2026-01-02"] * 7, "amount": ["1"] * 7}
+    write_csv(tmp_path / "cards.csv", cards)
+    write_csv(tmp_path / "sales.csv", sales)
+    done = cli("run", "--clients", "cards.csv", "--transactions", "sales.csv", "--out", "out", "--quiet")
+    assert done.returncode == 0, done.stderr
+    written = rows(tmp_path / "out" / "clients.csv")
+    assert len(written) == 7
+    for row in written:
+        for cell in row.values():
+            numeric = cell.lstrip("+-").replace(" ", "").replace("-", "").replace(".", "").isdigit()
+            assert numeric or not cell.startswith(("=", "+", "-", "@", "\t")), cell
+    # Our own reader takes the apostrophe off ids again: the written clients match the sales.
+    again = cli("run", "--clients", "out/clients.csv", "--transactions", "sales.csv", "--out", "again", "--quiet")
+    assert again.returncode == 0, again.stderr
+    summary = json.loads((tmp_path / "again" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["rows_rejected"] == 0 and summary["clients"] == 7
+
+
+def test_ids_keep_their_zeros(cli, tmp_path):
+    write_csv(
+        tmp_path / "sales.csv",
+        {"client": ["00123", "123", "1e5", "0x1F"], "at": ["2026-01-02"] * 4, "amount": ["1"] * 4},
+    )
+    assert cli("run", "--transactions", "sales.csv", "--out", "out").returncode == 0
+    assert {row["client"] for row in rows(tmp_path / "out" / "clients.csv")} == {"00123", "123", "1e5", "0x1F"}
+    read = readers.read(tmp_path / "out" / "clients.csv", "clients")
+    assert "00123" in pa.table(read.data)["client"].to_pylist()
+
+
+def test_broken_lines_are_rejected_rows_with_their_numbers(cli, tmp_path):
+    text = "client,at,amount\n1,2026-01-01,5\n2,2026-01-01\n3,2026-01-01,x\n4,2026-01-01,1,9\n5,never,2\n"
+    (tmp_path / "sales.csv").write_text(text, encoding="utf-8")
+    assert cli("run", "--transactions", "sales.csv", "--out", "out").returncode == 0
+    got = [(int(row["row"]), row["reason"], row["value"]) for row in rows(tmp_path / "out" / "rejected.csv")]
+    assert got == [
+        (2, "malformed_row", "2,2026-01-01"),
+        (3, "not_a_number", "x"),
+        (4, "malformed_row", "4,2026-01-01,1,9"),
+        (5, "not_a_date", "never"),
+    ]
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert (summary["rows_read"], summary["rows_used"], summary["rows_rejected"]) == (5, 1, 4)
+    assert summary["rejected_by_reason"]["malformed_row"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["run", "--transactions", "nowhere.csv", "--out", "out"], 1, "no file"),
+        (["run", "--transactions", "empty.csv", "--out", "out"], 1, "empty"),
+        (["run", "--transactions", "names.csv", "--out", "out"], 1, "names.csv"),
+        (["run", "--transactions", "twice.csv", "--out", "out"], 1, "two columns"),
+        (["run", "--transactions", "sales.csv", "--policy", "bad.json", "--out", "out"], 1, "nonsense"),
+        (["run", "--transactions", "sales.csv", "--policy", "nowhere.json", "--out", "out"], 1, "nowhere.json"),
+        (["run", "--transactions", "sales.csv", "--out", "sales.csv"], 1, "not a folder"),
+        (["run", "--transactions", "sales.csv"], 2, "--out"),
+        (["run", "--out", "out"], 2, "--transactions"),
+        (["run", "--transactions", "sales.csv", "--out", "out", "--as-of", "soon"], 2, "soon"),
+        (["run", "--transactions", "sales.csv", "--out", "out", "--preset", "nope"], 2, "online-retail"),
+        (["run", "--transactions", "sales.csv", "--out", "out", "--threads", "-1"], 2, "threads"),
+        (["walk"], 2, "walk"),
+        (["policy", "check", "bad.json"], 1, "nonsense"),
+        (["policy", "check", "broken.json"], 1, "not JSON"),
+        (["policy", "show", "nope"], 1, "online-retail"),
+    ],
+)
+def test_errors_are_one_clear_line(cli, tmp_path, sales, arguments, code, message):
+    write_csv(tmp_path / "sales.csv", sales)
+    write_csv(tmp_path / "names.csv", {"apples": ["1"], "pears": ["2"]})
+    (tmp_path / "twice.csv").write_text("client,client,at,amount\n", encoding="utf-8")
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "bad.json").write_text('{"nonsense": 1}', encoding="utf-8")
+    (tmp_path / "broken.json").write_text("{", encoding="utf-8")
+    done = cli(*arguments)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert message in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_failed_write_leaves_nothing(cli, tmp_path, sales, monkeypatch):
+    out = tmp_path / "out"
+    result = klientela.run(sales)
+    from klientela import writers
+
+    def fail(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(writers, "write_parquet", fail)
+    with pytest.raises(OSError, match="no space"):
+        writers.write(result, out / "deeper")
+    assert not out.exists()
+    out.mkdir()
+    (out / "clients.csv").write_text("mine", encoding="utf-8")
+    with pytest.raises(OSError, match="no space"):
+        writers.write(result, out)
+    assert [path.name for path in out.iterdir()] == ["clients.csv"]
+    assert (out / "clients.csv").read_text(encoding="utf-8") == "mine"
+
+
+def test_policies(cli, tmp_path):
+    shown = cli("policy", "show", "online-retail")
+    assert shown.returncode == 0
+    document = json.loads(shown.stdout)
+    assert document["ingest"]["currency"] == "GBP"
+    (tmp_path / "policy.json").write_text(shown.stdout, encoding="utf-8")
+    checked = cli("policy", "check", "policy.json")
+    assert checked.returncode == 0 and "rfm" in checked.stdout
+    assert json.loads(cli("policy", "schema").stdout)["$schema"].startswith("https://json-schema.org")
+    assert set(cli("policy", "show", "--presets").stdout.split()) == set(klientela.Policy.presets())
+
+
+def test_version_and_help(cli):
+    assert cli("--version").stdout.strip() == f"klientela {klientela.__version__}"
+    for command in ([], ["run"], ["demo"], ["policy"], ["policy", "show"]):
+        done = cli(*command, "--help")
+        assert done.returncode == 0 and "Usage" in done.stdout
+
+
+def test_a_policy_lies_over_a_preset(cli, tmp_path, sales):
+    write_csv(
+        tmp_path / "sales.csv",
+        {
+            "CustomerID": ["1", "1"],
+            "InvoiceDate": ["2026-01-01"] * 2,
+            "Quantity": ["2", "1"],
+            "UnitPrice": ["1.5", "0"],
+            "InvoiceNo": ["a", "b"],
+            "StockCode": ["x", "y"],
+        },
+    )
+    (tmp_path / "policy.json").write_text('{"ingest": {"currency": "EUR"}}', encoding="utf-8")
+    done = cli(
+        "run", "--transactions", "sales.csv", "--preset", "online-retail", "--policy", "policy.json", "--out", "out"
+    )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert (summary["currency"], summary["time_zone"], summary["rows_rejected"]) == ("EUR", "Europe/London", 1)
+
+
+def test_bars_on_a_terminal(tmp_path):
+    """On a terminal there are bars while it works, and nothing of them is left behind."""
+    parent, child = pty.openpty()
+    command = [sys.executable, "-m", "klientela", "demo", "--clients", "2000", "--out", "out"]
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
+    process = subprocess.Popen(command, stdout=child, stderr=child, cwd=tmp_path, env=environment)
+    os.close(child)
+    screen = b""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        ready, _, _ = select.select([parent], [], [], 0.2)
+        if ready:
+            try:
+                part = os.read(parent, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            screen += part
+    assert process.wait(10) == 0
+    assert b"Making up clients" in screen and b"\x1b[" in screen
+    assert b"done" in screen
