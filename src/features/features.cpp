@@ -55,9 +55,12 @@ Layout layout_of(const ClientBase& base, const FeatureOptions& options) {
   return layout;
 }
 
-std::shared_ptr<const Buffer<std::uint32_t>> rows_by_code(const ClientBase& base, const CodeIndex& index,
-                                                          const Control& control) {
-  auto rows = std::make_shared<Buffer<std::uint32_t>>(index.size());
+std::shared_ptr<Buffer<std::uint32_t>> rows_by_code(const ClientBase& base, const CodeIndex& index,
+                                                    const Control& control,
+                                                    std::shared_ptr<Buffer<std::uint32_t>> reuse) {
+  const bool fits = reuse && reuse->size() >= index.size();
+  auto rows = fits ? std::move(reuse)
+                   : std::make_shared<Buffer<std::uint32_t>>(index.size() + index.size() / 32 + 256);
   const std::span<const std::uint32_t> codes = base.codes_in_order();
   // Codes that were handed out to nobody have no row.
   if (index.size() != codes.size()) std::fill(rows->begin(), rows->end(), no_code);
@@ -181,7 +184,8 @@ FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day
     for (std::size_t r = 0; r < codes.size(); ++r)
       if (!before.index.contains(codes[r])) arrivals.push_back(static_cast<std::uint32_t>(r));
     store.insert_rows(arrivals, control);
-    source.row_of = rows_by_code(base, source.index, control);
+    // Rows of the former table are written over only where nobody has that table.
+    source.row_of = rows_by_code(base, source.index, control, mine && source.row_of.use_count() == 2 ? source.row_of : nullptr);
   }
   state->sources.push_back(source);
 
@@ -198,29 +202,44 @@ FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day
   if (layout.has(FeatureGroup::repeats) && moved)
     shift_repeat_age(store, period_index(as_of, options.period) - period_index(former_day, options.period), control);
   if (needs_histories(histories) && !lines.empty()) {
-    // Only clients with new lines are gone through again, with all their lines.
     auto targets = std::make_shared<Buffer<std::uint32_t>>(source.index.size(), no_code);
     std::vector<std::uint32_t> rows;
+    std::vector<std::size_t> places;
     for (const auto& chunk : lines)
       for (const std::uint32_t code : chunk->clients()) {
         if (code == no_code) continue;
-        std::uint32_t& target = (*targets)[source.index(code)];
-        if (target != no_code) continue;
-        target = static_cast<std::uint32_t>(rows.size());
-        rows.push_back((*source.row_of)[source.index(code)]);
+        const std::size_t place = source.index(code);
+        if ((*targets)[place] != no_code) continue;
+        (*targets)[place] = static_cast<std::uint32_t>(rows.size());
+        rows.push_back((*source.row_of)[place]);
+        places.push_back(place);
       }
-    const Source touched{base, as_of, source.index, std::move(targets)};
-    if (layout.has(FeatureGroup::products)) {
-      const std::span<const Source> sources(&touched, 1);
+    Source touched{base, as_of, source.index, targets};
+    const std::span<const Source> sources(&touched, 1);
+    const HistoryTask task{options, histories, as_of};
+    if (!store.sums.empty()) {
+      // New orders after all the former ones are added to what is known of the client; others need all its lines.
+      const std::size_t known = before.base.terms(TableId::transactions, static_cast<std::size_t>(TransactionField::order)).size();
+      const std::vector<std::uint8_t> late = append_histories(store, touched, lines, rows, known, task, control);
+      std::vector<std::uint32_t> again;
+      for (std::size_t t = 0; t < rows.size(); ++t) {
+        (*targets)[places[t]] = late[t] != 0 ? static_cast<std::uint32_t>(again.size()) : no_code;
+        if (late[t] != 0) again.push_back(rows[t]);
+      }
+      rows = std::move(again);
+    }
+    auto some = std::make_shared<std::vector<std::uint64_t>>(source.index.size() / 64 + 1, 0);
+    for (const std::size_t place : places)
+      if ((*targets)[place] != no_code) (*some)[place / 64] |= std::uint64_t{1} << (place % 64);
+    touched.some = std::move(some);
+    if (layout.has(FeatureGroup::products))
       for (const auto& [slot, field] : {std::pair{"top_product", TransactionField::product},
                                         std::pair{"top_category", TransactionField::product_category}})
         unseal_terms(store.slot(FeatureGroup::products, slot), store.rows,
                      unite_terms(sources, TableId::transactions, static_cast<std::size_t>(field)).texts);
-    }
     EngagementSums none;
     if (!rows.empty() || layout.has(FeatureGroup::products))
-      fill_histories(store, std::span<const Source>(&touched, 1), rows.size(), rows, options, histories, as_of, none,
-                     control);
+      fill_histories(store, sources, rows.size(), rows, task, none, control);
   }
   for (const FeatureGroup group : {FeatureGroup::gaps, FeatureGroup::repeats, FeatureGroup::products})
     seal(store, group, control);

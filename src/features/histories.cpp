@@ -120,6 +120,9 @@ struct Job {
   const std::vector<std::string_view>* products{nullptr};
   const std::vector<std::string_view>* categories{nullptr};
   std::atomic<std::uint32_t>* overflow_row{nullptr};
+  HistorySum* sums{nullptr};
+  std::uint8_t* late{nullptr};   // by target; where set, lines are added to sums
+  std::size_t known_orders{0};   // codes of orders that may have lines already
 };
 
 std::int32_t period_of(const Job& job, std::int32_t day) noexcept {
@@ -127,6 +130,32 @@ std::int32_t period_of(const Job& job, std::int32_t day) noexcept {
 }
 
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+
+void add_line(const Job& job, HistorySum& sum, std::int32_t day, std::int64_t amount) noexcept {
+  sum.gaps.add(day);
+  sum.activity.add(period_of(job, day), amount);
+}
+
+void write_sum(const Job& job, std::size_t row, const HistorySum& sum) noexcept {
+  const Out& out = job.out;
+  if (out.gap_mean != nullptr) {
+    out.gap_mean[row] = sum.gaps.mean().value_or(nothing);
+    out.gap_cv[row] = sum.gaps.variation().value_or(nothing);
+  }
+  if (out.repeat_frequency == nullptr) return;
+  if (sum.activity.empty()) {
+    out.repeat_frequency[row] = null_int32;
+    out.repeat_recency[row] = null_int32;
+    out.repeat_age[row] = null_int32;
+    out.repeat_money[row] = nothing;
+    return;
+  }
+  const ActivitySummary summary = sum.activity.summary(job.end_period, job.include_first);
+  out.repeat_frequency[row] = summary.frequency;
+  out.repeat_recency[row] = summary.recency;
+  out.repeat_age[row] = summary.age;
+  out.repeat_money[row] = summary.money_mean;
+}
 
 // Writes one client's row. Lines are those up to the end of the holdout.
 template <class Line>
@@ -175,38 +204,45 @@ void write_client(const Job& job, std::size_t row, std::span<Line> lines) {
   }
   if (out.gap_mean == nullptr && out.repeat_frequency == nullptr) return;
   sort_by_day(positive);
-  if (out.gap_mean != nullptr) {
-    GapSummary gaps;
-    for (const Line& line : positive) gaps.add(line.day);
-    out.gap_mean[row] = gaps.mean().value_or(nothing);
-    out.gap_cv[row] = gaps.variation().value_or(nothing);
-  }
-  if (out.repeat_frequency != nullptr) {
-    ActivityAccumulator activity;
-    for (const Line& line : positive) activity.add(period_of(job, line.day), line.amount);
-    if (activity.empty()) {
-      out.repeat_frequency[row] = null_int32;
-      out.repeat_recency[row] = null_int32;
-      out.repeat_age[row] = null_int32;
-      out.repeat_money[row] = nothing;
-    } else {
-      const ActivitySummary summary = activity.summary(job.end_period, job.include_first);
-      out.repeat_frequency[row] = summary.frequency;
-      out.repeat_recency[row] = summary.recency;
-      out.repeat_age[row] = summary.age;
-      out.repeat_money[row] = summary.money_mean;
+  HistorySum sum;
+  for (const Line& line : positive) add_line(job, sum, line.day, line.amount);
+  write_sum(job, row, sum);
+  if (job.sums != nullptr) job.sums[row] = sum;
+  if (out.holdout_frequency != nullptr) {
+    if constexpr (std::is_same_v<Line, LongLine>) {
+      if (job.orders) (void)join_orders(held);
     }
-    if (out.holdout_frequency != nullptr) {
-      if constexpr (std::is_same_v<Line, LongLine>) {
-        if (job.orders) (void)join_orders(held);
+    sort_by_day(held);
+    ActivityAccumulator later;
+    for (const Line& line : held) later.add(period_of(job, line.day), line.amount);
+    const bool empty = sum.activity.empty();
+    out.holdout_frequency[row] = empty ? null_int32 : later.periods();
+    out.holdout_money[row] = empty ? nothing : later.mean();
+  }
+}
+
+// Adds a client's new lines, all positive, to what is known of it; or leaves it and says so.
+template <class Line>
+void append_client(const Job& job, std::size_t target, std::size_t row, std::span<Line> lines) {
+  if (lines.empty()) return;
+  std::size_t orders = lines.size();
+  if constexpr (std::is_same_v<Line, LongLine>) {
+    for (const Line& line : lines)
+      if (line.order != no_code && line.order < job.known_orders) {
+        job.late[target] = 1;
+        return;
       }
-      sort_by_day(held);
-      ActivityAccumulator later;
-      for (const Line& line : held) later.add(period_of(job, line.day), line.amount);
-      out.holdout_frequency[row] = activity.empty() ? null_int32 : later.periods();
-      out.holdout_money[row] = activity.empty() ? nothing : later.mean();
-    }
+    orders = join_orders(lines);
   }
+  sort_by_day(lines);
+  HistorySum& sum = job.sums[row];
+  if (sum.gaps.days() != 0 && lines.front().day < sum.gaps.last()) {
+    job.late[target] = 1;
+    return;
+  }
+  if (job.out.frequency != nullptr) job.out.frequency[row] += static_cast<std::int32_t>(orders);
+  for (const Line& line : lines) add_line(job, sum, line.day, line.amount);
+  write_sum(job, row, sum);
 }
 
 template <class Line>
@@ -231,36 +267,58 @@ void read_lines(const Segment& segment, std::span<const Source> sources, DaySpan
   for (std::size_t begin = segment.begin; begin < segment.end; begin += block_rows) {
     const std::size_t n = std::min(block_rows, segment.end - begin);
     const std::uint32_t* const codes = chunk.clients().data() + begin;
-    bool any = false;
-    for (std::size_t i = 0; i < n; ++i) {
-      targets[i] = codes[i] == no_code ? no_code : row_of[source.index(codes[i])];
-      any = any || targets[i] != no_code;
-    }
-    if (!any) continue;
-    columns.read(begin, n, block);
-    if constexpr (is_long) {
-      if (order_values) order_values->codes(begin, std::span(order.data(), n));
-      if (product_values) product_values->codes(begin, std::span(product.data(), n));
-      if (category_values) category_values->codes(begin, std::span(category.data(), n));
-    }
-    for (std::size_t i = 0; i < n; ++i) {
+    const auto put = [&](std::size_t i, std::size_t value) {  // row i of the block, whose values stand at `value`
       const std::uint32_t target = targets[i];
-      const std::int64_t amount = block.amounts[i];
-      if (target == no_code || amount == null_number || amount == 0 || (positive_only && amount < 0)) continue;
-      if (block.days[i] < span.from || block.days[i] > span.to) continue;
+      const std::int64_t amount = block.amounts[value];
+      if (target == no_code || amount == null_number || amount == 0 || (positive_only && amount < 0)) return;
+      if (block.days[value] < span.from || block.days[value] > span.to) return;
       const std::size_t bucket = target / bucket_targets;
-      if (bucket < first_bucket || bucket - first_bucket >= buckets) continue;
+      if (bucket < first_bucket || bucket - first_bucket >= buckets) return;
       if constexpr (is_long) {
         const std::size_t s = segment.source;
         writer.put(bucket - first_bucket,
-                   {target, block.days[i], amount, orders ? (*orders)(s, order[i]) : no_code,
-                    products ? (*products)(s, product[i]) : no_code,
-                    categories ? (*categories)(s, category[i]) : no_code},
+                   {target, block.days[value], amount, orders ? (*orders)(s, order[value]) : no_code,
+                    products ? (*products)(s, product[value]) : no_code,
+                    categories ? (*categories)(s, category[value]) : no_code},
                    true);
       } else {
-        writer.put(bucket - first_bucket, {target, block.days[i], amount}, true);
+        writer.put(bucket - first_bucket, {target, block.days[value], amount}, true);
       }
+    };
+    const auto read = [&](std::size_t from, std::size_t count) {
+      columns.read(from, count, block);
+      if constexpr (is_long) {
+        if (order_values) order_values->codes(from, std::span(order.data(), count));
+        if (product_values) product_values->codes(from, std::span(product.data(), count));
+        if (category_values) category_values->codes(from, std::span(category.data(), count));
+      }
+    };
+    if (source.some) {
+      // Few clients are asked for: find their rows by bits that stay in the cache, and read no more than those.
+      std::array<std::uint16_t, block_rows> found;
+      std::size_t count = 0;
+      for (std::size_t i = 0; i < n; ++i) {
+        const std::size_t place = codes[i] == no_code ? 0 : source.index(codes[i]);
+        const bool wanted = (((*source.some)[place / 64] >> (place % 64)) & 1) != 0 && codes[i] != no_code;
+        found[count] = static_cast<std::uint16_t>(i);
+        count += wanted ? 1 : 0;
+      }
+      for (std::size_t k = 0; k < count; ++k) targets[found[k]] = row_of[source.index(codes[found[k]])];
+      if (count * 16 > n) read(begin, n);
+      for (std::size_t k = 0; k < count; ++k) {
+        const std::size_t i = found[k];
+        if (count * 16 > n) {
+          put(i, i);
+        } else {
+          read(begin + i, 1);
+          put(i, 0);
+        }
+      }
+      continue;
     }
+    for (std::size_t i = 0; i < n; ++i) targets[i] = codes[i] == no_code ? no_code : row_of[source.index(codes[i])];
+    read(begin, n);
+    for (std::size_t i = 0; i < n; ++i) put(i, i);
   }
 }
 
@@ -273,6 +331,10 @@ bool needs_histories(const Layout& layout) noexcept {
 }
 
 void add_history_slots(Store& store, const Layout& layout, const FeatureOptions& options) {
+  const bool sums = layout.has(FeatureGroup::gaps) || layout.has(FeatureGroup::repeats);
+  // Products would need every client's sums by product, engagement those by day.
+  if (sums && !layout.has(FeatureGroup::products) && !layout.has(FeatureGroup::engagement) && !options.holdout_until)
+    store.sums = Buffer<HistorySum>(store.rows + store.rows / 32 + 256);
   if (layout.has(FeatureGroup::gaps)) {
     store.add(FeatureGroup::gaps, "gap_days_mean", ColumnType::float64, true);
     store.add(FeatureGroup::gaps, "gap_days_cv", ColumnType::float64, true);
@@ -295,15 +357,17 @@ void add_history_slots(Store& store, const Layout& layout, const FeatureOptions&
   }
 }
 
-void fill_histories(Store& store, std::span<const Source> sources, std::size_t targets,
-                    std::span<const std::uint32_t> rows, const FeatureOptions& options, const Layout& layout, Day as_of,
-                    EngagementSums& engagement, const Control& control) {
+namespace {
+
+Job job_of(Store& store, const HistoryTask& task) {
+  const auto& [options, layout, as_of] = task;
   Job job;
   job.period = options.period;
   job.include_first = options.include_first;
   job.as_of = number(as_of);
   job.end_period = period_index(as_of, options.period);
   job.orders = layout.orders;
+  job.sums = store.sums.empty() ? nullptr : store.sums.data();
   Out& out = job.out;
   if (layout.has(FeatureGroup::purchases) && layout.orders)
     out.frequency = store.slot(FeatureGroup::purchases, "frequency").int32s();
@@ -321,6 +385,39 @@ void fill_histories(Store& store, std::span<const Source> sources, std::size_t t
       out.holdout_money = store.slot(FeatureGroup::repeats, "holdout_money_mean").doubles();
     }
   }
+  return job;
+}
+
+std::size_t bucket_size(std::size_t targets) noexcept { return std::max<std::size_t>(2048, targets / 512 + 1); }
+
+// Hands the lines of a bucket's targets [begin, end) to `write`, target by target.
+template <class Line, class Write>
+void by_target(std::span<const BucketWriter<Line>> writers, std::size_t chain, std::size_t begin, std::size_t end,
+               Write&& write) {
+  std::vector<std::uint32_t> ends(end - begin + 1, 0);
+  for (const auto& writer : writers)
+    writer.each_page(chain, [&](std::span<const Line> page) {
+      for (const Line& line : page) ++ends[line.target - begin + 1];
+    });
+  std::partial_sum(ends.begin(), ends.end(), ends.begin());
+  Buffer<Line> sorted(ends.back());
+  std::vector<std::uint32_t> at(ends.begin(), ends.end() - 1);
+  for (const auto& writer : writers)
+    writer.each_page(chain, [&](std::span<const Line> page) {
+      for (const Line& line : page) sorted[at[line.target - begin]++] = line;
+    });
+  for (std::size_t t = begin; t < end; ++t)
+    write(t, std::span(sorted.data() + ends[t - begin], ends[t - begin + 1] - ends[t - begin]));
+}
+
+}  // namespace
+
+void fill_histories(Store& store, std::span<const Source> sources, std::size_t targets,
+                    std::span<const std::uint32_t> rows, const HistoryTask& task, EngagementSums& engagement,
+                    const Control& control) {
+  const auto& [options, layout, as_of] = task;
+  Job job = job_of(store, task);
+  Out& out = job.out;
   Terms order_terms, product_terms, category_terms;
   const bool products = layout.has(FeatureGroup::products);
   if (products) {
@@ -350,7 +447,7 @@ void fill_histories(Store& store, std::span<const Source> sources, std::size_t t
     append_segments(sources[s].base.chunks(TableId::transactions), s, segments);
   std::size_t lines = 0;
   for (const Segment& segment : segments) lines += segment.end - segment.begin;
-  const std::size_t bucket_targets = std::max<std::size_t>(2048, targets / 512 + 1);
+  const std::size_t bucket_targets = bucket_size(targets);
   const std::size_t buckets = (targets + bucket_targets - 1) / bucket_targets;
 
   const auto work = [&]<class Line>(Line /*type*/) {
@@ -361,23 +458,8 @@ void fill_histories(Store& store, std::span<const Source> sources, std::size_t t
     // Clients without a line are written too, in the buckets' own turn; without any segment nobody would come by.
     const auto take = [&](std::size_t bucket, std::span<const BucketWriter<Line>> writers) {
       const std::size_t begin = bucket * bucket_targets;
-      const std::size_t end = std::min(targets, begin + bucket_targets);
-      std::vector<std::uint32_t> ends(end - begin + 1, 0);
-      const std::size_t chain = bucket % step;
-      for (const auto& writer : writers)
-        writer.each_page(chain, [&](std::span<const Line> page) {
-          for (const Line& line : page) ++ends[line.target - begin + 1];
-        });
-      std::partial_sum(ends.begin(), ends.end(), ends.begin());
-      Buffer<Line> sorted(ends.back());
-      std::vector<std::uint32_t> at(ends.begin(), ends.end() - 1);
-      for (const auto& writer : writers)
-        writer.each_page(chain, [&](std::span<const Line> page) {
-          for (const Line& line : page) sorted[at[line.target - begin]++] = line;
-        });
-      for (std::size_t t = begin; t < end; ++t)
-        write_client<Line>(job, rows.empty() ? t : rows[t],
-                           std::span(sorted.data() + ends[t - begin], ends[t - begin + 1] - ends[t - begin]));
+      by_target<Line>(writers, bucket % step, begin, std::min(targets, begin + bucket_targets),
+                      [&](std::size_t t, std::span<Line> mine) { write_client(job, rows.empty() ? t : rows[t], mine); });
     };
     for (std::size_t first = 0; first < buckets; first += step) {
       const std::size_t count = std::min(step, buckets - first);
@@ -409,6 +491,45 @@ void fill_histories(Store& store, std::span<const Source> sources, std::size_t t
   }
   for (const FeatureGroup group : {FeatureGroup::gaps, FeatureGroup::repeats, FeatureGroup::products})
     seal(store, group, control);
+}
+
+std::vector<std::uint8_t> append_histories(Store& store, const Source& source,
+                                           std::span<const std::shared_ptr<const Chunk>> chunks,
+                                           std::span<const std::uint32_t> rows, std::size_t known_orders,
+                                           const HistoryTask& task, const Control& control) {
+  Job job = job_of(store, task);
+  std::vector<std::uint8_t> late(rows.size(), 0);
+  job.late = late.data();
+  job.known_orders = known_orders;
+  std::vector<Segment> segments;
+  append_segments(chunks, 0, segments);
+  std::size_t lines = 0;
+  for (const Segment& segment : segments) lines += segment.end - segment.begin;
+  const std::span<const Source> sources(&source, 1);
+  const Terms orders = unite_terms(sources, TableId::transactions, static_cast<std::size_t>(TransactionField::order));
+  const DaySpan span = span_of(task.options, source.as_of);
+  const std::size_t targets = bucket_size(rows.size());
+  const std::size_t buckets = (rows.size() + targets - 1) / targets;
+  const auto work = [&]<class Line>(Line /*type*/) {
+    using Writer = BucketWriter<Line>;
+    exchange<Line>(
+        control, "features", segments, buckets, buckets, lines,
+        [&](const Segment& segment, Writer& writer) {
+          read_lines<Line>(segment, sources, span, true, task.layout.orders ? &orders : nullptr, nullptr, nullptr,
+                           targets, 0, buckets, writer);
+        },
+        [&](std::size_t bucket, std::span<const Writer> writers) {
+          const std::size_t begin = bucket * targets;
+          by_target<Line>(writers, bucket, begin, std::min(rows.size(), begin + targets),
+                          [&](std::size_t t, std::span<Line> mine) { append_client(job, t, rows[t], mine); });
+        });
+  };
+  if (task.layout.orders) {
+    work(LongLine{});
+  } else {
+    work(ShortLine{});
+  }
+  return late;
 }
 
 void shift_repeat_age(Store& store, std::int32_t periods, const Control& control) {

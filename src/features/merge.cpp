@@ -76,8 +76,8 @@ Column merged_clients(const Column& earlier, const Column& later, const Pairing&
 
 // A source of one of the tables, its clients' rows those of the merged table.
 Source placed(const Source& source, const std::vector<std::uint32_t>& merged_row) {
-  auto rows = std::make_shared<Buffer<std::uint32_t>>(source.row_of->size());
-  for (std::size_t i = 0; i < rows->size(); ++i) {
+  auto rows = std::make_shared<Buffer<std::uint32_t>>(source.index.size());
+  for (std::size_t i = 0; i < source.index.size(); ++i) {
     const std::uint32_t row = (*source.row_of)[i];
     (*rows)[i] = row == no_code ? no_code : merged_row[row];
   }

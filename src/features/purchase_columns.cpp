@@ -63,17 +63,17 @@ void check_rows(const ClientBase& base) {
 }  // namespace
 
 void add_purchase_slots(Store& store, const Layout& layout) {
-  store.add(group, "recency_days", ColumnType::int32, true);
+  store.add(group, "recency_days", ColumnType::int32, true).derived = true;
   // Where every line is an order of its own, frequency is another name of lines.
   if (layout.orders) store.add(group, "frequency", ColumnType::int32, false);
   store.add(group, "lines", ColumnType::int32, false);
   store.add(group, "refund_lines", ColumnType::int32, false);
   store.add(group, "money_gross", ColumnType::money, false);
   store.add(group, "money_refunds", ColumnType::money, false);
-  store.add(group, "money_net", ColumnType::money, false);
+  store.add(group, "money_net", ColumnType::money, false).derived = true;
   store.add(group, "first_purchase", ColumnType::day, true, 0);
   store.add(group, "last_purchase", ColumnType::day, true, 0);
-  store.add(group, "tenure_days", ColumnType::int32, true, 0);
+  store.add(group, "tenure_days", ColumnType::int32, true, 0).derived = true;
   if (layout.profit) store.add(group, "profit", ColumnType::money, true);
   if (layout.quantity) store.add(group, "quantity", ColumnType::money, true);
 }

@@ -13,6 +13,7 @@
 #include "features/purchases.hpp"
 #include "klientela/core/buffer.hpp"
 #include "klientela/features/features.hpp"
+#include "klientela/features/summary.hpp"
 
 namespace klientela::features_internal {
 
@@ -25,6 +26,7 @@ struct Slot {
   ColumnType type{ColumnType::int32};
   bool nullable{false};
   int valid_as{-1};  ///< index in the same group of a slot with the same nulls, or -1
+  bool derived{false};  ///< follows from other slots: whoever inserts rows computes it again
   Buffer<std::int32_t> narrow;  ///< int32, day, term
   Buffer<std::int64_t> wide;    ///< int64, money
   Buffer<double> real;          ///< float64
@@ -41,9 +43,16 @@ struct Slot {
   [[nodiscard]] double* doubles() noexcept { return real.data(); }
 };
 
+/// A client's purchase days and periods so far, which later orders are added to.
+struct HistorySum {
+  GapSummary gaps;
+  ActivityAccumulator activity;
+};
+
 /// All slots by group, n rows each. Owner of every column given out.
 struct Store {
   std::size_t rows{0};
+  Buffer<HistorySum> sums;  ///< by row; empty where no group needs it, or more would have to be kept
   std::array<std::vector<Slot>, feature_group_count> groups;
 
   [[nodiscard]] std::vector<Slot>& operator[](FeatureGroup group) noexcept {
@@ -53,7 +62,8 @@ struct Store {
   /// Adds a slot whose values are not set yet.
   Slot& add(FeatureGroup group, std::string name, ColumnType type, bool nullable, int valid_as = -1);
   /// Makes room for rows: positions are those of the new rows afterwards, ascending. Values there are markers of null,
-  /// or zero in slots without nulls.
+  /// or zero in slots without nulls; derived slots get
+  /// room only.
   void insert_rows(std::span<const std::uint32_t> positions, const Control& control);
   [[nodiscard]] std::shared_ptr<Store> clone(const Control& control) const;
 };
@@ -91,7 +101,8 @@ struct Source {
   ClientBase base;
   Day as_of{};
   CodeIndex index;
-  std::shared_ptr<const Buffer<std::uint32_t>> row_of;  ///< by index; no_code for a client that is no target
+  std::shared_ptr<Buffer<std::uint32_t>> row_of{};  ///< by index; no_code for a client that is no target
+  std::shared_ptr<const std::vector<std::uint64_t>> some{};  ///< bits by index; none: every client may have a row
 };
 
 /// Days of a source that count.
@@ -100,9 +111,11 @@ struct Source {
   return static_cast<std::int32_t>(day.time_since_epoch().count());
 }
 
-/// Row of every code: index -> row of the base. Parallel.
-[[nodiscard]] std::shared_ptr<const Buffer<std::uint32_t>> rows_by_code(const ClientBase& base, const CodeIndex& index,
-                                                                        const Control& control);
+/// Row of every code: index -> row of the base, index.size() long at least. Parallel.
+/// \param reuse  where it is large enough its memory is taken
+[[nodiscard]] std::shared_ptr<Buffer<std::uint32_t>> rows_by_code(const ClientBase& base, const CodeIndex& index,
+                                                                  const Control& control,
+                                                                  std::shared_ptr<Buffer<std::uint32_t>> reuse = {});
 
 /// Codes of a field's terms in one list for several bases: code + shift[source] or by text.
 struct Terms {
@@ -139,11 +152,23 @@ using EngagementSums = Buffer<std::int64_t>;
 struct EngagementOverflow {
   std::uint32_t row;
 };
+struct HistoryTask {
+  const FeatureOptions& options;
+  const Layout& layout;
+  Day as_of;
+};
 /// Sorts each client's lines and writes frequency, gaps, repeats, products and the orders' part of engagement.
 /// \param rows  by target: the row to write; empty: target t is row t
 void fill_histories(Store& store, std::span<const Source> sources, std::size_t targets,
-                    std::span<const std::uint32_t> rows, const FeatureOptions& options, const Layout& layout, Day as_of,
-                    EngagementSums& engagement, const Control& control);
+                    std::span<const std::uint32_t> rows, const HistoryTask& task, EngagementSums& engagement,
+                    const Control& control);
+/// Adds the orders of some chunks to Store::sums and the columns that follow from them. Returns, by target, 1 for those
+/// left as they were because an order is not after all the former ones, or may be one of them: its code is below
+/// known_orders.
+[[nodiscard]] std::vector<std::uint8_t> append_histories(Store& store, const Source& source,
+                                                         std::span<const std::shared_ptr<const Chunk>> chunks,
+                                                         std::span<const std::uint32_t> rows, std::size_t known_orders,
+                                                         const HistoryTask& task, const Control& control);
 /// repeat_age after as_of moved.
 void shift_repeat_age(Store& store, std::int32_t periods, const Control& control);
 

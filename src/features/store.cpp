@@ -27,20 +27,22 @@ double empty_real(const Slot& slot) noexcept {
 }
 
 template <class T>
-void insert_values(Buffer<T>& values, std::size_t rows, std::span<const std::uint32_t> positions, T empty) {
+void insert_values(Buffer<T>& values, std::size_t rows, std::span<const std::uint32_t> positions, T empty,
+                   bool derived = false) {
   const std::size_t total = rows + positions.size();
   if (values.size() < total) {
     Buffer<T> larger(capacity_for(total));
-    if (rows != 0) std::memcpy(larger.data(), values.data(), rows * sizeof(T));
+    if (rows != 0) std::memcpy(static_cast<void*>(larger.data()), values.data(), rows * sizeof(T));
     values = std::move(larger);
   }
+  if (derived) return;
   std::size_t to = total;
   std::size_t from = rows;
   for (std::size_t k = positions.size(); k-- > 0;) {
     const std::size_t position = positions[k];
     const std::size_t count = to - position - 1;
     from -= count;
-    if (count != 0) std::memmove(values.data() + position + 1, values.data() + from, count * sizeof(T));
+    if (count != 0) std::memmove(static_cast<void*>(values.data() + position + 1), values.data() + from, count * sizeof(T));
     values[position] = empty;
     to = position;
   }
@@ -50,21 +52,18 @@ template <class T>
 Buffer<T> copy_of(const Buffer<T>& values, std::size_t rows) {
   if (values.empty()) return {};
   Buffer<T> copy(capacity_for(rows));
-  if (rows != 0) std::memcpy(copy.data(), values.data(), rows * sizeof(T));
+  if (rows != 0) std::memcpy(static_cast<void*>(copy.data()), values.data(), rows * sizeof(T));
   return copy;
 }
 
 template <class IsNull>
-std::size_t mark_valid(std::uint8_t* bits, std::size_t begin, std::size_t end, IsNull is_null) {
-  std::size_t nulls = 0;
+void mark_valid(std::uint8_t* bits, std::size_t begin, std::size_t end, IsNull is_null) {
   for (std::size_t r = begin; r < end; r += 8) {
     unsigned byte = 0;
     const std::size_t n = std::min<std::size_t>(8, end - r);
     for (std::size_t k = 0; k < n; ++k) byte |= (is_null(r + k) ? 0U : 1U) << k;
-    nulls += n - static_cast<std::size_t>(std::popcount(byte));
     bits[r / 8] = static_cast<std::uint8_t>(byte);
   }
-  return nulls;
 }
 
 }  // namespace
@@ -99,19 +98,21 @@ void Store::insert_rows(std::span<const std::uint32_t> positions, const Control&
   control.run(all.size(), [&](std::size_t i) {
     Slot& slot = *all[i];
     if (slot.is_narrow()) {
-      insert_values(slot.narrow, rows, positions, empty_narrow(slot));
+      insert_values(slot.narrow, rows, positions, empty_narrow(slot), slot.derived);
     } else if (slot.type == ColumnType::float64) {
-      insert_values(slot.real, rows, positions, empty_real(slot));
+      insert_values(slot.real, rows, positions, empty_real(slot), slot.derived);
     } else {
-      insert_values(slot.wide, rows, positions, empty_wide(slot));
+      insert_values(slot.wide, rows, positions, empty_wide(slot), slot.derived);
     }
   });
+  if (!sums.empty()) insert_values(sums, rows, positions, HistorySum{});
   rows += positions.size();
 }
 
 std::shared_ptr<Store> Store::clone(const Control& control) const {
   auto copy = std::make_shared<Store>();
   copy->rows = rows;
+  copy->sums = copy_of(sums, rows);
   std::vector<std::pair<const Slot*, Slot*>> pairs;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     copy->groups[g].resize(groups[g].size());
@@ -123,6 +124,7 @@ std::shared_ptr<Store> Store::clone(const Control& control) const {
     to->type = from->type;
     to->nullable = from->nullable;
     to->valid_as = from->valid_as;
+    to->derived = from->derived;
     to->narrow = copy_of(from->narrow, rows);
     to->wide = copy_of(from->wide, rows);
     to->real = copy_of(from->real, rows);
@@ -139,25 +141,29 @@ std::shared_ptr<Store> Store::clone(const Control& control) const {
 void seal(Slot& slot, std::size_t rows, const Control& control) {
   slot.nulls = 0;
   if (!slot.nullable || slot.valid_as >= 0) return;
-  const std::size_t bytes = (rows + 7) / 8;
-  if (slot.valid.size() < bytes) slot.valid = Buffer<std::uint8_t>(capacity_for(bytes));
+  // Bits are made only where there are nulls at all; counting is much cheaper.
   std::atomic<std::size_t> nulls{0};
-  over_rows(control, rows, [&](std::size_t begin, std::size_t end) {
-    std::size_t mine = 0;
-    if (slot.is_narrow()) {
-      const std::int32_t empty = empty_narrow(slot);
-      const std::int32_t* values = slot.int32s();
-      mine = mark_valid(slot.valid.data(), begin, end, [&](std::size_t r) { return values[r] == empty; });
-    } else if (slot.type == ColumnType::float64) {
-      const double* values = slot.real.data();
-      mine = mark_valid(slot.valid.data(), begin, end, [&](std::size_t r) { return values[r] != values[r]; });
-    } else {
-      const std::int64_t* values = slot.int64s();
-      mine = mark_valid(slot.valid.data(), begin, end, [&](std::size_t r) { return values[r] == null_number; });
-    }
-    nulls.fetch_add(mine, std::memory_order_relaxed);
-  });
-  slot.nulls = nulls.load();
+  const auto seal_by = [&](auto is_null) {
+    over_rows(control, rows, [&](std::size_t begin, std::size_t end) {
+      std::uint32_t mine = 0;
+      for (std::size_t r = begin; r < end; ++r) mine += is_null(r) ? 1U : 0U;
+      if (mine != 0) nulls.fetch_add(mine, std::memory_order_relaxed);
+    });
+    slot.nulls = nulls.load();
+    if (slot.nulls == 0) return;
+    const std::size_t bytes = (rows + 7) / 8;
+    if (slot.valid.size() < bytes) slot.valid = Buffer<std::uint8_t>(capacity_for(bytes));
+    over_rows(control, rows, [&](std::size_t begin, std::size_t end) {
+      mark_valid(slot.valid.data(), begin, end, is_null);
+    });
+  };
+  if (slot.is_narrow()) {
+    seal_by([values = slot.int32s(), empty = empty_narrow(slot)](std::size_t r) { return values[r] == empty; });
+  } else if (slot.type == ColumnType::float64) {
+    seal_by([values = slot.doubles()](std::size_t r) { return values[r] != values[r]; });
+  } else {
+    seal_by([values = slot.int64s()](std::size_t r) { return values[r] == null_number; });
+  }
 }
 
 void seal(Store& store, FeatureGroup group, const Control& control) {

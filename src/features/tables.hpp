@@ -17,7 +17,7 @@ void fill_others(Store& store, std::span<const Source> sources, const FeatureOpt
   try {
     if (needs_histories(layout)) {
       add_history_slots(store, layout, options);
-      fill_histories(store, sources, store.rows, {}, options, layout, as_of, engagement, control);
+      fill_histories(store, sources, store.rows, {}, HistoryTask{options, layout, as_of}, engagement, control);
     }
     fill_contacts(store, sources, options, layout, as_of, engagement, control);
   } catch (const EngagementOverflow& overflow) {

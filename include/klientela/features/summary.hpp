@@ -68,6 +68,8 @@ class GapSummary {
   }
   /// Distinct days.
   [[nodiscard]] std::int64_t days() const noexcept { return days_; }
+  /// The last day added. \pre days() > 0
+  [[nodiscard]] std::int32_t last() const noexcept { return last_; }
   /// Days between one purchase day and the next, on average; nullopt with fewer than two days.
   [[nodiscard]] std::optional<double> mean() const noexcept {
     if (days_ < 2) return std::nullopt;
