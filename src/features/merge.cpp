@@ -199,6 +199,10 @@ FeatureTable merge_features(const FeatureTable& earlier, const FeatureTable& lat
     Merger merger{pairing, *a.store, *b.store, store, clients};
     for (const char* name : {"lines", "refund_lines"}) merger.counts(name);
     for (const char* name : {"money_gross", "money_refunds"}) merger.sums(name, false);
+    const std::int64_t* gross = store.slot(purchases, "money_gross").int64s();
+    const std::int64_t* refunds = store.slot(purchases, "money_refunds").int64s();
+    std::int64_t* net = store.slot(purchases, "money_net").int64s();
+    for (std::size_t r = 0; r < store.rows; ++r) net[r] = gross[r] - refunds[r];
     merger.days("first_purchase", true);
     merger.days("last_purchase", false);
     if (layout.profit) merger.sums("profit", true);

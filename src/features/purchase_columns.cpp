@@ -70,7 +70,7 @@ void add_purchase_slots(Store& store, const Layout& layout) {
   store.add(group, "refund_lines", ColumnType::int32, false);
   store.add(group, "money_gross", ColumnType::money, false);
   store.add(group, "money_refunds", ColumnType::money, false);
-  store.add(group, "money_net", ColumnType::money, false).derived = true;
+  store.add(group, "money_net", ColumnType::money, false);
   store.add(group, "first_purchase", ColumnType::day, true, 0);
   store.add(group, "last_purchase", ColumnType::day, true, 0);
   store.add(group, "tenure_days", ColumnType::int32, true, 0).derived = true;
@@ -154,6 +154,7 @@ std::uint64_t add_purchases(Store& store, const Source& source, std::span<const 
   std::size_t rows = 0;
   for (const Segment& segment : segments) rows += segment.end - segment.begin;
   constexpr std::size_t bucket_rows = 16 * 1024;
+  constexpr std::size_t slab_rows = 64 * 1024;  // fresh memory costs more than a second visit to the columns
   const std::size_t buckets = (store.rows + bucket_rows - 1) / bucket_rows;
   std::atomic<std::uint64_t> later{0};
   std::atomic<bool> overflow{false};
@@ -161,7 +162,7 @@ std::uint64_t add_purchases(Store& store, const Source& source, std::span<const 
     constexpr bool wide = std::is_same_v<Record, WideLine>;
     using Writer = BucketWriter<Record>;
     exchange<Record>(
-        control, "features", segments, buckets, buckets, rows,
+        control, "features", segments, buckets, buckets, std::min(rows, slab_rows),
         [&](const Segment& segment, Writer& writer) {
           const Chunk& chunk = *segment.chunk;
           const PurchaseColumns columns(chunk);
@@ -204,10 +205,14 @@ std::uint64_t add_purchases(Store& store, const Source& source, std::span<const 
                 const Record& line = lines[i];
                 const std::uint32_t next = lines[std::min(i + ahead, lines.size() - 1)].row;
                 __builtin_prefetch(&out.gross[next], 1);
+                __builtin_prefetch(&out.net[next], 1);
                 __builtin_prefetch(&out.lines[next], 1);
                 __builtin_prefetch(&out.first[next], 1);
                 __builtin_prefetch(&out.last[next], 1);
                 const std::size_t r = line.row;
+                // Inside the range as long as gross and refunds are.
+                out.net[r] = static_cast<std::int64_t>(static_cast<std::uint64_t>(out.net[r]) +
+                                                       static_cast<std::uint64_t>(line.amount));
                 if (line.amount > 0) {
                   bad |= __builtin_add_overflow(out.gross[r], line.amount, &out.gross[r]);
                   bad |= __builtin_add_overflow(out.lines[r], 1, &out.lines[r]);
@@ -245,7 +250,6 @@ void finish_purchases(Store& store, const Layout& layout, Day as_of, const Contr
     for (std::size_t r = begin; r < end; ++r) {
       out.recency[r] = out.last[r] == null_day ? null_int32 : day - out.last[r];
       out.tenure[r] = out.first[r] == null_day ? null_int32 : day - out.first[r];
-      out.net[r] = out.gross[r] - out.refunds[r];
     }
   });
   seal(store, group, control);

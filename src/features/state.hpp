@@ -138,7 +138,7 @@ std::uint64_t add_purchases(Store& store, const Source& source, std::span<const 
                             const FeatureOptions& options, const Layout& layout, const Control& control);
 /// Some sum of add_purchases() left its column, perhaps only on its way; the slots are spoilt.
 struct Overflow {};
-/// recency_days, tenure_days and money_net from the slots they follow from.
+/// recency_days and tenure_days from the days they follow from; seals the group.
 void finish_purchases(Store& store, const Layout& layout, Day as_of, const Control& control);
 /// \throws Error overflow naming the first client, in canonical order, and the column
 [[noreturn]] void fail_overflow(const std::string& client, std::string_view column);
