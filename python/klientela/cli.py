@@ -286,7 +286,8 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
             facts.add_row("", f"[dim]{rows:,} {reason.replace('_', ' ')}[/dim]")
     bought = summary.get("clients_with_purchases")
     facts.add_row(
-        "clients", f"[bold]{summary['clients']:,}[/bold]" + (f", {bought:,} with purchases" if bought else "")
+        "classified",
+        f"[bold]{summary['clients']:,}[/bold] clients clients" + (f", {bought:,} with purchases" if bought else ""),
     )
     for key, label in (("money_gross", "money, gross"), ("money_refunds", "refunds"), ("money_net", "money, net")):
         if summary.get(key) is not None:

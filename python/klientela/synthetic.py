@@ -211,7 +211,7 @@ class _Maker:
                 person = self._person("ru")
                 return (
                     f"ИП {person.family} {person.given[0]}. {person.middle[0]}.",
-                    f"{person.latin_family}-{second_latin(second)}",
+                    f"{person.latin_family}-{names.transliterate(second)}",
                 )
             brand = f"{first}{second}" if dice.share() < 0.6 else f"{first}-{second} {1 + dice.below(99)}"
             return f"{legal} «{brand}»", names.transliterate(brand).replace(" ", "-")
@@ -387,23 +387,28 @@ class _Maker:
             orders = 1 + min(int(rate), 120)
             began = max(dt.datetime.fromisoformat(card["created_at"].removesuffix("Z")), self.first)
             left = self._moment(began, self.until) if dice.share() < 0.55 else self.until
-            for _ in range(orders):
+            bought: list[tuple[int, float, tuple[str, str, float, float]]] = []
+            for at in sorted(self._moment(began, left) for _ in range(orders)):
                 order += 1
-                at = self._moment(began, left)
                 for _ in range(1 + min(dice.below(4), dice.below(4))):
-                    category, product, price, cost = dice.pick(_PRODUCTS)
-                    most = max(int((8 if business else 2) * size * 40 / price), 1)
-                    quantity = 1 + dice.below(most)
-                    amount = round(quantity * price * (0.9 + 0.2 * dice.share()), 2)
-                    refund = dice.share() < 0.02
+                    product = dice.pick(_PRODUCTS)
+                    refund = bool(bought) and dice.share() < 0.02
+                    if refund:  # something that was bought before comes back
+                        quantity, amount, product = bought.pop(dice.below(len(bought)))
+                    else:
+                        most = max(int((8 if business else 2) * size * 40 / product[2]), 1)
+                        quantity = 1 + dice.below(most)
+                        amount = round(quantity * product[2] * (0.9 + 0.2 * dice.share()), 2)
+                        bought.append((quantity, amount, product))
+                    sign = -1 if refund else 1
                     columns["client"].append(str(card["client"]))
                     columns["at"].append(_utc(at))
-                    columns["amount"].append(f"{-amount if refund else amount:.2f}")
-                    columns["quantity"].append(-quantity if refund else quantity)
-                    columns["profit"].append(f"{(-1 if refund else 1) * amount * (1 - cost):.2f}")
+                    columns["amount"].append(f"{sign * amount:.2f}")
+                    columns["quantity"].append(sign * quantity)
+                    columns["profit"].append(f"{sign * amount * (1 - product[3]):.2f}")
                     columns["order"].append(f"O-{order:06d}")
-                    columns["product"].append(product)
-                    columns["product_category"].append(category)
+                    columns["product"].append(product[1])
+                    columns["product_category"].append(product[0])
                     columns["refund"].append(refund)
         self._spoil_transactions(columns, len(cards))
         return table_of(columns)
@@ -565,11 +570,6 @@ def _directories() -> _core.Table:
             "title": [name for _, name in rows],
         }
     )
-
-
-def second_latin(word: str) -> str:
-    """A word of a Russian trade name in Latin letters."""
-    return names.transliterate(word)
 
 
 def _table(rows: list[dict[str, Any]], fields: list[str] | None = None) -> _core.Table:
