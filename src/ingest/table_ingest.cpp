@@ -95,7 +95,9 @@ class TableIngest {
     std::vector<bool> said(slots_.size(), false);
     std::vector<bool> consumed(names.size(), false);
     if (const auto mapping = intake_.options.mappings.find(table_); mapping != intake_.options.mappings.end()) {
-      for (const auto& [field_name, column] : mapping->second.columns) {
+      for (const auto& entry : mapping->second.columns) {
+        const std::string& field_name = entry.first;
+        const std::string& column = entry.second;
         const auto field = std::find_if(spec_.fields.begin(), spec_.fields.end(),
                                         [&](const FieldSpec& f) { return f.name == field_name; });
         if (field == spec_.fields.end())
