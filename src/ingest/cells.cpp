@@ -73,8 +73,8 @@ Mark scaled_wide(Int128 value, int scale, std::int64_t& out) noexcept {
   }
   constexpr Int128 limit = std::numeric_limits<std::int64_t>::max();
   for (; scale < Money::decimals; ++scale) {
-    value *= 10;
     if (value > limit || value < -limit) return mark(RejectReason::overflow);
+    value *= 10;
   }
   if (value > limit || value < -limit) return mark(RejectReason::overflow);
   out = static_cast<std::int64_t>(value);

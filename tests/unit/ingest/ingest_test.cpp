@@ -223,6 +223,9 @@ TEST(IngestNumbers, WhatCannotBeReadSaysWhy) {
   EXPECT_EQ(reasons(t::fixed<std::int64_t>("d:38,6", {1, 0, 0, 1}).slice(0, 2)),
             (std::vector<R>{R::too_many_decimals, R::too_many_decimals}));
   EXPECT_EQ(reasons(t::fixed<std::int64_t>("d:38,4", {0, 1}).slice(0, 1)), (std::vector<R>{R::overflow}));
+  const auto low = std::numeric_limits<std::int64_t>::min();
+  EXPECT_EQ(reasons(t::fixed<std::int64_t>("d:38,3", {1, low, -1, low + 1}).slice(0, 2)),
+            (std::vector<R>{R::overflow, R::overflow}));
   EXPECT_EQ(reasons(t::texts({"2,5", "x", "1e3", "--1", ".", "0.00001", "99999999999999999999", ""})),
             (std::vector<R>{R::not_a_number, R::not_a_number, R::not_a_number, R::not_a_number, R::not_a_number,
                             R::too_many_decimals, R::overflow, R::missing_value}));
