@@ -19,9 +19,10 @@ void require(bool holds, const char* what, klt_context* context) {
   std::abort();
 }
 
-/// An error leaves the out-argument alone and says something.
+/// An error leaves the out-argument alone and says something. The handle comes by reference: the call that writes it may
+/// be evaluated after the arguments beside it.
 template <class Handle>
-bool got(klt_context* context, klt_status status, Handle* handle) {
+bool got(klt_context* context, klt_status status, Handle* const& handle) {
   require((status == KLT_OK) == (handle != nullptr), "the out-argument is written exactly on success", context);
   require(status == klt_context_last_status(context), "the context remembers the status", context);
   require((status == KLT_OK) == (klt_context_last_message(context)[0] == '\0'), "errors have a sentence", context);
