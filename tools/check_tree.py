@@ -10,7 +10,7 @@ CODE = {".hpp", ".cpp", ".h", ".c", ".py", ".pyi", ".cmake", ".in"}
 SCRIPTS = ("tools/", ".ci/")
 # What a first line opens with, by the kind of file; a script's stands under its #! line.
 OPENINGS = ("// ", "/* ", "# ", '"""', "/// ", "@PACKAGE", "<!--")
-LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|\bissue #\d+", re.IGNORECASE)
+LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|\b[Ii]ssue #\d+")
 
 
 def tracked() -> list[Path]:
