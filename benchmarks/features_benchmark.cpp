@@ -138,7 +138,8 @@ void compute_histories(benchmark::State& state) {
 
 void refresh(benchmark::State& state, const FeatureOptions& options, bool moved) {
   const ClientBase& base = base_of(state.range(0));
-  const ClientBase more = extend(base, purchases(state.range(0) / 100, state.range(0) / 20, 2, true), {}, control()).base;
+  const ClientBase more =
+      extend(base, purchases(state.range(0) / 100, state.range(0) / 20, 2, true), {}, control()).base;
   const Day before = moved ? last_day : last_day + std::chrono::days(1);
   ProcessTime process;
   for (auto _ : state) {

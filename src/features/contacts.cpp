@@ -122,8 +122,7 @@ class InteractionReader {
       for (const auto* other : {&ended, &from, &to})
         if (day == null_day) day = (*other)[i];
       if (!done || day == null_day || day < spans_[s].from || day > spans_[s].to) continue;
-      visit(i, day,
-            Combination{channels(s, channel[i]), initiatives(s, initiative[i]), topics(s, topic[i])});
+      visit(i, day, Combination{channels(s, channel[i]), initiatives(s, initiative[i]), topics(s, topic[i])});
     }
   }
 
@@ -191,9 +190,9 @@ void fill_interactions(Store& store, std::span<const Source> sources, const Feat
   std::vector<Combination> combinations(occurring.begin(), occurring.end());
   std::sort(combinations.begin(), combinations.end(), [&](const Combination& a, const Combination& b) {
     return std::tuple(text_of(reader.channels, a.channel), text_of(reader.initiatives, a.initiative),
-                      text_of(reader.topics, a.topic)) <
-           std::tuple(text_of(reader.channels, b.channel), text_of(reader.initiatives, b.initiative),
-                      text_of(reader.topics, b.topic));
+                      text_of(reader.topics, a.topic)) < std::tuple(text_of(reader.channels, b.channel),
+                                                                    text_of(reader.initiatives, b.initiative),
+                                                                    text_of(reader.topics, b.topic));
   });
   std::unordered_map<Combination, std::uint32_t, CombinationHash> number_of;
   std::vector<Kind> kinds;
@@ -274,9 +273,9 @@ void fill_interactions(Store& store, std::span<const Source> sources, const Feat
               last[record.row] = std::max(last[record.row], record.day);
               if (kind.column != no_code) ++columns[kind.column][record.row];
             }
-            if (!engagement.empty() && __builtin_add_overflow(engagement[record.row],
-                                                              decay.units(kind.weight, record.day),
-                                                              &engagement[record.row]))
+            if (!engagement.empty() &&
+                __builtin_add_overflow(engagement[record.row], decay.units(kind.weight, record.day),
+                                       &engagement[record.row]))
               note_smallest(overflow_row, record.row);
           }
         });
@@ -400,8 +399,7 @@ void fill_satisfaction(Store& store, std::span<const Source> sources, const Feat
       options.trend_days ? *options.trend_days : (bounded ? (number(window.last) - number(window.first) + 1) / 2 : 90);
   const std::int32_t recent_from = number(as_of) - half + 1;
   const std::int32_t former_from = recent_from - half;
-  const Terms measures =
-      unite_terms(sources, TableId::feedback, static_cast<std::size_t>(FeedbackField::measure));
+  const Terms measures = unite_terms(sources, TableId::feedback, static_cast<std::size_t>(FeedbackField::measure));
   struct Record {
     std::uint32_t row;
     std::int32_t day;

@@ -17,7 +17,7 @@
 
 namespace klientela::features_internal {
 
-inline constexpr std::size_t block_rows = 2048;        ///< rows converted at a time: their values stay in L1
+inline constexpr std::size_t block_rows = 2048;         ///< rows converted at a time: their values stay in L1
 inline constexpr std::size_t segment_rows = 32 * 1024;  ///< rows a task takes at a time
 inline constexpr std::size_t page_records = 1024;
 
@@ -75,8 +75,7 @@ class PurchaseColumns {
   }
 
  private:
-  static void read(const Values* values, std::size_t begin, std::size_t n,
-                   std::array<std::int64_t, block_rows>& into) {
+  static void read(const Values* values, std::size_t begin, std::size_t n, std::array<std::int64_t, block_rows>& into) {
     if (values != nullptr) {
       values->numbers(begin, std::span(into.data(), n));
     } else {

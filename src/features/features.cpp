@@ -25,9 +25,8 @@ Column column_of(const Slot& slot, const std::vector<Slot>& group, const std::sh
   const std::uint8_t* valid = nulls == 0 ? nullptr : validity.valid.data();
   const std::size_t n = store->rows;
   if (slot.type == ColumnType::term)
-    return Column::view(slot.name, slot.type,
-                        std::span(reinterpret_cast<const std::uint32_t*>(slot.narrow.data()), n), store, valid, nulls,
-                        slot.labels);
+    return Column::view(slot.name, slot.type, std::span(reinterpret_cast<const std::uint32_t*>(slot.narrow.data()), n),
+                        store, valid, nulls, slot.labels);
   if (slot.is_narrow())
     return Column::view(slot.name, slot.type, std::span(slot.narrow.data(), n), store, valid, nulls);
   if (slot.type == ColumnType::float64)
@@ -41,11 +40,17 @@ Layout layout_of(const ClientBase& base, const FeatureOptions& options) {
   Layout layout;
   const bool lines = base.accepted(TableId::transactions) > 0;
   layout.orders = delivered(base, TransactionField::order);
-  const bool products = delivered(base, TransactionField::product) || delivered(base, TransactionField::product_category);
+  const bool products =
+      delivered(base, TransactionField::product) || delivered(base, TransactionField::product_category);
   if (options.groups.empty()) {
     const bool interactions = base.accepted(TableId::interactions) > 0;
-    layout.groups = {true, lines, lines, lines && products, interactions,
-                     interactions || base.accepted(TableId::requests) > 0, base.accepted(TableId::feedback) > 0};
+    layout.groups = {true,
+                     lines,
+                     lines,
+                     lines && products,
+                     interactions,
+                     interactions || base.accepted(TableId::requests) > 0,
+                     base.accepted(TableId::feedback) > 0};
   }
   for (const FeatureGroup group : options.groups) layout.groups[static_cast<std::size_t>(group)] = true;
   if (layout.has(FeatureGroup::purchases)) {
@@ -59,8 +64,7 @@ std::shared_ptr<Buffer<std::uint32_t>> rows_by_code(const ClientBase& base, cons
                                                     const Control& control,
                                                     std::shared_ptr<Buffer<std::uint32_t>> reuse) {
   const bool fits = reuse && reuse->size() >= index.size();
-  auto rows = fits ? std::move(reuse)
-                   : std::make_shared<Buffer<std::uint32_t>>(index.size() + index.size() / 32 + 256);
+  auto rows = fits ? std::move(reuse) : std::make_shared<Buffer<std::uint32_t>>(index.size() + index.size() / 32 + 256);
   const std::span<const std::uint32_t> codes = base.codes_in_order();
   // Codes that were handed out to nobody have no row.
   if (index.size() != codes.size()) std::fill(rows->begin(), rows->end(), no_code);
@@ -94,9 +98,7 @@ FeatureTable finished(std::shared_ptr<FeatureTable::State> state, const ClientBa
   fail_overflow(base.id_of(base.codes_in_order()[overflow.row]).to_text(), "engagement");
 }
 
-bool moving(const FeatureOptions& options) noexcept {
-  return options.window_days || options.window_months;
-}
+bool moving(const FeatureOptions& options) noexcept { return options.window_days || options.window_months; }
 
 /// The layout with some groups alone.
 Layout only(Layout layout, std::initializer_list<FeatureGroup> groups) {
@@ -130,8 +132,9 @@ FeatureTable compute_features(const ClientBase& base, Day as_of, const FeatureOp
     add_purchase_slots(store, layout);
     state->later_rows = fill_purchases(store, source, options, layout, control);
   }
-  fill_others(store, state->sources, options, layout, as_of,
-              [&](const EngagementOverflow& overflow) { fail_engagement(base, overflow); }, control);
+  fill_others(
+      store, state->sources, options, layout, as_of,
+      [&](const EngagementOverflow& overflow) { fail_engagement(base, overflow); }, control);
   control.report("features", 1.0);
   return finished(std::move(state), base, as_of);
 }
@@ -152,9 +155,7 @@ FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day
     throw Error(Code::invalid_argument,
                 "as_of " + to_text(as_of) + " is before that of the features, " + to_text(former_day), "as_of");
   control.check();
-  const auto fresh = [&](TableId table) {
-    return base.chunks(table).subspan(before.base.chunks(table).size());
-  };
+  const auto fresh = [&](TableId table) { return base.chunks(table).subspan(before.base.chunks(table).size()); };
   const auto lines = fresh(TableId::transactions);
   const bool moved = as_of != former_day;
   const bool contacts =
@@ -185,7 +186,8 @@ FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day
       if (!before.index.contains(codes[r])) arrivals.push_back(static_cast<std::uint32_t>(r));
     store.insert_rows(arrivals, control);
     // Rows of the former table are written over only where nobody has that table.
-    source.row_of = rows_by_code(base, source.index, control, mine && source.row_of.use_count() == 2 ? source.row_of : nullptr);
+    source.row_of =
+        rows_by_code(base, source.index, control, mine && source.row_of.use_count() == 2 ? source.row_of : nullptr);
   }
   state->sources.push_back(source);
 
@@ -197,8 +199,8 @@ FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day
     }
     finish_purchases(store, layout, as_of, control);
   }
-  const Layout histories = only(layout, {FeatureGroup::purchases, FeatureGroup::gaps, FeatureGroup::repeats,
-                                         FeatureGroup::products});
+  const Layout histories =
+      only(layout, {FeatureGroup::purchases, FeatureGroup::gaps, FeatureGroup::repeats, FeatureGroup::products});
   if (layout.has(FeatureGroup::repeats) && moved)
     shift_repeat_age(store, period_index(as_of, options.period) - period_index(former_day, options.period), control);
   if (needs_histories(histories) && !lines.empty()) {
@@ -219,7 +221,8 @@ FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day
     const HistoryTask task{options, histories, as_of};
     if (!store.sums.empty()) {
       // New orders after all the former ones are added to what is known of the client; others need all its lines.
-      const std::size_t known = before.base.terms(TableId::transactions, static_cast<std::size_t>(TransactionField::order)).size();
+      const std::size_t known =
+          before.base.terms(TableId::transactions, static_cast<std::size_t>(TransactionField::order)).size();
       const std::vector<std::uint8_t> late = append_histories(store, touched, lines, rows, known, task, control);
       std::vector<std::uint32_t> again;
       for (std::size_t t = 0; t < rows.size(); ++t) {

@@ -69,8 +69,7 @@ struct Breadth {
 template <class TermOf>
 Breadth breadth_of(std::span<LongLine> lines, const std::vector<std::string_view>& texts, TermOf term_of) {
   __extension__ typedef __int128 Wide;
-  std::sort(lines.begin(), lines.end(),
-            [&](const LongLine& a, const LongLine& b) { return term_of(a) < term_of(b); });
+  std::sort(lines.begin(), lines.end(), [&](const LongLine& a, const LongLine& b) { return term_of(a) < term_of(b); });
   Breadth breadth;
   Wide best = 0;
   for (std::size_t i = 0; i < lines.size();) {
@@ -112,8 +111,8 @@ struct Job {
   Out out;
   Period period{Period::day};
   bool include_first{false};
-  std::int32_t as_of{0};         // last day that counts
-  std::int32_t end_period{0};    // as_of's period
+  std::int32_t as_of{0};       // last day that counts
+  std::int32_t end_period{0};  // as_of's period
   bool orders{false};
   const Decay* decay{nullptr};
   double purchase_weight{0};
@@ -121,8 +120,8 @@ struct Job {
   const std::vector<std::string_view>* categories{nullptr};
   std::atomic<std::uint32_t>* overflow_row{nullptr};
   HistorySum* sums{nullptr};
-  std::uint8_t* late{nullptr};   // by target; where set, lines are added to sums
-  std::size_t known_orders{0};   // codes of orders that may have lines already
+  std::uint8_t* late{nullptr};  // by target; where set, lines are added to sums
+  std::size_t known_orders{0};  // codes of orders that may have lines already
 };
 
 std::int32_t period_of(const Job& job, std::int32_t day) noexcept {
@@ -163,7 +162,8 @@ void write_client(const Job& job, std::size_t row, std::span<Line> lines) {
   const Out& out = job.out;
   std::span<Line> held;  // after as_of
   if (out.holdout_frequency != nullptr) {
-    const auto cut = std::partition(lines.begin(), lines.end(), [&](const Line& line) { return line.day <= job.as_of; });
+    const auto cut =
+        std::partition(lines.begin(), lines.end(), [&](const Line& line) { return line.day <= job.as_of; });
     const auto kept = static_cast<std::size_t>(cut - lines.begin());
     held = lines.subspan(kept);
     lines = lines.first(kept);
@@ -181,8 +181,8 @@ void write_client(const Job& job, std::size_t row, std::span<Line> lines) {
       out.top_category[row] = categories.top;
     }
     const auto is_positive = [](const Line& line) { return line.amount > 0; };
-    positive = lines.first(
-        static_cast<std::size_t>(std::partition(lines.begin(), lines.end(), is_positive) - lines.begin()));
+    positive =
+        lines.first(static_cast<std::size_t>(std::partition(lines.begin(), lines.end(), is_positive) - lines.begin()));
     held = held.first(static_cast<std::size_t>(std::partition(held.begin(), held.end(), is_positive) - held.begin()));
   }
   std::size_t orders = positive.size();
@@ -458,8 +458,9 @@ void fill_histories(Store& store, std::span<const Source> sources, std::size_t t
     // Clients without a line are written too, in the buckets' own turn; without any segment nobody would come by.
     const auto take = [&](std::size_t bucket, std::span<const BucketWriter<Line>> writers) {
       const std::size_t begin = bucket * bucket_targets;
-      by_target<Line>(writers, bucket % step, begin, std::min(targets, begin + bucket_targets),
-                      [&](std::size_t t, std::span<Line> mine) { write_client(job, rows.empty() ? t : rows[t], mine); });
+      by_target<Line>(
+          writers, bucket % step, begin, std::min(targets, begin + bucket_targets),
+          [&](std::size_t t, std::span<Line> mine) { write_client(job, rows.empty() ? t : rows[t], mine); });
     };
     for (std::size_t first = 0; first < buckets; first += step) {
       const std::size_t count = std::min(step, buckets - first);

@@ -42,10 +42,12 @@ Pairing pair_rows(const Column& earlier, const Column& later) {
   if (earlier.type() == ColumnType::int64 && later.type() == ColumnType::int64) {
     const auto a = earlier.values<std::int64_t>();
     const auto b = later.values<std::int64_t>();
-    return pair_rows(a.size(), [&](std::size_t i) { return a[i]; }, b.size(), [&](std::size_t i) { return b[i]; });
+    return pair_rows(
+        a.size(), [&](std::size_t i) { return a[i]; }, b.size(), [&](std::size_t i) { return b[i]; });
   }
-  return pair_rows(earlier.size(), [&](std::size_t i) { return id_at(earlier, i); }, later.size(),
-                   [&](std::size_t i) { return id_at(later, i); });
+  return pair_rows(
+      earlier.size(), [&](std::size_t i) { return id_at(earlier, i); }, later.size(),
+      [&](std::size_t i) { return id_at(later, i); });
 }
 
 Column merged_clients(const Column& earlier, const Column& later, const Pairing& pairing) {
@@ -120,30 +122,32 @@ struct Merger {
   }
   void sums(const std::string& name, bool nullable) {
     const std::int64_t empty = nullable ? null_number : 0;
-    merge<std::int64_t>(name, empty, [](Slot& slot) { return slot.int64s(); },
-                        [&](std::size_t r, std::int64_t x, std::int64_t y) {
-                          if (nullable && x == null_number) return y;
-                          if (nullable && y == null_number) return x;
-                          std::int64_t sum = 0;
-                          if (__builtin_add_overflow(x, y, &sum) || sum == null_number)
-                            fail_overflow(clients.to_text(r), name);
-                          return sum;
-                        });
+    merge<std::int64_t>(
+        name, empty, [](Slot& slot) { return slot.int64s(); },
+        [&](std::size_t r, std::int64_t x, std::int64_t y) {
+          if (nullable && x == null_number) return y;
+          if (nullable && y == null_number) return x;
+          std::int64_t sum = 0;
+          if (__builtin_add_overflow(x, y, &sum) || sum == null_number) fail_overflow(clients.to_text(r), name);
+          return sum;
+        });
   }
   void counts(const std::string& name) {
-    merge<std::int32_t>(name, 0, [](Slot& slot) { return slot.int32s(); },
-                        [&](std::size_t r, std::int32_t x, std::int32_t y) {
-                          std::int32_t sum = 0;
-                          if (__builtin_add_overflow(x, y, &sum)) fail_overflow(clients.to_text(r), name);
-                          return sum;
-                        });
+    merge<std::int32_t>(
+        name, 0, [](Slot& slot) { return slot.int32s(); },
+        [&](std::size_t r, std::int32_t x, std::int32_t y) {
+          std::int32_t sum = 0;
+          if (__builtin_add_overflow(x, y, &sum)) fail_overflow(clients.to_text(r), name);
+          return sum;
+        });
   }
   void days(const std::string& name, bool first) {
-    merge<std::int32_t>(name, null_day, [](Slot& slot) { return slot.int32s(); },
-                        [&](std::size_t, std::int32_t x, std::int32_t y) {
-                          if (x == null_day || y == null_day) return x == null_day ? y : x;
-                          return first ? std::min(x, y) : std::max(x, y);
-                        });
+    merge<std::int32_t>(
+        name, null_day, [](Slot& slot) { return slot.int32s(); },
+        [&](std::size_t, std::int32_t x, std::int32_t y) {
+          if (x == null_day || y == null_day) return x == null_day ? y : x;
+          return first ? std::min(x, y) : std::max(x, y);
+        });
   }
 };
 
@@ -209,9 +213,9 @@ FeatureTable merge_features(const FeatureTable& earlier, const FeatureTable& lat
     if (layout.quantity) merger.sums("quantity", true);
     finish_purchases(store, layout, later.as_of(), control);
   }
-  fill_others(store, state->sources, options, layout, later.as_of(),
-              [&](const EngagementOverflow& overflow) { fail_overflow(clients.to_text(overflow.row), "engagement"); },
-              control);
+  fill_others(
+      store, state->sources, options, layout, later.as_of(),
+      [&](const EngagementOverflow& overflow) { fail_overflow(clients.to_text(overflow.row), "engagement"); }, control);
   Table table = table_of(state->store, layout, clients);
   return FeatureTable(std::move(table), later.as_of(), std::move(state));
 }

@@ -216,12 +216,12 @@ std::string feature_options_schema() {
   engagement["purchase"] = weight_schema(defaults.engagement.purchase, "Weight of an order.");
   engagement["request"] = weight_schema(defaults.engagement.request, "Weight of a request.");
   engagement["channel"] = weights_schema("Factor by channel of a completed contact; 1 for those not named.");
-  engagement["initiative"] = {
-      {"type", "object"},
-      {"properties", {{"inbound", weight_schema(1, "The client came to us.")},
-                      {"outbound", weight_schema(1, "We went to the client.")}}},
-      {"additionalProperties", false},
-      {"description", "Factor by initiative."}};
+  engagement["initiative"] = {{"type", "object"},
+                              {"properties",
+                               {{"inbound", weight_schema(1, "The client came to us.")},
+                                {"outbound", weight_schema(1, "We went to the client.")}}},
+                              {"additionalProperties", false},
+                              {"description", "Factor by initiative."}};
   engagement["topic"] = weights_schema("Factor by topic; 1 for those not named.");
   Value properties = Value::object();
   properties["groups"] = {

@@ -42,8 +42,8 @@ template <class Key>
 using DayOf = std::conditional_t<sizeof(Key) == 4, std::uint16_t, std::uint32_t>;
 
 template <class Key, bool wide>
-void extract_lines(const Segment& segment, DaySpan span, BucketWriter<Line<Key, wide>>& writer,
-                   std::size_t buckets, std::uint64_t& later) {
+void extract_lines(const Segment& segment, DaySpan span, BucketWriter<Line<Key, wide>>& writer, std::size_t buckets,
+                   std::uint64_t& later) {
   const Chunk& chunk = *segment.chunk;
   const std::span<const std::uint32_t> clients = chunk.clients();
   const PurchaseColumns columns(chunk);
@@ -123,7 +123,9 @@ void add_lines(std::span<const Line<Key, wide>> lines, Sum* sums, WideSum* wides
 
 // Enough lines for most of a bucket's cache lines to be used more than once per visit, within bounded memory.
 std::size_t slab_rows(std::size_t buckets) noexcept {
-  return std::clamp<std::size_t>(buckets * bucket_clients, 1U << 19, 1U << 23);
+  // Where all sums nearly fit the cache there is little to gain, and fresh memory is not free.
+  const std::size_t lines = buckets <= 32 ? bucket_clients / 2 : bucket_clients;
+  return std::clamp<std::size_t>(buckets * lines, 1U << 19, 1U << 23);
 }
 
 template <class Key, bool wide>

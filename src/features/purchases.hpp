@@ -102,7 +102,10 @@ struct PurchaseSums {
  private:
   template <class ShortDay>
   [[nodiscard]] PurchaseSum read(const Bought<ShortDay>& b, const Returned& r) const noexcept {
-    return {b.gross, r.refunds, b.lines, r.refund_lines,
+    return {b.gross,
+            r.refunds,
+            b.lines,
+            r.refund_lines,
             b.lines == 0 ? null_day : epoch + static_cast<std::int32_t>(b.first),
             b.lines == 0 ? null_day : epoch + static_cast<std::int32_t>(b.last)};
   }

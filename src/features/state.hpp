@@ -19,14 +19,14 @@ namespace klientela::features_internal {
 
 inline constexpr std::int32_t null_int32 = null_day;  ///< marks null in int32 slots that can be null
 
-/// One column in the making. Null rows hold a marker (null_day, null_number, NaN, no_code), so that validity can be told
-/// from the values alone and moves with them.
+/// One column in the making. Null rows hold a marker (null_day, null_number, NaN, no_code), so that validity can be
+/// told from the values alone and moves with them.
 struct Slot {
   std::string name;
   ColumnType type{ColumnType::int32};
   bool nullable{false};
-  int valid_as{-1};  ///< index in the same group of a slot with the same nulls, or -1
-  bool derived{false};  ///< follows from other slots: whoever inserts rows computes it again
+  int valid_as{-1};             ///< index in the same group of a slot with the same nulls, or -1
+  bool derived{false};          ///< follows from other slots: whoever inserts rows computes it again
   Buffer<std::int32_t> narrow;  ///< int32, day, term
   Buffer<std::int64_t> wide;    ///< int64, money
   Buffer<double> real;          ///< float64
@@ -101,7 +101,7 @@ struct Source {
   ClientBase base;
   Day as_of{};
   CodeIndex index;
-  std::shared_ptr<Buffer<std::uint32_t>> row_of{};  ///< by index; no_code for a client that is no target
+  std::shared_ptr<Buffer<std::uint32_t>> row_of{};           ///< by index; no_code for a client that is no target
   std::shared_ptr<const std::vector<std::uint64_t>> some{};  ///< bits by index; none: every client may have a row
 };
 
@@ -119,8 +119,8 @@ struct Source {
 
 /// Codes of a field's terms in one list for several bases: code + shift[source] or by text.
 struct Terms {
-  std::vector<std::string_view> texts;                 ///< in no particular order; borrowed from the bases
-  std::vector<std::vector<std::uint32_t>> code_of;     ///< by source; empty where codes stay as they are
+  std::vector<std::string_view> texts;              ///< in no particular order; borrowed from the bases
+  std::vector<std::vector<std::uint32_t>> code_of;  ///< by source; empty where codes stay as they are
   [[nodiscard]] std::uint32_t operator()(std::size_t source, std::uint32_t code) const noexcept {
     return code == no_code || code_of[source].empty() ? code : code_of[source][code];
   }

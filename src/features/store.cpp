@@ -22,9 +22,7 @@ std::int32_t empty_narrow(const Slot& slot) noexcept {
 
 std::int64_t empty_wide(const Slot& slot) noexcept { return slot.nullable ? null_number : 0; }
 
-double empty_real(const Slot& slot) noexcept {
-  return slot.nullable ? std::numeric_limits<double>::quiet_NaN() : 0.0;
-}
+double empty_real(const Slot& slot) noexcept { return slot.nullable ? std::numeric_limits<double>::quiet_NaN() : 0.0; }
 
 template <class T>
 void insert_values(Buffer<T>& values, std::size_t rows, std::span<const std::uint32_t> positions, T empty,
@@ -42,7 +40,8 @@ void insert_values(Buffer<T>& values, std::size_t rows, std::span<const std::uin
     const std::size_t position = positions[k];
     const std::size_t count = to - position - 1;
     from -= count;
-    if (count != 0) std::memmove(static_cast<void*>(values.data() + position + 1), values.data() + from, count * sizeof(T));
+    if (count != 0)
+      std::memmove(static_cast<void*>(values.data() + position + 1), values.data() + from, count * sizeof(T));
     values[position] = empty;
     to = position;
   }
@@ -153,9 +152,8 @@ void seal(Slot& slot, std::size_t rows, const Control& control) {
     if (slot.nulls == 0) return;
     const std::size_t bytes = (rows + 7) / 8;
     if (slot.valid.size() < bytes) slot.valid = Buffer<std::uint8_t>(capacity_for(bytes));
-    over_rows(control, rows, [&](std::size_t begin, std::size_t end) {
-      mark_valid(slot.valid.data(), begin, end, is_null);
-    });
+    over_rows(control, rows,
+              [&](std::size_t begin, std::size_t end) { mark_valid(slot.valid.data(), begin, end, is_null); });
   };
   if (slot.is_narrow()) {
     seal_by([values = slot.int32s(), empty = empty_narrow(slot)](std::size_t r) { return values[r] == empty; });
@@ -194,7 +192,8 @@ void seal_terms(Slot& slot, std::size_t rows, const std::vector<std::string_view
 void unseal_terms(Slot& slot, std::size_t rows, const std::vector<std::string_view>& texts) {
   if (!slot.labels) return;
   std::unordered_map<std::string_view, std::uint32_t> labels;
-  for (std::size_t i = 0; i < slot.labels->size(); ++i) labels.emplace((*slot.labels)[i], static_cast<std::uint32_t>(i));
+  for (std::size_t i = 0; i < slot.labels->size(); ++i)
+    labels.emplace((*slot.labels)[i], static_cast<std::uint32_t>(i));
   std::vector<std::uint32_t> code_of(labels.size(), no_code);
   for (std::size_t code = 0; code < texts.size(); ++code)
     if (const auto label = labels.find(texts[code]); label != labels.end())

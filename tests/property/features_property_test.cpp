@@ -40,7 +40,8 @@ class Random {
   }
   template <class T>
   void shuffle(std::vector<T>& rows) {
-    for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[static_cast<std::size_t>(below(static_cast<std::int64_t>(i)))]);
+    for (std::size_t i = rows.size(); i > 1; --i)
+      std::swap(rows[i - 1], rows[static_cast<std::size_t>(below(static_cast<std::int64_t>(i)))]);
   }
 
  private:
@@ -50,16 +51,19 @@ class Random {
 const Day origin = day("2025-11-20");
 
 Shape random_shape(Random& random) {
-  return {1 + static_cast<int>(random.below(60)), static_cast<int>(random.below(400)), 1 + static_cast<int>(random.below(150)),
-          random.one_in(2), random.one_in(2), random.one_in(2), random.one_in(2)};
+  return {1 + static_cast<int>(random.below(60)),
+          static_cast<int>(random.below(400)),
+          1 + static_cast<int>(random.below(150)),
+          random.one_in(2),
+          random.one_in(2),
+          random.one_in(2),
+          random.one_in(2)};
 }
 
 Data random_data(Random& random, const Shape& shape) {
   Data data;
   const auto client = [&] { return random.below(shape.clients) * 37 - 200; };
-  const auto moment = [&] {
-    return origin.time_since_epoch().count() * micros + random.below(shape.days * micros);
-  };
+  const auto moment = [&] { return origin.time_since_epoch().count() * micros + random.below(shape.days * micros); };
   for (int i = 0; i < shape.lines; ++i) {
     sample::Line line{client(), moment(), random.below(2'000'000) - 300'000};
     if (random.one_in(12)) line.amount = 0;
@@ -107,7 +111,6 @@ FeatureOptions random_options(Random& random) {
   if (random.one_in(3)) options.max_interaction_columns = 4;
   return options;
 }
-
 
 std::string money(std::int64_t units) { return Money::from_units(units).to_text(); }
 
@@ -352,9 +355,9 @@ TEST(FeaturesProperty, RefreshingIsComputingAnew) {
     const Data data = random_data(random, shape);
     FeatureOptions options = random_options(random);
     if (random.one_in(2)) options.window_days.reset(), options.window_months.reset();
-    if (random.one_in(2)) options.groups = {FeatureGroup::purchases, FeatureGroup::gaps, FeatureGroup::repeats,
-                                            FeatureGroup::products, FeatureGroup::interactions,
-                                            FeatureGroup::satisfaction};
+    if (random.one_in(2))
+      options.groups = {FeatureGroup::purchases, FeatureGroup::gaps,         FeatureGroup::repeats,
+                        FeatureGroup::products,  FeatureGroup::interactions, FeatureGroup::satisfaction};
     if (random.one_in(3)) options.groups = {FeatureGroup::purchases};
     constexpr std::size_t parts = 4;
     ClientBase base = base_of(slice(data, 0, parts));
@@ -404,7 +407,7 @@ TEST(FeaturesProperty, MergingDisjointClients) {
     const FeatureOptions options = random_options(random);
     const Day as_of = origin + std::chrono::days(random.below(shape.days + 20));
     Data left, right;
-    const auto deal = [&](const auto& rows, auto Data::* into) {
+    const auto deal = [&](const auto& rows, auto Data::*into) {
       for (const auto& row : rows) ((row.client % 2 == 0 ? left : right).*into).push_back(row);
     };
     deal(data.lines, &Data::lines);

@@ -19,20 +19,20 @@ namespace klientela {
 /// Groups of columns that are computed together; docs/glossary.md defines every column.
 ///
 /// A *line* is an accepted transaction row inside the window; it is positive (amount above zero) or a refund (below).
-/// An *order* is a client's positive lines with one order id, or one positive line without an id; its day is that of its
-/// earliest positive line inside the window.
+/// An *order* is a client's positive lines with one order id, or one positive line without an id; its day is that of
+/// its earliest positive line inside the window.
 enum class FeatureGroup : std::uint8_t {
-  purchases,    ///< recency_days, frequency (orders), lines, refund_lines, money_gross, money_refunds, money_net,
-                ///< first_purchase, last_purchase, tenure_days; profit and quantity where the base has them
-  gaps,         ///< gap_days_mean, gap_days_cv: between distinct days of orders
-  repeats,      ///< repeat_frequency, repeat_recency, repeat_age, repeat_money_mean: the summary that buy-till-you-die
-                ///< models take (Fader, Hardie and Lee), in periods of FeatureOptions::period; with a holdout also
-                ///< holdout_frequency, holdout_money_mean
-  products,     ///< products, categories (how many), top_product, top_category (by net money, ties by text)
-  interactions, ///< interactions, interactions_inbound, interactions_outbound, last_interaction, and one count for each
-                ///< channel x initiative x topic that occurs: "interactions[phone,inbound,complaint]"
-  engagement,   ///< engagement: decayed weighted sum of interactions, requests and orders
-  satisfaction, ///< csat, csat_n, csat_low, csat_high, csat_trend; nps_...; ces_...
+  purchases,     ///< recency_days, frequency (orders), lines, refund_lines, money_gross, money_refunds, money_net,
+                 ///< first_purchase, last_purchase, tenure_days; profit and quantity where the base has them
+  gaps,          ///< gap_days_mean, gap_days_cv: between distinct days of orders
+  repeats,       ///< repeat_frequency, repeat_recency, repeat_age, repeat_money_mean: the summary that buy-till-you-die
+                 ///< models take (Fader, Hardie and Lee), in periods of FeatureOptions::period; with a holdout also
+                 ///< holdout_frequency, holdout_money_mean
+  products,      ///< products, categories (how many), top_product, top_category (by net money, ties by text)
+  interactions,  ///< interactions, interactions_inbound, interactions_outbound, last_interaction, and one count for
+                 ///< each channel x initiative x topic that occurs: "interactions[phone,inbound,complaint]"
+  engagement,    ///< engagement: decayed weighted sum of interactions, requests and orders
+  satisfaction,  ///< csat, csat_n, csat_low, csat_high, csat_trend; nps_...; ces_...
 };
 inline constexpr std::size_t feature_group_count = 7;
 /// The machine-readable name, for example "purchases".
@@ -42,9 +42,9 @@ inline constexpr std::size_t feature_group_count = 7;
 /// halved for every half life between its day and as_of. Each event's share is rounded to 2^-32 before it is added, so
 /// that the sum does not depend on any order.
 struct EngagementOptions {
-  double half_life_days{90};  ///< > 0
-  double purchase{10};        ///< weight of an order; [0, 1e6], as every weight
-  double request{5};          ///< weight of a request
+  double half_life_days{90};                              ///< > 0
+  double purchase{10};                                    ///< weight of an order; [0, 1e6], as every weight
+  double request{5};                                      ///< weight of a request
   std::map<std::string, double, std::less<>> channel;     ///< by term; 1 where absent
   std::map<std::string, double, std::less<>> initiative;  ///< "inbound", "outbound"
   std::map<std::string, double, std::less<>> topic;
@@ -110,7 +110,8 @@ struct FeatureWindow {
 [[nodiscard]] FeatureWindow feature_window(Day as_of, const FeatureOptions& options);
 
 /// \param as_of  last day that counts, in the base's time zone; inclusive; in [first_day, end_day)
-/// \returns      base.clients() rows; clients without purchases have nulls in recency and dates, zeros in counts, money;
+/// \returns      base.clients() rows; clients without purchases have nulls in recency and dates, zeros in counts,
+/// money;
 ///               profit and quantity are null where no line of the client says them. O(rows + clients); `purchases`
 ///               alone without order ids reads the columns once, other groups sort each client's lines
 /// \throws Error invalid_argument naming the option; overflow naming the client and the column; cancelled

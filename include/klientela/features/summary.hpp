@@ -23,7 +23,8 @@ struct Interval {
 };
 
 /// Interval of a share after E. B. Wilson (1927), without continuity correction. \pre 0 <= successes <= n, n > 0. O(1).
-[[nodiscard]] inline Interval wilson_interval(std::int64_t successes, std::int64_t n, double z = normal_quantile_95) noexcept {
+[[nodiscard]] inline Interval wilson_interval(std::int64_t successes, std::int64_t n,
+                                              double z = normal_quantile_95) noexcept {
   const double size = static_cast<double>(n);
   const double share = static_cast<double>(successes) / size;
   const double zz = z * z;
@@ -40,8 +41,8 @@ struct NetPromoterScore {
 };
 
 /// 100 (p - d) with variance 100^2 [p + d - (p - d)^2] / n. \pre promoters + detractors <= n, n > 0. O(1).
-[[nodiscard]] inline NetPromoterScore net_promoter_score(std::int64_t promoters, std::int64_t detractors, std::int64_t n,
-                                                         double z = normal_quantile_95) noexcept {
+[[nodiscard]] inline NetPromoterScore net_promoter_score(std::int64_t promoters, std::int64_t detractors,
+                                                         std::int64_t n, double z = normal_quantile_95) noexcept {
   const double size = static_cast<double>(n);
   const double p = static_cast<double>(promoters) / size;
   const double d = static_cast<double>(detractors) / size;
@@ -147,7 +148,8 @@ class ActivityAccumulator {
     throw Error(Code::invalid_argument, "every purchase needs a day and an amount", "amounts");
   ActivityAccumulator sums;
   for (std::size_t i = 0; i < days.size(); ++i) {
-    if (i > 0 && days[i] < days[i - 1]) throw Error(Code::invalid_argument, "purchases must be in the order of days", "days");
+    if (i > 0 && days[i] < days[i - 1])
+      throw Error(Code::invalid_argument, "purchases must be in the order of days", "days");
     if (days[i] <= end) sums.add(period_index(days[i], period), amounts[i].units());
   }
   if (sums.empty()) return std::nullopt;

@@ -46,9 +46,9 @@ TEST(Features, EmptyBase) {
   const FeatureTable features = compute_features(ClientBase(), day("2026-01-01"));
   EXPECT_EQ(features.rows(), 0U);
   EXPECT_EQ(features.as_of(), day("2026-01-01"));
-  EXPECT_THAT(names(features), ElementsAre("client", "recency_days", "frequency", "lines", "refund_lines",
-                                           "money_gross", "money_refunds", "money_net", "first_purchase",
-                                           "last_purchase", "tenure_days"));
+  EXPECT_THAT(names(features),
+              ElementsAre("client", "recency_days", "frequency", "lines", "refund_lines", "money_gross",
+                          "money_refunds", "money_net", "first_purchase", "last_purchase", "tenure_days"));
   FeatureOptions all = only({FeatureGroup::purchases, FeatureGroup::gaps, FeatureGroup::repeats, FeatureGroup::products,
                              FeatureGroup::interactions, FeatureGroup::engagement, FeatureGroup::satisfaction});
   EXPECT_EQ(compute_features(ClientBase(), day("2026-01-01"), all).rows(), 0U);
@@ -57,9 +57,9 @@ TEST(Features, EmptyBase) {
 TEST(Features, PurchasesByHand) {
   Data data;
   data.cards = {7, 8};
-  data.lines = {{7, noon("2026-01-05"), units("10.5")},    {7, noon("2026-01-20"), units("2.25")},
-                {7, noon("2026-01-20"), units("-0.75")},   {7, noon("2026-01-25"), 0},
-                {7, noon("2026-02-01"), units("1000")},    {9, noon("2026-01-31"), units("-3")},
+  data.lines = {{7, noon("2026-01-05"), units("10.5")},   {7, noon("2026-01-20"), units("2.25")},
+                {7, noon("2026-01-20"), units("-0.75")},  {7, noon("2026-01-25"), 0},
+                {7, noon("2026-02-01"), units("1000")},   {9, noon("2026-01-31"), units("-3")},
                 {10, noon("2026-01-31"), units("0.0001")}};
   const FeatureTable f = compute_features(base_of(data), day("2026-01-31"), only({FeatureGroup::purchases}));
   ASSERT_EQ(f.rows(), 4U);
@@ -130,8 +130,8 @@ TEST(Features, OrdersCountOnce) {
                 {1, noon("2026-01-09"), units("4"), "B"},  {1, noon("2026-01-20"), units("8"), {}},
                 {1, noon("2026-01-20"), units("16"), {}},  {2, noon("2026-01-05"), units("1"), "A"},
                 {2, noon("2026-01-06"), units("-1"), "C"}, {1, noon("2026-03-06"), units("1"), "D"}};
-  const FeatureTable f = compute_features(
-      base_of(data), day("2026-01-31"), only({FeatureGroup::purchases, FeatureGroup::gaps, FeatureGroup::repeats}));
+  const FeatureTable f = compute_features(base_of(data), day("2026-01-31"),
+                                          only({FeatureGroup::purchases, FeatureGroup::gaps, FeatureGroup::repeats}));
   EXPECT_EQ(cell(f, "frequency", 0), "4");  // A, B and two lines of their own
   EXPECT_EQ(cell(f, "lines", 0), "5");
   EXPECT_EQ(cell(f, "frequency", 1), "1");  // a refund is no order
@@ -146,7 +146,8 @@ TEST(Features, OrdersCountOnce) {
 
 TEST(Features, OrderBeginsInsideTheWindow) {
   Data data;
-  data.lines = {{1, noon("2026-01-02"), units("1"), "A"}, {1, noon("2026-01-20"), units("2"), "A"},
+  data.lines = {{1, noon("2026-01-02"), units("1"), "A"},
+                {1, noon("2026-01-20"), units("2"), "A"},
                 {1, noon("2026-01-25"), units("4"), "B"}};
   FeatureOptions options = only({FeatureGroup::purchases, FeatureGroup::gaps});
   options.window_days = 15;
@@ -160,8 +161,8 @@ TEST(Features, RepeatsOfLifetimes) {
       compute_features(base_of(lifetimes()), day("2015-02-07"), only({FeatureGroup::purchases, FeatureGroup::repeats}));
   std::vector<std::string> rows;
   for (std::size_t r = 0; r < f.rows(); ++r)
-    rows.push_back(cell(f, "repeat_frequency", r) + ' ' + cell(f, "repeat_recency", r) + ' ' + cell(f, "repeat_age", r) +
-                   ' ' + cell(f, "repeat_money_mean", r));
+    rows.push_back(cell(f, "repeat_frequency", r) + ' ' + cell(f, "repeat_recency", r) + ' ' +
+                   cell(f, "repeat_age", r) + ' ' + cell(f, "repeat_money_mean", r));
   EXPECT_THAT(rows, ElementsAre("1 36 37 2", "0 0 37 0", "2 4 37 3", "2 20 22 3", "2 2 22 4.5", "0 0 5 0"));
 }
 
@@ -172,8 +173,9 @@ TEST(Features, HoldoutOfLifetimes) {
   const FeatureTable f = compute_features(base_of(lifetimes()), day("2015-02-01"), options);
   std::vector<std::string> rows;
   for (std::size_t r = 0; r < f.rows(); ++r)
-    rows.push_back(cell(f, "repeat_frequency", r) + ' ' + cell(f, "repeat_recency", r) + ' ' + cell(f, "repeat_age", r) +
-                   ' ' + cell(f, "holdout_frequency", r) + ' ' + cell(f, "holdout_money_mean", r));
+    rows.push_back(cell(f, "repeat_frequency", r) + ' ' + cell(f, "repeat_recency", r) + ' ' +
+                   cell(f, "repeat_age", r) + ' ' + cell(f, "holdout_frequency", r) + ' ' +
+                   cell(f, "holdout_money_mean", r));
   // Client 4 buys for 3 on 2 and on 5 February, in one week.
   EXPECT_THAT(rows, ElementsAre("0 0 4 1 2", "0 0 4 0 0", "1 1 4 0 0", "0 0 2 1 6", "0 0 2 0 0", "    "));
 }
@@ -226,7 +228,9 @@ TEST(Features, ProfitAndQuantityAreNullWhereNobodySaid) {
 TEST(Features, OverflowNamesClientAndColumn) {
   Data data;
   const std::int64_t much = 5'000'000'000'000'000'000;
-  data.lines = {{3, noon("2026-01-01"), much}, {3, noon("2026-01-02"), much}, {2, noon("2026-01-02"), -much},
+  data.lines = {{3, noon("2026-01-01"), much},
+                {3, noon("2026-01-02"), much},
+                {2, noon("2026-01-02"), -much},
                 {2, noon("2026-01-03"), -much}};
   try {
     (void)compute_features(base_of(data), day("2026-01-31"));
@@ -249,22 +253,21 @@ TEST(Features, SignedSumsMayLeaveTheRangeOnTheirWay) {
 
 Data contacts() {
   Data data;
-  data.contacts = {
-      {1, {}, noon("2026-01-30"), "phone", "inbound", "complaint", "completed"},
-      {1, {}, noon("2026-01-31"), "phone", "inbound", "complaint", {}},
-      {1, noon("2026-01-20"), {}, "phone", "outbound", {}, "completed"},
-      {1, noon("2026-01-20"), {}, "phone", "outbound", {}, {}},               // planned
-      {1, {}, noon("2026-01-20"), "phone", "outbound", {}, "cancelled"},
-      {1, {}, noon("2026-02-01"), "email", "inbound", "interest", "completed"},  // after as_of
-      {2, {}, noon("2026-01-11"), "email", {}, {}, "completed"}};
+  data.contacts = {{1, {}, noon("2026-01-30"), "phone", "inbound", "complaint", "completed"},
+                   {1, {}, noon("2026-01-31"), "phone", "inbound", "complaint", {}},
+                   {1, noon("2026-01-20"), {}, "phone", "outbound", {}, "completed"},
+                   {1, noon("2026-01-20"), {}, "phone", "outbound", {}, {}},  // planned
+                   {1, {}, noon("2026-01-20"), "phone", "outbound", {}, "cancelled"},
+                   {1, {}, noon("2026-02-01"), "email", "inbound", "interest", "completed"},  // after as_of
+                   {2, {}, noon("2026-01-11"), "email", {}, {}, "completed"}};
   return data;
 }
 
 TEST(Features, InteractionsThatWereCompleted) {
   const FeatureTable f = compute_features(base_of(contacts()), day("2026-01-31"), only({FeatureGroup::interactions}));
   EXPECT_THAT(names(f), ElementsAre("client", "interactions", "interactions_inbound", "interactions_outbound",
-                                    "last_interaction", "interactions[email,,]", "interactions[phone,inbound,complaint]",
-                                    "interactions[phone,outbound,]"));
+                                    "last_interaction", "interactions[email,,]",
+                                    "interactions[phone,inbound,complaint]", "interactions[phone,outbound,]"));
   std::vector<std::string> first, second;
   for (const Column& column : f.table().columns()) {
     first.push_back(column.to_text(0));
@@ -291,8 +294,10 @@ TEST(Features, TooManyCombinationsAreSplitLess) {
 TEST(Features, EngagementHalvesEveryHalfLife) {
   Data data = contacts();
   data.requests = {{2, noon("2026-01-21")}, {2, noon("2026-03-21")}};
-  data.lines = {{3, noon("2026-01-31"), units("1"), "A"}, {3, noon("2026-01-31"), units("1"), "A"},
-                {3, noon("2026-01-21"), units("1"), "B"}, {3, noon("2026-01-21"), units("-1"), "C"}};
+  data.lines = {{3, noon("2026-01-31"), units("1"), "A"},
+                {3, noon("2026-01-31"), units("1"), "A"},
+                {3, noon("2026-01-21"), units("1"), "B"},
+                {3, noon("2026-01-21"), units("-1"), "C"}};
   FeatureOptions options = only({FeatureGroup::engagement});
   options.engagement.half_life_days = 10;
   options.engagement.purchase = 8;

@@ -24,8 +24,12 @@ Data everything() {
                             n % 2 == 0 ? "tea" : "cups " + std::to_string(client % 5),
                             sample::Text("ware " + std::to_string(n % 3)), units("0.5"), units("1")});
     }
-    data.contacts.push_back({client, {}, noon(day("2026-01-10") + std::chrono::days((client + 20) % 40)),
-                             client % 2 == 0 ? "phone" : "email", "inbound", "topic " + std::to_string(client % 3),
+    data.contacts.push_back({client,
+                             {},
+                             noon(day("2026-01-10") + std::chrono::days((client + 20) % 40)),
+                             client % 2 == 0 ? "phone" : "email",
+                             "inbound",
+                             "topic " + std::to_string(client % 3),
                              "completed"});
     data.answers.push_back({client, noon(day("2026-01-10") + std::chrono::days((client + 20) % 40)), "csat",
                             units(std::to_string(1 + (client + 20) % 5))});

@@ -36,8 +36,8 @@ TEST(FeatureWindow, DaysCountAsOf) {
 }
 
 TEST(FeatureWindow, MonthEndsAreClamped) {
-  EXPECT_EQ(first_of("2026-03-31", {}, 1), "2026-03-01");   // 31 February is 28 February
-  EXPECT_EQ(first_of("2024-03-30", {}, 1), "2024-03-01");   // 29 February in a leap year
+  EXPECT_EQ(first_of("2026-03-31", {}, 1), "2026-03-01");  // 31 February is 28 February
+  EXPECT_EQ(first_of("2024-03-30", {}, 1), "2024-03-01");  // 29 February in a leap year
   EXPECT_EQ(first_of("2026-02-28", {}, 1), "2026-01-29");
   EXPECT_EQ(first_of("2024-02-29", {}, 12), "2023-03-01");
   EXPECT_EQ(first_of("2026-03-15", {}, 12), "2025-03-16");

@@ -25,10 +25,12 @@ Client client(std::initializer_list<std::pair<const char*, std::int64_t>> purcha
 
 // The sample of lifetimes' tests (tests/test_utils.py, "example_transaction_data"); observation ends 2015-02-07.
 const std::vector<Client>& sample() {
-  static const std::vector<Client> clients{
-      client({{"01-01", 1}, {"02-06", 2}}), client({{"01-01", 2}}),
-      client({{"01-01", 3}, {"01-02", 1}, {"01-05", 5}}), client({{"01-16", 6}, {"02-02", 3}, {"02-05", 3}}),
-      client({{"01-16", 3}, {"01-17", 1}, {"01-18", 8}}), client({{"02-02", 5}})};
+  static const std::vector<Client> clients{client({{"01-01", 1}, {"02-06", 2}}),
+                                           client({{"01-01", 2}}),
+                                           client({{"01-01", 3}, {"01-02", 1}, {"01-05", 5}}),
+                                           client({{"01-16", 6}, {"02-02", 3}, {"02-05", 3}}),
+                                           client({{"01-16", 3}, {"01-17", 1}, {"01-18", 8}}),
+                                           client({{"02-02", 5}})};
   return clients;
 }
 const Day end = *parse_day("2015-02-07");
