@@ -102,20 +102,24 @@ Table column_table(const py::object& data) {
 }
 
 void bind_classify(py::module_& module) {
-  py::class_<Classification>(module, "Classification")
+  py::class_<Classification>(
+      module, "Classification",
+      "New columns, one row per row that was classified, and the reason for each. Has the methods of Table.")
       .def("__len__", &Classification::rows)
-      .def_property_readonly("name", &Classification::name)
-      .def_property_readonly("kind", &Classification::kind)
-      .def_property_readonly("table",
-                             [](const Classification& self) {
-                               return PyTable{self.table(), {}};
-                             })
+      .def_property_readonly("name", &Classification::name, "The name, from which the names of columns are made.")
+      .def_property_readonly("kind", &Classification::kind, "rfm, abc or matrix.")
+      .def_property_readonly(
+          "table",
+          [](const Classification& self) {
+            return PyTable{self.table(), {}};
+          },
+          "The new columns as a Table.")
       .def(
           "notes",
           [](const Classification& self, const std::string& language) {
             return notes_to_python(self.notes(), language_from(language));
           },
-          py::arg("language") = "en")
+          py::arg("language") = "en", "What to know about the classification as a whole: rule, subject and text.")
       .def(
           "reasons",
           [](const Classification& self, std::size_t row, const std::string& language) {
@@ -124,21 +128,24 @@ void bind_classify(py::module_& module) {
             for (const Reason& reason : self.reasons(row)) result.append(reason_to_python(reason, wanted));
             return result;
           },
-          py::arg("row"), py::arg("language") = "en")
+          py::arg("row"), py::arg("language") = "en",
+          "Why a row (from 0) got what it got: one mapping per column, with measure, value, edges, rule and text.")
       .def(
           "explain",
           [](const Classification& self, std::size_t row, const std::string& language) {
             return self.explain(row, language_from(language));
           },
-          py::arg("row"), py::arg("language") = "en")
+          py::arg("row"), py::arg("language") = "en", "The reasons of a row in words, in English (en) or Russian (ru).")
       .def("__repr__", [](const Classification& self) {
         return "<klientela.Classification '" + self.name() + "' (" + self.kind() + "), " + std::to_string(self.rows()) +
                " rows>";
       });
 
-  py::class_<AnyModel>(module, "Model")
-      .def_property_readonly("name", &AnyModel::name)
-      .def_property_readonly("kind", &AnyModel::kind)
+  py::class_<AnyModel>(
+      module, "Model",
+      "A classifier with its thresholds frozen: classifies any table that has the measures, always the same way.")
+      .def_property_readonly("name", &AnyModel::name, "The name, from which the names of columns are made.")
+      .def_property_readonly("kind", &AnyModel::kind, "rfm, abc or matrix.")
       .def(
           "classify",
           [](const AnyModel& self, const py::object& data, std::size_t threads) {
@@ -146,36 +153,50 @@ void bind_classify(py::module_& module) {
             return long_call(threads, py::none(),
                              [&](const Control& control) { return self.classify(table, control); });
           },
-          py::arg("data"), py::kw_only(), py::arg("threads") = 0)
-      .def("to_json", &AnyModel::to_json)
-      .def("to_dict", [](const AnyModel& self) { return from_json(self.to_json()); })
+          py::arg("data"), py::kw_only(), py::arg("threads") = 0, "Classify by the frozen thresholds.")
+      .def("to_json", &AnyModel::to_json, "As JSON text that ``from_json`` reads back.")
+      .def(
+          "to_dict", [](const AnyModel& self) { return from_json(self.to_json()); },
+          "As a mapping that ``from_dict`` reads back.")
       .def_static(
           "from_json", [](const std::string& json) { return ClassifierRegistry().model_from_json(json); },
-          py::arg("json"))
+          py::arg("json"), "Read what ``to_json`` wrote.")
       .def_static(
           "from_dict", [](const py::dict& document) { return ClassifierRegistry().model_from_json(to_json(document)); },
-          py::arg("document"))
+          py::arg("document"), "Read what ``to_dict`` gave.")
       .def("__repr__",
            [](const AnyModel& self) { return "<klientela.Model '" + self.name() + "' (" + self.kind() + ")>"; });
 
-  py::class_<AnyClassifier>(module, "Classifier")
+  py::class_<AnyClassifier>(module, "Classifier", R"doc(A way to classify with its options, before it has seen data.
+
+Parameters
+----------
+kind : str
+    rfm, abc or matrix.
+name : str
+    Prefix of the columns; by default the kind.
+**options
+    As in the classifiers part of a policy.)doc")
       .def(py::init([](const std::string& kind, const std::string& name, const py::kwargs& options) {
              py::dict document(options);
              document["kind"] = kind;
              return ClassifierRegistry().make(name.empty() ? kind : name, to_json(document));
            }),
            py::arg("kind"), py::arg("name") = "")
-      .def_property_readonly("name", &AnyClassifier::name)
-      .def_property_readonly("kind", &AnyClassifier::kind)
-      .def_property_readonly("inputs", &AnyClassifier::inputs)
-      .def_property_readonly("options", [](const AnyClassifier& self) { return from_json(self.to_json()); })
+      .def_property_readonly("name", &AnyClassifier::name, "The name, from which the names of columns are made.")
+      .def_property_readonly("kind", &AnyClassifier::kind, "rfm, abc or matrix.")
+      .def_property_readonly("inputs", &AnyClassifier::inputs, "Names of the columns that it reads.")
+      .def_property_readonly(
+          "options", [](const AnyClassifier& self) { return from_json(self.to_json()); },
+          "Every option, defaults written out.")
       .def(
           "fit",
           [](const AnyClassifier& self, const py::object& data, std::size_t threads) {
             const Table table = column_table(data);
             return long_call(threads, py::none(), [&](const Control& control) { return self.fit(table, control); });
           },
-          py::arg("data"), py::kw_only(), py::arg("threads") = 0)
+          py::arg("data"), py::kw_only(), py::arg("threads") = 0,
+          "Learn thresholds from a table of measures and freeze them in a Model.")
       .def("__repr__", [](const AnyClassifier& self) {
         return "<klientela.Classifier '" + self.name() + "' (" + self.kind() + ")>";
       });
@@ -199,10 +220,26 @@ void bind_classify(py::module_& module) {
         result["unreachable"] = check.unreachable;
         return result;
       },
-      py::arg("rows"), py::arg("bins") = 5);
+      py::arg("rows"), py::arg("bins") = 5,
+      R"doc(Look for holes, overlaps and unreachable segments in an RFM segment table.
+
+Parameters
+----------
+rows : list of mapping
+    ``{"segment": name, "recency": [low, high], "frequency": [low, high], "money": [low, high]}``, both ends in.
+bins : int
+    Number of scores, 2 to 9.
+
+Returns
+-------
+dict
+    missing and overlapping cells, unreachable rows and segments.)doc");
   module.def(
-      "default_segments", [](int bins) { return segments_to_python(default_segments(bins)); }, py::arg("bins") = 5);
-  module.def("rfm10_segments", [] { return segments_to_python(rfm10_segments()); });
+      "default_segments", [](int bins) { return segments_to_python(default_segments(bins)); }, py::arg("bins") = 5,
+      "The segment table that is used where none is given.");
+  module.def(
+      "rfm10_segments", [] { return segments_to_python(rfm10_segments()); },
+      "The segment table of the R package rfm 0.3.");
 }
 
 }  // namespace klientela::python

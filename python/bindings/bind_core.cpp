@@ -290,7 +290,14 @@ std::string to_json(const py::handle& value) {
 py::object from_json(std::string_view text) { return py::module_::import("json").attr("loads")(decode(text)); }
 
 void bind_core(py::module_& module) {
-  py::class_<PyTable>(module, "Table")
+  py::class_<PyTable>(module, "Table", R"doc(Named columns of equal length; immutable.
+
+Goes into and comes out of pandas, polars, pyarrow and DuckDB by ``__arrow_c_stream__``.
+
+Parameters
+----------
+data : mapping of columns, or anything with ``__arrow_c_stream__``
+    Columns are lists or NumPy arrays of equal length.)doc")
       .def(py::init([](const py::object& data) {
              return py::module_::import("klientela._columns").attr("table_of")(data).cast<PyTable>();
            }),
@@ -302,22 +309,30 @@ void bind_core(py::module_& module) {
                     return import_table(std::move(stream));
                   })
       .def("__len__", [](const PyTable& self) { return self.table.rows(); })
-      .def_property_readonly("columns",
-                             [](const PyTable& self) {
-                               py::list names;
-                               for (const Column& column : self.table.columns()) names.append(column.name());
-                               return names;
-                             })
-      .def_property_readonly("types",
-                             [](const PyTable& self) {
-                               py::dict types;
-                               for (const Column& column : self.table.columns())
-                                 types[py::str(column.name())] = std::string(name(column.type()));
-                               return types;
-                             })
+      .def_property_readonly(
+          "columns",
+          [](const PyTable& self) {
+            py::list names;
+            for (const Column& column : self.table.columns()) names.append(column.name());
+            return names;
+          },
+          "Names of the columns, in order.")
+      .def_property_readonly(
+          "types",
+          [](const PyTable& self) {
+            py::dict types;
+            for (const Column& column : self.table.columns())
+              types[py::str(column.name())] = std::string(name(column.type()));
+            return types;
+          },
+          "Type of every column by name: boolean, int8, int32, int64, float64, money, day, instant, label, term or "
+          "text.")
       .def("__contains__",
            [](const PyTable& self, const std::string& name) { return self.table.find(name) != nullptr; })
-      .def("__getitem__", &column_array, py::arg("name"))
+      .def("__getitem__", &column_array, py::arg("name"), R"doc(Give a column as a NumPy array.
+
+Shares memory where it can: numbers without nulls are read-only views. Whole numbers with nulls are masked
+arrays, real numbers have NaN, days and instants NaT, texts None. Money is float64; ``units`` gives it exactly.)doc")
       .def(
           "units",
           [](const PyTable& self, const std::string& name) {
@@ -326,17 +341,17 @@ void bind_core(py::module_& module) {
               throw Error(Code::invalid_argument, "column '" + name + "' is not money", name);
             return with_mask<std::int64_t>(column, py::dtype::of<std::int64_t>());
           },
-          py::arg("name"))
+          py::arg("name"), "Give a money column exactly, as int64 in units of 1/10000.")
       .def(
           "null_count",
           [](const PyTable& self, const std::string& name) { return column_named(self, name).null_count(); },
-          py::arg("name"))
+          py::arg("name"), "How many cells of a column are empty.")
       .def(
           "take",
           [](const PyTable& self, const std::vector<std::uint32_t>& rows) {
             return PyTable{self.table.take(rows), self.zoneless};
           },
-          py::arg("rows"))
+          py::arg("rows"), "Give the rows of these numbers, in this order.")
       .def("_column",
            [](const PyTable& self, const std::string& name) {
              const Column& column = column_named(self, name);

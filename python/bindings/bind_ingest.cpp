@@ -120,46 +120,75 @@ Table rejects_to_table(const std::vector<Reject>& rejects) {
 }
 
 void bind_ingest(py::module_& module) {
-  py::class_<ClientBase>(module, "ClientBase")
+  py::class_<ClientBase>(
+      module, "ClientBase",
+      "An immutable client base: tables in chunks, clients in canonical order (integers, then texts by bytes).")
       .def(py::init<>())
       .def("__len__", &ClientBase::clients)
-      .def_property_readonly("time_zone", [](const ClientBase& self) { return self.time_zone().name(); })
-      .def_property_readonly("currency", &ClientBase::currency)
-      .def_property_readonly("clients",
-                             [](const ClientBase& self) {
-                               Table table;
-                               table.add(self.client_column());
-                               return PyTable{std::move(table), {}};
-                             })
-      .def_property_readonly("last_purchase_day",
-                             [](const ClientBase& self) -> py::object {
-                               const auto day = self.last_purchase_day();
-                               return day ? from_day(*day) : py::none();
-                             })
+      .def_property_readonly(
+          "time_zone", [](const ClientBase& self) { return self.time_zone().name(); },
+          "IANA name of the zone in which days begin.")
+      .def_property_readonly("currency", &ClientBase::currency,
+                             "ISO 4217 code of the base's one currency; empty where it was not said.")
+      .def_property_readonly(
+          "clients",
+          [](const ClientBase& self) {
+            Table table;
+            table.add(self.client_column());
+            return PyTable{std::move(table), {}};
+          },
+          "The ids of the clients in canonical order, as a table of one column.")
+      .def_property_readonly(
+          "last_purchase_day",
+          [](const ClientBase& self) -> py::object {
+            const auto day = self.last_purchase_day();
+            return day ? from_day(*day) : py::none();
+          },
+          "Day of the last accepted transaction, or None.")
       .def(
           "rows", [](const ClientBase& self, const std::string& table) { return self.rows(table_id(table)); },
-          py::arg("table"))
+          py::arg("table"), "How many rows of a table were delivered, rejected ones included.")
       .def(
           "accepted", [](const ClientBase& self, const std::string& table) { return self.accepted(table_id(table)); },
-          py::arg("table"))
+          py::arg("table"), "How many rows of a table are in use.")
       .def("__contains__",
            [](const ClientBase& self, const py::handle& id) { return self.code_of(id_from(id)).has_value(); })
-      .def("extends", &ClientBase::extends, py::arg("earlier"))
+      .def("extends", &ClientBase::extends, py::arg("earlier"),
+           "Whether this base was made by extending the other one.")
       .def("extend", &extend_python, py::arg("tables"), py::kw_only(), py::arg("threads") = 0,
-           py::arg("progress") = py::none())
+           py::arg("progress") = py::none(),
+           R"doc(Add rows to a base, which stays as it is: the result shares its memory.
+
+Parameters
+----------
+tables : mapping of str to table
+    As for ``ingest``.
+threads : int
+    0: one per core.
+progress : callable, optional
+    Called with the stage and the share done.
+**options
+    As for ``ingest``; time zone and currency must be the base's.)doc")
       .def("__repr__", [](const ClientBase& self) {
         return "<klientela.ClientBase: " + std::to_string(self.clients()) + " clients, " +
                std::to_string(self.accepted(TableId::transactions)) + " transactions, " + self.time_zone().name() + ">";
       });
 
-  py::class_<PyIngestResult>(module, "IngestResult")
-      .def_property_readonly("base", [](const PyIngestResult& self) { return self.result.base; })
-      .def_property_readonly("rejected",
-                             [](const PyIngestResult& self) {
-                               return PyTable{rejects_to_table(self.result.rejects), {}};
-                             })
-      .def_property_readonly("counts", [](const PyIngestResult& self) { return counts_to_python(self.result.counts); })
-      .def_property_readonly("unused_columns", [](const PyIngestResult& self) { return self.result.unused_columns; })
+  py::class_<PyIngestResult>(module, "IngestResult", "A client base, and every row that could not be used.")
+      .def_property_readonly(
+          "base", [](const PyIngestResult& self) { return self.result.base; }, "The client base.")
+      .def_property_readonly(
+          "rejected",
+          [](const PyIngestResult& self) {
+            return PyTable{rejects_to_table(self.result.rejects), {}};
+          },
+          "The rows that were not used: table, row (from 0), column, value, reason.")
+      .def_property_readonly(
+          "counts", [](const PyIngestResult& self) { return counts_to_python(self.result.counts); },
+          "By table: rows read, used and rejected, and how many were rejected by reason.")
+      .def_property_readonly(
+          "unused_columns", [](const PyIngestResult& self) { return self.result.unused_columns; },
+          "Columns that fed no field, as table.column.")
       .def("__repr__", [](const PyIngestResult& self) {
         std::uint64_t read = 0;
         std::uint64_t rejected = 0;
@@ -172,8 +201,30 @@ void bind_ingest(py::module_& module) {
       });
 
   module.def("ingest", &ingest_python, py::arg("tables"), py::kw_only(), py::arg("threads") = 0,
-             py::arg("progress") = py::none());
-  module.def("tables", &schema_to_python);
+             py::arg("progress") = py::none(), R"doc(Make a client base of tables.
+
+Parameters
+----------
+tables : mapping of str to table
+    Tables by name; anything with ``__arrow_c_stream__`` or a mapping of columns.
+threads : int
+    0: one per core.
+progress : callable, optional
+    Called with the stage and the share done.
+**options
+    The ingest part of a policy: time_zone, currency, unknown_clients, reject_zero_amounts, date_format,
+    decimal_comma, mappings, max_rejects_kept.
+
+Returns
+-------
+IngestResult
+
+Raises
+------
+BadDataError
+    If a table cannot be read at all; ``where`` is ``table.column``. Single rows are rejected instead.)doc");
+  module.def("tables", &schema_to_python,
+             "Every table and field: type, whether it is required, accepted column names, and a note.");
   module.def("_client_id", [](const std::string& text) { return id_to_python(ClientId(std::string_view(text))); });
 }
 

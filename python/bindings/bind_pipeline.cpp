@@ -90,18 +90,23 @@ Policy policy_from(const py::object& policy) {
 }
 
 void bind_pipeline(py::module_& module) {
-  py::class_<Policy>(module, "Policy")
+  py::class_<Policy>(module, "Policy",
+                     "The one document that holds every choice a company makes. Without arguments: the default.")
       .def(py::init<>())
       .def_static(
-          "from_json", [](const std::string& json) { return Policy::from_json(json); }, py::arg("json"))
+          "from_json", [](const std::string& json) { return Policy::from_json(json); }, py::arg("json"),
+          "Read a policy from JSON text; BadPolicyError says where it is wrong.")
       .def_static(
           "from_dict", [](const py::dict& document) { return Policy::from_json(to_json(document)); },
-          py::arg("document"))
-      .def_static("preset", &Policy::preset, py::arg("name"))
-      .def_static("presets", &Policy::presets)
-      .def_static("schema", [] { return from_json(Policy::schema()); })
-      .def("to_json", &Policy::to_json)
-      .def("to_dict", [](const Policy& self) { return from_json(self.to_json()); })
+          py::arg("document"), "Read a policy from a mapping.")
+      .def_static("preset", &Policy::preset, py::arg("name"), "Give a named policy.")
+      .def_static("presets", &Policy::presets, "Names of the policies that come with the library.")
+      .def_static(
+          "schema", [] { return from_json(Policy::schema()); }, "JSON Schema of the document.")
+      .def("to_json", &Policy::to_json, "As JSON text, defaults written out.")
+      .def(
+          "to_dict", [](const Policy& self) { return from_json(self.to_json()); },
+          "As a mapping, defaults written out.")
       .def("__eq__",
            [](const Policy& self, const py::object& other) {
              return py::isinstance<Policy>(other) && self.to_json() == other.cast<const Policy&>().to_json();
@@ -116,25 +121,33 @@ void bind_pipeline(py::module_& module) {
         return "<klientela.Policy: " + names + ">";
       });
 
-  py::class_<RunResult, std::shared_ptr<RunResult>>(module, "Result")
-      .def_readonly("base", &RunResult::base)
-      .def_readonly("features", &RunResult::features)
-      .def_property_readonly("as_of", [](const RunResult& self) { return from_day(self.as_of); })
-      .def_property_readonly("clients",
-                             [](const RunResult& self) {
-                               return PyTable{without_gil([&] { return self.clients(); }), {}};
-                             })
-      .def_property_readonly("matrix",
-                             [](const RunResult& self) {
-                               return PyTable{without_gil([&] { return self.matrix(); }), {}};
-                             })
-      .def_property_readonly("rejected",
-                             [](const RunResult& self) {
-                               return PyTable{without_gil([&] { return self.rejected(); }), {}};
-                             })
+  py::class_<RunResult, std::shared_ptr<RunResult>>(module, "Result", "Everything a run found.")
+      .def_readonly("base", &RunResult::base, "The client base.")
+      .def_readonly("features", &RunResult::features, "Measures and classes of every client, as a FeatureTable.")
       .def_property_readonly(
-          "summary", [](const RunResult& self) { return from_json(without_gil([&] { return self.summary(); })); })
-      .def("summary_json", &RunResult::summary)
+          "as_of", [](const RunResult& self) { return from_day(self.as_of); }, "The last day that counted.")
+      .def_property_readonly(
+          "clients",
+          [](const RunResult& self) {
+            return PyTable{without_gil([&] { return self.clients(); }), {}};
+          },
+          "One row per client: id, name, features, scores, classes, cell, group, reasons.")
+      .def_property_readonly(
+          "matrix",
+          [](const RunResult& self) {
+            return PyTable{without_gil([&] { return self.matrix(); }), {}};
+          },
+          "One row per cell of the contact matrix, empty cells included.")
+      .def_property_readonly(
+          "rejected",
+          [](const RunResult& self) {
+            return PyTable{without_gil([&] { return self.rejected(); }), {}};
+          },
+          "The rows that were not used: table, row (from 1), column, value, reason.")
+      .def_property_readonly(
+          "summary", [](const RunResult& self) { return from_json(without_gil([&] { return self.summary(); })); },
+          "Counts, exact totals, class sizes and notes.")
+      .def("summary_json", &RunResult::summary, "The summary as JSON text.")
       .def(
           "html",
           [](const RunResult& self, const py::object& language, const py::object& title, const py::object& top) {
@@ -142,21 +155,38 @@ void bind_pipeline(py::module_& module) {
             return page(without_gil([&] { return html(self.report(), options); }));
           },
           py::kw_only(), py::arg("language") = py::none(), py::arg("title") = py::none(),
-          py::arg("top_clients") = py::none())
-      .def_property_readonly("counts", [](const RunResult& self) { return counts_to_python(self.counts); })
-      .def_property_readonly("unused_columns", [](const RunResult& self) { return self.unused_columns; })
-      .def_property_readonly("classes",
-                             [](const RunResult& self) {
-                               py::dict classes;
-                               for (const Classification& each : self.classes) classes[py::str(each.name())] = each;
-                               return classes;
-                             })
-      .def_property_readonly("models",
-                             [](const RunResult& self) {
-                               py::dict models;
-                               for (const AnyModel& each : self.models) models[py::str(each.name())] = each;
-                               return models;
-                             })
+          py::arg("top_clients") = py::none(), R"doc(Give the report as a page that stands alone.
+
+Parameters
+----------
+language : str, optional
+    en or ru; by default the policy's.
+title : str, optional
+    Of the page.
+top_clients : int, optional
+    How many clients are shown per cell.)doc")
+      .def_property_readonly(
+          "counts", [](const RunResult& self) { return counts_to_python(self.counts); },
+          "By table: rows read, used and rejected, and how many were rejected by reason.")
+      .def_property_readonly(
+          "unused_columns", [](const RunResult& self) { return self.unused_columns; },
+          "Columns that fed no field, as table.column.")
+      .def_property_readonly(
+          "classes",
+          [](const RunResult& self) {
+            py::dict classes;
+            for (const Classification& each : self.classes) classes[py::str(each.name())] = each;
+            return classes;
+          },
+          "Classifications by the name of their classifier, in the policy's order.")
+      .def_property_readonly(
+          "models",
+          [](const RunResult& self) {
+            py::dict models;
+            for (const AnyModel& each : self.models) models[py::str(each.name())] = each;
+            return models;
+          },
+          "Frozen models by the name of their classifier, in the policy's order.")
       .def(
           "notes",
           [](const RunResult& self, const std::string& language) {
@@ -165,10 +195,10 @@ void bind_pipeline(py::module_& module) {
               for (const py::handle& note : notes_to_python(each.notes(), language_from(language))) notes.append(note);
             return notes;
           },
-          py::arg("language") = "en")
+          py::arg("language") = "en", "What to know about the classifications as a whole.")
       .def(
           "row_of", [](const RunResult& self, const py::handle& client) { return row_of(self.base, client); },
-          py::arg("client"))
+          py::arg("client"), "Row of a client in the tables of this result, from 0.")
       .def(
           "explain",
           [](const RunResult& self, const py::handle& client, const std::string& language) {
@@ -178,7 +208,8 @@ void bind_pipeline(py::module_& module) {
             for (const Classification& each : self.classes) result[py::str(each.name())] = each.explain(row, wanted);
             return result;
           },
-          py::arg("client"), py::arg("language") = "en")
+          py::arg("client"), py::arg("language") = "en",
+          "Why a client is where it is: words by classifier, in English (en) or Russian (ru).")
       .def("_add_malformed", [](RunResult& self, const std::string& table,
                                 const std::vector<std::tuple<std::uint64_t, std::string, std::string>>& lines) {
         std::vector<Malformed> parsed;

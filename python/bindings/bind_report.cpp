@@ -16,7 +16,8 @@ void bind_report(py::module_& module) {
         }
         return text;
       },
-      py::arg("table"));
+      py::arg("table"),
+      "Give a table as CSV text (RFC 4180); cells that a spreadsheet would run begin with an apostrophe.");
 }
 
 }  // namespace klientela::python

@@ -1,0 +1,62 @@
+"""What the documentation shows is run: the guide's examples, the package's docstrings, the example program."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import klientela
+import pytest
+from conftest import ROOT
+
+
+def test_the_python_guide():
+    failed, tried = doctest.testfile(str(ROOT / "docs" / "guide" / "python.md"), module_relative=False)
+    assert tried > 10 and failed == 0
+
+
+@pytest.mark.parametrize(
+    "module", sorted(m.name for m in pkgutil.iter_modules(klientela.__path__) if m.name not in ("_core", "__main__"))
+)
+def test_docstrings(module):
+    failed, _ = doctest.testmod(importlib.import_module(f"klientela.{module}"))
+    assert failed == 0
+
+
+def test_everything_public_is_documented():
+    missing = []
+    for name in klientela.__all__:
+        each = getattr(klientela, name)
+        if isinstance(each, str):
+            continue
+        if not inspect.getdoc(each):
+            missing.append(name)
+        if inspect.isclass(each) and not issubclass(each, Exception):
+            missing += [
+                f"{name}.{part}"
+                for part in vars(each)
+                if not part.startswith("_") and not inspect.getdoc(getattr(each, part))
+            ]
+    assert missing == []
+
+
+def test_stubs_name_what_there_is():
+    stub = (inspect.getsourcefile(klientela) or "").replace("__init__.py", "_core.pyi")
+    text = Path(stub).read_text(encoding="utf-8")
+    for name in ("Table", "Result", "Policy", "Model", "Classifier", "Classification", "FeatureTable", "ClientBase"):
+        for part in vars(getattr(klientela, name)):
+            if not part.startswith("_") and part not in ("columns", "types"):
+                assert f"def {part}(" in text, f"{name}.{part}"
+
+
+def test_the_example():
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / "python" / "classify.py"], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert "the largest client is" in done.stdout
