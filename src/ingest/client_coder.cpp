@@ -18,7 +18,7 @@ using index::partitions;
 
 constexpr std::size_t block = 2048;  // divides RejectMap::segment_rows
 constexpr unsigned partition_shift = 64 - index::partition_bits;
-constexpr std::size_t ahead = 32;  // lookups between asking for a slot and reading it
+constexpr std::size_t ahead = 64;  // lookups between asking for a slot and reading it
 
 [[nodiscard]] std::uint32_t partition_of(std::uint64_t hash) noexcept {
   return static_cast<std::uint32_t>(hash >> partition_shift);

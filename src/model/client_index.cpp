@@ -238,31 +238,47 @@ struct Pair {
   std::uint32_t code;
 };
 
-/// Least significant digit first, over the bits in which the keys differ; `other` is as long as `pairs`.
+/// Splits by the leading bits of the range into pieces of a few pairs each; `other` is as long as `pairs`. What falls
+/// into one piece is split again, so any distribution takes at most a handful of levels.
 void sort_bucket(Pair* pairs, Pair* other, std::size_t n) {
-  if (n < 64) {
-    std::sort(pairs, pairs + n, [](const Pair& a, const Pair& b) { return a.key < b.key; });
+  constexpr std::size_t few = 24;
+  if (n <= few) {
+    for (std::size_t i = 1; i < n; ++i) {
+      const Pair moved = pairs[i];
+      std::size_t k = i;
+      for (; k > 0 && moved.key < pairs[k - 1].key; --k) pairs[k] = pairs[k - 1];
+      pairs[k] = moved;
+    }
     return;
   }
-  std::uint64_t differ = 0;
-  for (std::size_t i = 1; i < n; ++i) differ |= pairs[i].key ^ pairs[0].key;
-  Pair* from = pairs;
-  Pair* to = other;
-  constexpr unsigned bits = 8;
-  for (unsigned shift = 0; shift < 64 && (differ >> shift) != 0; shift += bits) {
-    if (((differ >> shift) & 0xFF) == 0) continue;
-    std::array<std::uint32_t, 256> counts{};
-    for (std::size_t i = 0; i < n; ++i) ++counts[(from[i].key >> shift) & 0xFF];
-    std::uint32_t sum = 0;
-    for (std::uint32_t& count : counts) {
-      const std::uint32_t own = count;
-      count = sum;
-      sum += own;
-    }
-    for (std::size_t i = 0; i < n; ++i) to[counts[(from[i].key >> shift) & 0xFF]++] = from[i];
-    std::swap(from, to);
+  std::uint64_t low = pairs[0].key;
+  std::uint64_t high = low;
+  for (std::size_t i = 1; i < n; ++i) {
+    low = std::min(low, pairs[i].key);
+    high = std::max(high, pairs[i].key);
   }
-  if (from != pairs) std::memcpy(static_cast<void*>(pairs), from, n * sizeof(Pair));
+  if (low == high) return;
+  constexpr unsigned most_bits = 11;
+  const unsigned used = 64 - static_cast<unsigned>(__builtin_clzll(high - low));
+  const unsigned wanted = std::min(most_bits, 64 - static_cast<unsigned>(__builtin_clzll(n)));
+  const unsigned shift = used > wanted ? used - wanted : 0;
+  std::array<std::uint32_t, (std::size_t{1} << most_bits) + 1> ends{};
+  const std::size_t pieces = std::size_t{1} << wanted;
+  for (std::size_t i = 0; i < n; ++i) ++ends[(pairs[i].key - low) >> shift];
+  std::uint32_t sum = 0;
+  for (std::size_t d = 0; d < pieces; ++d) {
+    const std::uint32_t own = ends[d];
+    ends[d] = sum;
+    sum += own;
+  }
+  for (std::size_t i = 0; i < n; ++i) other[ends[(pairs[i].key - low) >> shift]++] = pairs[i];
+  std::memcpy(static_cast<void*>(pairs), other, n * sizeof(Pair));
+  if (shift == 0) return;
+  std::uint32_t begin = 0;
+  for (std::size_t d = 0; d < pieces; ++d) {
+    if (ends[d] - begin > 1) sort_bucket(pairs + begin, other + begin, ends[d] - begin);
+    begin = ends[d];
+  }
 }
 
 }  // namespace

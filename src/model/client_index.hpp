@@ -120,8 +120,8 @@ class SlotTable {
   /// A probe often runs into the next cache line, so both are asked for.
   [[gnu::always_inline]] void prefetch(std::uint64_t hash) const noexcept {  // else GCC drops it as free of effects
     const std::uintptr_t at = reinterpret_cast<std::uintptr_t>(slots_.data()) + place(hash) * sizeof(Slot);
-    __builtin_prefetch(reinterpret_cast<const void*>(at));
-    __builtin_prefetch(reinterpret_cast<const void*>(at + 64));
+    __builtin_prefetch(reinterpret_cast<const void*>(at), 0, 2);
+    __builtin_prefetch(reinterpret_cast<const void*>(at + 64), 0, 2);
   }
 
   /// The code of the slot for which equal() holds, or no_code. The table must not be empty.
@@ -193,8 +193,9 @@ class NumberTable {
  public:
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
   [[gnu::always_inline]] void prefetch(std::uint64_t hash) const noexcept {  // else GCC drops it as free of effects
-    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(buckets_.data()) +
-                                                     place(hash) * sizeof(Bucket)));
+    __builtin_prefetch(
+        reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(buckets_.data()) + place(hash) * sizeof(Bucket)),
+        0, 2);  // into the second-level cache: more of them can be on their way at once
   }
   /// The code of a key, or no_code. There must be buckets (reserve_first(), or not empty()).
   [[nodiscard]] std::uint32_t find(std::int64_t key, std::uint64_t hash) const noexcept {
