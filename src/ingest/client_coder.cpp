@@ -203,7 +203,7 @@ void ClientKeys::code_numbers(std::uint32_t owned, const index::ClientIndex& kno
   std::array<std::uint64_t, block + 1> hashes;
   std::array<std::uint16_t, block + 1> places;
   for (std::uint32_t p = 0; p < partitions; ++p)
-    if (((owned >> p) & 1) != 0) layer.parts[p].number_table.reserve_first();
+    if (((owned >> p) & 1) != 0) layer.parts[p].number_table.reserve_first(p);
   const index::Layer* const base = known.base.get();
   const std::size_t rows = codes.size();
   for (std::size_t begin = 0; begin < rows; begin += block) {
@@ -260,7 +260,7 @@ void ClientKeys::code_texts(std::uint32_t owned, const index::ClientIndex& known
   std::array<std::uint16_t, block + 1> places;
   for (std::uint32_t p = 0; p < partitions; ++p) {
     if (((owned >> p) & 1) == 0) continue;
-    layer.parts[p].number_table.reserve_first();
+    layer.parts[p].number_table.reserve_first(p);
     layer.parts[p].text_table.reserve_first();
   }
   const std::size_t rows = codes.size();

@@ -140,97 +140,6 @@ std::shared_ptr<Layer> writable_layer(const ClientIndex& old) {
   return layer;
 }
 
-std::shared_ptr<const ClientIndex> grown(const std::shared_ptr<const ClientIndex>& old, std::shared_ptr<Layer> layer,
-                                         const Control& control) {
-  std::array<std::uint32_t, partitions> sizes{};
-  std::size_t added = 0;
-  std::size_t added_texts = 0;
-  for (std::uint32_t p = 0; p < partitions; ++p) {
-    const Partition& part = layer->parts[p];
-    sizes[p] = part.next_local();
-    added += sizes[p] - old->sizes[p];
-    for (std::size_t i = old->sizes[p] - part.first_local; i < part.is_text.size(); ++i) added_texts += part.is_text[i];
-  }
-  if (added == 0) return old;
-
-  // The new ids, sorted.
-  Buffer<std::int64_t> ids(added - added_texts);
-  Buffer<std::uint32_t> codes(added - added_texts);
-  std::vector<TextEntry> texts;
-  texts.reserve(added_texts);
-  std::array<std::size_t, partitions + 1> begins{};
-  for (std::uint32_t p = 0; p < partitions; ++p) {
-    const Partition& part = layer->parts[p];
-    std::size_t numbers = part.next_local() - old->sizes[p];
-    for (std::size_t i = old->sizes[p] - part.first_local; i < part.is_text.size(); ++i) numbers -= part.is_text[i];
-    begins[p + 1] = begins[p] + numbers;
-  }
-  const std::size_t tasks = std::min<std::size_t>(control.concurrency(), partitions);
-  control.run(tasks, [&](std::size_t task) {
-    for (auto p = static_cast<std::uint32_t>(task); p < partitions; p += static_cast<std::uint32_t>(tasks)) {
-      const Partition& part = layer->parts[p];
-      std::size_t at = begins[p];
-      for (std::size_t i = old->sizes[p] - part.first_local; i < part.numbers.size(); ++i) {
-        if (!part.is_text.empty() && part.is_text[i] != 0) continue;
-        ids[at] = part.numbers[i];
-        codes[at++] = (part.first_local + static_cast<std::uint32_t>(i)) * partitions + p;
-      }
-    }
-  });
-  for (std::uint32_t p = 0; p < partitions && added_texts > 0; ++p) {
-    const Partition& part = layer->parts[p];
-    for (std::size_t i = old->sizes[p] - part.first_local; i < part.is_text.size(); ++i)
-      if (part.is_text[i] != 0)
-        texts.push_back({part.texts[static_cast<std::size_t>(part.numbers[i])],
-                         (part.first_local + static_cast<std::uint32_t>(i)) * partitions + p});
-  }
-  sort_numbers(ids, codes, control);
-  std::sort(texts.begin(), texts.end(), [](const TextEntry& a, const TextEntry& b) { return a.text < b.text; });
-
-  auto index = std::make_shared<ClientIndex>();
-  index->sizes = sizes;
-  const std::size_t old_numbers = old->numbers_in_order ? old->numbers_in_order->size() : 0;
-  const std::size_t old_size = old->size();
-  if (old_size == 0 && texts.empty()) {
-    index->order = std::make_shared<const Buffer<std::uint32_t>>(std::move(codes));
-    index->numbers_in_order = std::make_shared<const Buffer<std::int64_t>>(std::move(ids));
-  } else {
-    // Merge with the old order, which is sorted too.
-    Buffer<std::uint32_t> order(old_size + added);
-    Buffer<std::int64_t> numbers(old_numbers + ids.size());
-    std::size_t a = 0;
-    std::size_t b = 0;
-    std::size_t out = 0;
-    for (; out < numbers.size(); ++out) {
-      const bool from_old = b == ids.size() || (a < old_numbers && (*old->numbers_in_order)[a] < ids[b]);
-      numbers[out] = from_old ? (*old->numbers_in_order)[a] : ids[b];
-      order[out] = from_old ? (*old->order)[a] : codes[b];
-      a += from_old ? 1 : 0;
-      b += from_old ? 0 : 1;
-    }
-    std::size_t t = 0;
-    for (; out < order.size(); ++out) {
-      const bool from_old = t == texts.size() || (a < old_size && old->text_of((*old->order)[a]) < texts[t].text);
-      order[out] = from_old ? (*old->order)[a++] : texts[t++].code;
-    }
-    index->order = std::make_shared<const Buffer<std::uint32_t>>(std::move(order));
-    index->numbers_in_order = std::make_shared<const Buffer<std::int64_t>>(std::move(numbers));
-  }
-
-  const std::size_t base_size = old->base ? old->base->size() : 0;
-  if (!old->base) {
-    index->base = std::move(layer);
-  } else if (layer->size() * 4 > base_size) {
-    auto joined = copy_of(*old->base);
-    joined->append(*layer);
-    index->base = std::move(joined);
-  } else {
-    index->base = old->base;
-    index->overlay = std::move(layer);
-  }
-  return index;
-}
-
 namespace {
 
 struct Pair {
@@ -281,68 +190,163 @@ void sort_bucket(Pair* pairs, Pair* other, std::size_t n) {
   }
 }
 
-}  // namespace
-
-void sort_numbers(Buffer<std::int64_t>& ids, Buffer<std::uint32_t>& codes, const Control& control) {
+/// The integer ids of a layer that come after the old ones, ascending, with their codes. Buckets by the leading bits of
+/// their range, each bucket then on its own; parallel, deterministic. O(n).
+void sort_new_numbers(const Layer& layer, const ClientIndex& old, Buffer<std::int64_t>& ids,
+                      Buffer<std::uint32_t>& codes, const Control& control) {
   const std::size_t n = ids.size();
   if (n == 0) return;
   constexpr std::uint64_t sign = std::uint64_t{1} << 63;
-  // Buckets by the top digits of the range, then each bucket on its own.
-  std::int64_t low = ids[0];
-  std::int64_t high = ids[0];
-  for (const std::int64_t id : ids) {
-    low = std::min(low, id);
-    high = std::max(high, id);
-  }
-  const std::uint64_t origin = static_cast<std::uint64_t>(low) ^ sign;
-  const std::uint64_t range = (static_cast<std::uint64_t>(high) ^ sign) - origin;
-  if (range == 0) return;
+  const std::size_t tasks = n < 50'000 ? 1 : std::min<std::size_t>(control.concurrency(), partitions);
+  const auto for_partitions = [&](auto visit) {
+    control.run(tasks, [&](std::size_t task) {
+      for (auto p = static_cast<std::uint32_t>(task); p < partitions; p += static_cast<std::uint32_t>(tasks)) visit(p);
+    });
+  };
+  const auto for_ids = [&](std::uint32_t p, auto visit) {
+    const Partition& part = layer.parts[p];
+    for (std::size_t i = old.sizes[p] - part.first_local; i < part.numbers.size(); ++i)
+      if (part.is_text.empty() || part.is_text[i] == 0) visit(static_cast<std::uint64_t>(part.numbers[i]) ^ sign, i);
+  };
+  std::array<std::uint64_t, partitions> lows;
+  std::array<std::uint64_t, partitions> highs;
+  for_partitions([&](std::uint32_t p) {
+    std::uint64_t low = ~std::uint64_t{0};
+    std::uint64_t high = 0;
+    for_ids(p, [&](std::uint64_t key, std::size_t /*i*/) {
+      low = std::min(low, key);
+      high = std::max(high, key);
+    });
+    lows[p] = low;
+    highs[p] = high;
+  });
+  const std::uint64_t origin = *std::min_element(lows.begin(), lows.end());
+  const std::uint64_t range = *std::max_element(highs.begin(), highs.end()) - origin;
   constexpr unsigned bucket_bits = 10;
-  const unsigned used = 64 - static_cast<unsigned>(__builtin_clzll(range));
+  const unsigned used = range == 0 ? 1 : 64 - static_cast<unsigned>(__builtin_clzll(range));
   const unsigned shift = used > bucket_bits ? used - bucket_bits : 0;
   constexpr std::size_t buckets = std::size_t{1} << bucket_bits;
-  const auto key_at = [&](std::size_t i) { return (static_cast<std::uint64_t>(ids[i]) ^ sign) - origin; };
 
-  const std::size_t tasks = n < 50'000 ? 1 : control.concurrency();
-  const auto range_begin = [&](std::size_t task) { return n * task / tasks; };
-  std::vector<std::array<std::size_t, buckets>> places(tasks);
-  control.run(tasks, [&](std::size_t task) {
-    places[task].fill(0);
-    for (std::size_t i = range_begin(task); i < range_begin(task + 1); ++i) ++places[task][key_at(i) >> shift];
+  std::vector<std::array<std::size_t, buckets>> places(partitions);
+  for_partitions([&](std::uint32_t p) {
+    places[p].fill(0);
+    for_ids(p, [&](std::uint64_t key, std::size_t /*i*/) { ++places[p][(key - origin) >> shift]; });
   });
   std::vector<std::size_t> begins(buckets + 1);
   std::size_t sum = 0;
   for (std::size_t b = 0; b < buckets; ++b) {
     begins[b] = sum;
-    for (std::size_t task = 0; task < tasks; ++task) {
-      const std::size_t own = places[task][b];
-      places[task][b] = sum;
+    for (auto& of : places) {
+      const std::size_t own = of[b];
+      of[b] = sum;
       sum += own;
     }
   }
   begins[buckets] = sum;
-  Buffer<Pair> pairs(n);
-  control.run(tasks, [&](std::size_t task) {
-    auto& at = places[task];
-    for (std::size_t i = range_begin(task); i < range_begin(task + 1); ++i) {
-      const std::uint64_t key = key_at(i);
-      pairs[at[key >> shift]++] = {key, codes[i]};
-    }
+  for_partitions([&](std::uint32_t p) {
+    auto& at = places[p];
+    const std::uint32_t first = layer.parts[p].first_local;
+    for_ids(p, [&](std::uint64_t key, std::size_t i) {
+      const std::size_t place = at[(key - origin) >> shift]++;
+      ids[place] = static_cast<std::int64_t>(key ^ sign);
+      codes[place] = (first + static_cast<std::uint32_t>(i)) * partitions + p;
+    });
   });
   control.run(tasks, [&](std::size_t task) {
+    std::vector<Pair> pairs;
     std::vector<Pair> other;
     for (std::size_t b = task; b < buckets; b += tasks) {
       const std::size_t size = begins[b + 1] - begins[b];
-      if (size == 0) continue;
-      if (other.size() < size) other.resize(size);
-      Pair* const bucket = pairs.data() + begins[b];
-      sort_bucket(bucket, other.data(), size);
+      if (size < 2) continue;
+      if (other.size() < size) {
+        pairs.resize(size);
+        other.resize(size);
+      }
+      std::int64_t* const bucket_ids = ids.data() + begins[b];
+      std::uint32_t* const bucket_codes = codes.data() + begins[b];
+      for (std::size_t i = 0; i < size; ++i)
+        pairs[i] = {static_cast<std::uint64_t>(bucket_ids[i]) ^ sign, bucket_codes[i]};
+      sort_bucket(pairs.data(), other.data(), size);
       for (std::size_t i = 0; i < size; ++i) {
-        ids[begins[b] + i] = static_cast<std::int64_t>((bucket[i].key + origin) ^ sign);
-        codes[begins[b] + i] = bucket[i].code;
+        bucket_ids[i] = static_cast<std::int64_t>(pairs[i].key ^ sign);
+        bucket_codes[i] = pairs[i].code;
       }
     }
   });
+}
+
+}  // namespace
+
+std::shared_ptr<const ClientIndex> grown(const std::shared_ptr<const ClientIndex>& old, std::shared_ptr<Layer> layer,
+                                         const Control& control) {
+  std::array<std::uint32_t, partitions> sizes{};
+  std::size_t added = 0;
+  std::size_t added_texts = 0;
+  for (std::uint32_t p = 0; p < partitions; ++p) {
+    const Partition& part = layer->parts[p];
+    sizes[p] = part.next_local();
+    added += sizes[p] - old->sizes[p];
+    for (std::size_t i = old->sizes[p] - part.first_local; i < part.is_text.size(); ++i) added_texts += part.is_text[i];
+  }
+  if (added == 0) return old;
+
+  // The new ids, sorted.
+  Buffer<std::int64_t> ids(added - added_texts);
+  Buffer<std::uint32_t> codes(added - added_texts);
+  std::vector<TextEntry> texts;
+  texts.reserve(added_texts);
+  for (std::uint32_t p = 0; p < partitions && added_texts > 0; ++p) {
+    const Partition& part = layer->parts[p];
+    for (std::size_t i = old->sizes[p] - part.first_local; i < part.is_text.size(); ++i)
+      if (part.is_text[i] != 0)
+        texts.push_back({part.texts[static_cast<std::size_t>(part.numbers[i])],
+                         (part.first_local + static_cast<std::uint32_t>(i)) * partitions + p});
+  }
+  sort_new_numbers(*layer, *old, ids, codes, control);
+  std::sort(texts.begin(), texts.end(), [](const TextEntry& a, const TextEntry& b) { return a.text < b.text; });
+
+  auto index = std::make_shared<ClientIndex>();
+  index->sizes = sizes;
+  const std::size_t old_numbers = old->numbers_in_order ? old->numbers_in_order->size() : 0;
+  const std::size_t old_size = old->size();
+  if (old_size == 0 && texts.empty()) {
+    index->order = std::make_shared<const Buffer<std::uint32_t>>(std::move(codes));
+    index->numbers_in_order = std::make_shared<const Buffer<std::int64_t>>(std::move(ids));
+  } else {
+    // Merge with the old order, which is sorted too.
+    Buffer<std::uint32_t> order(old_size + added);
+    Buffer<std::int64_t> numbers(old_numbers + ids.size());
+    std::size_t a = 0;
+    std::size_t b = 0;
+    std::size_t out = 0;
+    for (; out < numbers.size(); ++out) {
+      const bool from_old = b == ids.size() || (a < old_numbers && (*old->numbers_in_order)[a] < ids[b]);
+      numbers[out] = from_old ? (*old->numbers_in_order)[a] : ids[b];
+      order[out] = from_old ? (*old->order)[a] : codes[b];
+      a += from_old ? 1 : 0;
+      b += from_old ? 0 : 1;
+    }
+    std::size_t t = 0;
+    for (; out < order.size(); ++out) {
+      const bool from_old = t == texts.size() || (a < old_size && old->text_of((*old->order)[a]) < texts[t].text);
+      order[out] = from_old ? (*old->order)[a++] : texts[t++].code;
+    }
+    index->order = std::make_shared<const Buffer<std::uint32_t>>(std::move(order));
+    index->numbers_in_order = std::make_shared<const Buffer<std::int64_t>>(std::move(numbers));
+  }
+
+  const std::size_t base_size = old->base ? old->base->size() : 0;
+  if (!old->base) {
+    index->base = std::move(layer);
+  } else if (layer->size() * 4 > base_size) {
+    auto joined = copy_of(*old->base);
+    joined->append(*layer);
+    index->base = std::move(joined);
+  } else {
+    index->base = old->base;
+    index->overlay = std::move(layer);
+  }
+  return index;
 }
 
 }  // namespace klientela::index

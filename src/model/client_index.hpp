@@ -198,7 +198,7 @@ class NumberTable {
         0, 2);  // into the second-level cache: more of them can be on their way at once
   }
   /// The code of a key, or no_code. There must be buckets (reserve_first(), or not empty()).
-  [[nodiscard]] std::uint32_t find(std::int64_t key, std::uint64_t hash) const noexcept {
+  [[nodiscard]] [[gnu::always_inline]] std::uint32_t find(std::int64_t key, std::uint64_t hash) const noexcept {
     const Bucket* bucket = buckets_.data() + place(hash);
     for (;;) {
       const unsigned hits = bucket->hits(key);
@@ -210,12 +210,12 @@ class NumberTable {
   }
   /// Puts a key that is not there yet.
   void insert(std::int64_t key, std::uint64_t hash, std::uint32_t code) {
-    if ((count_ + 1) * 10 > buckets_.size() * slots * 7) grow();
+    if ((count_ + 1) * 10 > buckets_.size() * slots * 7) grow(partition_of(hash));
     put(buckets_, key, hash, code);
     ++count_;
   }
-  void reserve_first() {
-    if (buckets_.empty()) allocate(buckets_, first_size);
+  void reserve_first(std::uint32_t partition) {
+    if (buckets_.empty()) allocate(buckets_, first_size, partition);
   }
   [[nodiscard]] NumberTable copy() const {
     NumberTable out;
@@ -236,25 +236,30 @@ class NumberTable {
     std::uint32_t codes[slots];
     std::uint32_t used;
 
-    /// Bit i set where slot i holds the key.
-    [[nodiscard]] unsigned hits(std::int64_t key) const noexcept {
+    /// Bit i set where slot i holds the key. Free slots hold a key of another partition, which nobody looks up here.
+    [[nodiscard]] [[gnu::always_inline]] unsigned hits(std::int64_t key) const noexcept {
       unsigned bits = 0;
       for (unsigned i = 0; i < slots; ++i) bits |= static_cast<unsigned>(keys[i] == key) << i;
-      return bits & ((1U << used) - 1);
+      return bits;
     }
   };
   static_assert(sizeof(Bucket) == 64);
 
+  [[nodiscard]] static std::uint32_t partition_of(std::uint64_t hash) noexcept {
+    return static_cast<std::uint32_t>(hash >> (64 - partition_bits));
+  }
   [[nodiscard]] std::size_t place(std::uint64_t hash) const noexcept { return (hash << partition_bits) >> shift_; }
 
-  void allocate(Buffer<Bucket>& buckets, std::size_t size) {
+  void allocate(Buffer<Bucket>& buckets, std::size_t size, std::uint32_t partition) {
     buckets = Buffer<Bucket>(size);
-    std::memset(static_cast<void*>(buckets.data()), 0, size * sizeof(Bucket));
+    // 0 is of partition 0, and 1 is not.
+    const std::int64_t stranger = partition == partition_of(hash_of(0)) ? 1 : 0;
+    for (Bucket& bucket : buckets) bucket = {{stranger, stranger, stranger, stranger, stranger}, {}, 0};
     shift_ = 64 - static_cast<unsigned>(__builtin_ctzll(size));
   }
-  void grow() {
+  void grow(std::uint32_t partition) {
     Buffer<Bucket> wider;
-    allocate(wider, buckets_.empty() ? first_size : buckets_.size() * 2);
+    allocate(wider, buckets_.empty() ? first_size : buckets_.size() * 2, partition);
     for (const Bucket& bucket : buckets_)
       for (std::uint32_t i = 0; i < bucket.used; ++i)
         put(wider, bucket.keys[i], hash_of(bucket.keys[i]), bucket.codes[i]);
@@ -395,8 +400,5 @@ struct ClientIndex {
                                                        std::shared_ptr<Layer> layer, const Control& control);
 /// The layer that coding onto `old` writes to.
 [[nodiscard]] std::shared_ptr<Layer> writable_layer(const ClientIndex& old);
-
-/// Sorts ids ascending with their codes; parallel, deterministic. O(n).
-void sort_numbers(Buffer<std::int64_t>& ids, Buffer<std::uint32_t>& codes, const Control& control);
 
 }  // namespace klientela::index
