@@ -466,17 +466,18 @@ void fill_satisfaction(Store& store, std::span<const Source> sources, const Feat
 
 void fill_contacts(Store& store, std::span<const Source> sources, const FeatureOptions& options, const Layout& layout,
                    Day as_of, EngagementSums& engagement, const Control& control) {
-  const Decay decay(options.engagement.half_life_days, number(as_of));
-  std::atomic<std::uint32_t> overflow_row{no_code};
-  if (layout.has(FeatureGroup::interactions) || layout.has(FeatureGroup::engagement))
+  if (layout.has(FeatureGroup::interactions) || layout.has(FeatureGroup::engagement)) {
+    const Decay decay(options.engagement.half_life_days, number(as_of));
+    std::atomic<std::uint32_t> overflow_row{no_code};
     fill_interactions(store, sources, options, layout, decay, engagement, overflow_row, control);
-  if (layout.has(FeatureGroup::engagement)) {
-    add_requests(store, sources, options, decay, engagement, overflow_row, control);
-    if (const std::uint32_t row = overflow_row.load(); row != no_code) throw EngagementOverflow{row};
-    double* const score = store.add(FeatureGroup::engagement, "engagement", ColumnType::float64, false).doubles();
-    over_rows(control, store.rows, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t r = begin; r < end; ++r) score[r] = static_cast<double>(engagement[r]) / engagement_scale;
-    });
+    if (layout.has(FeatureGroup::engagement)) {
+      add_requests(store, sources, options, decay, engagement, overflow_row, control);
+      if (const std::uint32_t row = overflow_row.load(); row != no_code) throw EngagementOverflow{row};
+      double* const score = store.add(FeatureGroup::engagement, "engagement", ColumnType::float64, false).doubles();
+      over_rows(control, store.rows, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t r = begin; r < end; ++r) score[r] = static_cast<double>(engagement[r]) / engagement_scale;
+      });
+    }
   }
   if (layout.has(FeatureGroup::satisfaction)) fill_satisfaction(store, sources, options, as_of, control);
 }

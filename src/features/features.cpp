@@ -2,7 +2,10 @@
 #include "klientela/features/features.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "features/options.hpp"
@@ -89,13 +92,32 @@ Table table_of(const std::shared_ptr<Store>& store, const Layout& layout, Column
 
 namespace {
 
-FeatureTable finished(std::shared_ptr<FeatureTable::State> state, const ClientBase& base, Day as_of) {
-  Table table = table_of(state->store, state->layout, base.client_column().renamed("client"));
+FeatureTable finished(std::shared_ptr<FeatureTable::State> state, Column client, Day as_of) {
+  Table table = table_of(state->store, state->layout, std::move(client));
   return FeatureTable(std::move(table), as_of, std::move(state));
 }
 
 [[noreturn]] void fail_engagement(const ClientBase& base, const EngagementOverflow& overflow) {
   fail_overflow(base.id_of(base.codes_in_order()[overflow.row]).to_text(), "engagement");
+}
+
+// Rows of the clients that an earlier index does not have, ascending.
+std::vector<std::uint32_t> arrivals_of(const ClientBase& base, const CodeIndex& before, const Control& control) {
+  const std::span<const std::uint32_t> codes = base.codes_in_order();
+  std::array<std::uint32_t, ClientBase::client_partitions> sizes{};
+  for (std::size_t p = 0; p < sizes.size(); ++p) sizes[p] = static_cast<std::uint32_t>(before.size(p));
+  std::mutex mutex;
+  std::vector<std::uint32_t> arrivals;
+  over_rows(control, codes.size(), [&](std::size_t begin, std::size_t end) {
+    std::vector<std::uint32_t> mine;
+    for (std::size_t r = begin; r < end; ++r)
+      if (codes[r] / ClientBase::client_partitions >= sizes[codes[r] % ClientBase::client_partitions])
+        mine.push_back(static_cast<std::uint32_t>(r));
+    const std::lock_guard lock(mutex);
+    arrivals.insert(arrivals.end(), mine.begin(), mine.end());
+  });
+  std::sort(arrivals.begin(), arrivals.end());
+  return arrivals;
 }
 
 bool moving(const FeatureOptions& options) noexcept { return options.window_days || options.window_months; }
@@ -136,12 +158,13 @@ FeatureTable compute_features(const ClientBase& base, Day as_of, const FeatureOp
       store, state->sources, options, layout, as_of,
       [&](const EngagementOverflow& overflow) { fail_engagement(base, overflow); }, control);
   control.report("features", 1.0);
-  return finished(std::move(state), base, as_of);
+  return finished(std::move(state), base.client_column().renamed("client"), as_of);
 }
 
 FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day as_of, const Control& control) {
   std::shared_ptr<FeatureTable::State> former = previous.release_state();
   const Day former_day = previous.as_of();
+  const std::optional<Column> former_clients = former ? std::optional<Column>(previous.column("client")) : std::nullopt;
   previous = FeatureTable();
   if (!former) throw Error(Code::invalid_argument, "there is no feature table to refresh", "previous");
   if (former->sources.size() != 1)
@@ -178,13 +201,10 @@ FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day
   state->later_rows = former->later_rows;
   state->store = mine ? std::move(former->store) : former->store->clone(control);
   Store& store = *state->store;
+  const std::size_t former_count = before.base.clients();
   Source source{base, as_of, CodeIndex(base.partition_sizes()), before.row_of};
   if (base.clients() != before.base.clients()) {
-    const std::span<const std::uint32_t> codes = base.codes_in_order();
-    std::vector<std::uint32_t> arrivals;
-    for (std::size_t r = 0; r < codes.size(); ++r)
-      if (!before.index.contains(codes[r])) arrivals.push_back(static_cast<std::uint32_t>(r));
-    store.insert_rows(arrivals, control);
+    store.insert_rows(arrivals_of(base, before.index, control), control);
     // Rows of the former table are written over only where nobody has that table.
     source.row_of =
         rows_by_code(base, source.index, control, mine && source.row_of.use_count() == 2 ? source.row_of : nullptr);
@@ -264,7 +284,9 @@ FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day
   EngagementSums none;
   fill_contacts(store, state->sources, options, contact, as_of, none, control);
   control.report("features", 1.0);
-  return finished(std::move(state), base, as_of);
+  // The ids of an extended base are made when they are first asked for; without new clients they are the same.
+  const bool same_clients = base.clients() == former_count;
+  return finished(std::move(state), same_clients ? *former_clients : base.client_column().renamed("client"), as_of);
 }
 
 }  // namespace klientela

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cmath>
 #include <numeric>
+#include <optional>
 #include <type_traits>
 
 #include "features/decay.hpp"
@@ -434,10 +435,11 @@ void fill_histories(Store& store, std::span<const Source> sources, std::size_t t
   if (layout.orders)
     order_terms = unite_terms(sources, TableId::transactions, static_cast<std::size_t>(TransactionField::order));
   std::atomic<std::uint32_t> overflow_row{no_code};
-  const Decay decay(options.engagement.half_life_days, number(as_of));
+  std::optional<Decay> decay;
   if (layout.has(FeatureGroup::engagement)) {
+    decay.emplace(options.engagement.half_life_days, number(as_of));
     out.engagement = engagement.data();
-    job.decay = &decay;
+    job.decay = &*decay;
     job.purchase_weight = options.engagement.purchase;
     job.overflow_row = &overflow_row;
   }

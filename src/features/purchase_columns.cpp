@@ -207,7 +207,6 @@ std::uint64_t add_purchases(Store& store, const Source& source, std::span<const 
                 __builtin_prefetch(&out.gross[next], 1);
                 __builtin_prefetch(&out.net[next], 1);
                 __builtin_prefetch(&out.lines[next], 1);
-                __builtin_prefetch(&out.first[next], 1);
                 __builtin_prefetch(&out.last[next], 1);
                 const std::size_t r = line.row;
                 // Inside the range as long as gross and refunds are.
@@ -216,8 +215,12 @@ std::uint64_t add_purchases(Store& store, const Source& source, std::span<const 
                 if (line.amount > 0) {
                   bad |= __builtin_add_overflow(out.gross[r], line.amount, &out.gross[r]);
                   bad |= __builtin_add_overflow(out.lines[r], 1, &out.lines[r]);
-                  out.last[r] = std::max(out.last[r], line.day);  // the marker of null is the smallest int32
-                  if (out.first[r] == null_day || line.day < out.first[r]) out.first[r] = line.day;
+                  // A line after the last one is not the first, unless there was none: first stays untouched.
+                  const std::int32_t last = out.last[r];  // the marker of null is the smallest int32
+                  if (last == null_day || line.day < last) {
+                    if (out.first[r] == null_day || line.day < out.first[r]) out.first[r] = line.day;
+                  }
+                  if (line.day > last) out.last[r] = line.day;
                 } else if (line.amount < 0) {
                   bad |= __builtin_sub_overflow(out.refunds[r], line.amount, &out.refunds[r]);
                   bad |= __builtin_add_overflow(out.refund_lines[r], 1, &out.refund_lines[r]);
