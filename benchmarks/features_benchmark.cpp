@@ -22,7 +22,7 @@ constexpr std::int64_t first_moment = 1'672'531'200'000'000;  // 2023-01-01
 constexpr std::int64_t days = 730;
 const Day last_day{std::chrono::days{first_moment / day_micros + days - 1}};
 
-// Purchases of keys spread over int64, in no order; `late` ones fall on the last days and bring a few new clients.
+// Purchases of keys spread over int64, in no order; `late` ones fall on the days after and bring a few new clients.
 Tables purchases(std::int64_t rows, std::int64_t clients, std::uint64_t seed, bool late) {
   std::mt19937_64 random(seed);
   const auto n = static_cast<std::size_t>(rows);
@@ -33,7 +33,7 @@ Tables purchases(std::int64_t rows, std::int64_t clients, std::uint64_t seed, bo
     const std::uint64_t r = random();
     client[i] = static_cast<std::int64_t>((r >> 32) * static_cast<std::uint64_t>(range) >> 32) * 7919 + 1'000'003;
     const std::uint64_t s = random();
-    at[i] = first_moment + (late ? static_cast<std::int64_t>(s % (3 * day_micros)) + (days - 3) * day_micros
+    at[i] = first_moment + (late ? static_cast<std::int64_t>(s % (3 * day_micros)) + days * day_micros
                                  : static_cast<std::int64_t>(s % (days * day_micros)));
     amount[i] = static_cast<double>(1 + (r & 0xFFFF)) / 100.0;
     if ((r >> 16 & 0x3F) == 0) amount[i] = -amount[i];
@@ -136,17 +136,16 @@ void compute_histories(benchmark::State& state) {
   process.report(state);
 }
 
-void refresh(benchmark::State& state, const FeatureOptions& options, bool moved) {
+void refresh(benchmark::State& state, const FeatureOptions& options) {
   const ClientBase& base = base_of(state.range(0));
   const ClientBase more =
       extend(base, purchases(state.range(0) / 100, state.range(0) / 20, 2, true), {}, control()).base;
-  const Day before = moved ? last_day : last_day + std::chrono::days(1);
   ProcessTime process;
   for (auto _ : state) {
-    FeatureTable features = compute_features(base, before, options, control());
+    FeatureTable features = compute_features(base, last_day, options, control());
     process.resume();
     const auto begin = std::chrono::steady_clock::now();
-    features = refresh_features(std::move(features), more, last_day + std::chrono::days(1), control());
+    features = refresh_features(std::move(features), more, last_day + std::chrono::days(3), control());
     state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     process.pause();
     benchmark::DoNotOptimize(features);
@@ -155,8 +154,8 @@ void refresh(benchmark::State& state, const FeatureOptions& options, bool moved)
   state.counters["new clients"] = static_cast<double>(more.clients() - base.clients());
 }
 
-void refresh_purchases(benchmark::State& state) { refresh(state, only({FeatureGroup::purchases}), true); }
-void refresh_histories(benchmark::State& state) { refresh(state, {}, true); }
+void refresh_purchases(benchmark::State& state) { refresh(state, only({FeatureGroup::purchases})); }
+void refresh_histories(benchmark::State& state) { refresh(state, {}); }
 
 constexpr std::int64_t ten_million = 10'000'000;
 BENCHMARK(read_columns)->Arg(ten_million)->Unit(benchmark::kMillisecond)->UseRealTime();
