@@ -8,6 +8,7 @@
 #include <atomic>
 
 #include "ingest/columns.hpp"
+#include "ingest/number_kernels.hpp"
 
 namespace klientela::detail {
 
@@ -200,11 +201,20 @@ void ClientKeys::code_numbers(std::uint32_t owned, const index::ClientIndex& kno
                               const RejectMap& rejected, std::span<std::uint32_t> codes, const Control& control) const {
   std::array<std::int64_t, block> scratch;
   std::array<std::uint8_t, block> skip_scratch;
-  std::array<std::uint64_t, block + 1> hashes;
-  std::array<std::uint16_t, block + 1> places;
-  for (std::uint32_t p = 0; p < partitions; ++p)
-    if (((owned >> p) & 1) != 0) layer.parts[p].number_table.reserve_first(p);
-  const index::Layer* const base = known.base.get();
+  std::array<std::uint64_t, block + 8> hashes;
+  std::array<std::uint32_t, block + 8> places;
+  // The table that most keys are in: the old base's where there is one, else the one that grows.
+  const index::Layer* const base = known.base && known.base->size() > 0 ? known.base.get() : nullptr;
+  TableViews views;
+  const auto view = [&](std::uint32_t p) {
+    const auto& part = base != nullptr && !base->parts[p].number_table.empty() ? base->parts[p] : layer.parts[p];
+    views[p] = part.number_table.view();
+  };
+  for (std::uint32_t p = 0; p < partitions; ++p) {
+    if (((owned >> p) & 1) == 0) continue;
+    layer.parts[p].number_table.reserve_first(p);
+    view(p);
+  }
   const std::size_t rows = codes.size();
   for (std::size_t begin = 0; begin < rows; begin += block) {
     if (begin % (block * 512) == 0) control.check();
@@ -212,43 +222,34 @@ void ClientKeys::code_numbers(std::uint32_t owned, const index::ClientIndex& kno
     const std::int64_t* keys = numbers(begin, n, scratch.data());
     const std::uint8_t* skip = skips(rejected, begin, n, skip_scratch.data());
     std::uint32_t* const out = codes.data() + begin;
-    std::size_t own = 0;
-    if (skip == nullptr) {
-      for (std::size_t i = 0; i < n; ++i) {
-        const std::uint64_t hash = index::hash_of(keys[i]);
-        hashes[own] = hash;
-        places[own] = static_cast<std::uint16_t>(i);
-        own += (owned >> partition_of(hash)) & 1;
+    std::size_t own = pick_owned(keys, n, owned, hashes.data(), places.data());
+    if (skip != nullptr) {
+      std::size_t kept = 0;
+      for (std::size_t j = 0; j < own; ++j) {
+        hashes[kept] = hashes[j];
+        places[kept] = places[j];
+        kept += skip[places[j]] == 0 ? 1 : 0;
       }
-    } else {
-      for (std::size_t i = 0; i < n; ++i) {
-        const std::uint64_t hash = index::hash_of(keys[i]);
-        hashes[own] = hash;
-        places[own] = static_cast<std::uint16_t>(i);
-        own += (owned >> partition_of(hash)) & static_cast<std::uint32_t>(skip[i] == 0);
-        // A null has no partition: the owner of the first one writes it.
-        if (skip[i] == 2 && (owned & 1) != 0) out[i] = no_code;
-      }
+      own = kept;
+      // A null has no partition: the owner of the first one writes it.
+      for (std::size_t i = 0; i < n && (owned & 1) != 0; ++i)
+        if (skip[i] == 2) out[i] = no_code;
     }
-    const auto prefetch = [&](std::uint64_t hash) __attribute__((always_inline)) {
-      const std::uint32_t p = partition_of(hash);
-      if (base != nullptr) base->parts[p].number_table.prefetch(hash);
-      layer.parts[p].number_table.prefetch(hash);
-    };
-    for (std::size_t j = 0; j < std::min(ahead, own); ++j) prefetch(hashes[j]);
-    for (std::size_t j = 0; j < own; ++j) {
-      if (j + ahead < own) prefetch(hashes[j + ahead]);
+    for (std::size_t j = 0;;) {
+      j = look_up(views, keys, hashes.data(), places.data(), j, own, out);
+      if (j == own) break;
+      // Not in its first bucket: further on, in the other layer, or new.
       const std::uint64_t hash = hashes[j];
       const std::uint32_t p = partition_of(hash);
       const std::int64_t key = keys[places[j]];
-      std::uint32_t code = no_code;
-      if (base != nullptr) code = base->parts[p].find(key, hash);
+      Partition& part = layer.parts[p];
+      std::uint32_t code = base != nullptr ? base->parts[p].find(key, hash) : no_code;
+      if (code == no_code) code = part.number_table.find(key, hash);
       if (code == no_code) {
-        Partition& part = layer.parts[p];
-        code = part.number_table.find(key, hash);
-        if (code == no_code) code = part.add(p, key, hash);
+        code = part.add(p, key, hash);
+        view(p);
       }
-      out[places[j]] = code;
+      out[places[j++]] = code;
     }
   }
 }

@@ -191,6 +191,28 @@ class SlotTable {
 /// single, predictable branch. Full buckets overflow into the next one. At most 7/10 full.
 class NumberTable {
  public:
+  static constexpr std::uint32_t slots = 5;
+  struct Bucket {
+    std::int64_t keys[slots];
+    std::uint32_t codes[slots];
+    std::uint32_t used;
+
+    /// Bit i set where slot i holds the key. Free slots hold a key of another partition, which nobody looks up here.
+    [[nodiscard]] [[gnu::always_inline]] unsigned hits(std::int64_t key) const noexcept {
+      unsigned bits = 0;
+      for (unsigned i = 0; i < slots; ++i) bits |= static_cast<unsigned>(keys[i] == key) << i;
+      return bits;
+    }
+  };
+  static_assert(sizeof(Bucket) == 64);
+
+  /// Where a loop over many keys finds the first bucket of each: buckets[(hash << partition_bits) >> shift].
+  struct View {
+    const Bucket* buckets{nullptr};
+    std::uint64_t shift{0};
+  };
+  [[nodiscard]] View view() const noexcept { return {buckets_.data(), shift_}; }
+
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
   [[gnu::always_inline]] void prefetch(std::uint64_t hash) const noexcept {  // else GCC drops it as free of effects
     __builtin_prefetch(
@@ -228,22 +250,7 @@ class NumberTable {
   }
 
  private:
-  static constexpr std::uint32_t slots = 5;
   static constexpr std::size_t first_size = 16;
-
-  struct Bucket {
-    std::int64_t keys[slots];
-    std::uint32_t codes[slots];
-    std::uint32_t used;
-
-    /// Bit i set where slot i holds the key. Free slots hold a key of another partition, which nobody looks up here.
-    [[nodiscard]] [[gnu::always_inline]] unsigned hits(std::int64_t key) const noexcept {
-      unsigned bits = 0;
-      for (unsigned i = 0; i < slots; ++i) bits |= static_cast<unsigned>(keys[i] == key) << i;
-      return bits;
-    }
-  };
-  static_assert(sizeof(Bucket) == 64);
 
   [[nodiscard]] static std::uint32_t partition_of(std::uint64_t hash) noexcept {
     return static_cast<std::uint32_t>(hash >> (64 - partition_bits));
