@@ -53,8 +53,12 @@ std::size_t look_up_plain(const TableViews& views, const std::int64_t* keys, con
     const auto& view = views[hash >> partition_shift];
     const auto& bucket = view.buckets[(hash << index::partition_bits) >> view.shift];
     const unsigned hits = bucket.hits(keys[places[j]]);
-    if (hits == 0) [[unlikely]]
-      return j;
+    if (hits == 0) [[unlikely]] {
+      const std::uint32_t code = find_further(view, keys[places[j]], hash);
+      if (code == no_code) return j;
+      out[places[j]] = code;
+      continue;
+    }
     out[places[j]] = bucket.codes[__builtin_ctz(hits)];
   }
   return count;
@@ -100,8 +104,12 @@ __attribute__((target("avx512f,avx512dq,avx512vl,bmi"))) std::size_t look_up_wid
     const auto& bucket = view.buckets[(hash << index::partition_bits) >> view.shift];
     const std::uint32_t place = places[j];
     const unsigned hits = _mm512_cmpeq_epi64_mask(_mm512_load_si512(&bucket), _mm512_set1_epi64(keys[place])) & 0x1FU;
-    if (hits == 0) [[unlikely]]
-      return j;
+    if (hits == 0) [[unlikely]] {
+      const std::uint32_t code = find_further(view, keys[place], hash);
+      if (code == no_code) return j;
+      out[place] = code;
+      continue;
+    }
     out[place] = bucket.codes[__builtin_ctz(hits)];
   }
   return count;
