@@ -6,6 +6,7 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,3 +61,17 @@ def test_the_example():
     )
     assert done.returncode == 0, done.stderr
     assert "the largest client is" in done.stdout
+
+
+def test_the_readme():
+    failed, tried = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert tried >= 4 and failed == 0
+
+
+def test_the_readme_names_what_there_is():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / target).exists(), target
+    header = (ROOT / "capi" / "klientela.h").read_text(encoding="utf-8")
+    for name in re.findall(r"\b(?:klt|KLT)_\w+", text):
+        assert name.endswith("_") or re.search(rf"\b{name}\b", header), name
