@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -64,13 +63,11 @@ Layout layout_of(const ClientBase& base, const FeatureOptions& options) {
 }
 
 std::shared_ptr<Buffer<std::uint32_t>> rows_by_code(const ClientBase& base, const CodeIndex& index,
-                                                    const Control& control,
-                                                    std::shared_ptr<Buffer<std::uint32_t>> reuse) {
-  const bool fits = reuse && reuse->size() >= index.size();
-  auto rows = fits ? std::move(reuse) : std::make_shared<Buffer<std::uint32_t>>(index.size() + index.size() / 32 + 256);
+                                                    const Control& control) {
+  auto rows = std::make_shared<Buffer<std::uint32_t>>(index.size());
   const std::span<const std::uint32_t> codes = base.codes_in_order();
-  // Codes that were handed out to nobody have no row.
-  if (index.size() != codes.size()) std::fill(rows->begin(), rows->end(), no_code);
+  over_rows(control, index.size(),
+            [&](std::size_t begin, std::size_t end) { std::fill(rows->data() + begin, rows->data() + end, no_code); });
   over_rows(control, codes.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t r = begin; r < end; ++r) (*rows)[index(codes[r])] = static_cast<std::uint32_t>(r);
   });
@@ -101,23 +98,74 @@ FeatureTable finished(std::shared_ptr<FeatureTable::State> state, Column client,
   fail_overflow(base.id_of(base.codes_in_order()[overflow.row]).to_text(), "engagement");
 }
 
-// Rows of the clients that an earlier index does not have, ascending.
-std::vector<std::uint32_t> arrivals_of(const ClientBase& base, const CodeIndex& before, const Control& control) {
+std::size_t count_of(const CodeIndex& index) noexcept {
+  std::size_t count = 0;
+  for (std::size_t p = 0; p < ClientBase::client_partitions; ++p) count += index.size(p);
+  return count;
+}
+
+struct Arrival {
+  std::uint32_t row;
+  std::uint32_t code;
+};
+
+// The clients that an earlier index does not have, by row.
+std::vector<Arrival> arrivals_of(const ClientBase& base, const CodeIndex& before, const CodeIndex& index) {
   const std::span<const std::uint32_t> codes = base.codes_in_order();
-  std::array<std::uint32_t, ClientBase::client_partitions> sizes{};
-  for (std::size_t p = 0; p < sizes.size(); ++p) sizes[p] = static_cast<std::uint32_t>(before.size(p));
-  std::mutex mutex;
-  std::vector<std::uint32_t> arrivals;
-  over_rows(control, codes.size(), [&](std::size_t begin, std::size_t end) {
-    std::vector<std::uint32_t> mine;
-    for (std::size_t r = begin; r < end; ++r)
-      if (codes[r] / ClientBase::client_partitions >= sizes[codes[r] % ClientBase::client_partitions])
-        mine.push_back(static_cast<std::uint32_t>(r));
-    const std::lock_guard lock(mutex);
-    arrivals.insert(arrivals.end(), mine.begin(), mine.end());
-  });
-  std::sort(arrivals.begin(), arrivals.end());
+  std::vector<Arrival> arrivals;
+  if (base.clients() / 64 > base.clients() - std::min(base.clients(), count_of(before))) {
+    // Few: find each one's place by its id.
+    for (std::uint32_t p = 0; p < ClientBase::client_partitions; ++p)
+      for (std::size_t local = before.size(p); local < index.size(p); ++local) {
+        const std::uint32_t code = static_cast<std::uint32_t>(local) * ClientBase::client_partitions + p;
+        const ClientId id = base.id_of(code);
+        const auto place =
+            std::lower_bound(codes.begin(), codes.end(), id,
+                             [&](std::uint32_t other, const ClientId& wanted) { return base.id_of(other) < wanted; });
+        if (place != codes.end() && *place == code)
+          arrivals.push_back({static_cast<std::uint32_t>(place - codes.begin()), code});
+      }
+    std::sort(arrivals.begin(), arrivals.end(), [](const Arrival& a, const Arrival& b) { return a.row < b.row; });
+    return arrivals;
+  }
+  for (std::size_t r = 0; r < codes.size(); ++r)
+    if (codes[r] / ClientBase::client_partitions >= before.size(codes[r] % ClientBase::client_partitions))
+      arrivals.push_back({static_cast<std::uint32_t>(r), codes[r]});
   return arrivals;
+}
+
+// Moves every row by the arrivals before it, in place: cheaper than asking for all rows again, since it goes in order.
+void shift_rows(Buffer<std::uint32_t>& rows, const CodeIndex& index, std::span<const Arrival> arrivals,
+                std::size_t former_rows, const Control& control) {
+  constexpr std::uint32_t several = 0x8000'0000U;
+  struct Block {                // 64 former rows
+    std::uint32_t before{0};    // arrivals before its first row; `several` where more than one falls inside
+    std::uint32_t at{no_code};  // former row that the one inside comes before
+  };
+  std::vector<std::uint32_t> at(arrivals.size());
+  for (std::size_t k = 0; k < at.size(); ++k) at[k] = arrivals[k].row - static_cast<std::uint32_t>(k);
+  std::vector<Block> blocks(former_rows / 64 + 1);
+  std::size_t k = 0;
+  for (std::size_t b = 0; b < blocks.size(); ++b) {
+    blocks[b].before = static_cast<std::uint32_t>(k);
+    const std::size_t inside = k;
+    while (k < at.size() && at[k] < (b + 1) * 64) ++k;
+    if (k - inside == 1) blocks[b].at = at[inside];
+    if (k - inside > 1) blocks[b].before |= several;
+  }
+  over_rows(control, index.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::uint32_t row = rows[i];
+      if (row == no_code) continue;
+      const Block block = blocks[row / 64];
+      if ((block.before & several) != 0) [[unlikely]] {
+        rows[i] = row + static_cast<std::uint32_t>(std::upper_bound(at.begin(), at.end(), row) - at.begin());
+      } else {
+        rows[i] = row + block.before + (row >= block.at ? 1U : 0U);
+      }
+    }
+  });
+  for (const Arrival& arrival : arrivals) rows[index(arrival.code)] = arrival.row;
 }
 
 bool moving(const FeatureOptions& options) noexcept { return options.window_days || options.window_months; }
@@ -146,7 +194,7 @@ FeatureTable compute_features(const ClientBase& base, Day as_of, const FeatureOp
   state->store = std::make_shared<Store>();
   Store& store = *state->store;
   store.rows = base.clients();
-  Source source{base, as_of, CodeIndex(base.partition_sizes()), nullptr};
+  Source source{base, as_of, CodeIndex(base.partition_sizes(), true), nullptr};
   source.row_of = rows_by_code(base, source.index, control);
   state->sources.push_back(source);
   const Layout& layout = state->layout;
@@ -202,12 +250,18 @@ FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day
   state->store = mine ? std::move(former->store) : former->store->clone(control);
   Store& store = *state->store;
   const std::size_t former_count = before.base.clients();
-  Source source{base, as_of, CodeIndex(base.partition_sizes()), before.row_of};
-  if (base.clients() != before.base.clients()) {
-    store.insert_rows(arrivals_of(base, before.index, control), control);
+  Source source{base, as_of, before.index.grown(base.partition_sizes()), before.row_of};
+  if (base.clients() != former_count) {
+    const std::vector<Arrival> arrivals = arrivals_of(base, before.index, source.index);
+    std::vector<std::uint32_t> positions;
+    for (const Arrival& arrival : arrivals) positions.push_back(arrival.row);
+    store.insert_rows(positions, control);
     // Rows of the former table are written over only where nobody has that table.
-    source.row_of =
-        rows_by_code(base, source.index, control, mine && source.row_of.use_count() == 2 ? source.row_of : nullptr);
+    if (mine && source.row_of.use_count() == 2 && source.index.same_places(before.index)) {
+      shift_rows(*source.row_of, source.index, arrivals, former_count, control);
+    } else {
+      source.row_of = rows_by_code(base, source.index, control);
+    }
   }
   state->sources.push_back(source);
 
@@ -224,43 +278,42 @@ FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day
   if (layout.has(FeatureGroup::repeats) && moved)
     shift_repeat_age(store, period_index(as_of, options.period) - period_index(former_day, options.period), control);
   if (needs_histories(histories) && !lines.empty()) {
-    auto targets = std::make_shared<Buffer<std::uint32_t>>(source.index.size(), no_code);
-    std::vector<std::uint32_t> rows;
-    std::vector<std::size_t> places;
-    for (const auto& chunk : lines)
-      for (const std::uint32_t code : chunk->clients()) {
-        if (code == no_code) continue;
-        const std::size_t place = source.index(code);
-        if ((*targets)[place] != no_code) continue;
-        (*targets)[place] = static_cast<std::uint32_t>(rows.size());
-        rows.push_back((*source.row_of)[place]);
-        places.push_back(place);
-      }
-    Source touched{base, as_of, source.index, targets};
-    const std::span<const Source> sources(&touched, 1);
     const HistoryTask task{options, histories, as_of};
+    std::vector<std::uint8_t> again;  // by row: clients that are gone through again, with all their lines
     if (!store.sums.empty()) {
-      // New orders after all the former ones are added to what is known of the client; others need all its lines.
-      const std::size_t known =
-          before.base.terms(TableId::transactions, static_cast<std::size_t>(TransactionField::order)).size();
-      const std::vector<std::uint8_t> late = append_histories(store, touched, lines, rows, known, task, control);
-      std::vector<std::uint32_t> again;
-      for (std::size_t t = 0; t < rows.size(); ++t) {
-        (*targets)[places[t]] = late[t] != 0 ? static_cast<std::uint32_t>(again.size()) : no_code;
-        if (late[t] != 0) again.push_back(rows[t]);
-      }
-      rows = std::move(again);
+      // Orders after all the former ones are added to what is known of the client.
+      const auto order = static_cast<std::size_t>(TransactionField::order);
+      again =
+          append_histories(store, source, lines, before.base.terms(TableId::transactions, order).size(), task, control);
+    } else {
+      again.resize(store.rows, 0);
+      for (const auto& chunk : lines)
+        for (const std::uint32_t code : chunk->clients())
+          if (code != no_code) again[(*source.row_of)[source.index(code)]] = 1;
     }
-    auto some = std::make_shared<std::vector<std::uint64_t>>(source.index.size() / 64 + 1, 0);
-    for (const std::size_t place : places)
-      if ((*targets)[place] != no_code) (*some)[place / 64] |= std::uint64_t{1} << (place % 64);
-    touched.some = std::move(some);
+    std::vector<std::uint32_t> rows;
+    for (std::size_t r = 0; r < again.size(); ++r)
+      if (again[r] != 0) rows.push_back(static_cast<std::uint32_t>(r));
+    Source touched = source;
+    const std::span<const Source> sources(&touched, 1);
+    if (!rows.empty()) {
+      auto targets = std::make_shared<Buffer<std::uint32_t>>(source.index.size(), no_code);
+      auto some = std::make_shared<std::vector<std::uint64_t>>(source.index.size() / 64 + 1, 0);
+      for (std::size_t t = 0; t < rows.size(); ++t) {
+        const std::size_t place = source.index(base.codes_in_order()[rows[t]]);
+        (*targets)[place] = static_cast<std::uint32_t>(t);
+        (*some)[place / 64] |= std::uint64_t{1} << (place % 64);
+      }
+      touched.row_of = std::move(targets);
+      touched.some = std::move(some);
+    }
     if (layout.has(FeatureGroup::products))
       for (const auto& [slot, field] : {std::pair{"top_product", TransactionField::product},
                                         std::pair{"top_category", TransactionField::product_category}})
         unseal_terms(store.slot(FeatureGroup::products, slot), store.rows,
                      unite_terms(sources, TableId::transactions, static_cast<std::size_t>(field)).texts);
     EngagementSums none;
+    // Without rows this only seals the terms again.
     if (!rows.empty() || layout.has(FeatureGroup::products))
       fill_histories(store, sources, rows.size(), rows, task, none, control);
   }

@@ -121,7 +121,7 @@ struct Job {
   const std::vector<std::string_view>* categories{nullptr};
   std::atomic<std::uint32_t>* overflow_row{nullptr};
   HistorySum* sums{nullptr};
-  std::uint8_t* late{nullptr};  // by target; where set, lines are added to sums
+  std::uint8_t* late{nullptr};  // by row; where set, lines are added to sums
   std::size_t known_orders{0};  // codes of orders that may have lines already
 };
 
@@ -224,13 +224,13 @@ void write_client(const Job& job, std::size_t row, std::span<Line> lines) {
 
 // Adds a client's new lines, all positive, to what is known of it; or leaves it and says so.
 template <class Line>
-void append_client(const Job& job, std::size_t target, std::size_t row, std::span<Line> lines) {
+void append_client(const Job& job, std::size_t row, std::span<Line> lines) {
   if (lines.empty()) return;
   std::size_t orders = lines.size();
   if constexpr (std::is_same_v<Line, LongLine>) {
     for (const Line& line : lines)
       if (line.order != no_code && line.order < job.known_orders) {
-        job.late[target] = 1;
+        job.late[row] = 1;
         return;
       }
     orders = join_orders(lines);
@@ -238,7 +238,7 @@ void append_client(const Job& job, std::size_t target, std::size_t row, std::spa
   sort_by_day(lines);
   HistorySum& sum = job.sums[row];
   if (sum.gaps.days() != 0 && lines.front().day < sum.gaps.last()) {
-    job.late[target] = 1;
+    job.late[row] = 1;
     return;
   }
   if (job.out.frequency != nullptr) job.out.frequency[row] += static_cast<std::int32_t>(orders);
@@ -498,10 +498,9 @@ void fill_histories(Store& store, std::span<const Source> sources, std::size_t t
 
 std::vector<std::uint8_t> append_histories(Store& store, const Source& source,
                                            std::span<const std::shared_ptr<const Chunk>> chunks,
-                                           std::span<const std::uint32_t> rows, std::size_t known_orders,
-                                           const HistoryTask& task, const Control& control) {
+                                           std::size_t known_orders, const HistoryTask& task, const Control& control) {
   Job job = job_of(store, task);
-  std::vector<std::uint8_t> late(rows.size(), 0);
+  std::vector<std::uint8_t> late(store.rows, 0);
   job.late = late.data();
   job.known_orders = known_orders;
   std::vector<Segment> segments;
@@ -511,8 +510,8 @@ std::vector<std::uint8_t> append_histories(Store& store, const Source& source,
   const std::span<const Source> sources(&source, 1);
   const Terms orders = unite_terms(sources, TableId::transactions, static_cast<std::size_t>(TransactionField::order));
   const DaySpan span = span_of(task.options, source.as_of);
-  const std::size_t targets = bucket_size(rows.size());
-  const std::size_t buckets = (rows.size() + targets - 1) / targets;
+  const std::size_t targets = bucket_size(store.rows);
+  const std::size_t buckets = (store.rows + targets - 1) / targets;
   const auto work = [&]<class Line>(Line /*type*/) {
     using Writer = BucketWriter<Line>;
     exchange<Line>(
@@ -523,8 +522,8 @@ std::vector<std::uint8_t> append_histories(Store& store, const Source& source,
         },
         [&](std::size_t bucket, std::span<const Writer> writers) {
           const std::size_t begin = bucket * targets;
-          by_target<Line>(writers, bucket, begin, std::min(rows.size(), begin + targets),
-                          [&](std::size_t t, std::span<Line> mine) { append_client(job, t, rows[t], mine); });
+          by_target<Line>(writers, bucket, begin, std::min(store.rows, begin + targets),
+                          [&](std::size_t t, std::span<Line> mine) { append_client(job, t, mine); });
         });
   };
   if (task.layout.orders) {

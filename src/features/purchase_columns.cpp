@@ -87,8 +87,9 @@ std::uint64_t fill_purchases(Store& store, const Source& source, const FeatureOp
                              const Control& control) {
   check_rows(source.base);
   const bool wide = layout.profit || layout.quantity;
-  const PurchaseSums sums = sum_purchases(source.base.chunks(TableId::transactions), source.index,
-                                          span_of(options, source.as_of), wide, control);
+  const CodeIndex index(source.base.partition_sizes());
+  const PurchaseSums sums =
+      sum_purchases(source.base.chunks(TableId::transactions), index, span_of(options, source.as_of), wide, control);
   const Slots out(store, layout);
   const std::span<const std::uint32_t> codes = source.base.codes_in_order();
   const std::int32_t as_of = number(source.as_of);
@@ -96,8 +97,8 @@ std::uint64_t fill_purchases(Store& store, const Source& source, const FeatureOp
   over_rows(control, store.rows, [&](std::size_t begin, std::size_t end) {
     bool bad = false;
     for (std::size_t r = begin; r < end; ++r) {
-      sums.prefetch(source.index(codes[std::min(r + ahead, end - 1)]));
-      const std::size_t i = source.index(codes[r]);
+      sums.prefetch(index(codes[std::min(r + ahead, end - 1)]));
+      const std::size_t i = index(codes[r]);
       const PurchaseSum sum = sums[i];
       bad |= sum.lines > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max()) ||
              sum.refund_lines > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max());
@@ -123,7 +124,7 @@ std::uint64_t fill_purchases(Store& store, const Source& source, const FeatureOp
   });
   if (overflow.load())
     for (const std::uint32_t code : codes) {
-      const std::size_t i = source.index(code);
+      const std::size_t i = index(code);
       const std::string_view column = overflowing(sums[i], wide ? &sums.wide[i] : nullptr);
       if (!column.empty()) fail_overflow(source.base.id_of(code).to_text(), column);
     }
@@ -249,13 +250,25 @@ std::uint64_t add_purchases(Store& store, const Source& source, std::span<const 
 void finish_purchases(Store& store, const Layout& layout, Day as_of, const Control& control) {
   const Slots out(store, layout);
   const std::int32_t day = number(as_of);
+  std::atomic<bool> nulls{false};
   over_rows(control, store.rows, [&](std::size_t begin, std::size_t end) {
+    std::uint32_t missing = 0;
     for (std::size_t r = begin; r < end; ++r) {
-      out.recency[r] = out.last[r] == null_day ? null_int32 : day - out.last[r];
-      out.tenure[r] = out.first[r] == null_day ? null_int32 : day - out.first[r];
+      const std::int32_t first = out.first[r];
+      const std::int32_t last = out.last[r];
+      out.recency[r] = last == null_day ? null_int32 : day - last;
+      out.tenure[r] = first == null_day ? null_int32 : day - first;
+      missing |= last == null_day ? 1U : 0U;
     }
+    if (missing != 0) nulls.store(true, std::memory_order_relaxed);
   });
-  seal(store, group, control);
+  for (Slot& slot : store[group]) {
+    if (slot.name == "recency_days" && !nulls.load()) {
+      slot.nulls = 0;  // nothing to mark
+    } else {
+      seal(slot, store.rows, control);
+    }
+  }
 }
 
 }  // namespace klientela::features_internal

@@ -111,11 +111,9 @@ struct Source {
   return static_cast<std::int32_t>(day.time_since_epoch().count());
 }
 
-/// Row of every code: index -> row of the base, index.size() long at least. Parallel.
-/// \param reuse  where it is large enough its memory is taken
+/// Row of every code: index -> row of the base, no_code at free places. Parallel.
 [[nodiscard]] std::shared_ptr<Buffer<std::uint32_t>> rows_by_code(const ClientBase& base, const CodeIndex& index,
-                                                                  const Control& control,
-                                                                  std::shared_ptr<Buffer<std::uint32_t>> reuse = {});
+                                                                  const Control& control);
 
 /// Codes of a field's terms in one list for several bases: code + shift[source] or by text.
 struct Terms {
@@ -162,13 +160,13 @@ struct HistoryTask {
 void fill_histories(Store& store, std::span<const Source> sources, std::size_t targets,
                     std::span<const std::uint32_t> rows, const HistoryTask& task, EngagementSums& engagement,
                     const Control& control);
-/// Adds the orders of some chunks to Store::sums and the columns that follow from them. Returns, by target, 1 for those
+/// Adds the orders of some chunks to Store::sums and the columns that follow from them. Returns, by row, 1 for those
 /// left as they were because an order is not after all the former ones, or may be one of them: its code is below
 /// known_orders.
 [[nodiscard]] std::vector<std::uint8_t> append_histories(Store& store, const Source& source,
                                                          std::span<const std::shared_ptr<const Chunk>> chunks,
-                                                         std::span<const std::uint32_t> rows, std::size_t known_orders,
-                                                         const HistoryTask& task, const Control& control);
+                                                         std::size_t known_orders, const HistoryTask& task,
+                                                         const Control& control);
 /// repeat_age after as_of moved.
 void shift_repeat_age(Store& store, std::int32_t periods, const Control& control);
 
