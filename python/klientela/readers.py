@@ -11,18 +11,24 @@ import csv
 import gzip
 import io
 import os
+import re
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import duckdb
+import numpy as np
 
 from klientela import _core
 from klientela._columns import table_of
 
 _HEAD = 1 << 20
+_BLOCK = 1 << 23
+_LONGEST = 1 << 24
+_QUOTE, _LF, _CR = b'"\n\r'
 _TEXT = {".csv", ".tsv", ".tab", ".txt"}
 _PARQUET = {".parquet", ".pq"}
 _JSON = {".jsonl", ".ndjson", ".json"}
@@ -181,32 +187,168 @@ def _scan_text(file: Path, name: str, ending: str, head: str) -> Source:
     columns = [column.strip() or f"column{place}" for place, column in enumerate(header, 1)]
     _refuse_duplicates(name, columns)
 
-    connection = _connect()
-    connection.execute(
-        "CREATE TEMP TABLE lines AS SELECT * FROM read_csv(?, auto_detect = false, header = true, delim = ?, "
-        "quote = '\"', escape = '\"', nullstr = ?, allow_quoted_nulls = false, new_line = ?, columns = ?, compression = ?, store_rejects = true, "
-        "rejects_scan = 'klientela_scans', rejects_table = 'klientela_rejects', max_line_size = 16777216)",
-        [
-            str(file),
-            delimiter,
-            list(_NULLS),
-            _line_end(head),
-            dict.fromkeys(columns, "VARCHAR"),
-            "gzip" if file.suffix.lower() == ".gz" else "none",
-        ],
-    )
+    folder = tempfile.mkdtemp(prefix="klientela-")
+    try:
+        with _open(file) as stream:
+            survey = _survey(stream, delimiter, name)
+        uneven = survey.mixed or (survey.blank > 0 and len(columns) > 1)
+        if uneven:
+            even = Path(folder) / "even.csv"
+            with _open(file) as stream, even.open("wb") as out:
+                _even(stream, out, delimiter, name, len(columns) == 1)
+            file = even
+        connection = _connect()
+        connection.execute(
+            "CREATE TEMP TABLE lines AS SELECT * FROM read_csv(?, auto_detect = false, header = true, delim = ?, "
+            "quote = '\"', escape = '\"', nullstr = ?, allow_quoted_nulls = false, new_line = ?, columns = ?, "
+            "compression = ?, store_rejects = true, rejects_scan = 'klientela_scans', "
+            "rejects_table = 'klientela_rejects', max_line_size = 16777216)",
+            [
+                str(file),
+                delimiter,
+                list(_NULLS),
+                "\\n" if uneven else survey.line_end,
+                dict.fromkeys(columns, "VARCHAR"),
+                "gzip" if file.suffix.lower() == ".gz" else "none",
+            ],
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     rejected = connection.execute(
         "SELECT line, any_value(column_name), any_value(csv_line) FROM klientela_rejects GROUP BY line ORDER BY line"
     ).fetchall()
+    ((kept,),) = connection.execute("SELECT count(*) FROM lines").fetchall()
+    # A blank line is a record of a file with one column, and nothing where there are more.
+    records = survey.records + (survey.blank if len(columns) == 1 else 0) - 1
+    if kept + len(rejected) != records:
+        raise _bad(
+            name,
+            f"has {records:,} rows, of which {kept:,} could be read and {len(rejected):,} could not: "
+            "the rest would be lost; look for quotes that are not doubled inside a quoted cell",
+        )
     # The first line is the header; rows are counted from 0.
     malformed = [(max(int(line) - 2, 0), column or "", _cut(text)) for line, column, text in rejected]
     return Source(_Rows(connection, connection.table("lines")), malformed)
 
 
-def _line_end(head: str) -> str:
-    if "\r\n" in head:
-        return "\\r\\n"
-    return "\\r" if "\r" in head and "\n" not in head else "\\n"
+@dataclass
+class _Survey:
+    """The lines of a text file, counted outside quotes; those before the first name are not counted."""
+
+    line_end: str
+    mixed: bool  # several line ends, or blank lines before the header
+    records: int  # that hold something, the header among them
+    blank: int
+
+
+def _quoted_cells(block: bytes, delimiter: str) -> list[tuple[int, int]]:
+    """Where the quoted cells that hold line ends begin and end; one that is not closed ends where the block does.
+
+    Cells without line ends may be among them.
+    """
+    codes = np.frombuffer(block, dtype=np.uint8)
+    quotes = np.flatnonzero(codes == _QUOTE)
+    opening = quotes[::2]
+    before = codes[opening - 1]
+    proper = (before == ord(delimiter)) | (before == _LF) | (before == _CR) | (before == _QUOTE) | (opening == 0)
+    if proper.all():
+        # Every second quote begins a cell, or goes on with one behind a doubled quote.
+        closing = np.append(quotes[1::2] + 1, [len(block)] * (quotes.size % 2)).astype(np.int64)
+        ends = np.flatnonzero((codes == _LF) | (codes == _CR))
+        holding = np.searchsorted(ends, opening) < np.searchsorted(ends, closing)
+        return list(zip(opening[holding].tolist(), closing[holding].tolist(), strict=True))
+    # A quote opens a cell only where the cell begins, blanks aside; elsewhere it is a character as others are.
+    # The pattern begins with a fixed byte: it is looked for much faster than the place before it.
+    before = rb'[\r\n ' + re.escape(delimiter.encode()) + rb']"'
+    cell = re.compile(rb'"(?:(?<=' + before + rb')|(?<=\A"))[^"]*(?:""[^"]*)*(?:"|\Z)')
+    begins = (b"", b"\r", b"\n", delimiter.encode())
+    spans = []
+    place = 0
+    while match := cell.search(block, place):
+        start, place = match.span()
+        if block[start - 1 : start] == b" ":
+            blank = start - 1
+            while blank > 0 and block[blank - 1] == 0x20:
+                blank -= 1
+            if block[max(blank - 1, 0) : blank] not in begins:
+                place = start + 1
+                continue
+        spans.append((start, place))
+    return spans
+
+
+def _blocks(stream: BinaryIO, delimiter: str, name: str) -> Iterator[tuple[bytes, bytes]]:
+    """Whole records, some MiB at a time: as they are, and with every quoted cell cut to one quote."""
+    held = stream.read(3).removeprefix(codecs.BOM_UTF8)
+    last = False
+    while not last:
+        read = stream.read(_BLOCK)
+        last = not read
+        block = held + read
+        # What stands between quoted cells. The last two bytes may be half of a line end or of a doubled quote.
+        gaps = [(0, len(block))]
+        if b'"' in block:
+            spans = _quoted_cells(block, delimiter)
+            gaps = list(zip([0, *(end for _, end in spans)], [*(start for start, _ in spans), len(block)], strict=True))
+        cut = len(block) if last else 0
+        while not last and gaps:
+            start, end = gaps[-1]
+            cut = max(block.rfind(b"\n", start, end), block.rfind(b"\r", start, end)) + 1
+            if cut and cut < len(block) - 2:
+                cut += block[cut - 1 : cut + 1] == b"\r\n"
+                gaps[-1] = (start, cut)
+                break
+            if cut:
+                gaps[-1] = (start, cut - 1)
+            else:
+                gaps.pop()
+        yield block[:cut], b'"'.join([block[start:end] for start, end in gaps])
+        held = block[cut:]
+        if len(held) > _LONGEST:
+            raise _bad(name, "has a row longer than 16 MiB; a quote that is never closed does that")
+
+
+def _survey(stream: BinaryIO, delimiter: str, name: str) -> _Survey:
+    crlf = cr = lf = records = blank = 0
+    leading = False
+    for _, plain in _blocks(stream, delimiter, name):
+        both = plain.count(b"\r\n")
+        crlf += both
+        cr += plain.count(b"\r") - both
+        lf += plain.count(b"\n") - both
+        if b"\r" in plain:
+            plain = plain.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if not records:
+            bare = plain.lstrip(b"\n")
+            leading = leading or len(bare) < len(plain)
+            plain = bare
+        ends = plain.count(b"\n") + (1 if plain and not plain.endswith(b"\n") else 0)
+        empty = (1 if plain.startswith(b"\n") else 0) + sum(
+            len(run) - 1 for run in re.findall(rb"\n\n+", plain)
+        )
+        records += ends - empty
+        blank += empty
+    line_end = "\\r\\n" if crlf and not cr and not lf else "\\r" if cr and not crlf and not lf else "\\n"
+    mixed = leading or (crlf > 0) + (cr > 0) + (lf > 0) > 1
+    return _Survey(line_end, mixed, records, blank)
+
+
+def _even(stream: BinaryIO, out: BinaryIO, delimiter: str, name: str, blanks: bool) -> None:
+    """Write a file with LF between its rows, whatever stood there, and its cells as they are."""
+    line_end = re.compile(rb"\r\n?|\n" if blanks else rb"[\r\n]+")
+    begun = False
+    for block, _ in _blocks(stream, delimiter, name):
+        place = 0
+        parts = []
+        for start, end in _quoted_cells(block, delimiter):
+            parts += [line_end.sub(b"\n", block[place:start]), block[start:end]]
+            place = end
+        parts.append(line_end.sub(b"\n", block[place:]))
+        text = b"".join(parts)
+        # No blank lines before the names; where blank lines are nothing, none at the seam of two blocks either.
+        text = text if begun and blanks else text.lstrip(b"\n")
+        begun = begun or bool(text)
+        out.write(text)
 
 
 def _cut(text: str | None) -> str:

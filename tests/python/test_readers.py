@@ -162,3 +162,48 @@ def test_files_that_cannot_be_read_name_themselves(tmp_path, name, content, mess
 def test_no_file():
     with pytest.raises(LookupError, match="no file"):
         readers.read("nowhere.csv")
+
+
+@pytest.mark.parametrize("first", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("second", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("block", [9, 1 << 23])
+def test_line_ends_inside_quotes_and_of_several_kinds_lose_nothing(tmp_path, monkeypatch, first, second, block):
+    monkeypatch.setattr(readers, "_BLOCK", block)
+    file = tmp_path / "sales.csv"
+    text = f'client,note{first}1,"a\r\nb"{first}2,x{second}3,"""c"" \r d"{second}4,5" pipe{first}5,"\n"'
+    file.write_bytes(text.encode())
+    source = readers.read(file)
+    assert source.malformed == []
+    notes = ["a\r\nb", "x", '"c" \r d', '5" pipe', "\n"]
+    assert [tuple(row.values()) for row in rows(source)] == list(zip("12345", notes, strict=True))
+
+
+def test_broken_lines_of_a_mixed_file_keep_their_numbers(tmp_path):
+    file = tmp_path / "sales.csv"
+    file.write_bytes(b'\n\r\nclient,amount\r\n1,2\r3\n\n4,"5\r\n6"\r\n7,8,9\n10,11')
+    source = readers.read(file)
+    assert [row["client"] for row in rows(source)] == ["1", "4", "10"]
+    assert source.malformed == [(1, "amount", "3"), (3, "", "7,8,9")]
+
+
+def test_rows_that_would_be_lost_are_an_error(tmp_path, monkeypatch):
+    file = tmp_path / "sales.csv"
+    file.write_bytes(b'client,note\n1,"a\r\nb"\n2,x\n')
+    survey = readers._survey
+
+    def wrong(*arguments):
+        found = survey(*arguments)
+        found.line_end = "\\r\\n"
+        return found
+
+    monkeypatch.setattr(readers, "_survey", wrong)
+    with pytest.raises(klientela.BadDataError, match="2 rows, of which 0") as caught:
+        readers.read(file)
+    assert caught.value.where == str(file)
+
+
+def test_a_quote_that_is_never_closed_in_a_large_file_is_an_error(tmp_path):
+    file = tmp_path / "sales.csv"
+    file.write_bytes(b'client,note\n1,"a\n' + b"2,x\n" * (5 << 20))
+    with pytest.raises(klientela.BadDataError, match="never closed"):
+        readers.read(file)
