@@ -53,7 +53,6 @@ class PurchaseColumns {
   explicit PurchaseColumns(const Chunk& chunk) noexcept
       : at_(chunk[TransactionField::at]),
         amount_(chunk[TransactionField::amount]),
-        refund_(chunk[TransactionField::refund]),
         profit_(chunk[TransactionField::profit]),
         quantity_(chunk[TransactionField::quantity]) {}
   /// Whether the chunk has what every line needs.
@@ -62,11 +61,6 @@ class PurchaseColumns {
   void read(std::size_t begin, std::size_t n, PurchaseBlock& block) const {
     at_->days(begin, std::span(block.days.data(), n));
     amount_->numbers(begin, std::span(block.amounts.data(), n));
-    if (refund_ == nullptr) return;
-    std::array<std::uint8_t, block_rows> refund;
-    refund_->booleans(begin, std::span(refund.data(), n));
-    for (std::size_t i = 0; i < n; ++i)
-      if (refund[i] == 1 && block.amounts[i] > 0) block.amounts[i] = -block.amounts[i];
   }
   void read(std::size_t begin, std::size_t n, WidePurchaseBlock& block) const {
     read(begin, n, static_cast<PurchaseBlock&>(block));
@@ -84,7 +78,6 @@ class PurchaseColumns {
   }
   const Values* at_;
   const Values* amount_;
-  const Values* refund_;
   const Values* profit_;
   const Values* quantity_;
 };

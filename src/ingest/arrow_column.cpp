@@ -187,6 +187,9 @@ std::optional<std::string_view> ArrayView::text(std::int64_t i) const noexcept {
       std::memcpy(&buffer, view + 8, 4);
       std::memcpy(&begin, view + 12, 4);
       if (buffer < 0 || buffer >= n_variadic || begin < 0 || variadic[buffer] == nullptr) return std::nullopt;
+      std::int64_t held = 0;
+      std::memcpy(&held, static_cast<const char*>(variadic_sizes) + 8 * std::int64_t{buffer}, 8);
+      if (std::int64_t{begin} + size > held) return std::nullopt;
       return std::string_view(static_cast<const char*>(variadic[buffer]) + begin, static_cast<std::size_t>(size));
     }
     case Kind::dictionary: {
@@ -235,6 +238,8 @@ ArrayView view_of(const ArrowArray& array, const ArrowType& type, std::int64_t o
   if (type.kind == Kind::text_view) {
     view.variadic = array.buffers + 2;
     view.n_variadic = array.n_buffers - 3;
+    view.variadic_sizes = array.buffers[array.n_buffers - 1];
+    if (view.n_variadic > 0 && view.variadic_sizes == nullptr) fail("a buffer of the Arrow array is a null pointer");
   }
   if (type.kind == Kind::dictionary) {
     if (array.dictionary == nullptr) fail("the Arrow array has no dictionary");

@@ -317,8 +317,6 @@ double from_half(std::uint16_t bits) noexcept {
   return (bits & 0x8000) != 0 ? -size : size;
 }
 
-Mark scaled(std::int64_t value, int scale, std::int64_t& out) noexcept { return scaled_wide(value, scale, out); }
-
 Mark number_at(const ArrayView& array, std::int64_t i, const Reading& reading, std::int64_t& out) {
   out = null_number;
   if (array.is_null(i)) return fine;
@@ -377,6 +375,9 @@ Mark instant_at(const ArrayView& array, std::int64_t i, const Reading& reading, 
     micros = reading.zone.from_local(clock).time_since_epoch().count();
   }
   if (!in_range(micros) && (zoned || !whole_day)) return mark(RejectReason::date_out_of_range);
+  // Its day on the base's wall clock has to lie in the calendar too.
+  if (zoned && !in_range(micros + reading.zone.offset_micros(Instant{std::chrono::microseconds{micros}})))
+    return mark(RejectReason::date_out_of_range);
   out = micros;
   return fine;
 }

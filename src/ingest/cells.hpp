@@ -58,9 +58,6 @@ inline constexpr Mark fine = 0;
 /// IEEE 754 half precision, exact.
 [[nodiscard]] double from_half(std::uint16_t bits) noexcept;
 
-/// An exact integer times 10^exponent as units of 1/10000.
-[[nodiscard]] Mark scaled(std::int64_t value, int scale, std::int64_t& out) noexcept;
-
 /// Instants in [first_day, end_day) UTC, in microseconds.
 inline constexpr std::int64_t micros_per_day = 86'400'000'000;
 inline constexpr std::int64_t first_micros = first_day.time_since_epoch().count() * micros_per_day;

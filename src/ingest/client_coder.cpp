@@ -49,14 +49,6 @@ void widen_any(const ArrayView& array, std::int64_t first, std::size_t n, std::i
   }
 }
 
-/// An id as it was before a CSV of ours kept a spreadsheet from running it: without the apostrophe before = + - @, tab,
-/// CR.
-std::string_view unguarded(std::string_view id) noexcept {
-  constexpr std::string_view risky = "=+-@\t\r";
-  const bool guarded = id.size() > 1 && id[0] == '\'' && risky.find(id[1]) != std::string_view::npos;
-  return guarded ? id.substr(1) : id;
-}
-
 /// One id on its way to its table.
 struct TextId {
   std::string_view text;
@@ -65,7 +57,7 @@ struct TextId {
   std::int64_t number{0};
   bool is_number{false};
 
-  explicit TextId(std::string_view from) : text(unguarded(from)) {
+  explicit TextId(std::string_view plain) : text(plain) {
     is_number = index::canonical_integer(text, number);
     if (is_number) {
       hash = index::hash_of(number);
@@ -105,7 +97,11 @@ bool ClientKeys::has_value(std::size_t row) const noexcept {
   const auto& part = source_->at(row);
   const auto i = static_cast<std::int64_t>(row - part.begin);
   if (part.array.is_null(i)) return false;
-  if (!source_->type->is_float()) return !source_->type->decoded().is_text() || !part.array.text(i)->empty();
+  if (!source_->type->is_float()) {
+    if (!source_->type->decoded().is_text()) return true;
+    const auto text = part.array.text(i);
+    return !text || !index::plain_id(*text).empty();
+  }
   std::int64_t number = 0;
   Mark why = fine;
   return integer_at(part.array, i, number, why) || why != fine;
@@ -119,6 +115,14 @@ void ClientKeys::check(std::size_t begin, std::span<Mark> marks, bool required) 
       return;
     }
     check_texts(*source_, begin, marks, required);
+    if (!required) return;
+    source_->for_parts(
+        begin, marks.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
+          for (std::size_t i = 0; i < n; ++i)
+            if (marks[done + i] == fine &&
+                index::plain_id(array.text(first + static_cast<std::int64_t>(i)).value_or("")).empty())
+              marks[done + i] = mark(RejectReason::missing_value);
+        });
     return;
   }
   if (source_->type->is_integer() && (!required || !source_->may_hold_nulls(begin, marks.size()))) return;
@@ -191,7 +195,7 @@ void ClientKeys::find(const index::ClientIndex& known, std::size_t begin, std::s
         code = no_code;
         if (skip != nullptr && skip[at + i] != 0) continue;
         const auto text = array.text(from + static_cast<std::int64_t>(i));
-        if (text && !text->empty()) code = known.find(*text);
+        if (text) code = known.find(*text);
       }
     });
   }
@@ -278,8 +282,8 @@ void ClientKeys::code_texts(std::uint32_t owned, const index::ClientIndex& known
           if (skip[place] == 2 && (owned & 1) != 0) out[place] = no_code;
           continue;
         }
-        const std::string_view text = *array.text(first + static_cast<std::int64_t>(i));
-        if (text.empty()) {  // an empty id is none
+        const std::string_view text = index::plain_id(*array.text(first + static_cast<std::int64_t>(i)));
+        if (text.empty()) {  // a blank id is none
           if ((owned & 1) != 0) out[place] = no_code;
           continue;
         }
@@ -350,7 +354,9 @@ void ClientKeys::code_dictionaries(const index::ClientIndex& known, index::Layer
     for (std::size_t e = 0; e < entries; ++e) {
       if (used[e] == 0) continue;
       const auto text = dictionary.text(static_cast<std::int64_t>(e));
-      if (text && !text->empty()) entry_codes[e] = code_id(known, layer, TextId(*text));
+      if (!text) continue;
+      if (const std::string_view id = index::plain_id(*text); !id.empty())
+        entry_codes[e] = code_id(known, layer, TextId(id));
     }
     control.run(tasks, [&](std::size_t task) {
       for_segment(task, [&](std::size_t row, std::int64_t code) {

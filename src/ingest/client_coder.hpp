@@ -33,7 +33,6 @@ class ClientKeys {
             std::span<std::uint32_t> codes, const Control& control) const;
 
  private:
-  struct Grouped;  // parts of one dictionary
   [[nodiscard]] bool is_numbers() const noexcept;
   [[nodiscard]] const std::int64_t* numbers(std::size_t begin, std::size_t n, std::int64_t* scratch) const;
   /// One byte a row where any of them is to be left out, else null.

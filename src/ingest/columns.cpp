@@ -662,7 +662,8 @@ bool can_feed(FieldType field, const ArrowType& type) noexcept {
     case FieldType::client: return value.is_text() || number;
     case FieldType::text:
     case FieldType::term: return !value.is_list();
-    case FieldType::texts: return !value.is_list() || value.value->decoded().is_text();
+    case FieldType::texts:
+      return !value.is_list() || value.value->decoded().is_text() || value.value->decoded().kind == Kind::null;
     case FieldType::money:
     case FieldType::number: return value.is_text() || number;
     case FieldType::day:

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <unordered_map>
+#include <utility>
 
 #include "ingest/term_coder.hpp"
 
@@ -193,8 +194,12 @@ class TableIngest {
     }
     if (table_ == TableId::transactions) {
       const bool computed = !has(index_of(TransactionField::amount));
-      if (computed || has(index_of(TransactionField::refund)))
-        own_amount_ = std::make_shared<OwnNumbers>(FieldType::money, rows_);
+      const bool refunds = has(index_of(TransactionField::refund));
+      if (computed || refunds) own_amount_ = std::make_shared<OwnNumbers>(FieldType::money, rows_);
+      if (refunds && has(index_of(TransactionField::profit)))
+        own_profit_ = std::make_shared<OwnNumbers>(FieldType::money, rows_);
+      if (refunds && has(index_of(TransactionField::quantity)))
+        own_quantity_ = std::make_shared<OwnNumbers>(FieldType::number, rows_);
     }
     if (table_ == TableId::interactions && !has(index_of(InteractionField::state)))
       slot(InteractionField::state).codes = std::make_shared<OwnCodes>(FieldType::term, Buffer<std::uint32_t>(rows_));
@@ -397,8 +402,15 @@ class TableIngest {
         if (has(index_of(TransactionField::refund))) {
           std::array<std::uint8_t, block_rows> refunds;
           slot(TransactionField::refund).field->booleans(block.begin, std::span(refunds.data(), block.n));
-          for (std::size_t i = 0; i < block.n; ++i)
-            if (refunds[i] == 1 && amount[i] > 0) amount[i] = -amount[i];
+          turn(amount, refunds.data());
+          const auto turn_own = [&](OwnNumbers* own, TransactionField field) {
+            if (own == nullptr) return;
+            const std::span<std::int64_t> values{own->buffer().data() + block.begin, block.n};
+            slot(field).field->numbers(block.begin, values);
+            turn(values, refunds.data());
+          };
+          turn_own(own_profit_.get(), TransactionField::profit);
+          turn_own(own_quantity_.get(), TransactionField::quantity);
         }
         std::copy(amount.begin(), amount.end(), own_amount_->buffer().data() + block.begin);
       }
@@ -412,6 +424,12 @@ class TableIngest {
           block.reject(i, index_of(TransactionField::currency), RejectReason::wrong_currency);
       }
     }
+  }
+
+  /// What a refund gives back is negative, however it was delivered.
+  static void turn(std::span<std::int64_t> values, const std::uint8_t* refunds) noexcept {
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (refunds[i] == 1 && values[i] > 0) values[i] = -values[i];
   }
 
   /// Both in units of 1/10000; half-even past the fourth decimal. False where it does not fit.
@@ -616,64 +634,97 @@ class TableIngest {
       if (const std::uint32_t row = own_row(code); row != no_code) return parents[row];
       return older_parent(code);
     };
-    std::vector<std::uint32_t> state(rows_, 0);  // 0 unseen, else the walk that saw it
+    index::ClientIndex names = old;
+    names.overlay = std::shared_ptr<const index::Layer>(std::shared_ptr<const index::Layer>(), &layer);
+    for (std::uint32_t p = 0; p < index::partitions; ++p) names.sizes[p] = layer.parts[p].next_local();
+    if (!old.base) {
+      names.base = names.overlay;
+      names.overlay = nullptr;
+    }
+    std::vector<std::uint32_t> state(rows_, 0);  // by row: 0 unseen, else the last walk that saw it
     std::uint32_t walk = 0;
-    for (std::size_t start = 0; start < rows_; ++start) {
-      if (rejected_->test(start) || state[start] != 0) continue;
-      ++walk;
-      std::vector<std::uint32_t> path;  // codes
-      std::uint32_t code = codes[start];
-      std::unordered_map<std::uint32_t, std::size_t> old_seen;  // older cards on the way
-      while (code != no_code) {
-        const std::uint32_t row = own_row(code);
-        if (row != no_code) {
-          if (state[row] != 0) break;
-          state[row] = walk;
-        } else if (!old_seen.emplace(code, path.size()).second) {
-          break;
+    using Cycle = std::pair<std::uint32_t, std::string>;  // a card of this delivery that is on one, and how it goes
+    const auto cycles_from = [&](const std::vector<std::uint32_t>& starts) {
+      std::vector<Cycle> cycles;
+      std::unordered_map<std::uint32_t, std::uint32_t> old_seen;  // older cards on the way: the walk that saw them
+      const std::uint32_t earlier = walk;
+      std::size_t steps = 0;
+      for (const std::uint32_t start : starts) {
+        ++walk;
+        std::vector<std::uint32_t> path;  // codes
+        std::uint32_t code = start;
+        while (code != no_code) {
+          if (++steps % 65'536 == 0) intake_.control.check();
+          const std::uint32_t row = own_row(code);
+          std::uint32_t& seen = row != no_code ? state[row] : old_seen.try_emplace(code, 0).first->second;
+          if (seen > earlier) break;
+          seen = walk;
+          path.push_back(code);
+          code = card_parent(code);
         }
-        path.push_back(code);
-        code = card_parent(code);
-      }
-      if (code == no_code) continue;
-      const auto loop = std::find(path.begin(), path.end(), code);
-      if (loop == path.end()) continue;  // ran into an earlier walk
-      index::ClientIndex names = old;
-      names.overlay = std::shared_ptr<const index::Layer>(std::shared_ptr<const index::Layer>(), &layer);
-      for (std::uint32_t p = 0; p < index::partitions; ++p) names.sizes[p] = layer.parts[p].next_local();
-      if (!old.base) {
-        names.base = names.overlay;
-        names.overlay = nullptr;
-      }
-      for (auto at = loop; at != path.end(); ++at) {
-        const std::uint32_t row = own_row(*at);
-        if (row == no_code) continue;  // an older card stays; the new one that closes the circle goes
-        std::string value;
-        auto step = at;
-        const std::ptrdiff_t length = path.end() - loop;
-        for (std::ptrdiff_t k = 0; k <= length && value.size() < 180; ++k) {
-          if (k > 0) value += " < ";
-          value += names.id_of(*step).to_text();
-          if (++step == path.end()) step = loop;
+        if (code == no_code) continue;
+        const auto loop = std::find(path.begin(), path.end(), code);
+        if (loop == path.end()) continue;  // ran into an earlier walk
+        for (auto at = loop; at != path.end(); ++at) {
+          const std::uint32_t row = own_row(*at);
+          if (row == no_code) continue;  // an older card stays; the new one that closes the circle goes
+          std::string value;
+          auto step = at;
+          const std::ptrdiff_t length = path.end() - loop;
+          for (std::ptrdiff_t k = 0; k <= length && value.size() < 180; ++k) {
+            if (k > 0) value += " < ";
+            value += names.id_of(*step).to_text();
+            if (++step == path.end()) step = loop;
+          }
+          cycles.emplace_back(row, std::move(value));
         }
-        cyclic_.emplace_back(row, std::move(value));
       }
-    }
-    for (auto& [row, value] : cyclic_) {
-      own_row(codes[row]) = no_code;
-      reject_later(row, parent, RejectReason::parent_cycle, std::move(value));
-    }
-    // Parents without a card, until nothing changes: a rejected card is no parent either.
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (std::size_t row = 0; row < rows_; ++row) {
+      return cycles;
+    };
+    // An id whose new card goes has its older one again, or none: then its children's parent is unknown.
+    std::vector<std::uint32_t> fallen_back;
+    std::vector<std::uint32_t> gone;
+    const auto drop = [&](std::uint32_t row, RejectReason reason, std::string value) {
+      const std::uint32_t code = codes[row];
+      own_row(code) = no_code;
+      reject_later(row, parent, reason, std::move(value));
+      (has_old_card(code) ? fallen_back : gone).push_back(code);
+    };
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> children;  // parent's code, row; made when first needed
+    const auto drop_orphans = [&] {
+      if (gone.empty()) return;
+      if (children.empty()) {
+        for (std::size_t row = 0; row < rows_; ++row)
+          if (!rejected_->test(row) && parents[row] != no_code)
+            children.emplace_back(parents[row], static_cast<std::uint32_t>(row));
+        std::sort(children.begin(), children.end());
+      }
+      for (std::size_t steps = 0; !gone.empty(); ++steps) {
+        if (steps % 4'096 == 0) intake_.control.check();
+        const std::uint32_t code = gone.back();
+        gone.pop_back();
+        for (auto child = std::lower_bound(children.begin(), children.end(), std::pair(code, 0U));
+             child != children.end() && child->first == code; ++child)
+          if (!rejected_->test(child->second)) drop(child->second, RejectReason::unknown_client, {});
+      }
+    };
+    std::vector<std::uint32_t> starts;
+    for (std::size_t row = 0; row < rows_; ++row)
+      if (!rejected_->test(row)) starts.push_back(codes[row]);
+    for (bool first = true; first || !starts.empty(); first = false) {
+      while (!starts.empty()) {
+        for (auto& [row, value] : cycles_from(starts)) drop(row, RejectReason::parent_cycle, std::move(value));
+        starts = std::exchange(fallen_back, {});
+      }
+      for (std::size_t row = 0; first && row < rows_; ++row) {
+        if (row % 65'536 == 0) intake_.control.check();
         if (rejected_->test(row) || !keys.has_value(row)) continue;
         const std::uint32_t code = parents[row];
-        if (code != no_code && (own_row(code) != no_code || has_old_card(code))) continue;
-        own_row(codes[row]) = no_code;
-        reject_later(row, parent, RejectReason::unknown_client);
-        changed = true;
+        if (code == no_code || (own_row(code) == no_code && !has_old_card(code)))
+          drop(static_cast<std::uint32_t>(row), RejectReason::unknown_client, {});
       }
+      drop_orphans();
+      starts = std::exchange(fallen_back, {});
     }
   }
 
@@ -720,6 +771,8 @@ class TableIngest {
       }
     }
     if (own_amount_) chunk->columns[index_of(TransactionField::amount)] = own_amount_;
+    if (own_profit_) chunk->columns[index_of(TransactionField::profit)] = own_profit_;
+    if (own_quantity_) chunk->columns[index_of(TransactionField::quantity)] = own_quantity_;
     std::size_t client = no_list;
     switch (table_) {
       case TableId::directories: break;
@@ -788,11 +841,12 @@ class TableIngest {
   std::shared_ptr<const Batches> batches_;
   std::shared_ptr<RejectMap> rejected_;
   std::shared_ptr<OwnNumbers> own_amount_;
+  std::shared_ptr<OwnNumbers> own_profit_;
+  std::shared_ptr<OwnNumbers> own_quantity_;
   bool lookup_{false};
   bool parent_lookup_{false};
   std::vector<Rejection> rejections_;
   std::map<std::uint64_t, std::string> values_;
-  std::vector<std::pair<std::uint32_t, std::string>> cyclic_;
   std::array<std::uint64_t, 16> by_reason_{};
   std::uint64_t rejected_count_{0};
   std::int32_t last_day_{null_day};

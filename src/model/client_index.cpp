@@ -106,6 +106,7 @@ std::uint32_t ClientIndex::find(std::int64_t key) const noexcept {
 }
 
 std::uint32_t ClientIndex::find(std::string_view text) const noexcept {
+  text = plain_id(text);
   std::int64_t number = 0;
   if (canonical_integer(text, number)) return find(number);
   std::uint64_t hash = 0;

@@ -82,6 +82,23 @@ struct TextKey {
   return key;
 }
 
+/// An id as it counts: without blanks around it, and without the apostrophe that a CSV of ours puts before = + - @, tab
+/// and CR so that no spreadsheet runs it. Empty: no id.
+[[nodiscard]] inline std::string_view plain_id(std::string_view id) noexcept {
+  const auto trim = [&id] {
+    const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+    while (!id.empty() && blank(id.front())) id.remove_prefix(1);
+    while (!id.empty() && blank(id.back())) id.remove_suffix(1);
+  };
+  trim();
+  constexpr std::string_view risky = "=+-@\t\r";
+  if (id.size() > 1 && id[0] == '\'' && risky.find(id[1]) != std::string_view::npos) {
+    id.remove_prefix(1);
+    trim();
+  }
+  return id;
+}
+
 /// Canonical decimal integers that fit int64: "0", "-7", "17850"; not "007", "+7", "-0".
 [[nodiscard]] inline bool canonical_integer(std::string_view text, std::int64_t& value) noexcept {
   const std::size_t n = text.size();
@@ -395,6 +412,7 @@ struct ClientIndex {
 
   [[nodiscard]] std::size_t size() const noexcept { return order ? order->size() : 0; }
   [[nodiscard]] std::uint32_t find(std::int64_t key) const noexcept;
+  /// By the plain_id() of a text.
   [[nodiscard]] std::uint32_t find(std::string_view text) const noexcept;
   /// The partition and place of a code; \throws Error out_of_range for a code that was not handed out
   [[nodiscard]] ClientId id_of(std::uint32_t code) const;

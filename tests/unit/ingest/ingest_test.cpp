@@ -170,6 +170,42 @@ TEST(IngestClients, NullAndEmptyIdsAreMissing) {
   EXPECT_EQ(nothing.counts.at(TableId::transactions).rows_rejected, 3U);
 }
 
+TEST(IngestClients, OneWayToReadAnIdEverywhere) {
+  Tables tables;
+  tables.add(TableId::clients, t::stream_of({t::record({t::texts({"'=a", " x ", "-5", "=b"}).named("id"),
+                                                        t::texts({std::nullopt, "'=a", "'=b ", "  "}).named("parent")})}));
+  tables.add(TableId::transactions,
+             t::stream_of({t::record(purchases(t::texts({"'=a", "=a", "x", "x\t", "'-5", " '=b"}), ats(6), amounts(6)))}));
+  IngestOptions options;
+  options.unknown_clients = UnknownClients::reject;
+  const auto result = ingest(std::move(tables), options);
+  EXPECT_TRUE(result.rejects.empty());
+  EXPECT_EQ(ids(result.base), (std::vector<std::string>{"-5", "=a", "=b", "x"}));
+  EXPECT_EQ(result.base.code_of("'=a"), result.base.code_of("=a"));
+  EXPECT_EQ(result.base.code_of(" x"), result.base.code_of("x"));
+  EXPECT_EQ(result.base.code_of(" -5 "), result.base.code_of(-5));
+  ASSERT_TRUE(result.base.code_of("'=b"));
+  EXPECT_FALSE(result.base.code_of(" "));
+  const auto codes = result.base.chunks(TableId::transactions)[0]->clients();
+  EXPECT_EQ(codes[0], codes[1]);
+  EXPECT_EQ(codes[2], codes[3]);
+  std::vector<std::uint32_t> parents(4);
+  (*result.base.chunks(TableId::clients)[0])[ClientField::parent]->codes(0, parents);
+  EXPECT_EQ(parents, (std::vector<std::uint32_t>{no_code, *result.base.code_of("=a"), *result.base.code_of("=b"), no_code}));
+}
+
+TEST(IngestClients, BlankIdsAreMissing) {
+  const auto check = [](Node client) {
+    const auto result = take(TableId::transactions, purchases(std::move(client), ats(4), amounts(4)));
+    EXPECT_EQ(ids(result.base), (std::vector<std::string>{"7", "x"}));
+    ASSERT_EQ(result.rejects.size(), 2U);
+    for (const Reject& reject : result.rejects) EXPECT_EQ(reject.reason, RejectReason::missing_value);
+  };
+  check(t::texts({"  ", "x ", " 7", "\t"}));
+  check(t::texts({"  ", "x ", " 7", "\t"}, "vu"));
+  check(t::coded<std::int8_t>("c", {0, 1, 2, 3}, t::texts({"  ", "x ", " 7", "\t"})));
+}
+
 // Numbers.
 
 TEST(IngestNumbers, EveryTypeIsExact) {
@@ -283,6 +319,24 @@ TEST(IngestNumbers, RefundsTurnTheSign) {
             (std::vector<std::int64_t>{-50'000, -50'000, 50'000, 50'000}));
 }
 
+TEST(IngestNumbers, RefundsTurnProfitAndQuantityToo) {
+  const auto result =
+      take(TableId::transactions,
+           {t::fixed<std::int64_t>("l", {1, 1, 1}).named("client"), ats(3).named("at"),
+            t::fixed<double>("g", {100, 100, -7}).named("amount"), t::fixed<double>("g", {2, 2, -1}).named("quantity"),
+            t::texts({"20", "20", std::nullopt}).named("profit"), t::booleans({false, true, true}).named("refund")});
+  EXPECT_EQ(numbers(result.base, TransactionField::amount), (std::vector<std::int64_t>{1'000'000, -1'000'000, -70'000}));
+  EXPECT_EQ(numbers(result.base, TransactionField::quantity), (std::vector<std::int64_t>{20'000, -20'000, -10'000}));
+  EXPECT_EQ(numbers(result.base, TransactionField::profit),
+            (std::vector<std::int64_t>{200'000, -200'000, null_number}));
+  const auto computed = take(TableId::transactions,
+                             {t::fixed<std::int64_t>("l", {1, 1}).named("client"), ats(2).named("at"),
+                              t::fixed<double>("g", {5, 5}).named("unit_price"),
+                              t::fixed<double>("g", {2, 2}).named("quantity"), t::booleans({false, true}).named("refund")});
+  EXPECT_EQ(numbers(computed.base, TransactionField::amount), (std::vector<std::int64_t>{100'000, -100'000}));
+  EXPECT_EQ(numbers(computed.base, TransactionField::quantity), (std::vector<std::int64_t>{20'000, -20'000}));
+}
+
 TEST(IngestNumbers, NullsInOptionalColumns) {
   const auto result = take(TableId::transactions,
                            {clients(3).named("client"), ats(3).named("at"), amounts(3).named("amount"),
@@ -363,6 +417,26 @@ TEST(IngestTimes, OutsideTheCalendarIsRejected) {
                                                                   std::numeric_limits<std::int32_t>::min(), 0}),
                                    amounts(3)));
   EXPECT_EQ(days.rejects.size(), 2U);
+}
+
+TEST(IngestTimes, TheDayOnTheWallClockLiesInTheCalendarToo) {
+  IngestOptions options;
+  options.time_zone = "Asia/Tokyo";
+  const std::vector<std::int64_t> instants_given{parse_micros("2199-12-31T14:59:59Z"),
+                                                 parse_micros("2199-12-31T15:00:00Z")};
+  const auto check = [&](Node at) {
+    const auto result = take(TableId::transactions, purchases(clients(2), std::move(at), amounts(2)), options);
+    ASSERT_EQ(result.rejects.size(), 1U);
+    EXPECT_EQ(result.rejects[0].row, 1U);
+    EXPECT_EQ(result.rejects[0].reason, RejectReason::date_out_of_range);
+    EXPECT_EQ(to_text(*result.base.last_purchase_day()), "2199-12-31");
+  };
+  check(t::fixed<std::int64_t>("tsu:UTC", instants_given));
+  check(t::texts({"2199-12-31T14:59:59Z", "2199-12-31T15:00:00Z"}));
+  options.time_zone = "America/New_York";  // the first hours of 1900 in UTC are still 1899 there
+  const auto early = take(TableId::transactions,
+                          purchases(clients(1), t::texts({"1900-01-01T00:00:00Z"}), amounts(1)), options);
+  EXPECT_EQ(early.rejects.size(), 1U);
 }
 
 TEST(IngestTimes, TextDatesAndTheHostsPattern) {
@@ -561,6 +635,17 @@ TEST(IngestErrors, DictionaryCodesAndOffsetsAreChecked) {
   EXPECT_EQ(error_of([&] { take(TableId::transactions, purchases(text, ats(2), amounts(2))); }).code(), Code::bad_data);
 }
 
+TEST(IngestErrors, ViewsPastTheirBufferAreChecked) {
+  const auto with_size = [](std::int64_t size) {
+    Node text = t::texts({"a text longer than its view"}, "vu");
+    text.buffers[3] = t::bytes_of(std::vector<std::int64_t>{size});
+    return text;
+  };
+  EXPECT_TRUE(take(TableId::transactions, purchases(with_size(27), ats(1), amounts(1))).rejects.empty());
+  EXPECT_EQ(error_of([&] { take(TableId::transactions, purchases(with_size(26), ats(1), amounts(1))); }).code(),
+            Code::bad_data);
+}
+
 TEST(IngestErrors, StoppingLeavesTheBase) {
   std::stop_source source;
   source.request_stop();
@@ -665,6 +750,30 @@ TEST(IngestCards, EveryFieldReads) {
 }
 
 // The other tables.
+
+TEST(IngestCards, ListsOfNothingAreEmpty) {
+  const auto result = take(TableId::clients, {t::texts({"1", "2"}).named("id"),
+                                              t::list({0, 0, 2}, t::nothing(2)).named("emails")});
+  EXPECT_TRUE(result.rejects.empty());
+  const auto& emails = *(*result.base.chunks(TableId::clients)[0])[ClientField::emails];
+  EXPECT_TRUE(emails.texts(0).empty());
+  EXPECT_TRUE(emails.texts(1).empty());
+}
+
+TEST(IngestCards, LongChainsOfUnknownParentsEnd) {
+  // Children first: every card's parent is the next row's, the last one's has no card.
+  constexpr std::size_t n = 100'000;
+  std::vector<std::int64_t> id(n);
+  std::vector<std::int64_t> parent(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    id[i] = static_cast<std::int64_t>(i) + 1;
+    parent[i] = static_cast<std::int64_t>(i) + 2;
+  }
+  const auto result = take(TableId::clients, {t::fixed<std::int64_t>("l", id).named("id"),
+                                              t::fixed<std::int64_t>("l", parent).named("parent")});
+  EXPECT_EQ(result.base.clients(), 0U);
+  EXPECT_EQ(result.counts.at(TableId::clients).by_reason.at(RejectReason::unknown_client), n);
+}
 
 TEST(IngestInteractions, StatesAreClosedAndDerived) {
   const std::int64_t later = noon + 3600 * second;
@@ -894,6 +1003,34 @@ TEST(IngestExtend, NewerCardsReplaceOlderOnes) {
   ASSERT_EQ(closed.rejects.size(), 1U);
   EXPECT_EQ(closed.rejects[0].reason, RejectReason::parent_cycle);
   EXPECT_EQ(closed.rejects[0].value, "b < c < b");
+}
+
+TEST(IngestExtend, ACardThatIsRejectedLeavesNoCircleOfOlderOnes) {
+  const auto cards = [](Texts id, Texts parent) {
+    Tables tables;
+    tables.add(TableId::clients, t::stream_of({t::record({t::texts(id).named("id"), t::texts(parent).named("parent")})}));
+    return tables;
+  };
+  const auto old = ingest(cards({"A", "B"}, {"B", std::nullopt}));
+  ASSERT_TRUE(old.rejects.empty());
+  // A is its own parent and goes back to the older card, under B: so B cannot stand under A.
+  const auto itself = extend(old.base, cards({"A", "B"}, {"A", "A"}));
+  ASSERT_EQ(itself.rejects.size(), 2U);
+  EXPECT_EQ(itself.rejects[0].reason, RejectReason::parent_cycle);
+  EXPECT_EQ(itself.rejects[1].reason, RejectReason::parent_cycle);
+  EXPECT_EQ(itself.rejects[1].value, "B < A < B");
+  // The same where the newer card goes because its parent is unknown.
+  const auto unknown = extend(old.base, cards({"A", "B"}, {"nobody", "A"}));
+  ASSERT_EQ(unknown.rejects.size(), 2U);
+  EXPECT_EQ(unknown.rejects[0].reason, RejectReason::unknown_client);
+  EXPECT_EQ(unknown.rejects[1].reason, RejectReason::parent_cycle);
+  // A card that goes in the second round takes its new children along.
+  const auto children = extend(old.base, cards({"A", "C", "B", "D", "E"}, {"A", "A", "C", "C", "A"}));
+  ASSERT_EQ(children.rejects.size(), 4U);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(children.rejects[i].reason, RejectReason::parent_cycle) << i;
+  EXPECT_EQ(children.rejects[1].value, "C < A < B < C");
+  EXPECT_EQ(children.rejects[3].reason, RejectReason::unknown_client);
+  EXPECT_EQ(ids(children.base), (std::vector<std::string>{"A", "B", "E"}));
 }
 
 TEST(IngestExtend, ZoneAndCurrencyAreTheBases) {
