@@ -48,7 +48,17 @@ const Column* usable(const Table& table, const AxisScale& scale) {
   return column;
 }
 
-bool has_data(const Column& column) { return column.size() == 0 || column.null_count() < column.size(); }
+/// False where no row has a value: all null, or NaN and infinite.
+bool has_data(const Column& column) {
+  if (column.size() == 0) return true;
+  if (column.null_count() == column.size()) return false;
+  if (is_text(column.type())) return true;
+  const Measure measure(column);
+  if (!measure.is_real()) return true;
+  for (std::size_t row = 0; row < column.size(); ++row)
+    if (measure.has_value(row)) return true;
+  return false;
+}
 
 FittedAxis fit_axis(const MatrixAxis& axis, const Table& table, const Control& control) {
   FittedAxis fitted;

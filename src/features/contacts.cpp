@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <mutex>
 #include <tuple>
 #include <unordered_map>
@@ -152,6 +153,11 @@ struct Kind {
   double weight{1};
 };
 
+bool any_accepted(std::span<const Source> sources, TableId table) {
+  return std::any_of(sources.begin(), sources.end(),
+                     [table](const Source& source) { return source.base.accepted(table) > 0; });
+}
+
 void fill_interactions(Store& store, std::span<const Source> sources, const FeatureOptions& options,
                        const Layout& layout, const Decay& decay, EngagementSums& engagement,
                        std::atomic<std::uint32_t>& overflow_row, const Control& control) {
@@ -218,9 +224,12 @@ void fill_interactions(Store& store, std::span<const Source> sources, const Feat
   std::int32_t* outbound = nullptr;
   std::int32_t* last = nullptr;
   if (counting) {
+    // Zero means that there were none; where the base has no interactions at all nobody can tell.
+    const bool told = any_accepted(sources, TableId::interactions);
     const auto zeros = [&](std::string name) {
-      std::int32_t* values = store.add(FeatureGroup::interactions, std::move(name), ColumnType::int32, false).int32s();
-      over_rows(control, store.rows, [&](std::size_t b, std::size_t e) { std::fill(values + b, values + e, 0); });
+      std::int32_t* values = store.add(FeatureGroup::interactions, std::move(name), ColumnType::int32, !told).int32s();
+      const std::int32_t none = told ? 0 : null_int32;
+      over_rows(control, store.rows, [&](std::size_t b, std::size_t e) { std::fill(values + b, values + e, none); });
       return values;
     };
     all = zeros("interactions");
@@ -473,10 +482,15 @@ void fill_contacts(Store& store, std::span<const Source> sources, const FeatureO
     if (layout.has(FeatureGroup::engagement)) {
       add_requests(store, sources, options, decay, engagement, overflow_row, control);
       if (const std::uint32_t row = overflow_row.load(); row != no_code) throw EngagementOverflow{row};
-      double* const score = store.add(FeatureGroup::engagement, "engagement", ColumnType::float64, false).doubles();
+      // Orders alone say nothing about contacts: without any there is no engagement to tell.
+      const bool told = any_accepted(sources, TableId::interactions) || any_accepted(sources, TableId::requests);
+      double* const score = store.add(FeatureGroup::engagement, "engagement", ColumnType::float64, !told).doubles();
       over_rows(control, store.rows, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t r = begin; r < end; ++r) score[r] = static_cast<double>(engagement[r]) / engagement_scale;
+        for (std::size_t r = begin; r < end; ++r)
+          score[r] = told ? static_cast<double>(engagement[r]) / engagement_scale
+                          : std::numeric_limits<double>::quiet_NaN();
       });
+      seal(store, FeatureGroup::engagement, control);
     }
   }
   if (layout.has(FeatureGroup::satisfaction)) fill_satisfaction(store, sources, options, as_of, control);

@@ -317,7 +317,8 @@ FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day
     if (!rows.empty() || layout.has(FeatureGroup::products))
       fill_histories(store, sources, rows.size(), rows, task, none, control);
   }
-  for (const FeatureGroup group : {FeatureGroup::gaps, FeatureGroup::repeats, FeatureGroup::products})
+  for (const FeatureGroup group :
+       {FeatureGroup::gaps, FeatureGroup::repeats, FeatureGroup::products, FeatureGroup::engagement})
     seal(store, group, control);
 
   const bool interactions = moved || !fresh(TableId::interactions).empty();

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "unit/classify/tables.hpp"
 
@@ -93,6 +94,12 @@ TEST(Matrix, SubstituteIsUsedAndNamed) {
   nulls.add(test::column<double>("engagement", ColumnType::float64,
                                  {std::nullopt, std::nullopt, std::nullopt, std::nullopt}));
   EXPECT_EQ(MatrixClassifier(options).fit(nulls).x_measure(), "recency_days");
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  Table nans = table;
+  nans.add(test::column<double>("engagement", ColumnType::float64, {nan, nan, std::nullopt, nan}));
+  EXPECT_EQ(MatrixClassifier(options).fit(nans).x_measure(), "recency_days");
+  const Classification without = MatrixClassifier(small()).fit(nulls).classify(nulls);
+  EXPECT_THAT(test::texts(without.column("matrix_x")), ElementsAre("unknown", "unknown", "unknown", "unknown"));
   Table full = table;
   full.add(test::column<double>("engagement", ColumnType::float64, {9, 9, 9, 9}));
   EXPECT_EQ(test::texts(model.classify(full).column("matrix_x"))[1], "low");

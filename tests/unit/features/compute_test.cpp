@@ -356,6 +356,57 @@ TEST(Features, GroupsByDefaultFollowTheData) {
   EXPECT_EQ(f.find("gap_days_mean"), nullptr);
 }
 
+TEST(Features, GroupsThatNoTableFeedsAreNull) {
+  const FeatureOptions options =
+      only({FeatureGroup::purchases, FeatureGroup::interactions, FeatureGroup::engagement});
+  const ClientBase bare = base_of(lifetimes());
+  const FeatureTable f = compute_features(bare, day("2015-02-07"), options);
+  for (const char* name : {"interactions", "interactions_inbound", "interactions_outbound", "last_interaction",
+                           "engagement"})
+    EXPECT_EQ(f.column(name).null_count(), f.rows()) << name;
+  // A new client is as unknown as the others, and the first contact makes zeros of the rest.
+  Data more;
+  more.lines = {{9, noon("2015-02-07"), units("1")}};
+  const ClientBase grown = sample::extended(bare, more);
+  const FeatureTable g = refresh_features(f, grown, day("2015-02-07"));
+  EXPECT_EQ(g.column("engagement").null_count(), 7U);
+  EXPECT_EQ(g.column("interactions").null_count(), 7U);
+  EXPECT_EQ(sample::bytes_of(g.table()), sample::bytes_of(compute_features(grown, day("2015-02-07"), options).table()));
+  Data asked;
+  asked.requests = {{1, noon("2015-02-07")}};
+  const ClientBase known = sample::extended(grown, asked);
+  const FeatureTable h = refresh_features(g, known, day("2015-02-07"));
+  EXPECT_EQ(h.column("engagement").null_count(), 0U);
+  EXPECT_EQ(h.column("interactions").null_count(), 7U);
+  EXPECT_EQ(sample::bytes_of(h.table()), sample::bytes_of(compute_features(known, day("2015-02-07"), options).table()));
+}
+
+TEST(Features, ARefundByFlagGivesBackProfitAndQuantity) {
+  Data data;
+  data.lines = {{1, noon("2015-01-01"), units("100"), {}, {}, {}, units("20"), units("2")},
+                {1, noon("2015-01-02"), units("100"), {}, {}, {}, units("20"), units("2")}};
+  Table lines;
+  const auto& rows = data.lines;
+  using sample::Line;
+  const auto some = [](std::int64_t value) { return std::optional(value); };
+  lines.add(sample::numbers("client", ColumnType::int64, rows, [&](const Line& r) { return some(r.client); }));
+  lines.add(sample::numbers("at", ColumnType::instant, rows, [&](const Line& r) { return some(r.at); }));
+  lines.add(sample::numbers("amount", ColumnType::money, rows, [&](const Line& r) { return some(r.amount); }));
+  lines.add(sample::numbers("profit", ColumnType::money, rows, [](const Line& r) { return r.profit; }));
+  lines.add(sample::numbers("quantity", ColumnType::money, rows, [](const Line& r) { return r.quantity; }));
+  lines.add(sample::texts("refund", rows, [&](const Line& r) {
+    return sample::Text(r.at == rows[1].at ? "true" : "false");
+  }));
+  Tables tables;
+  sample::add(tables, TableId::transactions, lines);
+  const ClientBase base = ingest(std::move(tables), sample::options_for("UTC")).base;
+  const FeatureTable f = compute_features(base, day("2015-01-03"), only({FeatureGroup::purchases}));
+  EXPECT_EQ(cell(f, "lines", 0), "1");
+  EXPECT_EQ(cell(f, "refund_lines", 0), "1");
+  for (const char* name : {"money_net", "profit", "quantity"})
+    EXPECT_EQ(Money::from_text(cell(f, name, 0))->units(), 0) << name;
+}
+
 TEST(Features, CancelledBeforeAnything) {
   std::stop_source stop;
   stop.request_stop();
