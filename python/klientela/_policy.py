@@ -57,14 +57,59 @@ def layered(preset: str | None, policy: str | os.PathLike[str] | None) -> _core.
 
 
 def parse_document(text: str, name: str) -> dict[str, Any]:
-    """Parse a JSON object, or say where it is broken."""
+    """Parse a JSON object, or say where it is broken: no repeated names, no numbers that JSON does not know."""
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        repeated = _repeated(document)
     except ValueError as error:
         raise _core.BadPolicyError(f"{name} is not JSON: {error}") from error
+    except RecursionError:
+        raise _core.BadPolicyError(f"{name} is nested too deeply") from None
+    if repeated is not None:
+        raise _core.BadPolicyError(f"{name} says {repeated} twice", repeated)
     if not isinstance(document, dict):
         raise _core.BadPolicyError(f"{name} must hold a JSON object")
     return document
+
+
+class _Object(dict[str, Any]):
+    """An object with the first of its names that stood there twice."""
+
+    repeated: str | None = None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> _Object:
+    result = _Object()
+    for key, value in pairs:
+        if key in result and result.repeated is None:
+            result.repeated = key
+        result[key] = value
+    return result
+
+
+def _constant(text: str) -> Any:
+    raise ValueError(f"{text} is not a number of JSON")
+
+
+def _repeated(value: Any) -> str | None:
+    """JSON pointer of a name that stands twice in its object."""
+    if isinstance(value, _Object):
+        if value.repeated is not None:
+            return f"/{_escaped(value.repeated)}"
+        items: Any = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
+    else:
+        return None
+    for key, each in items:
+        if (below := _repeated(each)) is not None:
+            return f"/{_escaped(str(key))}{below}"
+    return None
+
+
+def _escaped(key: str) -> str:
+    # RFC 6901
+    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _merge_patch(target: Any, patch: Any) -> Any:

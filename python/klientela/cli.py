@@ -21,6 +21,8 @@ from rich.table import Table as Grid
 from klientela import _core, _policy, readers, synthetic, writers
 from klientela._run import run as run_library
 
+# The days that the engine knows.
+_FIRST_DAY, _LAST_DAY = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 _DONE, _BAD_INPUT, _WRONG_USAGE, _INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
@@ -63,9 +65,20 @@ def _file(help_text: str) -> Any:
 
 def _day(text: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a date like 2026-11-21") from None
+    if day < _FIRST_DAY or day > _LAST_DAY:
+        raise typer.BadParameter(f"{text!r} is not between {_FIRST_DAY} and {_LAST_DAY}")
+    return day
+
+
+def _encoding(text: str) -> str:
+    try:
+        "".encode(text)  # also refuses codecs that are not of text, such as hex
+    except LookupError:
+        raise typer.BadParameter(f"there is no encoding {text!r}") from None
+    return text
 
 
 def _preset(text: str) -> str:
@@ -104,7 +117,10 @@ def run(
     policy: _PolicyFile = None,
     as_of: _AsOf = None,
     encoding: Annotated[
-        str | None, typer.Option(help="Encoding of text files that are not UTF-8, for example cp1251.", metavar="NAME")
+        str | None,
+        typer.Option(
+            help="Encoding of text files that are not UTF-8, for example cp1251.", metavar="NAME", parser=_encoding
+        ),
     ] = None,
     threads: _Threads = 0,
     quiet: _Quiet = False,
@@ -287,7 +303,7 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
     bought = summary.get("clients_with_purchases")
     facts.add_row(
         "classified",
-        f"[bold]{summary['clients']:,}[/bold] clients clients" + (f", {bought:,} with purchases" if bought else ""),
+        f"[bold]{summary['clients']:,}[/bold] clients" + (f", {bought:,} with purchases" if bought else ""),
     )
     for key, label in (("money_gross", "money, gross"), ("money_refunds", "refunds"), ("money_net", "money, net")):
         if summary.get(key) is not None:

@@ -7,9 +7,11 @@ cut into columns are kept aside with their numbers instead of being dropped.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import gzip
 import io
+import json
 import os
 import re
 import shutil
@@ -127,6 +129,10 @@ class _Rows:
         self._relation = relation
         self.columns: list[str] = list(relation.columns)
 
+    def count(self) -> int:
+        ((rows,),) = self._connection.execute("SELECT count(*) FROM lines").fetchall()
+        return int(rows)
+
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self._relation.__arrow_c_stream__()
 
@@ -217,7 +223,8 @@ def _scan_text(file: Path, name: str, ending: str, head: str) -> Source:
     rejected = connection.execute(
         "SELECT line, any_value(column_name), any_value(csv_line) FROM klientela_rejects GROUP BY line ORDER BY line"
     ).fetchall()
-    ((kept,),) = connection.execute("SELECT count(*) FROM lines").fetchall()
+    rows = _Rows(connection, connection.table("lines"))
+    kept = rows.count()
     # A blank line is a record of a file with one column, and nothing where there are more.
     records = survey.records + (survey.blank if len(columns) == 1 else 0) - 1
     if kept + len(rejected) != records:
@@ -228,7 +235,7 @@ def _scan_text(file: Path, name: str, ending: str, head: str) -> Source:
         )
     # The first line is the header; rows are counted from 0.
     malformed = [(max(int(line) - 2, 0), column or "", _cut(text)) for line, column, text in rejected]
-    return Source(_Rows(connection, connection.table("lines")), malformed)
+    return Source(rows, malformed)
 
 
 @dataclass
@@ -370,24 +377,64 @@ def _read_parquet(file: Path) -> Source:
 
 
 def _read_json(file: Path) -> Source:
+    name = str(file)
+    if _is_array(file):
+        return Source(_scan_json(file, name, lines=False))
+    with contextlib.suppress(duckdb.Error, _core.BadDataError):
+        return Source(_scan_json(file, name, lines=True))
+    # Some line is broken: the whole ones are read, the others are kept aside.
+    folder = tempfile.mkdtemp(prefix="klientela-")
+    try:
+        whole = Path(folder) / "whole.jsonl"
+        malformed = []
+        row = 0
+        with _open(file) as stream, whole.open("wb") as out:
+            for line in stream:
+                line = line.removeprefix(codecs.BOM_UTF8).strip() if row == 0 else line.strip()
+                if not line:
+                    continue
+                if _is_object(line):
+                    out.write(line + b"\n")
+                else:
+                    malformed.append((row, "", _cut(line[: 4 * _CUT].decode("utf-8", errors="replace"))))
+                row += 1
+        if row == len(malformed):
+            raise _bad(name, "holds no JSON objects with named values")
+        rows = _scan_json(whole, name, lines=True)
+        if (kept := rows.count()) + len(malformed) != row:
+            raise _bad(name, f"has {row:,} lines, of which {kept:,} could be read and {len(malformed):,} could not")
+        return Source(rows, malformed)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line, parse_constant=_refuse_constant), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _refuse_constant(text: str) -> Any:
+    raise ValueError(text)
+
+
+def _scan_json(file: Path, name: str, *, lines: bool) -> _Rows:
     connection = _connect()
     options = "compression = 'gzip'" if file.suffix.lower() == ".gz" else "compression = 'auto'"
-    lines = not _is_array(file)
     shape = "format = 'newline_delimited'" if lines else "format = 'array'"
     described = connection.execute(
-        f"DESCRIBE SELECT * FROM read_json(?, {shape}, {options}, sample_size = -1, ignore_errors = {lines})",
-        [str(file)],
+        f"DESCRIBE SELECT * FROM read_json(?, {shape}, {options}, sample_size = -1)", [str(file)]
     ).fetchall()
     # Texts stay texts: only numbers, truth values and lists of texts keep their types.
     kept = ("BIGINT", "UBIGINT", "DOUBLE", "BOOLEAN", "VARCHAR[]")
     columns = {str(row[0]): row[1] if row[1] in kept else "VARCHAR" for row in described}
     if set(columns) == {"json"}:
-        raise _bad(str(file), "holds no JSON objects with named values")
+        raise _bad(name, "holds no JSON objects with named values")
     connection.execute(
-        f"CREATE TEMP TABLE lines AS SELECT * FROM read_json(?, {shape}, {options}, columns = ?, ignore_errors = {lines})",
-        [str(file), columns],
+        f"CREATE TEMP TABLE lines AS SELECT * FROM read_json(?, {shape}, {options}, columns = ?)", [str(file), columns]
     )
-    return Source(_Rows(connection, connection.table("lines")))
+    return _Rows(connection, connection.table("lines"))
 
 
 def _is_array(file: Path) -> bool:

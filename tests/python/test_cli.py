@@ -155,6 +155,17 @@ def test_broken_lines_are_rejected_rows_with_their_numbers(cli, tmp_path):
         (["policy", "check", "bad.json"], 1, "nonsense"),
         (["policy", "check", "broken.json"], 1, "not JSON"),
         (["policy", "show", "nope"], 1, "online-retail"),
+        (["run", "--transactions", "sales.csv", "--policy", "twice.json", "--out", "out"], 1, "/ingest/currency"),
+        (["run", "--transactions", "sales.csv", "--policy", "nan.json", "--out", "out"], 1, "NaN"),
+        (["run", "--transactions", "sales.csv", "--policy", "deep.json", "--out", "out"], 1, "deep.json"),
+        (["run", "--transactions", "sales.csv", "--policy", "huge.json", "--out", "out"], 1, "huge.json"),
+        (["policy", "check", "twice.json"], 1, "/ingest/currency"),
+        (["policy", "check", "deep.json"], 1, "deep.json"),
+        (["policy", "show", "deep.json"], 1, "error"),
+        (["run", "--transactions", "sales.csv", "--preset", "deep.json", "--out", "out"], 1, "error"),
+        (["run", "--transactions", "sales.csv", "--out", "out", "--as-of", "1800-01-01"], 2, "1800-01-01"),
+        (["run", "--transactions", "sales.csv", "--out", "out", "--encoding", "nonsense"], 2, "nonsense"),
+        (["run", "--transactions", "sales.csv", "--out", "out", "--encoding", "hex"], 2, "hex"),
     ],
 )
 def test_errors_are_one_clear_line(cli, tmp_path, sales, arguments, code, message):
@@ -164,6 +175,10 @@ def test_errors_are_one_clear_line(cli, tmp_path, sales, arguments, code, messag
     (tmp_path / "empty.csv").touch()
     (tmp_path / "bad.json").write_text('{"nonsense": 1}', encoding="utf-8")
     (tmp_path / "broken.json").write_text("{", encoding="utf-8")
+    (tmp_path / "twice.json").write_text('{"ingest": {"currency": "EUR", "currency": "GBP"}}', encoding="utf-8")
+    (tmp_path / "nan.json").write_text('{"classifiers": {"rfm": {"quantiles": NaN}}}', encoding="utf-8")
+    (tmp_path / "deep.json").write_text('{"ingest": ' + "[" * 100_000 + "]" * 100_000 + "}", encoding="utf-8")
+    (tmp_path / "huge.json").write_text('{"ingest": {"max_rejects_kept": ' + "9" * 5000 + "}}", encoding="utf-8")
     done = cli(*arguments)
     assert done.returncode == code, done.stdout + done.stderr
     assert message in done.stderr and "Traceback" not in done.stderr
@@ -251,4 +266,4 @@ def test_bars_on_a_terminal(tmp_path):
             screen += part
     assert process.wait(10) == 0
     assert b"Making up clients" in screen and b"\x1b[" in screen
-    assert b"done" in screen
+    assert b"done" in screen and b"clients clients" not in screen

@@ -207,3 +207,24 @@ def test_a_quote_that_is_never_closed_in_a_large_file_is_an_error(tmp_path):
     file.write_bytes(b'client,note\n1,"a\n' + b"2,x\n" * (5 << 20))
     with pytest.raises(klientela.BadDataError, match="never closed"):
         readers.read(file)
+
+
+@pytest.mark.parametrize(
+    "broken", ['{"client":"2",', '{"client":[1}', "5", '{"client":"4"} trailing', '{"client":"5"}{"client":"6"}', "\x00"]
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_broken_lines_of_json_are_kept_aside(tmp_path, broken, packed):
+    text = f'{{"client":"1","amount":2}}\r\n\n{broken}\n{{"client":"3","amount":1.5}}'.encode()
+    file = tmp_path / ("cards.jsonl.gz" if packed else "cards.jsonl")
+    file.write_bytes(gzip.compress(text) if packed else text)
+    source = readers.read(file)
+    assert rows(source) == [{"client": "1", "amount": 2}, {"client": "3", "amount": 1.5}]
+    assert source.malformed == [(1, "", broken)]
+
+
+def test_json_that_is_not_utf_8_is_kept_aside(tmp_path):
+    file = tmp_path / "cards.jsonl"
+    file.write_bytes(b'{"client":"1"}\n{"client":"\xff"}\n')
+    source = readers.read(file)
+    assert rows(source) == [{"client": "1"}]
+    assert [row for row, _, _ in source.malformed] == [1]
