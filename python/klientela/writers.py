@@ -17,7 +17,8 @@ FILES = ("clients.parquet", "clients.csv", "matrix.csv", "rejected.csv", "summar
 def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Path]:
     """Write clients.parquet, clients.csv, matrix.csv, rejected.csv, summary.json and report.html.
 
-    The files are written under other names first and then renamed, so a failure leaves nothing half-written.
+    The files are written under other names first and then renamed; where one cannot be, those that were there before
+    are put back. So a failure leaves nothing half-written and no mixture of two results.
 
     Parameters
     ----------
@@ -32,6 +33,9 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
         Where each file is.
     """
     out = Path(folder)
+    for name in FILES:
+        if (out / name).is_dir():
+            raise IsADirectoryError(f"{out / name} is a folder; a file of that name is to be written")
     made = _make(out)
     try:
         scratch = Path(tempfile.mkdtemp(prefix=".klientela-", dir=out))
@@ -49,8 +53,7 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
                     stream.write(text)
                     if not text.endswith("\n"):
                         stream.write("\n")
-            for name in FILES:
-                os.replace(scratch / name, out / name)
+            _move(scratch, out)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     except BaseException:
@@ -61,6 +64,24 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
                 break
         raise
     return {name: out / name for name in FILES}
+
+
+def _move(scratch: Path, out: Path) -> None:
+    """Put all files of a folder into another, or leave that one as it was."""
+    old = scratch / "old"
+    old.mkdir()
+    try:
+        for name in FILES:
+            if os.path.lexists(out / name):
+                os.replace(out / name, old / name)
+            os.replace(scratch / name, out / name)
+    except BaseException:
+        for name in FILES:
+            if os.path.lexists(old / name):
+                os.replace(old / name, out / name)
+            elif not os.path.lexists(scratch / name):
+                (out / name).unlink(missing_ok=True)
+        raise
 
 
 def write_parquet(table: _core.Table, path: str | os.PathLike[str]) -> None:

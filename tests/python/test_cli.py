@@ -267,3 +267,36 @@ def test_bars_on_a_terminal(tmp_path):
     assert process.wait(10) == 0
     assert b"Making up clients" in screen and b"\x1b[" in screen
     assert b"done" in screen and b"clients clients" not in screen
+
+
+def test_all_files_are_replaced_or_none(cli, tmp_path, sales, monkeypatch):
+    result = klientela.run(sales)
+    from klientela import writers
+
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("clients.csv", "matrix.csv"):
+        (out / name).write_text("mine", encoding="utf-8")
+    replace = os.replace
+
+    def fail(source, target):
+        if Path(source).name == "summary.json":
+            raise OSError("the disk is gone")
+        replace(source, target)
+
+    monkeypatch.setattr(writers.os, "replace", fail)
+    with pytest.raises(OSError, match="disk is gone"):
+        writers.write(result, out)
+    monkeypatch.undo()
+    assert {path.name: path.read_text(encoding="utf-8") for path in out.iterdir()} == {
+        "clients.csv": "mine",
+        "matrix.csv": "mine",
+    }
+    (out / "report.html").mkdir()
+    write_csv(tmp_path / "sales.csv", sales)
+    done = cli("run", "--transactions", "sales.csv", "--out", "out")
+    assert done.returncode == 1 and "report.html is a folder" in done.stderr and "Traceback" not in done.stderr
+    assert {path.name for path in out.iterdir()} == {"clients.csv", "matrix.csv", "report.html"}
+    (out / "report.html").rmdir()
+    assert cli("run", "--transactions", "sales.csv", "--out", "out").returncode == 0
+    assert {path.name for path in out.iterdir()} == FILES
