@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 namespace klientela {
@@ -43,6 +44,28 @@ std::string called(const std::string& measure, Language language) {
   return measure;
 }
 
+/// A float with at most four decimals, anything else exact.
+std::string rounded(const Quantity& quantity) {
+  if (!quantity.is_float || !(std::fabs(quantity.number) < 1e15)) return quantity.text;
+  std::string text = fmt::format("{:.4f}", quantity.number);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  if (text == "-0" || text == "0") return quantity.number == 0 ? "0" : quantity.text;
+  return text;
+}
+
+/// The reason with its quantities as they are read out: rounded, unless that would make an edge of what is beside it.
+Reason read_out(const Reason& exact) {
+  Reason out = exact;
+  out.value.text = rounded(exact.value);
+  if (exact.low) out.low->text = rounded(*exact.low);
+  if (exact.high) out.high->text = rounded(*exact.high);
+  const auto merged = [&](const std::optional<Quantity>& before, const std::optional<Quantity>& after) {
+    return before && after->text == out.value.text && before->text != exact.value.text;
+  };
+  return merged(exact.low, out.low) || merged(exact.high, out.high) ? exact : out;
+}
+
 /// "above 3 and at most 7", in words; empty without edges.
 std::string within(const Reason& reason, bool russian) {
   std::string text;
@@ -61,7 +84,8 @@ std::string within(const Reason& reason, bool russian) {
 
 }  // namespace
 
-std::string to_text(const Reason& reason, Language language) {
+std::string to_text(const Reason& told, Language language) {
+  const Reason reason = read_out(told);
   const bool russian = language == Language::russian;
   std::string text;
   switch (reason.aspect) {

@@ -11,7 +11,9 @@
 
 namespace klientela::classifying {
 
-[[nodiscard]] inline Quantity quantity_of(const Threshold& edge) { return {edge.to_double(), edge.to_text()}; }
+[[nodiscard]] inline Quantity quantity_of(const Threshold& edge) {
+  return {edge.to_double(), edge.to_text(), edge.form() == Threshold::Form::real};
+}
 
 /// What a row holds; empty for a null and for a float that is not finite.
 [[nodiscard]] inline Quantity quantity_of(const Measure& measure, std::size_t row) {
@@ -19,7 +21,7 @@ namespace klientela::classifying {
   const std::int64_t key = measure.key(row);
   const double number =
       measure.is_real() ? real_of(key) : static_cast<double>(key) / static_cast<double>(measure.scale());
-  return {number, measure.column().to_text(row)};
+  return {number, measure.column().to_text(row), measure.is_real()};
 }
 
 /// Sets low and high from the edges around bin number `bin`.

@@ -1,5 +1,6 @@
 // Clients and cells of the contact matrix as tables: see report.hpp.
 #include <algorithm>
+#include <cmath>
 
 #include "klientela/report/report.hpp"
 #include "report/columns.hpp"
@@ -44,6 +45,9 @@ Column reason_column(const Classification& classification, Language language, co
   }
   return Column(classification.name() + "_reason", std::move(offsets), std::move(characters));
 }
+
+/// Shares are for reading: six decimals.
+double rounded_share(double share) { return std::round(share * 1e6) / 1e6; }
 
 }  // namespace
 
@@ -96,8 +100,9 @@ Table matrix_table(const ReportInput& input) {
     counts.push_back(static_cast<std::int64_t>(cell.clients));
     group_counts.push_back(group ? static_cast<std::int64_t>(cell.groups[*group]) : 0);
     amounts.push_back(money == nullptr ? std::nullopt : cell.money.units());
-    client_shares.push_back(clients == 0 ? 0 : static_cast<double>(cell.clients) / static_cast<double>(clients));
-    money_shares.push_back(money == nullptr ? std::nullopt : std::optional(cell.money.share_of(whole)));
+    const double share = clients == 0 ? 0 : static_cast<double>(cell.clients) / static_cast<double>(clients);
+    client_shares.push_back(rounded_share(share));
+    money_shares.push_back(money == nullptr ? std::nullopt : std::optional(rounded_share(cell.money.share_of(whole))));
   }
   Table table;
   table.add(report::label_column("x", xs, matrix ? matrix->x.labels() : none));

@@ -106,6 +106,19 @@ TEST(Matrix, SubstituteIsUsedAndNamed) {
   EXPECT_EQ(test::texts(MatrixClassifier(options).fit(full).classify(full).column("matrix_x"))[1], "high");
 }
 
+TEST(Matrix, SentencesRoundFloatsAndNothingElse) {
+  const Table table({test::clients(3),
+                     test::column<double>("engagement", ColumnType::float64, {295.00806212378666, 2.50000001, 1e-9}),
+                     test::column<std::int64_t>("money_net", ColumnType::money, {1'234'567, 0, 0})});
+  const Classification result = MatrixClassifier(small()).fit(table).classify(table);
+  EXPECT_EQ(result.reasons(0)[0].value.text, "295.00806212378666");
+  EXPECT_THAT(result.explain(0, Language::english), HasSubstr("is 295.0081 (above 2.5)"));
+  EXPECT_THAT(result.explain(0, Language::russian), HasSubstr(": 295.0081 (больше 2.5)"));
+  EXPECT_THAT(result.explain(0, Language::english), HasSubstr("is 123.4567 "));
+  EXPECT_THAT(result.explain(1, Language::english), HasSubstr("is 2.50000001 (above 2.5)"));  // not its own edge
+  EXPECT_THAT(result.explain(2, Language::english), HasSubstr("is 1e-09 (at most 2.5)"));
+}
+
 TEST(Matrix, QuantileEdgesCountOnlyWhatIsAboveTheFixedOne) {
   MatrixOptions options = small();
   options.y.bands = {"none", "small", "large"};

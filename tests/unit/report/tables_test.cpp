@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -93,6 +94,8 @@ TEST(MatrixTable, HasEveryCellAndAddsUp) {
   EXPECT_EQ(table.column("group").text(4), "partner");
   EXPECT_EQ(table.column("group_clients").values<std::int64_t>()[4], 1);
   EXPECT_EQ(table.column("clients_share").values<double>()[4], 0.5);
+  for (const char* name : {"clients_share", "money_share"})
+    for (const double share : table.column(name).values<double>()) EXPECT_EQ(share, std::round(share * 1e6) / 1e6);
 }
 
 TEST(MatrixTable, IsEmptyWithoutAMatrix) {
