@@ -27,7 +27,11 @@ std::string pointer_of(const std::vector<Scope>& scopes) {
 
 std::string shown(const Value& value) {
   std::string text = value.dump(-1, ' ', false, Value::error_handler_t::replace);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
+  if (text.size() > 60) {
+    std::size_t end = 57;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;  // not inside a character
+    text = text.substr(0, end) + "...";
+  }
   return text;
 }
 

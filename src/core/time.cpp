@@ -237,10 +237,12 @@ TimeZone TimeZone::named(std::string_view iana_name) {
     if (info.end <= at) break;
     at = info.end;
   }
-  // The listed transitions end in 2037; a rule in POSIX form goes on from there.
+  // The listed transitions end in 2037, or where the yearly rule began; a rule in POSIX form goes on from there.
   if (const auto yearly = YearlyRule::read(rule_after_the_table(rules->name))) {
     const std::int64_t listed_end = rules->transitions.back().begin;
-    for (int year = 2037; year <= 2200; ++year)
+    const std::chrono::sys_days last_day{std::chrono::days{floor_div(listed_end, seconds_per_day)}};
+    const int first_year = static_cast<int>(std::chrono::year_month_day{last_day}.year());
+    for (int year = first_year; year <= 2200; ++year)
       for (const auto& [begins, offset] : yearly->changes_of(year))
         if (begins > listed_end && rules->transitions.back().offset != offset)
           rules->transitions.push_back({begins, offset});
