@@ -9,21 +9,6 @@ using namespace klientela::capi;
 
 namespace {
 
-std::string_view type_name(FieldType type) noexcept {
-  switch (type) {
-    case FieldType::client: return "client";
-    case FieldType::text: return "text";
-    case FieldType::texts: return "texts";
-    case FieldType::term: return "term";
-    case FieldType::money: return "money";
-    case FieldType::number: return "number";
-    case FieldType::day: return "day";
-    case FieldType::instant: return "instant";
-    case FieldType::boolean: return "boolean";
-  }
-  return "unknown";
-}
-
 std::string join(std::span<const std::string_view> texts) {
   std::string joined;
   for (std::size_t i = 0; i < texts.size(); ++i) joined.append(i == 0 ? "" : ";").append(texts[i]);
@@ -42,7 +27,7 @@ Table schema_table() {
     for (const FieldSpec& field : table.fields) {
       tables.emplace_back(table.name);
       fields.emplace_back(field.name);
-      types.emplace_back(type_name(field.type));
+      types.emplace_back(name(field.type));
       required.push_back(field.required ? 1 : 0);
       aliases.push_back(join(field.aliases));
       notes.emplace_back(field.note);

@@ -132,7 +132,9 @@ klt_status klt_result_model(klt_context* context, const klt_result* result, size
 klt_status klt_result_clients(klt_context* context, const klt_result* result, klt_table** out) {
   return guard(context, [&] {
     const RunResult& run = run_of(result);
-    give(&need(out, "out"), run.clients());
+    need(out, "out");
+    const Running call(*context);
+    give(out, run.clients(call.control()));
   });
 }
 

@@ -65,7 +65,8 @@ klt_status klt_report_clients(klt_context* context, const klt_report_input* inpu
     const Input given(input);
     const ReportOptions choice = read_options(options);
     need(out, "out");
-    give(out, clients_table(given.get(), choice));
+    const Running call(*context);
+    give(out, clients_table(given.get(), choice, call.control()));
   });
 }
 
