@@ -98,6 +98,8 @@ Column scaled(const Pieces& pieces, ColumnType type, std::int64_t multiply, std:
     if (__builtin_mul_overflow(value, multiply, &value)) refuse(pieces.name, "holds a moment out of range");
     std::int64_t quotient = value / divide;
     if (value % divide < 0) --quotient;
+    if (quotient > std::numeric_limits<To>::max() || quotient < std::numeric_limits<To>::min())
+      refuse(pieces.name, "holds a moment out of range");
     values[row] = static_cast<To>(quotient);
   });
   return {pieces.name, type, std::move(values), std::move(valid)};
@@ -120,7 +122,8 @@ Column decimals(const Pieces& pieces) {
   int bits = 128;
   if (std::sscanf(std::string(pieces.format).c_str(), "d:%d,%d,%d", &precision, &scale, &bits) < 2)
     refuse(pieces.name, "has a decimal type that cannot be read");
-  if (scale < 0 || scale > 36 || bits > 256) refuse(pieces.name, "has a decimal type that cannot be read");
+  if (scale < 0 || scale > 76 || (bits != 32 && bits != 64 && bits != 128 && bits != 256))
+    refuse(pieces.name, "has a decimal type that cannot be read");
   const auto words = static_cast<std::size_t>(bits / 32);
   Buffer<std::int64_t> values(pieces.rows);
   Buffer<std::uint8_t> valid = pieces.validity();
@@ -135,17 +138,19 @@ Column decimals(const Pieces& pieces) {
     for (std::size_t w = 0; w < 4; ++w) low[w] = w < words ? word[w] : (negative ? 0xFFFFFFFFU : 0U);
     for (std::size_t w = 4; w < words; ++w)
       if (word[w] != (negative ? 0xFFFFFFFFU : 0U))
-        throw Error(Code::overflow, "a decimal does not fit money", pieces.name);
+        throw Error(Code::overflow, "column '" + pieces.name + "' holds a decimal that does not fit money", pieces.name);
     UInt128 raw = 0;
     for (int w = 3; w >= 0; --w) raw = (raw << 32) | low[w];
     value = static_cast<Int128>(raw);
-    for (int s = scale; s < Money::decimals; ++s) value *= 10;
+    for (int s = scale; s < Money::decimals; ++s)
+      if (__builtin_mul_overflow(value, Int128{10}, &value))
+        throw Error(Code::overflow, "column '" + pieces.name + "' holds a decimal that does not fit money", pieces.name);
     for (int s = scale; s > Money::decimals; --s) {
       if (value % 10 != 0) refuse(pieces.name, "holds a decimal with a non-zero digit past the fourth");
       value /= 10;
     }
     if (value > std::numeric_limits<std::int64_t>::max() || value <= std::numeric_limits<std::int64_t>::min())
-      throw Error(Code::overflow, "a decimal does not fit money", pieces.name);
+      throw Error(Code::overflow, "column '" + pieces.name + "' holds a decimal that does not fit money", pieces.name);
     values[row] = static_cast<std::int64_t>(value);
   });
   return {pieces.name, ColumnType::money, std::move(values), std::move(valid)};

@@ -1,5 +1,6 @@
 // Binds model and ingest: tables in, a client base out, and every row that could not be used.
 #include "klientela/ingest/ingest_json.hpp"
+#include "klientela/report/report.hpp"
 #include "stages.hpp"
 
 namespace klientela::python {
@@ -15,12 +16,10 @@ py::dict schema_to_python() {
     const TableSpec& table = spec(static_cast<TableId>(t));
     py::dict fields;
     for (const FieldSpec& field : table.fields) {
-      static constexpr const char* types[] = {"client", "text", "texts",   "term",   "money",
-                                              "number", "day",  "instant", "boolean"};
       py::list aliases;
       for (const std::string_view alias : field.aliases) aliases.append(std::string(alias));
       py::dict entry;
-      entry["type"] = types[static_cast<std::size_t>(field.type)];
+      entry["type"] = std::string(name(field.type));
       entry["required"] = field.required;
       entry["aliases"] = aliases;
       entry["note"] = std::string(field.note);
@@ -97,28 +96,6 @@ py::dict counts_to_python(const std::map<TableId, TableCounts>& counts) {
   return result;
 }
 
-Table rejects_to_table(const std::vector<Reject>& rejects) {
-  std::vector<std::string> tables;
-  Buffer<std::int64_t> rows(rejects.size());
-  std::vector<std::string> columns;
-  std::vector<std::string> values;
-  std::vector<std::string> reasons;
-  for (std::size_t i = 0; i < rejects.size(); ++i) {
-    tables.emplace_back(spec(rejects[i].table).name);
-    rows[i] = static_cast<std::int64_t>(rejects[i].row);
-    columns.push_back(rejects[i].column);
-    values.push_back(rejects[i].value);
-    reasons.emplace_back(name(rejects[i].reason));
-  }
-  Table table;
-  table.add(Column("table", tables));
-  table.add(Column("row", ColumnType::int64, std::move(rows)));
-  table.add(Column("column", columns));
-  table.add(Column("value", values));
-  table.add(Column("reason", reasons));
-  return table;
-}
-
 void bind_ingest(py::module_& module) {
   py::class_<ClientBase>(
       module, "ClientBase",
@@ -180,9 +157,10 @@ progress : callable, optional
       .def_property_readonly(
           "rejected",
           [](const PyIngestResult& self) {
-            return PyTable{rejects_to_table(self.result.rejects), {}};
+            const FeatureTable none;
+            return PyTable{rejected_table({self.result.base, none, {}, self.result.rejects, self.result.counts}), {}};
           },
-          "The rows that were not used: table, row (from 0), column, value, reason.")
+          "The rows that were not used: table, row (from 1), column, value, reason.")
       .def_property_readonly(
           "counts", [](const PyIngestResult& self) { return counts_to_python(self.result.counts); },
           "By table: rows read, used and rejected, and how many were rejected by reason.")

@@ -129,7 +129,8 @@ void bind_pipeline(py::module_& module) {
       .def_property_readonly(
           "clients",
           [](const RunResult& self) {
-            return PyTable{without_gil([&] { return self.clients(); }), {}};
+            // The pool has a thread per core; Ctrl-C stops it.
+            return PyTable{long_call(0, py::none(), [&](const Control& control) { return self.clients(control); }), {}};
           },
           "One row per client: id, name, features, scores, classes, cell, group, reasons.")
       .def_property_readonly(

@@ -46,10 +46,27 @@ def prepare(name: str, values: Any) -> Prepared:
     if isinstance(values, np.ndarray):
         return _array(name, values)
     if hasattr(values, "to_numpy"):
-        return _array(name, np.asarray(values.to_numpy()))
+        return _series(name, values)
     if isinstance(values, (str, bytes)) or not isinstance(values, Sequence):
         raise TypeError(f"column '{name}' must be a sequence of values, not {type(values).__name__}")
     return _objects(name, values)
+
+
+def _series(name: str, values: Any) -> Prepared:
+    """A column of a data frame on its own: what it calls empty is empty, a NaN of pandas too."""
+    name, kind, prepared, valid = _array(name, _numpy(values))
+    empty = getattr(values, "isna", None) or getattr(values, "is_null", None)  # pandas; polars and Arrow
+    if kind == "text" or not callable(empty):
+        return name, kind, prepared, valid
+    present = ~_numpy(empty()).astype(bool)
+    if valid is not None:
+        present &= valid
+    return name, kind, prepared, None if present.all() else present
+
+
+def _numpy(values: Any) -> np.ndarray[Any, Any]:
+    # Arrow's own to_numpy() refuses to copy.
+    return np.asarray(values if hasattr(values, "__array__") else values.to_numpy())
 
 
 def _array(name: str, values: np.ndarray[Any, Any]) -> Prepared:

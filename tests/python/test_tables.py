@@ -206,3 +206,67 @@ def test_any_integers_and_texts_round_trip(numbers, texts):
     assert table.to_arrow().to_pydict() == arrow.to_pydict()
     again = klientela.Table({"n": numbers[:size], "t": texts[:size]})
     assert again.to_pydict() == arrow.to_pydict()
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        pd.Series([1.0, None, 3.0]),
+        pd.Series([1.0, None, 3.0], dtype="Float64"),
+        pd.Series([1.0, float("nan"), 3.0]),
+        pl.Series([1.0, None, 3.0]),
+        pl.Series([1, None, 3]),
+        pa.array([1.0, None, 3.0]),
+        pa.chunked_array([[1.0, None], [3.0]]),
+    ],
+    ids=lambda series: f"{type(series).__module__.partition('.')[0]}-{getattr(series, 'dtype', '')}",
+)
+def test_what_a_series_calls_empty_is_no_value(series):
+    assert klientela.Table({"profit": series}).to_pydict() == {"profit": [1.0, None, 3.0]}
+
+
+def test_an_empty_profit_of_a_series_is_as_in_a_data_frame(sales):
+    frame = pd.DataFrame({**sales, "profit": [1.0, None, 2.0, None, 3.0, 1.5]})
+    one = klientela.run(frame)
+    other = klientela.run({name: frame[name] for name in frame})
+    assert one.summary == other.summary and one.summary["rows_rejected"] == 0
+    assert one.clients.to_csv() == other.clients.to_csv()
+
+
+def test_nan_of_numpy_and_polars_stays_a_number_that_is_none():
+    for values in (np.array([1.0, np.nan]), pl.Series([1.0, float("nan")])):
+        back = klientela.Table({"x": values}).to_pydict()["x"]
+        assert back[0] == 1.0 and back[1] != back[1] and back[1] is not None
+
+
+@pytest.mark.parametrize("scale", [0, 1, 3])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_decimal_that_does_not_fit_names_its_column(scale, sign):
+    for units in (2**124, 2**126, 10**20):
+        decimals = pa.array([Decimal(sign * units).scaleb(-scale)], pa.decimal128(38, scale))
+        with pytest.raises(OverflowError, match="amount") as caught:
+            klientela.Table(pa.table({"amount": decimals}))
+        assert caught.value.where == "amount"
+
+
+@pytest.mark.parametrize("make", ["decimal32", "decimal64", "decimal128", "decimal256"])
+def test_decimals_of_every_width(make):
+    if not hasattr(pa, make):
+        pytest.skip(f"this pyarrow has no {make}")
+    values = [Decimal("12.50"), None, Decimal("-0.25")]
+    table = klientela.Table(pa.table({"amount": pa.array(values, getattr(pa, make)(9, 2))}))
+    assert table.to_pydict() == {"amount": values}
+
+
+def test_a_day_out_of_range_is_refused():
+    far = pa.array([2**62 // 86_400_000 * 86_400_000], pa.int64()).view(pa.date64())
+    with pytest.raises(klientela.BadDataError, match="day"):
+        klientela.Table(pa.table({"day": far}))
+
+
+def test_rejected_rows_have_the_same_numbers_everywhere(sales):
+    sales["amount"][0] = "much"
+    sales["at"][4] = "never"
+    one = klientela.ingest({"transactions": sales}).rejected
+    other = klientela.run(sales).rejected
+    assert one.to_pydict() == other.to_pydict() and one.to_pydict()["row"] == [1, 5]
