@@ -108,7 +108,7 @@ transform:rotate(-45deg) translateY(-.1em);transition:transform .15s}
 details[open]>summary::before{transform:rotate(45deg) translate(-.12em,-.12em)}
 summary b{font-weight:600}
 summary .right{margin-left:auto;color:var(--soft);font-size:.9rem;white-space:nowrap}
-summary .tag{font-size:.86rem;color:var(--soft);white-space:nowrap}
+summary .tag{font-size:.86rem;color:var(--soft)}
 details .scroll{margin-top:0;padding-bottom:14px}
 .defs{display:grid;grid-template-columns:minmax(9em,max-content) 1fr;gap:6px 20px;margin:8px 0 0;font-size:.92rem}
 .defs dt{font-weight:550}.defs dd{margin:0;color:var(--soft);max-width:70ch}
