@@ -85,7 +85,7 @@ std::string_view name(ColumnType type) noexcept {
   return "unknown";
 }
 
-void Column::adopt(std::shared_ptr<const void> owner, const void* data, std::size_t size, std::size_t /*value_size*/,
+void Column::adopt(std::shared_ptr<const void> owner, const void* data, std::size_t size,
                    std::shared_ptr<const Buffer<std::uint8_t>> valid) {
   owner_ = std::move(owner);
   data_ = data;
@@ -129,7 +129,7 @@ Column::Column(std::string name, Buffer<std::int64_t> offsets, Buffer<char> char
   characters_ = texts->data();
   characters_owner_ = std::move(texts);
   auto cuts = std::make_shared<const Buffer<std::int64_t>>(std::move(offsets));
-  adopt(cuts, cuts->data(), cuts->size() - 1, sizeof(std::int64_t),
+  adopt(cuts, cuts->data(), cuts->size() - 1,
         valid.empty() ? nullptr : std::make_shared<const Buffer<std::uint8_t>>(std::move(valid)));
 }
 

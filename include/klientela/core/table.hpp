@@ -98,7 +98,7 @@ class Column {
 
  private:
   Column() = default;
-  void adopt(std::shared_ptr<const void> owner, const void* data, std::size_t size, std::size_t value_size,
+  void adopt(std::shared_ptr<const void> owner, const void* data, std::size_t size,
              std::shared_ptr<const Buffer<std::uint8_t>> valid);
   template <class T>
   static constexpr bool fits(ColumnType type) noexcept;
@@ -165,7 +165,7 @@ Column::Column(std::string name, ColumnType type, Buffer<T> values, Buffer<std::
   if (!fits<T>(type) || type == ColumnType::label || type == ColumnType::term)
     throw Error(Code::invalid_argument, "values do not fit a column of type " + std::string(klientela::name(type)), name_);
   auto shared = std::make_shared<const Buffer<T>>(std::move(values));
-  adopt(shared, shared->data(), shared->size(), sizeof(T),
+  adopt(shared, shared->data(), shared->size(),
         valid.empty() ? nullptr : std::make_shared<const Buffer<std::uint8_t>>(std::move(valid)));
 }
 
@@ -177,7 +177,7 @@ Column::Column(std::string name, Buffer<T> codes, std::shared_ptr<const std::vec
       labels_(std::move(labels)) {
   static_assert(std::is_same_v<T, std::uint16_t> || std::is_same_v<T, std::uint32_t>, "label codes are uint16 or uint32");
   auto shared = std::make_shared<const Buffer<T>>(std::move(codes));
-  adopt(shared, shared->data(), shared->size(), sizeof(T),
+  adopt(shared, shared->data(), shared->size(),
         valid.empty() ? nullptr : std::make_shared<const Buffer<std::uint8_t>>(std::move(valid)));
 }
 
