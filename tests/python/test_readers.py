@@ -210,7 +210,8 @@ def test_a_quote_that_is_never_closed_in_a_large_file_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "broken", ['{"client":"2",', '{"client":[1}', "5", '{"client":"4"} trailing', '{"client":"5"}{"client":"6"}', "\x00"]
+    "broken",
+    ['{"client":"2",', '{"client":[1}', "5", '{"client":"4"} trailing', '{"client":"5"}{"client":"6"}', "\x00"],
 )
 @pytest.mark.parametrize("packed", [False, True])
 def test_broken_lines_of_json_are_kept_aside(tmp_path, broken, packed):
