@@ -256,8 +256,10 @@ def _quoted_cells(block: bytes, delimiter: str) -> list[tuple[int, int]]:
     codes = np.frombuffer(block, dtype=np.uint8)
     quotes = np.flatnonzero(codes == _QUOTE)
     opening = quotes[::2]
-    before = codes[opening - 1]
-    proper = (ahead == ord(delimiter)) | (ahead == _LF) | (ahead == _CR) | (ahead == _QUOTE) | (opening == 0)
+    previous = codes[opening - 1]
+    proper = (
+        (previous == ord(delimiter)) | (previous == _LF) | (previous == _CR) | (previous == _QUOTE) | (opening == 0)
+    )
     if proper.all():
         # Every second quote begins a cell, or goes on with one behind a doubled quote.
         closing = np.append(quotes[1::2] + 1, [len(block)] * (quotes.size % 2)).astype(np.int64)
@@ -265,7 +267,7 @@ def _quoted_cells(block: bytes, delimiter: str) -> list[tuple[int, int]]:
         holding = np.searchsorted(ends, opening) < np.searchsorted(ends, closing)
         return list(zip(opening[holding].tolist(), closing[holding].tolist(), strict=True))
     # A quote opens a cell only where the cell begins, blanks aside; elsewhere it is a character as others are.
-    # The pattern begins with a fixed byte: it is looked for much faster than the place ahead it.
+    # The pattern begins with a fixed byte: it is looked for much faster than the place before it.
     ahead = rb"[\r\n " + re.escape(delimiter.encode()) + rb']"'
     cell = re.compile(rb'"(?:(?<=' + ahead + rb')|(?<=\A"))[^"]*(?:""[^"]*)*(?:"|\Z)')
     begins = (b"", b"\r", b"\n", delimiter.encode())
