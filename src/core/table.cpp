@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
+
+#include "core/simd.hpp"
 
 namespace klientela {
 
@@ -23,9 +26,15 @@ std::size_t value_size(ColumnType type) noexcept {
   }
 }
 
-std::size_t count_nulls(const std::uint8_t* valid, std::size_t rows) noexcept {
+KLIENTELA_CLONES std::size_t count_nulls(const std::uint8_t* valid, std::size_t rows) noexcept {
   std::size_t set = 0;
-  for (std::size_t i = 0; i < rows / 8; ++i) set += static_cast<std::size_t>(__builtin_popcount(valid[i]));
+  std::size_t byte = 0;
+  for (; byte + 8 <= rows / 8; byte += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, valid + byte, sizeof word);
+    set += static_cast<std::size_t>(std::popcount(word));
+  }
+  for (; byte < rows / 8; ++byte) set += static_cast<std::size_t>(std::popcount(valid[byte]));
   for (std::size_t i = rows / 8 * 8; i < rows; ++i) set += (valid[i >> 3] >> (i & 7)) & 1U;
   return rows - set;
 }
@@ -58,8 +67,21 @@ Column make_text(std::string name, std::size_t rows, TextOf text_of) {
   return Column(std::move(name), std::move(offsets), std::move(characters), std::move(valid));
 }
 
+KLIENTELA_CLONES std::uint32_t largest(const std::uint16_t* codes, std::size_t n) noexcept {
+  std::uint16_t found = 0;
+  for (std::size_t i = 0; i < n; ++i) found = codes[i] > found ? codes[i] : found;
+  return found;
+}
+
+KLIENTELA_CLONES std::uint32_t largest(const std::uint32_t* codes, std::size_t n) noexcept {
+  std::uint32_t found = 0;
+  for (std::size_t i = 0; i < n; ++i) found = codes[i] > found ? codes[i] : found;
+  return found;
+}
+
 template <class T>
 void check_codes(const std::string& column, std::span<const T> codes, std::size_t labels, const Column& self) {
+  if (codes.empty() || largest(codes.data(), codes.size()) < labels) return;
   for (std::size_t i = 0; i < codes.size(); ++i)
     if (codes[i] >= labels && !self.is_null(i))
       throw Error(Code::out_of_range,
