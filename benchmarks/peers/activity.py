@@ -54,8 +54,20 @@ def work_in_this_process(arguments: argparse.Namespace) -> dict:
 def run_worker(system: str, variant: str, path: pathlib.Path, repeat: int) -> dict:
     with tempfile.TemporaryDirectory(prefix="activity-") as folder:
         out = pathlib.Path(folder) / "figures.json"
-        command = [sys.executable, __file__, "--worker", system, "--variant", variant, "--input", str(path),
-                   "--repeat", str(repeat), "--out", str(out)]
+        command = [
+            sys.executable,
+            __file__,
+            "--worker",
+            system,
+            "--variant",
+            variant,
+            "--input",
+            str(path),
+            "--repeat",
+            str(repeat),
+            "--out",
+            str(out),
+        ]
         done = subprocess.run(command, stdout=sys.stderr, check=False)
         if done.returncode != 0 or not out.exists():
             return {"variant": variant, "failed": f"{system} ({variant}) ended with {done.returncode}"}
@@ -94,8 +106,10 @@ def measure_system(system: str, work: Workload, path: pathlib.Path, arguments: a
         if "failed" in figures:
             say(figures["failed"])
         elif "seconds" in figures:
-            say(f"{system:10} {variant:16} {figures['seconds']:8.3f} s (least {figures['seconds_min']:.3f}) "
-                f"{figures['peak_bytes'] / 2**20:8.0f} MiB  {figures['digest']['all'][:12]}")
+            say(
+                f"{system:10} {variant:16} {figures['seconds']:8.3f} s (least {figures['seconds_min']:.3f}) "
+                f"{figures['peak_bytes'] / 2**20:8.0f} MiB  {figures['digest']['all'][:12]}"
+            )
     good = [figures for figures in found if "failed" not in figures]
     if not good:
         return {"failed": "; ".join(figures["failed"] for figures in found)}
@@ -115,7 +129,9 @@ def differences(results: dict) -> list[str]:
             elif "digest" in entry and first is None:
                 first = (name, entry["digest"])
             elif "digest" in entry and entry["digest"] != first[1]:
-                columns = [column for column, value in entry["digest"].items() if value != first[1][column] and column != "all"]
+                columns = [
+                    column for column, value in entry["digest"].items() if value != first[1][column] and column != "all"
+                ]
                 sentences.append(f"{name} and {first[0]} answer differently in {', '.join(columns)}")
     return sentences
 
@@ -148,11 +164,17 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--keys", choices=["int", "string"], default="int", help="type of the client column")
     parser.add_argument("--when", choices=["timestamp", "date"], default="timestamp", help="type of the time column")
     parser.add_argument("--amount", choices=["float64", "decimal128"], default="float64")
-    parser.add_argument("--systems", default=",".join(SYSTEMS), help=f"of {', '.join(SYSTEMS)} and reference; in that order")
+    parser.add_argument(
+        "--systems", default=",".join(SYSTEMS), help=f"of {', '.join(SYSTEMS)} and reference; in that order"
+    )
     parser.add_argument("--repeat", type=int, default=5, help="measured runs after the warm-up")
-    parser.add_argument("--variants", default="default", help="default, all, or names from variants.json; the fastest counts")
+    parser.add_argument(
+        "--variants", default="default", help="default, all, or names from variants.json; the fastest counts"
+    )
     parser.add_argument("--seed", type=int, default=Workload(1, 1).seed)
-    parser.add_argument("--cache", type=pathlib.Path, help="folder that keeps the purchases between runs; default: none kept")
+    parser.add_argument(
+        "--cache", type=pathlib.Path, help="folder that keeps the purchases between runs; default: none kept"
+    )
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     parser.add_argument("--variant", help=argparse.SUPPRESS)
     parser.add_argument("--input", type=pathlib.Path, help=argparse.SUPPRESS)
@@ -170,7 +192,9 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.worker:
         arguments.out.write_text(json.dumps(work_in_this_process(arguments)))
         return 0
-    work = Workload(arguments.purchases, arguments.clients, arguments.keys, arguments.when, arguments.amount, arguments.seed)
+    work = Workload(
+        arguments.purchases, arguments.clients, arguments.keys, arguments.when, arguments.amount, arguments.seed
+    )
     results: dict = {}
     with tempfile.TemporaryDirectory(prefix="activity-") as folder:
         path = (arguments.cache or pathlib.Path(folder)) / work.label()

@@ -18,7 +18,9 @@ MONEY = {
     "cents": "sum(round(amount * 100)::BIGINT)::BIGINT",
     "decimal": "(sum(amount::DECIMAL(12, 2)) * 100)::BIGINT",
 }
-AGGREGATE = "SELECT client, max(\"at\"::DATE) AS last, count(*) AS frequency, {money} AS cents FROM {source} GROUP BY client"
+AGGREGATE = (
+    'SELECT client, max("at"::DATE) AS last, count(*) AS frequency, {money} AS cents FROM {source} GROUP BY client'
+)
 QUANTILES = f"""
 SELECT max(last) AS as_of, sum(cents)::BIGINT AS total,
        quantile_cont(datediff('day', last, DATE '2100-01-01'), {EDGES}) AS r,
@@ -53,8 +55,10 @@ def prepare(table: pa.Table, variant: str) -> Callable[[Stages], object]:
 
     def one_query(stages: Stages) -> object:
         window = "sum(cents) OVER (ORDER BY cents DESC, client ROWS UNBOUNDED PRECEDING) - cents"
-        r, f, m = ("(1 + " + " + ".join(f"({v} > e.{e}[{i}])::INT" for i in range(1, 5)) + ")"
-                   for v, e in (("datediff('day', last, DATE '2100-01-01')", "r"), ("frequency", "f"), ("cents", "m")))
+        r, f, m = (
+            "(1 + " + " + ".join(f"({v} > e.{e}[{i}])::INT" for i in range(1, 5)) + ")"
+            for v, e in (("datediff('day', last, DATE '2100-01-01')", "r"), ("frequency", "f"), ("cents", "m"))
+        )
         scored = f"""SELECT client, datediff('day', last, as_of)::INT AS recency, frequency, cents, 7 - {r} - 1 AS r,
                             {f} AS f, {m} AS m, total, before FROM
                      (SELECT *, {window} AS before FROM per_client) CROSS JOIN e"""
@@ -78,14 +82,18 @@ def prepare(table: pa.Table, variant: str) -> Callable[[Stages], object]:
         # Recency edges were taken from days to a fixed date, so that one pass finds the last day as well.
         r = _score("datediff('day', last, DATE '2100-01-01')", r_edges)
         scored = f"""SELECT client, datediff('day', last, DATE '{as_of}')::INT AS recency, frequency, cents,
-                            6 - {r} AS r, {_score('frequency', f_edges)} AS f, {_score('cents', m_edges)} AS m"""
+                            6 - {r} AS r, {_score("frequency", f_edges)} AS f, {_score("cents", m_edges)} AS m"""
         if variant == "cut":
             with stages("abc"):
                 limits = _cut(connection, total)
-            abc = "CASE " + " ".join(
-                f"WHEN cents > {money} OR (cents = {money} AND client < {_literal(client)}) THEN '{name}'"
-                for name, (money, client) in zip("AB", limits, strict=True)
-            ) + " ELSE 'C' END"
+            abc = (
+                "CASE "
+                + " ".join(
+                    f"WHEN cents > {money} OR (cents = {money} AND client < {_literal(client)}) THEN '{name}'"
+                    for name, (money, client) in zip("AB", limits, strict=True)
+                )
+                + " ELSE 'C' END"
+            )
             source = scored + " FROM per_client"
         else:
             abc = f"CASE WHEN cents <= 0 OR 20 * before >= {19 * total} THEN 'C' WHEN 5 * before < {4 * total} THEN 'A' ELSE 'B' END"
@@ -127,7 +135,11 @@ def _cut(connection: duckdb.DuckDBPyConnection, total: int) -> list[tuple[int, o
             if row:
                 found = row[0]
                 break
-        limits.append(found if found is not None else (0, connection.execute("SELECT min(client) FROM per_client").fetchall()[0][0]))
+        limits.append(
+            found
+            if found is not None
+            else (0, connection.execute("SELECT min(client) FROM per_client").fetchall()[0][0])
+        )
     return limits
 
 

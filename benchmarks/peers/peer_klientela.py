@@ -30,8 +30,15 @@ POLICY = {
     },
 }
 COLUMNS = {
-    "client": "client", "recency": "recency_days", "frequency": "frequency", "money": "money_net",
-    "r": "rfm_r", "f": "rfm_f", "m": "rfm_m", "segment": "rfm_segment", "abc": "abc",
+    "client": "client",
+    "recency": "recency_days",
+    "frequency": "frequency",
+    "money": "money_net",
+    "r": "rfm_r",
+    "f": "rfm_f",
+    "m": "rfm_m",
+    "segment": "rfm_segment",
+    "abc": "abc",
 }
 
 

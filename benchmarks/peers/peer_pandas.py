@@ -23,18 +23,22 @@ def prepare(table: pa.Table, variant: str) -> Callable[[Stages], object]:
             frame = table.to_pandas(date_as_object=False)
             if variant == "groupby":
                 grouped = frame.groupby("client", sort=False)
-                base = grouped.agg(frequency=("amount", "size"), amount=("amount", "sum"), at=("at", "max")).reset_index()
+                base = grouped.agg(
+                    frequency=("amount", "size"), amount=("amount", "sum"), at=("at", "max")
+                ).reset_index()
             else:
                 codes, clients = pd.factorize(frame["client"])
                 at = frame["at"].to_numpy()
                 last = np.full(len(clients), np.iinfo(np.int64).min)
                 np.maximum.at(last, codes, at.view(np.int64))
-                base = pd.DataFrame({
-                    "client": clients,
-                    "frequency": np.bincount(codes, minlength=len(clients)),
-                    "amount": np.bincount(codes, weights=frame["amount"].to_numpy(), minlength=len(clients)),
-                    "at": last.view(at.dtype),
-                })
+                base = pd.DataFrame(
+                    {
+                        "client": clients,
+                        "frequency": np.bincount(codes, minlength=len(clients)),
+                        "amount": np.bincount(codes, weights=frame["amount"].to_numpy(), minlength=len(clients)),
+                        "at": last.view(at.dtype),
+                    }
+                )
             del frame
         with stages("scores"):
             cents = np.rint(base["amount"].to_numpy() * 100).astype(np.int64)
@@ -65,11 +69,19 @@ def prepare(table: pa.Table, variant: str) -> Callable[[Stages], object]:
                     abc[order[high:]] += 1
         with stages("answer"):
             cell = (r - 1) * 25 + (f - 1) * 5 + (m - 1)
-            return pd.DataFrame({
-                "client": clients, "recency": recency, "frequency": frequency, "cents": cents, "r": r, "f": f, "m": m,
-                "segment": pd.Categorical.from_codes(cells[cell], SEGMENT_NAMES),
-                "abc": pd.Categorical.from_codes(abc, CLASS_NAMES),
-            })
+            return pd.DataFrame(
+                {
+                    "client": clients,
+                    "recency": recency,
+                    "frequency": frequency,
+                    "cents": cents,
+                    "r": r,
+                    "f": f,
+                    "m": m,
+                    "segment": pd.Categorical.from_codes(cells[cell], SEGMENT_NAMES),
+                    "abc": pd.Categorical.from_codes(abc, CLASS_NAMES),
+                }
+            )
 
     return run
 

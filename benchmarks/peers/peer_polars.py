@@ -34,7 +34,9 @@ def prepare(table: pa.Table, variant: str) -> Callable[[Stages], object]:
 
     def aggregated() -> pl.LazyFrame:
         return (
-            pl.from_arrow(table, rechunk=False).lazy().group_by("client")
+            pl.from_arrow(table, rechunk=False)
+            .lazy()
+            .group_by("client")
             .agg(pl.len().alias("frequency"), add, pl.col("at").max())
             .select("client", "frequency", cents.alias("cents"), pl.col("at").cast(pl.Date).to_physical().alias("last"))
         )
@@ -53,16 +55,21 @@ def prepare(table: pa.Table, variant: str) -> Callable[[Stages], object]:
             rising = falling.reverse().set_sorted()
             m_edges = [rising.quantile(q, interpolation="linear") for q in EDGES]
             few = base.select(
-                *(pl.col(name).quantile(q, interpolation="linear").alias(f"{name}{q}")
-                  for name in ("recency", "frequency") for q in EDGES)
+                *(
+                    pl.col(name).quantile(q, interpolation="linear").alias(f"{name}{q}")
+                    for name in ("recency", "frequency")
+                    for q in EDGES
+                )
             ).row(0)
             r_edges, f_edges = few[:4], few[4:]
         with stages("abc"):
             before = falling.cum_sum() - falling
             total = falling.sum()
             positive = int((falling > 0).sum())
-            counts = [min(int(before.search_sorted(-(-part * total // whole), side="left")), positive)
-                      for part, whole in ((4, 5), (19, 20))]
+            counts = [
+                min(int(before.search_sorted(-(-part * total // whole), side="left")), positive)
+                for part, whole in ((4, 5), (19, 20))
+            ]
             if variant == "streaming-sort":
                 row = pl.int_range(pl.len())
                 abc = (row >= counts[0]).cast(pl.UInt8) + (row >= counts[1]).cast(pl.UInt8)
@@ -71,13 +78,13 @@ def prepare(table: pa.Table, variant: str) -> Callable[[Stages], object]:
                 for count in counts:
                     abc = abc + _after(base, falling, count).cast(pl.UInt8)
         with stages("answer"):
-            r, f, m = (score(pl.col(name), edges) for name, edges in
-                       (("recency", r_edges), ("frequency", f_edges), ("cents", m_edges)))
+            r, f, m = (
+                score(pl.col(name), edges)
+                for name, edges in (("recency", r_edges), ("frequency", f_edges), ("cents", m_edges))
+            )
             base = base.with_columns((6 - r).alias("r"), f.alias("f"), m.alias("m"), abc.alias("abc"))
             cell = (pl.col("r") - 1) * 25 + (pl.col("f") - 1) * 5 + (pl.col("m") - 1)
-            return base.with_columns(
-                pl.lit(segments).gather(cell).alias("segment"), pl.col("abc").cat.to(class_type)
-            )
+            return base.with_columns(pl.lit(segments).gather(cell).alias("segment"), pl.col("abc").cat.to(class_type))
 
     def lazy(stages: Stages) -> object:
         """All of it as one lazy plan."""
@@ -86,10 +93,25 @@ def prepare(table: pa.Table, variant: str) -> Callable[[Stages], object]:
             frame = frame.sort(["cents", "client"], descending=[True, False])
             before, total = pl.col("cents").cum_sum() - pl.col("cents"), pl.col("cents").sum()
             frame = frame.with_columns(
-                *((base + sign * score(pl.col(name), [pl.col(name).quantile(q, interpolation="linear") for q in EDGES])).alias(short)
-                  for name, short, base, sign in (("recency", "r", 6, -1), ("frequency", "f", 0, 1), ("cents", "m", 0, 1))),
-                pl.when((pl.col("cents") <= 0) | (20 * before >= 19 * total)).then(2)
-                .when(5 * before < 4 * total).then(0).otherwise(1).cast(pl.UInt8).cat.to(class_type).alias("abc"),
+                *(
+                    (
+                        base
+                        + sign * score(pl.col(name), [pl.col(name).quantile(q, interpolation="linear") for q in EDGES])
+                    ).alias(short)
+                    for name, short, base, sign in (
+                        ("recency", "r", 6, -1),
+                        ("frequency", "f", 0, 1),
+                        ("cents", "m", 0, 1),
+                    )
+                ),
+                pl.when((pl.col("cents") <= 0) | (20 * before >= 19 * total))
+                .then(2)
+                .when(5 * before < 4 * total)
+                .then(0)
+                .otherwise(1)
+                .cast(pl.UInt8)
+                .cat.to(class_type)
+                .alias("abc"),
             )
             cell = (pl.col("r") - 1) * 25 + (pl.col("f") - 1) * 5 + (pl.col("m") - 1)
             return frame.with_columns(pl.lit(segments).gather(cell).alias("segment")).collect(engine="streaming")
@@ -108,5 +130,7 @@ def _after(base: pl.DataFrame, falling: pl.Series, count: int) -> pl.Expr:
 
 
 def answer(result: pl.DataFrame) -> dict:
-    return {name: result[name].to_physical().to_arrow() if name in ("segment", "abc") else result[name].to_arrow()
-            for name in ("client", "recency", "frequency", "cents", "r", "f", "m", "segment", "abc")}
+    return {
+        name: result[name].to_physical().to_arrow() if name in ("segment", "abc") else result[name].to_arrow()
+        for name in ("client", "recency", "frequency", "cents", "r", "f", "m", "segment", "abc")
+    }

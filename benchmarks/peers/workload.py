@@ -196,7 +196,14 @@ def digest(answer: dict) -> dict[str, str | int]:
         order = pc.sort_indices(text).to_numpy()
         key_bytes = _text_bytes(text.take(pa.array(order)))
     columns = {"client": key_bytes}
-    for name, kind in (("recency", np.int32), ("frequency", np.int64), ("cents", np.int64), ("r", np.int8), ("f", np.int8), ("m", np.int8)):
+    for name, kind in (
+        ("recency", np.int32),
+        ("frequency", np.int64),
+        ("cents", np.int64),
+        ("r", np.int8),
+        ("f", np.int8),
+        ("m", np.int8),
+    ):
         values = _flat(answer[name])
         if values.null_count:
             raise ValueError(f"{name} has nulls")
@@ -253,7 +260,16 @@ def reference(table: pa.Table) -> dict:
         abc[client] = 0 if below_b == 1 and 5 * before < 4 * total else below_b
         before += cents[client]
     names = {
-        "recency": recency, "frequency": frequency, "cents": cents, "r": r, "f": f, "m": m,
-        "segment": {c: segment_of(r[c], f[c], m[c]) for c in clients}, "abc": abc,
+        "recency": recency,
+        "frequency": frequency,
+        "cents": cents,
+        "r": r,
+        "f": f,
+        "m": m,
+        "segment": {c: segment_of(r[c], f[c], m[c]) for c in clients},
+        "abc": abc,
     }
-    return {"client": pa.array(clients), **{name: pa.array([values[c] for c in clients]) for name, values in names.items()}}
+    return {
+        "client": pa.array(clients),
+        **{name: pa.array([values[c] for c in clients]) for name, values in names.items()},
+    }

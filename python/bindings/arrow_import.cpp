@@ -138,13 +138,15 @@ Column decimals(const Pieces& pieces) {
     for (std::size_t w = 0; w < 4; ++w) low[w] = w < words ? word[w] : (negative ? 0xFFFFFFFFU : 0U);
     for (std::size_t w = 4; w < words; ++w)
       if (word[w] != (negative ? 0xFFFFFFFFU : 0U))
-        throw Error(Code::overflow, "column '" + pieces.name + "' holds a decimal that does not fit money", pieces.name);
+        throw Error(Code::overflow, "column '" + pieces.name + "' holds a decimal that does not fit money",
+                    pieces.name);
     UInt128 raw = 0;
     for (int w = 3; w >= 0; --w) raw = (raw << 32) | low[w];
     value = static_cast<Int128>(raw);
     for (int s = scale; s < Money::decimals; ++s)
       if (__builtin_mul_overflow(value, Int128{10}, &value))
-        throw Error(Code::overflow, "column '" + pieces.name + "' holds a decimal that does not fit money", pieces.name);
+        throw Error(Code::overflow, "column '" + pieces.name + "' holds a decimal that does not fit money",
+                    pieces.name);
     for (int s = scale; s > Money::decimals; --s) {
       if (value % 10 != 0) refuse(pieces.name, "holds a decimal with a non-zero digit past the fourth");
       value /= 10;

@@ -36,7 +36,7 @@ struct IdView {
     if (!a.is_text) return a.number <=> b.number;
     return a.text.compare(b.text) <=> 0;
   }
-  friend bool operator==(const IdView& a, const IdView& b) noexcept { return (a <=> b) == 0; }
+  friend bool operator==(const IdView& a, const IdView& b) noexcept { return std::is_eq(a <=> b); }
 };
 
 /// The client column of a table.

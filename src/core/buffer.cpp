@@ -23,8 +23,7 @@ constexpr std::size_t mapped_size(std::size_t bytes) noexcept { return (bytes + 
 /// already, and advice about them comes too late.
 void* map_column(std::size_t bytes) {
   const std::size_t size = mapped_size(bytes);
-  void* const mapped =
-      ::mmap(nullptr, size + huge_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* const mapped = ::mmap(nullptr, size + huge_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) throw std::bad_alloc();
   const auto begin = reinterpret_cast<std::uintptr_t>(mapped);
   const std::uintptr_t aligned = (begin + huge_page - 1) / huge_page * huge_page;

@@ -40,9 +40,12 @@ std::string shown(const Value& value) {
 std::string token(std::string_view key) {
   std::string escaped;
   for (const char c : key) {
-    if (c == '~') escaped += "~0";
-    else if (c == '/') escaped += "~1";
-    else escaped += c;
+    if (c == '~')
+      escaped += "~0";
+    else if (c == '/')
+      escaped += "~1";
+    else
+      escaped += c;
   }
   return escaped;
 }
@@ -84,8 +87,8 @@ Value parse(std::string_view text, std::string_view what) {
       column = text[i] == '\n' ? 1 : column + 1;
       line += text[i] == '\n' ? 1 : 0;
     }
-    throw Error(Code::bad_policy, std::string(what) + " is not valid JSON at line " + std::to_string(line) + ", column " +
-                                      std::to_string(column));
+    throw Error(Code::bad_policy, std::string(what) + " is not valid JSON at line " + std::to_string(line) +
+                                      ", column " + std::to_string(column));
   } catch (const nlohmann::json::exception&) {
     throw Error(Code::bad_policy, std::string(what) + " is not valid JSON");
   }
@@ -97,8 +100,9 @@ bool Node::boolean() const {
 }
 
 std::int64_t Node::integer(std::int64_t low, std::int64_t high) const {
-  const bool too_large = value_->is_number_unsigned() &&
-                         value_->get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  const bool too_large =
+      value_->is_number_unsigned() &&
+      value_->get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   if (!value_->is_number_integer() || too_large) fail("must be a whole number, not " + shown(*value_));
   const auto number = value_->get<std::int64_t>();
   if (number < low || number > high)

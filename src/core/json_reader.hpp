@@ -67,19 +67,24 @@ class Object {
   /// \throws Error bad_policy naming the first key nobody asked for, and the known ones
   void done() const;
 
-  void read(const char* key, bool& into) { if (auto node = find(key)) into = node->boolean(); }
-  void read(const char* key, std::string& into) { if (auto node = find(key)) into = node->text(); }
+  void read(const char* key, bool& into) {
+    if (auto node = find(key)) into = node->boolean();
+  }
+  void read(const char* key, std::string& into) {
+    if (auto node = find(key)) into = node->text();
+  }
   void read(const char* key, double& into, double low, double high) {
     if (auto node = find(key)) into = node->number(low, high);
   }
   template <class Integer>
-    requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
-  void read(const char* key, Integer& into, std::int64_t low, std::int64_t high) {
+  requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>) void read(const char* key, Integer& into,
+                                                                                    std::int64_t low,
+                                                                                    std::int64_t high) {
     if (auto node = find(key)) into = static_cast<Integer>(node->integer(low, high));
   }
   /// An enumeration whose enumerators count from 0 in the order of `choices`.
   template <class Enum>
-    requires std::is_enum_v<Enum>
+  requires std::is_enum_v<Enum>
   void read(const char* key, Enum& into, const std::vector<std::string_view>& choices) {
     if (auto node = find(key)) into = static_cast<Enum>(node->choice(choices));
   }

@@ -487,8 +487,8 @@ void fill_contacts(Store& store, std::span<const Source> sources, const FeatureO
       double* const score = store.add(FeatureGroup::engagement, "engagement", ColumnType::float64, !told).doubles();
       over_rows(control, store.rows, [&](std::size_t begin, std::size_t end) {
         for (std::size_t r = begin; r < end; ++r)
-          score[r] = told ? static_cast<double>(engagement[r]) / engagement_scale
-                          : std::numeric_limits<double>::quiet_NaN();
+          score[r] =
+              told ? static_cast<double>(engagement[r]) / engagement_scale : std::numeric_limits<double>::quiet_NaN();
       });
       seal(store, FeatureGroup::engagement, control);
     }

@@ -24,7 +24,7 @@ class Decay {
   }
   /// weight halved once per half life since the day, rounded to units. \pre first_day <= day <= as_of, weight <= 2^31
   [[nodiscard]] std::int64_t units(double weight, std::int32_t day) const noexcept {
-    return static_cast<std::int64_t>(weight * by_age_[static_cast<std::size_t>(as_of_ - day)] + 0.5);
+    return static_cast<std::int64_t>(std::floor(weight * by_age_[static_cast<std::size_t>(as_of_ - day)] + 0.5));
   }
 
  private:

@@ -73,7 +73,7 @@ struct ArrayView {
   const char* characters{nullptr};        ///< of text32 and text64
   const void* const* variadic{nullptr};   ///< of text_view
   std::int64_t n_variadic{0};
-  const void* variadic_sizes{nullptr};  ///< int64 bytes of each of them
+  const void* variadic_sizes{nullptr};     ///< int64 bytes of each of them
   std::shared_ptr<const ArrayView> child;  ///< values of a dictionary or list
 
   template <class T>

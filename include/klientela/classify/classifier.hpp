@@ -50,8 +50,9 @@ concept Classifier = std::copy_constructible<C> &&
 class AnyModel {
  public:
   template <class M>
+  // NOLINTNEXTLINE(google-explicit-constructor): converts freely
   requires(!std::same_as<M, AnyModel> && ClassifierModel<M>) AnyModel(M model)
-      : self_(std::make_shared<const Holder<M>>(std::move(model))) {}  // NOLINT: converts freely
+      : self_(std::make_shared<const Holder<M>>(std::move(model))) {}
 
   [[nodiscard]] std::string name() const { return self_->name(); }
   [[nodiscard]] std::string kind() const { return self_->kind(); }

@@ -17,7 +17,7 @@ void free_column(void* memory, std::size_t bytes) noexcept;
 
 /// A fixed-size array of plain values, not initialised, owned by one holder until it is shared. Move-only.
 template <class T>
-  requires std::is_trivially_copyable_v<T>
+requires std::is_trivially_copyable_v<T>
 class Buffer {
  public:
   Buffer() noexcept = default;

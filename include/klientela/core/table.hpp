@@ -55,8 +55,8 @@ class Column {
   Column(std::string name, Buffer<std::int64_t> offsets, Buffer<char> characters, Buffer<std::uint8_t> valid = {});
 
   /// A column over memory that `owner` keeps alive and nobody writes to while a copy of the column lives.
-  /// \param valid  null: no nulls; else ceil(n/8) bytes as above, kept alive by `owner`; \param nulls  how many it marks
-  /// \param labels  of a label or term column, whose codes must index it
+  /// \param valid  null: no nulls; else ceil(n/8) bytes as above, kept alive by `owner`; \param nulls  how many it
+  /// marks \param labels  of a label or term column, whose codes must index it
   template <class T>
   [[nodiscard]] static Column view(std::string name, ColumnType type, std::span<const T> values,
                                    std::shared_ptr<const void> owner, const std::uint8_t* valid, std::size_t nulls,
@@ -163,7 +163,8 @@ template <class T>
 Column::Column(std::string name, ColumnType type, Buffer<T> values, Buffer<std::uint8_t> valid)
     : name_(std::move(name)), type_(type) {
   if (!fits<T>(type) || type == ColumnType::label || type == ColumnType::term)
-    throw Error(Code::invalid_argument, "values do not fit a column of type " + std::string(klientela::name(type)), name_);
+    throw Error(Code::invalid_argument, "values do not fit a column of type " + std::string(klientela::name(type)),
+                name_);
   auto shared = std::make_shared<const Buffer<T>>(std::move(values));
   adopt(shared, shared->data(), shared->size(),
         valid.empty() ? nullptr : std::make_shared<const Buffer<std::uint8_t>>(std::move(valid)));
@@ -175,7 +176,8 @@ Column::Column(std::string name, Buffer<T> codes, std::shared_ptr<const std::vec
     : name_(std::move(name)),
       type_(std::is_same_v<T, std::uint16_t> ? ColumnType::label : ColumnType::term),
       labels_(std::move(labels)) {
-  static_assert(std::is_same_v<T, std::uint16_t> || std::is_same_v<T, std::uint32_t>, "label codes are uint16 or uint32");
+  static_assert(std::is_same_v<T, std::uint16_t> || std::is_same_v<T, std::uint32_t>,
+                "label codes are uint16 or uint32");
   auto shared = std::make_shared<const Buffer<T>>(std::move(codes));
   adopt(shared, shared->data(), shared->size(),
         valid.empty() ? nullptr : std::make_shared<const Buffer<std::uint8_t>>(std::move(valid)));

@@ -78,8 +78,8 @@ enum class Period : std::uint8_t { day, week, month, quarter, year };
     default: break;
   }
   const std::chrono::year_month_day date{day};
-  const std::int32_t month =
-      static_cast<std::int32_t>(static_cast<int>(date.year())) * 12 + static_cast<std::int32_t>(static_cast<unsigned>(date.month())) - 1;
+  const std::int32_t month = static_cast<std::int32_t>(static_cast<int>(date.year())) * 12 +
+                             static_cast<std::int32_t>(static_cast<unsigned>(date.month())) - 1;
   if (period == Period::month) return month;
   return period == Period::quarter ? month / 3 : month / 12;
 }

@@ -31,8 +31,8 @@ enum class FeatureGroup : std::uint8_t {
   products,      ///< products, categories (how many), top_product, top_category (by net money, ties by text)
   interactions,  ///< interactions, interactions_inbound, interactions_outbound, last_interaction, and one count for
                  ///< each channel x initiative x topic that occurs: "interactions[phone,inbound,complaint]"
-  engagement,    ///< engagement: decayed weighted sum of interactions, requests and orders. Null for everybody where the
-                 ///< base has neither interactions nor requests, as the columns of `interactions` are without any
+  engagement,  ///< engagement: decayed weighted sum of interactions, requests and orders. Null for everybody where the
+               ///< base has neither interactions nor requests, as the columns of `interactions` are without any
   satisfaction,  ///< csat, csat_n, csat_low, csat_high, csat_trend; nps_...; ces_...
 };
 inline constexpr std::size_t feature_group_count = 7;

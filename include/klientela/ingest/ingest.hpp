@@ -17,12 +17,12 @@ namespace klientela {
 
 /// Why a row was not used. The names are stable (they stand in rejected.csv and in the C ABI).
 enum class RejectReason : std::uint8_t {
-  missing_value,       ///< a required value is null or empty
-  not_a_number,        ///< text that is no number, NaN, infinity
-  too_many_decimals,   ///< a decimal with a non-zero digit past the fourth
-  overflow,            ///< does not fit int64 with four decimals
-  not_a_date,          ///< text that is no date or instant in the accepted forms
-  date_out_of_range,   ///< outside [1900, 2200)
+  missing_value,      ///< a required value is null or empty
+  not_a_number,       ///< text that is no number, NaN, infinity
+  too_many_decimals,  ///< a decimal with a non-zero digit past the fourth
+  overflow,           ///< does not fit int64 with four decimals
+  not_a_date,         ///< text that is no date or instant in the accepted forms
+  date_out_of_range,  ///< outside [1900, 2200)
   invalid_utf8,
   unknown_client,      ///< a client that the client table does not hold
   duplicate_client,    ///< a second card with the same id in one delivery
@@ -83,8 +83,8 @@ struct Tables {
 
 struct IngestResult {
   ClientBase base;
-  std::vector<Reject> rejects;           ///< by table, then row; at most max_rejects_kept
-  std::map<TableId, TableCounts> counts;  ///< tables of this delivery
+  std::vector<Reject> rejects;              ///< by table, then row; at most max_rejects_kept
+  std::map<TableId, TableCounts> counts;    ///< tables of this delivery
   std::vector<std::string> unused_columns;  ///< "table.column" that fed no field, in order of delivery
 };
 

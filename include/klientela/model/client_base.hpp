@@ -29,7 +29,7 @@ class ClientId {
       : number_(std::in_range<std::int64_t>(number) ? static_cast<std::int64_t>(number) : 0),
         is_text_(!std::in_range<std::int64_t>(number)),
         text_(is_text_ ? std::to_string(number) : std::string()) {}
-  ClientId(std::string_view text);                                        // NOLINT
+  ClientId(std::string_view text);                                         // NOLINT
   ClientId(const std::string& text) : ClientId(std::string_view(text)) {}  // NOLINT
   ClientId(const char* text) : ClientId(std::string_view(text)) {}         // NOLINT
   [[nodiscard]] bool is_integer() const noexcept { return !is_text_; }
@@ -48,7 +48,8 @@ class ClientId {
   std::string text_;
 };
 
-/// The rows one ingest added to one table. Immutable. Columns are parallel; rejected rows stay in place and are skipped.
+/// The rows one ingest added to one table. Immutable. Columns are parallel; rejected rows stay in place and are
+/// skipped.
 class Chunk {
  public:
   virtual ~Chunk() = default;
@@ -71,9 +72,9 @@ class Chunk {
 /// An immutable client base. Copying shares it; extending one (see ingest) shares its chunks. Thread-safe.
 ///
 /// A client has a **code** and a **row**. Codes are stable: a base made by extending another keeps its codes. They are
-/// sparse: code = local * client_partitions + partition, with local < partition_sizes()[partition]; a client's partition
-/// depends on its id alone. Rows are canonical: row r is the r-th client in id order, so rows change when clients are
-/// added. Work that accumulates goes by code (threads own disjoint partitions), what is shown goes by row.
+/// sparse: code = local * client_partitions + partition, with local < partition_sizes()[partition]; a client's
+/// partition depends on its id alone. Rows are canonical: row r is the r-th client in id order, so rows change when
+/// clients are added. Work that accumulates goes by code (threads own disjoint partitions), what is shown goes by row.
 class ClientBase {
  public:
   static constexpr std::uint32_t client_partitions = 16;
@@ -107,9 +108,9 @@ class ClientBase {
   };
   [[nodiscard]] std::optional<CardPosition> card_of(std::uint32_t code) const;
 
-  /// The texts behind term codes of a field: code -> text. Codes are in order of first appearance, so orderings shown to
-  /// people must go by text. Fields that mean the same thing share a list (product of transactions and requests, channel
-  /// of interactions, consents and feedback). Lives as long as the base. Empty for a field never delivered.
+  /// The texts behind term codes of a field: code -> text. Codes are in order of first appearance, so orderings shown
+  /// to people must go by text. Fields that mean the same thing share a list (product of transactions and requests,
+  /// channel of interactions, consents and feedback). Lives as long as the base. Empty for a field never delivered.
   [[nodiscard]] std::span<const std::string_view> terms(TableId table, std::size_t field) const;
   /// Day of the last accepted transaction in the base's zone; nullopt without any.
   [[nodiscard]] std::optional<Day> last_purchase_day() const noexcept;

@@ -36,9 +36,9 @@ enum class FieldType : std::uint8_t {
 struct FieldSpec {
   std::string_view name;
   FieldType type;
-  bool required;                            ///< a row without a value here is rejected
+  bool required;                              ///< a row without a value here is rejected
   std::span<const std::string_view> aliases;  ///< accepted column names, compared without case, spaces, '_', '-', '.'
-  std::string_view note;                    ///< one sentence: unit, meaning, default
+  std::string_view note;                      ///< one sentence: unit, meaning, default
 };
 
 struct TableSpec {
@@ -49,20 +49,67 @@ struct TableSpec {
 };
 
 enum class ClientField : std::uint8_t {
-  client, kind, parent, name, given_name, middle_name, family_name, emails, phones, addresses, street, city, region,
-  postcode, country, tax_numbers, identifiers, websites, birthday, language, time_zone, source, owner,
-  relationship_type, category, industry, created_at, updated_at
+  client,
+  kind,
+  parent,
+  name,
+  given_name,
+  middle_name,
+  family_name,
+  emails,
+  phones,
+  addresses,
+  street,
+  city,
+  region,
+  postcode,
+  country,
+  tax_numbers,
+  identifiers,
+  websites,
+  birthday,
+  language,
+  time_zone,
+  source,
+  owner,
+  relationship_type,
+  category,
+  industry,
+  created_at,
+  updated_at
 };
 enum class ContactField : std::uint8_t { contact, organisation, role, title, primary, since, until };
 enum class DirectoryField : std::uint8_t { directory, code, title, parent, aliases };
 enum class ConsentField : std::uint8_t { client, channel, purpose, granted, since, until, source };
 enum class TransactionField : std::uint8_t {
-  client, at, amount, unit_price, quantity, profit, order, product, product_category, refund, currency
+  client,
+  at,
+  amount,
+  unit_price,
+  quantity,
+  profit,
+  order,
+  product,
+  product_category,
+  refund,
+  currency
 };
 enum class RequestField : std::uint8_t { request, client, at, source, state, product, revisit_on, subject, owner };
 enum class InteractionField : std::uint8_t {
-  interaction, client, contact, channel, initiative, topic, planned_from, planned_to, started_at, ended_at, state,
-  responsible, outcome, subject
+  interaction,
+  client,
+  contact,
+  channel,
+  initiative,
+  topic,
+  planned_from,
+  planned_to,
+  started_at,
+  ended_at,
+  state,
+  responsible,
+  outcome,
+  subject
 };
 enum class FeedbackField : std::uint8_t { client, at, measure, score, channel, interaction, comment };
 

@@ -19,8 +19,8 @@ void require(bool holds, const char* what, klt_context* context) {
   std::abort();
 }
 
-/// An error leaves the out-argument alone and says something. The handle comes by reference: the call that writes it may
-/// be evaluated after the arguments beside it.
+/// An error leaves the out-argument alone and says something. The handle comes by reference: the call that writes it
+/// may be evaluated after the arguments beside it.
 template <class Handle>
 bool got(klt_context* context, klt_status status, Handle* const& handle) {
   require((status == KLT_OK) == (handle != nullptr), "the out-argument is written exactly on success", context);

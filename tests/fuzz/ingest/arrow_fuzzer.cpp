@@ -57,11 +57,11 @@ t::Node any_array(Bytes& bytes, std::int64_t rows, int depth) {
     const char* format;
     std::size_t width;
   };
-  static constexpr Fixed fixed[] = {{"c", 1},         {"C", 1},        {"s", 2},         {"S", 2},       {"i", 4},
-                                    {"I", 4},         {"l", 8},        {"L", 8},         {"e", 2},       {"f", 4},
-                                    {"g", 8},         {"tdD", 4},      {"tdm", 8},       {"tss:", 8},    {"tsm:UTC", 8},
-                                    {"tsu:", 8},      {"tsn:UTC", 8},  {"d:9,2,32", 4},  {"d:18,6,64", 8}, {"d:38,4", 16},
-                                    {"d:38,-3", 16},  {"d:76,9,256", 32}, {"tDs", 8},    {"w:3", 3}};
+  static constexpr Fixed fixed[] = {
+      {"c", 1},         {"C", 1},       {"s", 2},        {"S", 2},           {"i", 4},       {"I", 4},
+      {"l", 8},         {"L", 8},       {"e", 2},        {"f", 4},           {"g", 8},       {"tdD", 4},
+      {"tdm", 8},       {"tss:", 8},    {"tsm:UTC", 8},  {"tsu:", 8},        {"tsn:UTC", 8}, {"d:9,2,32", 4},
+      {"d:18,6,64", 8}, {"d:38,4", 16}, {"d:38,-3", 16}, {"d:76,9,256", 32}, {"tDs", 8},     {"w:3", 3}};
   constexpr std::size_t fixed_count = std::size(fixed);
   const std::uint8_t kind = bytes.next();
   t::Node node;

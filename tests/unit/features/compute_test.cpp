@@ -357,12 +357,11 @@ TEST(Features, GroupsByDefaultFollowTheData) {
 }
 
 TEST(Features, GroupsThatNoTableFeedsAreNull) {
-  const FeatureOptions options =
-      only({FeatureGroup::purchases, FeatureGroup::interactions, FeatureGroup::engagement});
+  const FeatureOptions options = only({FeatureGroup::purchases, FeatureGroup::interactions, FeatureGroup::engagement});
   const ClientBase bare = base_of(lifetimes());
   const FeatureTable f = compute_features(bare, day("2015-02-07"), options);
-  for (const char* name : {"interactions", "interactions_inbound", "interactions_outbound", "last_interaction",
-                           "engagement"})
+  for (const char* name :
+       {"interactions", "interactions_inbound", "interactions_outbound", "last_interaction", "engagement"})
     EXPECT_EQ(f.column(name).null_count(), f.rows()) << name;
   // A new client is as unknown as the others, and the first contact makes zeros of the rest.
   Data more;
@@ -394,9 +393,8 @@ TEST(Features, ARefundByFlagGivesBackProfitAndQuantity) {
   lines.add(sample::numbers("amount", ColumnType::money, rows, [&](const Line& r) { return some(r.amount); }));
   lines.add(sample::numbers("profit", ColumnType::money, rows, [](const Line& r) { return r.profit; }));
   lines.add(sample::numbers("quantity", ColumnType::money, rows, [](const Line& r) { return r.quantity; }));
-  lines.add(sample::texts("refund", rows, [&](const Line& r) {
-    return sample::Text(r.at == rows[1].at ? "true" : "false");
-  }));
+  lines.add(sample::texts("refund", rows,
+                          [&](const Line& r) { return sample::Text(r.at == rows[1].at ? "true" : "false"); }));
   Tables tables;
   sample::add(tables, TableId::transactions, lines);
   const ClientBase base = ingest(std::move(tables), sample::options_for("UTC")).base;

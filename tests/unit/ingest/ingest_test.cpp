@@ -172,10 +172,12 @@ TEST(IngestClients, NullAndEmptyIdsAreMissing) {
 
 TEST(IngestClients, OneWayToReadAnIdEverywhere) {
   Tables tables;
-  tables.add(TableId::clients, t::stream_of({t::record({t::texts({"'=a", " x ", "-5", "=b"}).named("id"),
-                                                        t::texts({std::nullopt, "'=a", "'=b ", "  "}).named("parent")})}));
-  tables.add(TableId::transactions,
-             t::stream_of({t::record(purchases(t::texts({"'=a", "=a", "x", "x\t", "'-5", " '=b"}), ats(6), amounts(6)))}));
+  tables.add(TableId::clients,
+             t::stream_of({t::record({t::texts({"'=a", " x ", "-5", "=b"}).named("id"),
+                                      t::texts({std::nullopt, "'=a", "'=b ", "  "}).named("parent")})}));
+  tables.add(
+      TableId::transactions,
+      t::stream_of({t::record(purchases(t::texts({"'=a", "=a", "x", "x\t", "'-5", " '=b"}), ats(6), amounts(6)))}));
   IngestOptions options;
   options.unknown_clients = UnknownClients::reject;
   const auto result = ingest(std::move(tables), options);
@@ -191,7 +193,8 @@ TEST(IngestClients, OneWayToReadAnIdEverywhere) {
   EXPECT_EQ(codes[2], codes[3]);
   std::vector<std::uint32_t> parents(4);
   (*result.base.chunks(TableId::clients)[0])[ClientField::parent]->codes(0, parents);
-  EXPECT_EQ(parents, (std::vector<std::uint32_t>{no_code, *result.base.code_of("=a"), *result.base.code_of("=b"), no_code}));
+  EXPECT_EQ(parents,
+            (std::vector<std::uint32_t>{no_code, *result.base.code_of("=a"), *result.base.code_of("=b"), no_code}));
 }
 
 TEST(IngestClients, BlankIdsAreMissing) {
@@ -325,14 +328,16 @@ TEST(IngestNumbers, RefundsTurnProfitAndQuantityToo) {
            {t::fixed<std::int64_t>("l", {1, 1, 1}).named("client"), ats(3).named("at"),
             t::fixed<double>("g", {100, 100, -7}).named("amount"), t::fixed<double>("g", {2, 2, -1}).named("quantity"),
             t::texts({"20", "20", std::nullopt}).named("profit"), t::booleans({false, true, true}).named("refund")});
-  EXPECT_EQ(numbers(result.base, TransactionField::amount), (std::vector<std::int64_t>{1'000'000, -1'000'000, -70'000}));
+  EXPECT_EQ(numbers(result.base, TransactionField::amount),
+            (std::vector<std::int64_t>{1'000'000, -1'000'000, -70'000}));
   EXPECT_EQ(numbers(result.base, TransactionField::quantity), (std::vector<std::int64_t>{20'000, -20'000, -10'000}));
   EXPECT_EQ(numbers(result.base, TransactionField::profit),
             (std::vector<std::int64_t>{200'000, -200'000, null_number}));
-  const auto computed = take(TableId::transactions,
-                             {t::fixed<std::int64_t>("l", {1, 1}).named("client"), ats(2).named("at"),
-                              t::fixed<double>("g", {5, 5}).named("unit_price"),
-                              t::fixed<double>("g", {2, 2}).named("quantity"), t::booleans({false, true}).named("refund")});
+  const auto computed =
+      take(TableId::transactions,
+           {t::fixed<std::int64_t>("l", {1, 1}).named("client"), ats(2).named("at"),
+            t::fixed<double>("g", {5, 5}).named("unit_price"), t::fixed<double>("g", {2, 2}).named("quantity"),
+            t::booleans({false, true}).named("refund")});
   EXPECT_EQ(numbers(computed.base, TransactionField::amount), (std::vector<std::int64_t>{100'000, -100'000}));
   EXPECT_EQ(numbers(computed.base, TransactionField::quantity), (std::vector<std::int64_t>{20'000, -20'000}));
 }
@@ -434,8 +439,8 @@ TEST(IngestTimes, TheDayOnTheWallClockLiesInTheCalendarToo) {
   check(t::fixed<std::int64_t>("tsu:UTC", instants_given));
   check(t::texts({"2199-12-31T14:59:59Z", "2199-12-31T15:00:00Z"}));
   options.time_zone = "America/New_York";  // the first hours of 1900 in UTC are still 1899 there
-  const auto early = take(TableId::transactions,
-                          purchases(clients(1), t::texts({"1900-01-01T00:00:00Z"}), amounts(1)), options);
+  const auto early =
+      take(TableId::transactions, purchases(clients(1), t::texts({"1900-01-01T00:00:00Z"}), amounts(1)), options);
   EXPECT_EQ(early.rejects.size(), 1U);
 }
 
@@ -752,8 +757,8 @@ TEST(IngestCards, EveryFieldReads) {
 // The other tables.
 
 TEST(IngestCards, ListsOfNothingAreEmpty) {
-  const auto result = take(TableId::clients, {t::texts({"1", "2"}).named("id"),
-                                              t::list({0, 0, 2}, t::nothing(2)).named("emails")});
+  const auto result =
+      take(TableId::clients, {t::texts({"1", "2"}).named("id"), t::list({0, 0, 2}, t::nothing(2)).named("emails")});
   EXPECT_TRUE(result.rejects.empty());
   const auto& emails = *(*result.base.chunks(TableId::clients)[0])[ClientField::emails];
   EXPECT_TRUE(emails.texts(0).empty());
@@ -1008,7 +1013,8 @@ TEST(IngestExtend, NewerCardsReplaceOlderOnes) {
 TEST(IngestExtend, ACardThatIsRejectedLeavesNoCircleOfOlderOnes) {
   const auto cards = [](Texts id, Texts parent) {
     Tables tables;
-    tables.add(TableId::clients, t::stream_of({t::record({t::texts(id).named("id"), t::texts(parent).named("parent")})}));
+    tables.add(TableId::clients,
+               t::stream_of({t::record({t::texts(id).named("id"), t::texts(parent).named("parent")})}));
     return tables;
   };
   const auto old = ingest(cards({"A", "B"}, {"B", std::nullopt}));

@@ -56,7 +56,10 @@ TEST(Schema, NamesAreComparedLoosely) {
   const auto at = [](TableId table, std::string_view name) { return field_for(table, name); };
   EXPECT_EQ(at(TableId::transactions, "Customer ID"), 0U);
   EXPECT_EQ(at(TableId::transactions, "CUSTOMER-Id"), 0U);
-  EXPECT_EQ(at(TableId::transactions, "\xEF\xBB\xBF" "InvoiceNo"), static_cast<std::size_t>(TransactionField::order));
+  EXPECT_EQ(at(TableId::transactions,
+               "\xEF\xBB\xBF"
+               "InvoiceNo"),
+            static_cast<std::size_t>(TransactionField::order));
   EXPECT_EQ(at(TableId::transactions, "СУММА"), static_cast<std::size_t>(TransactionField::amount));
   EXPECT_EQ(at(TableId::clients, "Дата Рождения"), static_cast<std::size_t>(ClientField::birthday));
   EXPECT_EQ(at(TableId::clients, "Изменён"), static_cast<std::size_t>(ClientField::updated_at));
