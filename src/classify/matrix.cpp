@@ -1,6 +1,8 @@
 // The contact matrix: bands by edges or labels, cells, and groups by a look-up over cells and conditions.
 #include "klientela/classify/matrix.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <unordered_map>
@@ -335,7 +337,7 @@ struct MatrixModel::Data {
     const auto y_names = with_unknown(options.y.bands);
     std::vector<std::string> cells;
     for (const std::string& x_name : x_names)
-      for (const std::string& y_name : y_names) cells.push_back(x_name + " / " + y_name);
+      for (const std::string& y_name : y_names) cells.push_back(fmt::format("{} / {}", x_name, y_name));
     std::vector<std::string> groups;
     for (const MatrixGroup& group : options.groups) groups.push_back(group.name);
     if (!options.otherwise.empty() && std::find(groups.begin(), groups.end(), options.otherwise) == groups.end())

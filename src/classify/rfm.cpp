@@ -410,7 +410,8 @@ Classification RfmModel::classify(const Table& table, const Control& control) co
       if (scored) {
         const int score = kept[m].values<std::int8_t>()[row];
         const int step = data->score(m, 1) - data->score(m, 0);
-        const auto bin = static_cast<std::size_t>((score - data->score(m, 0)) * step);
+        const int steps = (score - data->score(m, 0)) * step;
+        const auto bin = static_cast<std::size_t>(steps);
         const std::vector<RfmEdge>& edges = data->edges[m][data->edges[m].size() > 1 ? group : 0];
         set_edges(reason, plain(edges), bin);
         const std::int64_t key = measure.key(row);

@@ -361,7 +361,9 @@ void add_history_slots(Store& store, const Layout& layout, const FeatureOptions&
 namespace {
 
 Job job_of(Store& store, const HistoryTask& task) {
-  const auto& [options, layout, as_of] = task;
+  const FeatureOptions& options = task.options;
+  const Layout& layout = task.layout;
+  const Day as_of = task.as_of;
   Job job;
   job.period = options.period;
   job.include_first = options.include_first;
@@ -416,7 +418,9 @@ void by_target(std::span<const BucketWriter<Line>> writers, std::size_t chain, s
 void fill_histories(Store& store, std::span<const Source> sources, std::size_t targets,
                     std::span<const std::uint32_t> rows, const HistoryTask& task, EngagementSums& engagement,
                     const Control& control) {
-  const auto& [options, layout, as_of] = task;
+  const FeatureOptions& options = task.options;
+  const Layout& layout = task.layout;
+  const Day as_of = task.as_of;
   Job job = job_of(store, task);
   Out& out = job.out;
   Terms order_terms, product_terms, category_terms;

@@ -38,7 +38,7 @@ std::string Speech::decimal(std::string_view text) const {
 
 std::string Speech::count(std::uint64_t number) const { return decimal(std::to_string(number)); }
 
-std::string Speech::with_currency(std::string amount) const {
+std::string Speech::with_currency(const std::string& amount) const {
   return currency_.empty() ? amount : amount + std::string(nbsp) + escaped(currency_);
 }
 

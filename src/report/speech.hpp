@@ -48,7 +48,7 @@ class Speech {
  private:
   [[nodiscard]] std::string_view plural(std::uint64_t number, std::string_view one, std::string_view few,
                                         std::string_view many) const noexcept;
-  [[nodiscard]] std::string with_currency(std::string amount) const;
+  [[nodiscard]] std::string with_currency(const std::string& amount) const;
   bool russian_;
   std::string currency_;
 };
