@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <optional>
 #include <utility>
 
@@ -34,6 +33,15 @@ Column column_of(const Slot& slot, const std::vector<Slot>& group, const std::sh
   if (slot.type == ColumnType::float64)
     return Column::view(slot.name, slot.type, std::span(slot.real.data(), n), store, valid, nulls);
   return Column::view(slot.name, slot.type, std::span(slot.wide.data(), n), store, valid, nulls);
+}
+
+// Whether `pointer` and `holders` - 1 others of the caller's are all that hold the object. use_count orders nothing;
+// dropping one more reference does, so that the last reads of those who let go come before our writes.
+template <class T>
+bool held_by(const std::shared_ptr<T>& pointer, long holders) {
+  if (pointer.use_count() != holders) return false;
+  std::shared_ptr<T>(pointer).reset();
+  return true;
 }
 
 }  // namespace
@@ -241,8 +249,7 @@ FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day
   }
 
   // Whoever held a part of the former table has let go of it if these are the only ones.
-  const bool mine = former.use_count() == 1 && former->store.use_count() == 1;
-  std::atomic_thread_fence(std::memory_order_acquire);
+  const bool mine = held_by(former, 1) && held_by(former->store, 1);
   auto state = std::make_shared<FeatureTable::State>();
   state->options = options;
   state->layout = layout;
@@ -257,7 +264,7 @@ FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day
     for (const Arrival& arrival : arrivals) positions.push_back(arrival.row);
     store.insert_rows(positions, control);
     // Rows of the former table are written over only where nobody has that table.
-    if (mine && source.row_of.use_count() == 2 && source.index.same_places(before.index)) {
+    if (mine && held_by(source.row_of, 2) && source.index.same_places(before.index)) {
       shift_rows(*source.row_of, source.index, arrivals, former_count, control);
     } else {
       source.row_of = rows_by_code(base, source.index, control);
