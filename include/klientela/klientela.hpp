@@ -22,16 +22,22 @@
 
 #include "klientela/features/features.hpp"
 #include "klientela/features/features_json.hpp"
+#include "klientela/features/periods.hpp"
 #include "klientela/features/summary.hpp"
 
 #include "klientela/classify/abc.hpp"
 #include "klientela/classify/classification.hpp"
 #include "klientela/classify/classifier.hpp"
+#include "klientela/classify/cohorts.hpp"
+#include "klientela/classify/ideal_client.hpp"
 #include "klientela/classify/kernels.hpp"
+#include "klientela/classify/lifecycle.hpp"
 #include "klientela/classify/matrix.hpp"
 #include "klientela/classify/policy.hpp"
 #include "klientela/classify/rfm.hpp"
 #include "klientela/classify/threshold.hpp"
+#include "klientela/classify/tiers.hpp"
+#include "klientela/classify/xyz.hpp"
 
 #include "klientela/report/report.hpp"
 #include "klientela/report/report_json.hpp"

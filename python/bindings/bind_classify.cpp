@@ -18,6 +18,9 @@ const char* aspect_name(Aspect aspect) {
     case Aspect::segment: return "segment";
     case Aspect::group: return "group";
     case Aspect::missing: return "missing";
+    case Aspect::level: return "level";
+    case Aspect::met: return "met";
+    case Aspect::missed: return "missed";
     case Aspect::other: return "other";
   }
   return "other";

@@ -18,7 +18,7 @@ struct Words {
 };
 
 // What the best known measures mean; others are called by their column alone.
-constexpr std::array<Words, 16> measure_words{{
+constexpr std::array<Words, 22> measure_words{{
     {"recency_days", "days since the last purchase", "дней с последней покупки"},
     {"frequency", "orders", "число заказов"},
     {"money_net", "money less refunds", "сумма покупок за вычетом возвратов"},
@@ -35,6 +35,12 @@ constexpr std::array<Words, 16> measure_words{{
     {"nps", "recommendation score", "готовность рекомендовать"},
     {"products", "different products", "число разных товаров"},
     {"categories", "different categories", "число разных категорий"},
+    {"tier_points", "points of the tier", "баллы уровня клиента"},
+    {"gap_days_last", "days between the last two purchases", "дней между двумя последними покупками"},
+    {"period_money_cv", "variation of money between periods", "разброс сумм по периодам"},
+    {"period_orders_cv", "variation of orders between periods", "разброс числа заказов по периодам"},
+    {"first_purchase", "day of the first purchase", "день первой покупки"},
+    {"lifecycle_overdue", "spreads past the client's own gap", "отклонений сверх обычного для клиента перерыва"},
 }};
 
 std::string called(const std::string& measure, Language language) {
@@ -106,6 +112,22 @@ std::string to_text(const Reason& told, Language language) {
                      : fmt::format("{}: \"{}\", because {} is {}", reason.column, reason.result,
                                    called(reason.measure, language), reason.value.text);
       break;
+    case Aspect::level:
+      text = russian ? fmt::format("{}: уровень {}, так как {}: {}", reason.column, reason.result,
+                                   called(reason.measure, language), reason.value.text)
+                     : fmt::format("{}: level {}, because {} is {}", reason.column, reason.result,
+                                   called(reason.measure, language), reason.value.text);
+      break;
+    case Aspect::met:
+    case Aspect::missed: {
+      const bool met = reason.aspect == Aspect::met;
+      const std::string value = !reason.value.text.empty() ? reason.value.text : russian ? "нет значения" : "unknown";
+      text = russian ? fmt::format("{}: {} ({}), {}: {}", reason.column, met ? "выполнено" : "не выполнено",
+                                   reason.result, called(reason.measure, language), value)
+                     : fmt::format("{}: {} ({}), {} is {}", reason.column, met ? "met" : "missed", reason.result,
+                                   called(reason.measure, language), value);
+      break;
+    }
     default: {
       const bool named = reason.aspect != Aspect::score;
       const std::string result = !named    ? reason.result

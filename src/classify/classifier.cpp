@@ -4,6 +4,7 @@
 #include <exception>
 #include <new>
 
+#include "classify/kinds.hpp"
 #include "classify/options.hpp"
 #include "core/json_reader.hpp"
 
@@ -95,6 +96,7 @@ ClassifierRegistry::ClassifierRegistry() {
                         return AnyModel(MatrixModel::from_json(name, model, pointer));
                       },
                       classifying::matrix_schema()};
+  classifying::add_more_kinds(kinds_);
 }
 
 void ClassifierRegistry::add(std::string kind, ClassifierKind how) {

@@ -4,17 +4,20 @@
 #include <map>
 #include <set>
 
+#include "classify/kinds.hpp"
 #include "classify/options.hpp"
 #include "core/json_reader.hpp"
+#include "klientela/classify/tiers.hpp"
 
 namespace klientela {
 namespace {
 
 /// The columns that our own kinds write, to find clashes before there are data.
-std::vector<std::string> outputs(const std::string& name, const std::string& kind) {
+std::vector<std::string> outputs(const std::string& name, const AnyClassifier& made) {
+  const std::string kind = made.kind();
   if (kind == "rfm") return {name + "_r", name + "_f", name + "_m", name + "_segment"};
   if (kind == "abc") return {name};
-  if (kind != "matrix") return {};
+  if (kind != "matrix") return classifying::more_outputs(made);
   if (name == "matrix") return {"matrix_x", "matrix_y", "cell", "group"};
   return {name + "_x", name + "_y", name + "_cell", name + "_group"};
 }
@@ -28,7 +31,7 @@ std::vector<AnyClassifier> classifiers_from_json(std::string_view text, const Cl
   std::map<std::string, std::string> writers;
   for (const auto& [name, node] : json::Node(document, pointer).members()) {
     const AnyClassifier& made = classifiers.emplace_back(registry.make(name, node.value().dump(), node.pointer()));
-    for (const std::string& column : outputs(name, made.kind())) {
+    for (const std::string& column : outputs(name, made)) {
       const auto [writer, added] = writers.emplace(column, name);
       if (!added) node.fail("writes column " + column + ", as classifier " + writer->second + " does");
     }
@@ -44,7 +47,8 @@ std::string classifiers_to_json(std::span<const AnyClassifier> classifiers) {
 }
 
 std::vector<AnyClassifier> default_classifiers() {
-  return {AnyClassifier(RfmClassifier()), AnyClassifier(AbcClassifier()), AnyClassifier(MatrixClassifier())};
+  return {AnyClassifier(RfmClassifier()), AnyClassifier(AbcClassifier()), AnyClassifier(MatrixClassifier()),
+          AnyClassifier(TierClassifier())};
 }
 
 std::string classify_schema(const ClassifierRegistry& registry) {

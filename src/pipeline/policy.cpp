@@ -66,6 +66,8 @@ Policy read(const Value& document, const ClassifierRegistry& registry) {
     policy.ingest = ingest_options_from_json(text_of(*part), part->pointer());
   if (const auto part = object.find("features"))
     policy.features = feature_options_from_json(text_of(*part), part->pointer());
+  if (const auto part = object.find("periods"))
+    policy.periods = period_options_from_json(text_of(*part), part->pointer());
   if (const auto part = object.find("classifiers"))
     policy.classifiers = named(classifiers_from_json(text_of(*part), registry, part->pointer()));
   if (const auto part = object.find("report"))
@@ -114,6 +116,7 @@ std::string Policy::to_json() const {
   document["version"] = version;
   document["ingest"] = Value::parse(klientela::to_json(ingest));
   document["features"] = Value::parse(klientela::to_json(features));
+  document["periods"] = Value::parse(klientela::to_json(periods));
   document["classifiers"] = Value::parse(classifiers_to_json(plain));
   document["report"] = Value::parse(klientela::to_json(report));
   return document.dump(2) + '\n';
@@ -122,6 +125,7 @@ std::string Policy::to_json() const {
 std::string Policy::schema() {
   Value parts = {{"ingest", fragment(ingest_options_schema())},
                  {"features", fragment(feature_options_schema())},
+                 {"periods", fragment(period_options_schema())},
                  {"classifiers", fragment(classify_schema())},
                  {"report", fragment(report_options_schema())}};
   // What parts define for themselves is referred to from the root of the document, so it has to stand there.

@@ -14,7 +14,7 @@ struct Preset {
 inline constexpr std::array<Preset, 3> presets{{
     {"default", R"json({
   "version": 1,
-  "classifiers": {"rfm": {}, "abc": {}, "matrix": {}}
+  "classifiers": {"rfm": {}, "abc": {}, "matrix": {}, "tiers": {}}
 })json"},
     // Organisations that order seldom and are looked after in person: long windows, few scores, meetings weigh most.
     {"b2b", R"json({
@@ -27,7 +27,7 @@ inline constexpr std::array<Preset, 3> presets{{
       "initiative": {"inbound": 2}
     }
   },
-  "classifiers": {"rfm": {"bins": 3, "method": "rank"}, "abc": {}, "matrix": {}}
+  "classifiers": {"rfm": {"bins": 3, "method": "rank"}, "abc": {}, "matrix": {}, "tiers": {}}
 })json"},
     // The purchases of a British online shop, 2010 to 2011 (UCI Machine Learning Repository, data set 352).
     {"online-retail", R"json({

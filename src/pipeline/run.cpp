@@ -2,6 +2,9 @@
 #include "klientela/pipeline/run.hpp"
 
 #include <algorithm>
+#include <set>
+#include <span>
+#include <string>
 
 namespace klientela {
 namespace {
@@ -38,6 +41,19 @@ std::optional<Day> last_day(const ClientBase& base) {
   return last;
 }
 
+/// Measures steadiness over periods only where a classifier looks at it: it takes every client's lines together.
+void add_period_columns(FeatureTable& features, const ClientBase& base, const Policy& policy,
+                        std::span<const AnyClassifier> classifiers, const Control& control) {
+  std::set<std::string> wanted;
+  for (const AnyClassifier& classifier : classifiers)
+    for (const std::string& input : classifier.inputs())
+      if (is_period_column(input) && features.find(input) == nullptr) wanted.insert(input);
+  if (wanted.empty()) return;
+  const Table measured = period_table(base, features.as_of(), policy.periods, policy.features, control);
+  for (const Column& column : measured.columns())
+    if (wanted.count(column.name()) != 0) features.add(column);
+}
+
 }  // namespace
 
 RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, const Control& control) {
@@ -60,6 +76,7 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
   std::vector<AnyClassifier> classifiers;
   classifiers.reserve(policy.classifiers.size());
   for (const auto& [name, classifier] : policy.classifiers) classifiers.push_back(classifier);
+  add_period_columns(features, read.base, policy, classifiers, control);
   Classified classified = classify(features.table(), classifiers, control);
   for (const Classification& classification : classified.classifications)
     for (const Column& column : classification.columns()) features.add(column);

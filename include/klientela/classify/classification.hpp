@@ -32,6 +32,9 @@ enum class Aspect : std::uint8_t {
   segment,  ///< scores fell into a row of a segment table
   group,    ///< a rule over bands and measures put the client into a group
   missing,  ///< nothing to decide by: the measure is null or the column is absent
+  level,    ///< a measure reached a level that is worth points
+  met,      ///< a criterion of a profile was met, at least by half
+  missed,   ///< it was not
   other,    ///< a host's own classifier
 };
 

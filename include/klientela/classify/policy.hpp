@@ -19,7 +19,7 @@ namespace klientela {
                                                                const std::string& pointer = "/classifiers");
 /// The same object written out with every option; reading it back gives equal classifiers.
 [[nodiscard]] std::string classifiers_to_json(std::span<const AnyClassifier> classifiers);
-/// RFM, ABC and the contact matrix with their defaults.
+/// RFM, ABC, the contact matrix and tiers with their defaults.
 [[nodiscard]] std::vector<AnyClassifier> default_classifiers();
 /// JSON Schema (draft 2020-12) of the object that classifiers_from_json reads, with the kinds of the registry.
 [[nodiscard]] std::string classify_schema(const ClassifierRegistry& registry = {});

@@ -8,22 +8,24 @@
 
 #include "klientela/classify/classifier.hpp"
 #include "klientela/features/features.hpp"
+#include "klientela/features/periods.hpp"
 #include "klientela/ingest/ingest.hpp"
 #include "klientela/report/report.hpp"
 
 namespace klientela {
 
-/// {"version": 1, "preset": ..., "ingest": {...}, "features": {...}, "classifiers": {...}, "report": {...}}; every part
-/// optional. A policy may name a preset, which it then overrides key by key (JSON merge patch, RFC 7396).
+/// {"version": 1, "preset": ..., "ingest": {...}, "features": {...}, "periods": {...}, "classifiers": {...}, "report":
+/// {...}}; every part optional. A policy may name a preset, which it then overrides key by key (JSON merge patch, RFC 7396).
 struct Policy {
   static constexpr int version = 1;
   IngestOptions ingest;
   FeatureOptions features;
+  PeriodOptions periods;  ///< of the columns of period_table() that some classifier reads
   std::vector<std::pair<std::string, AnyClassifier>>
       classifiers;  ///< by name, in order; later ones may use earlier ones
   ReportOptions report;
 
-  /// The default: RFM, ABC and the contact matrix.
+  /// The default: RFM, ABC, the contact matrix and tiers.
   Policy();
   /// \throws Error bad_policy; where() is the JSON pointer
   [[nodiscard]] static Policy from_json(std::string_view json);

@@ -153,7 +153,7 @@ TEST(Classifier, DefaultsRoundTripInOrder) {
   const std::vector<AnyClassifier> made = default_classifiers();
   const std::string json = classifiers_to_json(made);
   const std::vector<AnyClassifier> again = classifiers_from_json(json);
-  ASSERT_EQ(again.size(), 3U);
+  ASSERT_EQ(again.size(), 4U);
   EXPECT_EQ(again[0].name(), "rfm");
   EXPECT_EQ(again[2].name(), "matrix");
   EXPECT_EQ(classifiers_to_json(again), json);
@@ -176,7 +176,8 @@ TEST(Classifier, RegistryRefusesWhatItCannotUse) {
   ClassifierRegistry registry;
   EXPECT_THROW(registry.add("", {}), Error);
   EXPECT_THROW(registry.add("x", {}), Error);
-  EXPECT_THAT(registry.kinds(), ElementsAre("abc", "matrix", "rfm"));
+  EXPECT_THAT(registry.kinds(),
+              ElementsAre("abc", "cohort", "ideal_client", "lifecycle", "matrix", "rfm", "tiers", "xyz"));
   EXPECT_THROW((void)registry.model_from_json("{}"), Error);
   EXPECT_THROW((void)registry.model_from_json(R"({"name": "a", "kind": "b", "model": {}})"), Error);
   EXPECT_THROW((void)registry.model_from_json(R"({"name": "a", "kind": "rfm", "model": {}, "more": 1})"), Error);

@@ -1,0 +1,54 @@
+// Registration of the kinds of classifiers beside RFM, ABC and the matrix, and the columns that each writes.
+#include "classify/kinds.hpp"
+
+#include "klientela/classify/cohorts.hpp"
+#include "klientela/classify/ideal_client.hpp"
+#include "klientela/classify/lifecycle.hpp"
+#include "klientela/classify/tiers.hpp"
+#include "klientela/classify/xyz.hpp"
+
+namespace klientela::classifying {
+namespace {
+
+template <class Classifier, class Model>
+ClassifierKind kind_of(std::string schema) {
+  return {[](const std::string& name, std::string_view options, const std::string& pointer) {
+            return AnyClassifier(Classifier::from_json(options, name, pointer));
+          },
+          [](const std::string& name, std::string_view model, const std::string& pointer) {
+            return AnyModel(Model::from_json(name, model, pointer));
+          },
+          std::move(schema)};
+}
+
+}  // namespace
+
+void add_more_kinds(std::map<std::string, ClassifierKind, std::less<>>& kinds) {
+  kinds["xyz"] = kind_of<XyzClassifier, XyzModel>(xyz_schema());
+  kinds["tiers"] = kind_of<TierClassifier, TierModel>(tiers_schema());
+  kinds["lifecycle"] = kind_of<LifecycleClassifier, LifecycleModel>(lifecycle_schema());
+  kinds["ideal_client"] = kind_of<IdealClientClassifier, IdealClientModel>(ideal_client_schema());
+  kinds["cohort"] = kind_of<CohortClassifier, CohortModel>(cohort_schema());
+}
+
+std::vector<std::string> more_outputs(const AnyClassifier& classifier) {
+  const std::string name = classifier.name();
+  if (const auto* xyz = classifier.get_if<XyzClassifier>()) {
+    if (xyz->options().cross.empty()) return {name};
+    return {name, xyz->options().cross + '_' + name};
+  }
+  if (classifier.get_if<TierClassifier>() != nullptr) {
+    if (name == "tiers") return {"tier", "tier_points"};
+    return {name + "_tier", name + "_points"};
+  }
+  if (classifier.get_if<LifecycleClassifier>() != nullptr) return {name, name + "_overdue", name + "_loss_risk"};
+  if (const auto* ideal = classifier.get_if<IdealClientClassifier>()) {
+    std::vector<std::string> columns{name, name + "_fit"};
+    for (const IdealProfile& profile : ideal->options().profiles) columns.push_back(name + '[' + profile.name + ']');
+    return columns;
+  }
+  if (classifier.get_if<CohortClassifier>() != nullptr) return {name};
+  return {};
+}
+
+}  // namespace klientela::classifying
