@@ -128,6 +128,14 @@ std::string to_text(const Reason& told, Language language) {
                                    called(reason.measure, language), value);
       break;
     }
+    case Aspect::rule:
+    case Aspect::assigned: {
+      const std::string& why = russian ? reason.russian : reason.english;
+      text = russian ? fmt::format("{}: «{}», {}", reason.column, reason.result, why)
+                     : fmt::format("{}: \"{}\", {}", reason.column, reason.result, why);
+      if (!reason.value.text.empty()) text += " (" + reason.value.text + ')';
+      break;
+    }
     default: {
       const bool named = reason.aspect != Aspect::score;
       const std::string result = !named    ? reason.result

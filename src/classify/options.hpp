@@ -8,6 +8,7 @@
 #include "klientela/classify/abc.hpp"
 #include "klientela/classify/matrix.hpp"
 #include "klientela/classify/rfm.hpp"
+#include "klientela/classify/rules.hpp"
 
 namespace klientela::classifying {
 
@@ -15,20 +16,24 @@ namespace klientela::classifying {
 void check(const RfmOptions& options, const std::string& pointer);
 void check(const AbcOptions& options, const std::string& pointer);
 void check(const MatrixOptions& options, const std::string& pointer);
+void check(const RuleOptions& options, const std::string& pointer);
 
 void check_name(const std::string& name, const std::string& pointer);
 
 [[nodiscard]] json::Value to_value(const RfmOptions& options);
 [[nodiscard]] json::Value to_value(const AbcOptions& options);
 [[nodiscard]] json::Value to_value(const MatrixOptions& options);
+[[nodiscard]] json::Value to_value(const RuleOptions& options);
 
 [[nodiscard]] RfmOptions rfm_options(const json::Node& node);
 [[nodiscard]] AbcOptions abc_options(const json::Node& node);
 [[nodiscard]] MatrixOptions matrix_options(const json::Node& node);
+[[nodiscard]] RuleOptions rule_options(const json::Node& node);
 
 [[nodiscard]] std::string rfm_schema();
 [[nodiscard]] std::string abc_schema();
 [[nodiscard]] std::string matrix_schema();
+[[nodiscard]] std::string rules_schema();
 
 /// The table in use: the given one, or the default for these options.
 [[nodiscard]] SegmentTable segments_in_use(const RfmOptions& options);

@@ -17,6 +17,7 @@ std::vector<std::string> outputs(const std::string& name, const AnyClassifier& m
   const std::string kind = made.kind();
   if (kind == "rfm") return {name + "_r", name + "_f", name + "_m", name + "_segment"};
   if (kind == "abc") return {name};
+  if (kind == "rules") return {name, name + "_source"};
   if (kind != "matrix") return classifying::more_outputs(made);
   if (name == "matrix") return {"matrix_x", "matrix_y", "cell", "group"};
   return {name + "_x", name + "_y", name + "_cell", name + "_group"};

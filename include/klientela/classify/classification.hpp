@@ -26,16 +26,18 @@ struct Quantity {
 
 /// Which kind of decision a reason explains; explain() words it by this.
 enum class Aspect : std::uint8_t {
-  score,    ///< a measure fell between two edges and got a number
-  share,    ///< an ABC class
-  band,     ///< a measure fell into a named band of an axis
-  segment,  ///< scores fell into a row of a segment table
-  group,    ///< a rule over bands and measures put the client into a group
-  missing,  ///< nothing to decide by: the measure is null or the column is absent
-  level,    ///< a measure reached a level that is worth points
-  met,      ///< a criterion of a profile was met, at least by half
-  missed,   ///< it was not
-  other,    ///< a host's own classifier
+  score,     ///< a measure fell between two edges and got a number
+  share,     ///< an ABC class
+  band,      ///< a measure fell into a named band of an axis
+  segment,   ///< scores fell into a row of a segment table
+  group,     ///< a rule over bands and measures put the client into a group
+  missing,   ///< nothing to decide by: the measure is null or the column is absent
+  level,     ///< a measure reached a level that is worth points
+  met,       ///< a criterion of a profile was met, at least by half
+  missed,    ///< it was not
+  other,     ///< a host's own classifier
+  rule,      ///< a rule of a rule set; `measure` is its condition, `value` what its columns hold
+  assigned,  ///< by hand, in bulk, or delivered with the card
 };
 
 /// Why one client got one value in one column.
@@ -51,6 +53,9 @@ struct Reason {
   std::string tie;   ///< client id that parts equal values at an edge; empty where no tie was cut
   std::string rule;  ///< id of the rule, for example "rfm.segment.champions"; stable for one policy
   Aspect aspect{Aspect::other};
+  /// Why, as the end of a sentence, where the classifier says it itself; empty: worded by the aspect.
+  std::string english{};
+  std::string russian{};
 };
 
 /// One thing to know about a classification as a whole, for example that an axis was replaced by its substitute.

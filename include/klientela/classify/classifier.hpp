@@ -160,7 +160,7 @@ struct ClassifierKind {
 /// whatever reads policies. Reading is thread-safe.
 class ClassifierRegistry {
  public:
-  /// Knows every kind that this stage has: rfm, abc, matrix, xyz, tiers, lifecycle, ideal_client, cohort.
+  /// Knows every kind that this stage has: rfm, abc, matrix, xyz, tiers, lifecycle, ideal_client, cohort, rules.
   ClassifierRegistry();
   /// Adds or replaces a kind. \throws Error invalid_argument for an empty name or an empty make
   void add(std::string kind, ClassifierKind how);
