@@ -21,7 +21,7 @@
 namespace klientela {
 
 /// Frozen thresholds: classifies any table that has the measures, on any day, always the same way: the class of a row
-/// depends on that row alone. Immutable and thread-safe.
+/// depends on that row alone. A model may also have inputs(), as classifiers. Immutable and thread-safe.
 template <class M>
 concept ClassifierModel = std::copy_constructible<M> &&
     requires(const M& model, const Table& table, const Control& control) {
@@ -56,6 +56,8 @@ class AnyModel {
 
   [[nodiscard]] std::string name() const { return self_->name(); }
   [[nodiscard]] std::string kind() const { return self_->kind(); }
+  /// Columns that it reads, where the model says so; those that may be absent included.
+  [[nodiscard]] std::vector<std::string> inputs() const { return self_->inputs(); }
   /// \throws Error as the model does; an exception that is no Error, and a result of the wrong length, become an Error
   ///         internal that names the classifier
   [[nodiscard]] Classification classify(const Table& table, const Control& control = {}) const;
@@ -73,6 +75,7 @@ class AnyModel {
     virtual ~Base() = default;
     [[nodiscard]] virtual std::string name() const = 0;
     [[nodiscard]] virtual std::string kind() const = 0;
+    [[nodiscard]] virtual std::vector<std::string> inputs() const = 0;
     [[nodiscard]] virtual Classification classify(const Table& table, const Control& control) const = 0;
     [[nodiscard]] virtual std::string to_json() const = 0;
   };
@@ -81,6 +84,14 @@ class AnyModel {
     explicit Holder(M held) : model(std::move(held)) {}
     [[nodiscard]] std::string name() const override { return model.name(); }
     [[nodiscard]] std::string kind() const override { return model.kind(); }
+    [[nodiscard]] std::vector<std::string> inputs() const override {
+      if constexpr (requires {
+                      { model.inputs() } -> std::convertible_to<std::vector<std::string>>;
+                    })
+        return model.inputs();
+      else
+        return {};
+    }
     [[nodiscard]] Classification classify(const Table& table, const Control& control) const override {
       return model.classify(table, control);
     }
