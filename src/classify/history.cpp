@@ -10,12 +10,18 @@
 
 #include "classify/client_order.hpp"
 #include "classify/history_data.hpp"
+#include "classify/kinds.hpp"
 #include "classify/measure.hpp"
 #include "features/options.hpp"
 #include "features/timeline.hpp"
 #include "klientela/classify/abc.hpp"
+#include "klientela/classify/cohorts.hpp"
+#include "klientela/classify/ideal_client.hpp"
+#include "klientela/classify/lifecycle.hpp"
 #include "klientela/classify/matrix.hpp"
 #include "klientela/classify/rfm.hpp"
+#include "klientela/classify/tiers.hpp"
+#include "klientela/classify/xyz.hpp"
 
 namespace klientela {
 
@@ -29,11 +35,25 @@ namespace {
 constexpr std::size_t most_narrow_labels = 254;
 constexpr std::size_t most_days = Timeline::never - 1;
 
+/// The classifier whose options a model was fitted with, of the kinds that come with the library.
 template <class Model, class Classifier>
-std::optional<std::vector<std::string>> inputs_as(const AnyModel& model) {
+bool classifier_as(const AnyModel& model, std::optional<AnyClassifier>& into) {
   const Model* found = model.get_if<Model>();
-  if (found == nullptr) return std::nullopt;
-  return Classifier(found->options(), found->name()).inputs();
+  if (found != nullptr) into.emplace(Classifier(found->options(), model.name()));
+  return found != nullptr;
+}
+
+std::optional<AnyClassifier> classifier_of(const AnyModel& model) {
+  std::optional<AnyClassifier> classifier;
+  static_cast<void>(classifier_as<RfmModel, RfmClassifier>(model, classifier) ||
+                    classifier_as<AbcModel, AbcClassifier>(model, classifier) ||
+                    classifier_as<MatrixModel, MatrixClassifier>(model, classifier) ||
+                    classifier_as<XyzModel, XyzClassifier>(model, classifier) ||
+                    classifier_as<TierModel, TierClassifier>(model, classifier) ||
+                    classifier_as<LifecycleModel, LifecycleClassifier>(model, classifier) ||
+                    classifier_as<IdealClientModel, IdealClientClassifier>(model, classifier) ||
+                    classifier_as<CohortModel, CohortClassifier>(model, classifier));
+  return classifier;
 }
 
 void add_new(std::vector<std::string>& list, const std::string& name) {
@@ -326,43 +346,33 @@ void settle(History::Data& data, const Control& control) {
   }
 }
 
+/// Feature columns that classifiers read, without those that they write.
 struct Reads {
-  bool known{true};
+  bool known{true};  ///< whether each of them says what it reads
   std::vector<std::string> columns;
+  std::vector<std::string> written;
+
+  void add(const std::vector<std::string>& inputs) {
+    if (inputs.empty()) known = false;
+    for (const std::string& column : inputs)
+      if (std::find(written.begin(), written.end(), column) == written.end()) add_new(columns, column);
+  }
+  void add(const AnyClassifier& classifier) {
+    add(classifier.inputs());
+    const std::string name = classifier.name();
+    const std::string kind = classifier.kind();
+    if (kind == "rfm")
+      for (const char* part : {"_r", "_f", "_m", "_segment"}) written.push_back(name + part);
+    if (kind == "abc") written.push_back(name);
+    if (kind == "matrix") {
+      const bool plain = name == "matrix";
+      for (const char* part : {"_x", "_y"}) written.push_back(name + part);
+      written.push_back(plain ? "cell" : name + "_cell");
+      written.push_back(plain ? "group" : name + "_group");
+    }
+    for (std::string& column : more_outputs(classifier)) written.push_back(std::move(column));
+  }
 };
-
-/// Feature columns that classifiers read. Their own and each other's columns are not among them where `written` has
-/// them.
-Reads reads_of(const std::vector<std::vector<std::string>>& inputs, const HistoryOptions& options) {
-  Reads reads;
-  for (const std::vector<std::string>& list : inputs) {
-    if (list.empty()) reads.known = false;
-    for (const std::string& column : list) add_new(reads.columns, column);
-  }
-  if (!options.money.empty()) add_new(reads.columns, options.money);
-  return reads;
-}
-
-/// Takes the inputs that are columns of earlier classifiers out, as far as they can be told without running them: a
-/// name that no feature has.
-void drop_classes(std::vector<std::string>& columns, const std::vector<std::string>& written) {
-  std::erase_if(columns, [&](const std::string& name) {
-    return std::find(written.begin(), written.end(), name) != written.end();
-  });
-}
-
-/// Columns that the built-in kinds write.
-void add_written(std::vector<std::string>& written, const std::string& name, const std::string& kind) {
-  if (kind == "rfm")
-    for (const char* part : {"_r", "_f", "_m", "_segment"}) written.push_back(name + part);
-  if (kind == "abc") written.push_back(name);
-  if (kind == "matrix") {
-    written.push_back(name + "_x");
-    written.push_back(name + "_y");
-    written.push_back(name == "matrix" ? "cell" : name + "_cell");
-    written.push_back(name == "matrix" ? "group" : name + "_group");
-  }
-}
 
 std::shared_ptr<History::Data> started(const ClientBase& base, std::span<const Day> days,
                                        const FeatureOptions& features, const HistoryOptions& options) {
@@ -380,12 +390,25 @@ std::shared_ptr<History::Data> started(const ClientBase& base, std::span<const D
   return data;
 }
 
+/// The features of one day, as a run computes them: with steadiness over periods where a classifier looks at it.
+Table features_at(const History::Data& data, Day day, const Reads& reads, const Control& control) {
+  FeatureTable features = compute_features(data.base, day, data.features, control);
+  std::vector<std::string> wanted;
+  for (const std::string& column : reads.columns)
+    if (is_period_column(column) && features.find(column) == nullptr) wanted.push_back(column);
+  if (wanted.empty()) return features.table();
+  const Table measured = period_table(data.base, day, data.options.periods, data.features, control);
+  for (const Column& column : measured.columns())
+    if (std::find(wanted.begin(), wanted.end(), column.name()) != wanted.end()) features.add(column);
+  return features.table();
+}
+
 /// Computes features day by day, for measures that no pass over the lines gives.
 template <class Take>
-void each_day(const History::Data& data, Take&& take, const Control& control) {
+void each_day(const History::Data& data, const Reads& reads, Take&& take, const Control& control) {
   for (std::size_t day = 0; day < data.days.size(); ++day) {
     control.check();
-    take(day, compute_features(data.base, data.days[day], data.features, control).table());
+    take(day, features_at(data, data.days[day], reads, control));
   }
 }
 
@@ -407,8 +430,8 @@ void run_frozen(History::Data& data, std::vector<AnyModel> models, std::optional
   for (const AnyModel& model : models) rows = rows && own.has(model.kind());
   for (const AnyClassifier& classifier : classifiers) rows = rows && own.has(classifier.kind());
   if (!data.one_pass) {
-    if (on) fit(compute_features(data.base, *on, data.features, control).table());
-    each_day(data, take, control);
+    if (on) fit(features_at(data, *on, reads, control));
+    each_day(data, reads, take, control);
     note_known(data, true);
   } else {
     Timeline timeline(data.base, std::move(plan), {}, control);
@@ -454,7 +477,7 @@ void run_refit(History::Data& data, std::span<const AnyClassifier> classifiers, 
     data.models.push_back(std::move(classified.models));
   };
   if (!data.one_pass) {
-    each_day(data, take, control);
+    each_day(data, reads, take, control);
     note_known(data, true);
     return;
   }
@@ -465,13 +488,6 @@ void run_refit(History::Data& data, std::span<const AnyClassifier> classifiers, 
 }
 
 }  // namespace
-
-std::vector<std::string> classifying::inputs_of(const AnyModel& model) {
-  if (auto inputs = inputs_as<RfmModel, RfmClassifier>(model)) return *inputs;
-  if (auto inputs = inputs_as<AbcModel, AbcClassifier>(model)) return *inputs;
-  if (auto inputs = inputs_as<MatrixModel, MatrixClassifier>(model)) return *inputs;
-  return model.inputs();
-}
 
 const KeptColumn& History::Data::find(std::string_view name) const {
   for (const KeptColumn& column : columns)
@@ -757,14 +773,9 @@ std::vector<Day> period_ends(const ClientBase& base, Period period, std::optiona
 History history(const ClientBase& base, std::span<const Day> days, std::span<const AnyClassifier> classifiers,
                 const FeatureOptions& features, const HistoryOptions& options, const Control& control) {
   auto data = started(base, days, features, options);
-  std::vector<std::vector<std::string>> inputs;
-  std::vector<std::string> written;
-  for (const AnyClassifier& classifier : classifiers) {
-    inputs.push_back(classifier.inputs());
-    add_written(written, classifier.name(), classifier.kind());
-  }
-  Reads reads = reads_of(inputs, options);
-  drop_classes(reads.columns, written);
+  Reads reads;
+  for (const AnyClassifier& classifier : classifiers) reads.add(classifier);
+  if (!options.money.empty()) add_new(reads.columns, options.money);
   data->inputs = reads.known ? reads.columns : std::vector<std::string>();
   control.check();
   if (options.thresholds == HistoryThresholds::refit) {
@@ -782,14 +793,14 @@ History history(const ClientBase& base, std::span<const Day> days, std::span<con
 History history(const ClientBase& base, std::span<const Day> days, std::span<const AnyModel> models,
                 const FeatureOptions& features, const HistoryOptions& options, const Control& control) {
   auto data = started(base, days, features, options);
-  std::vector<std::vector<std::string>> inputs;
-  std::vector<std::string> written;
+  Reads reads;
   for (const AnyModel& model : models) {
-    inputs.push_back(inputs_of(model));
-    add_written(written, model.name(), model.kind());
+    if (const std::optional<AnyClassifier> classifier = classifier_of(model))
+      reads.add(*classifier);
+    else
+      reads.add(model.inputs());
   }
-  Reads reads = reads_of(inputs, options);
-  drop_classes(reads.columns, written);
+  if (!options.money.empty()) add_new(reads.columns, options.money);
   data->inputs = reads.known ? reads.columns : std::vector<std::string>();
   control.check();
   run_frozen(*data, {models.begin(), models.end()}, std::nullopt, {}, reads, control);

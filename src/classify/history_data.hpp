@@ -25,9 +25,6 @@ struct KeptColumn {
   [[nodiscard]] bool is_label() const noexcept { return type == ColumnType::label; }
 };
 
-/// Measures that a model or classifier reads, empty where it does not say.
-[[nodiscard]] std::vector<std::string> inputs_of(const AnyModel& model);
-
 }  // namespace klientela::classifying
 
 namespace klientela {

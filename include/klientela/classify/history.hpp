@@ -16,6 +16,7 @@
 #include "klientela/core/table.hpp"
 #include "klientela/core/time.hpp"
 #include "klientela/features/features.hpp"
+#include "klientela/features/periods.hpp"
 #include "klientela/model/client_base.hpp"
 
 namespace klientela {
@@ -36,6 +37,7 @@ struct HistoryOptions {
   /// Hysteresis against flapping: a client whose class differs keeps the old one until the new one has stood for so
   /// many of the days in a row; 1: moves at once. Acts on label columns, from label to label: to and from null at once.
   std::int32_t hold{1};
+  PeriodOptions periods;  ///< of the columns of period_table() that a classifier reads
   friend bool operator==(const HistoryOptions&, const HistoryOptions&) = default;
 };
 
@@ -124,8 +126,8 @@ class History {
 [[nodiscard]] History history(const ClientBase& base, std::span<const Day> days,
                               std::span<const AnyClassifier> classifiers, const FeatureOptions& features = {},
                               const HistoryOptions& options = {}, const Control& control = {});
-/// The same with frozen models; `thresholds` and `frozen_on` do not matter. Models of rfm, abc and matrix, and those
-/// with inputs(), say what they read.
+/// The same with frozen models; `thresholds` and `frozen_on` do not matter. Models of the library's own kinds, and
+/// those with inputs(), say what they read.
 [[nodiscard]] History history(const ClientBase& base, std::span<const Day> days, std::span<const AnyModel> models,
                               const FeatureOptions& features = {}, const HistoryOptions& options = {},
                               const Control& control = {});

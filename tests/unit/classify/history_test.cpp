@@ -6,9 +6,12 @@
 #include <random>
 
 #include "klientela/classify/abc.hpp"
+#include "klientela/classify/cohorts.hpp"
+#include "klientela/classify/lifecycle.hpp"
 #include "klientela/classify/matrix.hpp"
 #include "klientela/classify/policy.hpp"
 #include "klientela/classify/rfm.hpp"
+#include "klientela/classify/xyz.hpp"
 #include "unit/classify/tables.hpp"
 #include "unit/features/sample_base.hpp"
 
@@ -106,18 +109,27 @@ bool with_profit(const ClientBase& base) {
   return false;
 }
 
+/// Features of one day with steadiness over periods, as a run computes them.
+Table measured(const ClientBase& base, Day on, const FeatureOptions& features) {
+  Table table = compute_features(base, on, features).table();
+  const Table periods = period_table(base, on, {}, features);
+  for (const Column& column : periods.columns())
+    if (table.find(column.name()) == nullptr) table.add(column);
+  return table;
+}
+
 /// Every class column of a day as computed for that day alone.
 void expect_as_alone(const History& found, std::span<const AnyClassifier> classifiers, const FeatureOptions& features,
                      const HistoryOptions& options) {
   std::vector<AnyModel> models;
   if (options.thresholds == HistoryThresholds::frozen) {
     const Day on = options.frozen_on.value_or(found.days().back());
-    models = classify(compute_features(found.base(), on, features).table(), classifiers).models;
+    models = classify(measured(found.base(), on, features), classifiers).models;
   }
   for (std::size_t k = 0; k < found.days().size(); ++k) {
-    const FeatureTable table = compute_features(found.base(), found.days()[k], features);
-    const Classified alone = models.empty() ? classify(table.table(), classifiers)
-                                            : classify(table.table(), std::span<const AnyModel>(models));
+    const Table table = measured(found.base(), found.days()[k], features);
+    const Classified alone =
+        models.empty() ? classify(table, classifiers) : classify(table, std::span<const AnyModel>(models));
     for (const std::string& column : found.columns())
       ASSERT_EQ(seen(found.column(column, k)), seen(alone.table.column(column)))
           << "day " << to_text(found.days()[k]) << " of " << column;
@@ -161,7 +173,12 @@ TEST_P(AllWays, EqualEachDayAlone) {
     HistoryOptions options;
     options.thresholds = random.one_in(3) ? HistoryThresholds::refit : HistoryThresholds::frozen;
     if (random.one_in(3)) options.frozen_on = origin + std::chrono::days{random.below(250)};
-    const std::vector<AnyClassifier> classifiers = classifiers_for({.profit = with_profit(base)});
+    std::vector<AnyClassifier> classifiers = classifiers_for({.profit = with_profit(base)});
+    if (random.one_in(3)) {
+      classifiers.emplace_back(XyzClassifier());
+      classifiers.emplace_back(LifecycleClassifier());
+      classifiers.emplace_back(CohortClassifier());
+    }
     if (random.one_in(2)) options.columns = {"rfm_r", "rfm_segment", "ranks_m", "abc", "group", "abc_gross"};
     std::string first;
     for_thread_counts([&](const Control& control) {
