@@ -28,6 +28,7 @@
 #include "klientela/classify/abc.hpp"
 #include "klientela/classify/classification.hpp"
 #include "klientela/classify/classifier.hpp"
+#include "klientela/classify/clusters.hpp"
 #include "klientela/classify/cohorts.hpp"
 #include "klientela/classify/expression.hpp"
 #include "klientela/classify/history.hpp"

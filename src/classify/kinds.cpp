@@ -1,6 +1,7 @@
 // Registration of the kinds of classifiers beside RFM, ABC and the matrix, and the columns that each writes.
 #include "classify/kinds.hpp"
 
+#include "klientela/classify/clusters.hpp"
 #include "klientela/classify/cohorts.hpp"
 #include "klientela/classify/ideal_client.hpp"
 #include "klientela/classify/lifecycle.hpp"
@@ -28,6 +29,8 @@ void add_more_kinds(std::map<std::string, ClassifierKind, std::less<>>& kinds) {
   kinds["tiers"] = kind_of<TierClassifier, TierModel>(tiers_schema());
   kinds["lifecycle"] = kind_of<LifecycleClassifier, LifecycleModel>(lifecycle_schema());
   kinds["ideal_client"] = kind_of<IdealClientClassifier, IdealClientModel>(ideal_client_schema());
+  kinds["kmeans"] = kind_of<KMeansClassifier, KMeansModel>(kmeans_schema());
+  kinds["gaussian_mixture"] = kind_of<GaussianMixtureClassifier, GaussianMixtureModel>(gaussian_mixture_schema());
   kinds["cohort"] = kind_of<CohortClassifier, CohortModel>(cohort_schema());
 }
 
@@ -47,6 +50,8 @@ std::vector<std::string> more_outputs(const AnyClassifier& classifier) {
     for (const IdealProfile& profile : ideal->options().profiles) columns.push_back(name + '[' + profile.name + ']');
     return columns;
   }
+  if (classifier.get_if<KMeansClassifier>() != nullptr) return {name, name + "_distance"};
+  if (classifier.get_if<GaussianMixtureClassifier>() != nullptr) return {name, name + "_probability"};
   if (classifier.get_if<CohortClassifier>() != nullptr) return {name};
   return {};
 }

@@ -14,6 +14,8 @@ namespace klientela::classifying {
 [[nodiscard]] std::string lifecycle_schema();
 [[nodiscard]] std::string ideal_client_schema();
 [[nodiscard]] std::string cohort_schema();
+[[nodiscard]] std::string kmeans_schema();
+[[nodiscard]] std::string gaussian_mixture_schema();
 
 /// Adds the kinds to those of a registry.
 void add_more_kinds(std::map<std::string, ClassifierKind, std::less<>>& kinds);

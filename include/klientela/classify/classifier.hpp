@@ -171,7 +171,8 @@ struct ClassifierKind {
 /// whatever reads policies. Reading is thread-safe.
 class ClassifierRegistry {
  public:
-  /// Knows every kind that this stage has: rfm, abc, matrix, xyz, tiers, lifecycle, ideal_client, cohort, rules.
+  /// Knows every kind that this stage has: rfm, abc, matrix, xyz, tiers, lifecycle, ideal_client, cohort, rules,
+  /// kmeans, gaussian_mixture.
   ClassifierRegistry();
   /// Adds or replaces a kind. \throws Error invalid_argument for an empty name or an empty make
   void add(std::string kind, ClassifierKind how);

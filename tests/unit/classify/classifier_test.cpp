@@ -176,7 +176,8 @@ TEST(Classifier, RegistryRefusesWhatItCannotUse) {
   ClassifierRegistry registry;
   EXPECT_THROW(registry.add("", {}), Error);
   EXPECT_THROW(registry.add("x", {}), Error);
-  EXPECT_THAT(registry.kinds(), testing::IsSupersetOf({"abc", "matrix", "rfm", "rules"}));
+  EXPECT_THAT(registry.kinds(), testing::IsSupersetOf({"abc", "cohort", "gaussian_mixture", "ideal_client", "kmeans",
+                                                       "lifecycle", "matrix", "rfm", "rules", "tiers", "xyz"}));
   EXPECT_THROW((void)registry.model_from_json("{}"), Error);
   EXPECT_THROW((void)registry.model_from_json(R"({"name": "a", "kind": "b", "model": {}})"), Error);
   EXPECT_THROW((void)registry.model_from_json(R"({"name": "a", "kind": "rfm", "model": {}, "more": 1})"), Error);
