@@ -13,7 +13,7 @@ from workload import SEGMENTS
 VERSION = klientela.__version__
 POLICY = {
     "version": 1,
-    "features": {"groups": ["purchases"]},
+    "features": {"columns": ["recency_days", "frequency", "money_net"]},
     "classifiers": {
         "rfm": {
             "kind": "rfm",

@@ -52,7 +52,10 @@ Layout layout_of(const ClientBase& base, const FeatureOptions& options) {
   layout.orders = delivered(base, TransactionField::order);
   const bool products =
       delivered(base, TransactionField::product) || delivered(base, TransactionField::product_category);
-  if (options.groups.empty()) {
+  if (options.groups.empty() && !options.columns.empty()) {
+    for (const std::string& column : options.columns)
+      if (const auto group = group_of(column)) layout.groups[static_cast<std::size_t>(*group)] = true;
+  } else if (options.groups.empty()) {
     const bool interactions = base.accepted(TableId::interactions) > 0;
     layout.groups = {true,
                      lines,
@@ -82,15 +85,16 @@ std::shared_ptr<Buffer<std::uint32_t>> rows_by_code(const ClientBase& base, cons
   return rows;
 }
 
-Table table_of(const std::shared_ptr<Store>& store, const Layout& layout, Column client) {
+Table table_of(const std::shared_ptr<Store>& store, const Layout& layout, const FeatureOptions& options,
+               Column client) {
   Table table;
   table.add(std::move(client));
   for (const std::vector<Slot>& group : store->groups)
     for (const Slot& slot : group) {
       const Column column = column_of(slot, group, store);
-      if (&group == store->groups.data() && slot.name == "lines" && !layout.orders)
+      if (&group == store->groups.data() && slot.name == "lines" && !layout.orders && wants(options, "frequency"))
         table.add(column.renamed("frequency"));
-      table.add(column);
+      if (wants(options, slot.name)) table.add(column);
     }
   return table;
 }
@@ -98,7 +102,7 @@ Table table_of(const std::shared_ptr<Store>& store, const Layout& layout, Column
 namespace {
 
 FeatureTable finished(std::shared_ptr<FeatureTable::State> state, Column client, Day as_of) {
-  Table table = table_of(state->store, state->layout, std::move(client));
+  Table table = table_of(state->store, state->layout, state->options, std::move(client));
   return FeatureTable(std::move(table), as_of, std::move(state));
 }
 
@@ -203,11 +207,13 @@ FeatureTable compute_features(const ClientBase& base, Day as_of, const FeatureOp
   Store& store = *state->store;
   store.rows = base.clients();
   Source source{base, as_of, CodeIndex(base.partition_sizes(), true), nullptr};
-  source.row_of = rows_by_code(base, source.index, control);
-  state->sources.push_back(source);
   const Layout& layout = state->layout;
+  // Purchases alone, and never to be refreshed, need no way from a client to his row.
+  const bool purchases_only = layout == only(layout, {FeatureGroup::purchases}) && !needs_histories(layout);
+  if (!purchases_only || options.columns.empty()) source.row_of = rows_by_code(base, source.index, control);
+  state->sources.push_back(source);
   if (layout.has(FeatureGroup::purchases)) {
-    add_purchase_slots(store, layout);
+    add_purchase_slots(store, layout, options);
     state->later_rows = fill_purchases(store, source, options, layout, control);
   }
   fill_others(
@@ -240,7 +246,8 @@ FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day
   const bool contacts =
       !fresh(TableId::interactions).empty() || !fresh(TableId::requests).empty() || !lines.empty() || moved;
   const Layout layout = layout_of(base, options);
-  const bool anew = layout != former->layout || options.holdout_until || (moved && moving(options)) ||
+  const bool anew = layout != former->layout || !options.columns.empty() || options.holdout_until ||
+                    (moved && moving(options)) ||
                     (moved && (former->later_rows != 0 || !layout.has(FeatureGroup::purchases))) ||
                     (contacts && layout.has(FeatureGroup::engagement));
   if (anew) {
@@ -278,7 +285,7 @@ FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day
     } catch (const Overflow&) {
       return compute_features(base, as_of, options, control);
     }
-    finish_purchases(store, layout, as_of, control);
+    finish_purchases(store, as_of, control);
   }
   const Layout histories =
       only(layout, {FeatureGroup::purchases, FeatureGroup::gaps, FeatureGroup::repeats, FeatureGroup::products});

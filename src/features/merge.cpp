@@ -177,6 +177,8 @@ FeatureTable merge_features(const FeatureTable& earlier, const FeatureTable& lat
                 "as_of of earlier, " + to_text(earlier.as_of()) + ", is after that of later, " + to_text(later.as_of()),
                 "earlier");
   const FeatureOptions& options = a.options;
+  if (!options.columns.empty())
+    throw Error(Code::invalid_argument, "tables with chosen columns lack what a merge adds up", "earlier");
   if (earlier.as_of() != later.as_of() && (options.window_days || options.window_months || options.holdout_until))
     throw Error(Code::invalid_argument, "tables with a window or a holdout merge only as of the same day", "earlier");
 
@@ -199,7 +201,7 @@ FeatureTable merge_features(const FeatureTable& earlier, const FeatureTable& lat
   const Control control;
   const Layout& layout = state->layout;
   if (layout.has(purchases)) {
-    add_purchase_slots(store, layout);
+    add_purchase_slots(store, layout, options);
     Merger merger{pairing, *a.store, *b.store, store, clients};
     for (const char* name : {"lines", "refund_lines"}) merger.counts(name);
     for (const char* name : {"money_gross", "money_refunds"}) merger.sums(name, false);
@@ -211,12 +213,12 @@ FeatureTable merge_features(const FeatureTable& earlier, const FeatureTable& lat
     merger.days("last_purchase", false);
     if (layout.profit) merger.sums("profit", true);
     if (layout.quantity) merger.sums("quantity", true);
-    finish_purchases(store, layout, later.as_of(), control);
+    finish_purchases(store, later.as_of(), control);
   }
   fill_others(
       store, state->sources, options, layout, later.as_of(),
       [&](const EngagementOverflow& overflow) { fail_overflow(clients.to_text(overflow.row), "engagement"); }, control);
-  Table table = table_of(state->store, layout, clients);
+  Table table = table_of(state->store, layout, options, clients);
   return FeatureTable(std::move(table), later.as_of(), std::move(state));
 }
 

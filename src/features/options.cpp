@@ -1,6 +1,7 @@
 // Feature options: names, windows, checks, JSON and its schema.
 #include "features/options.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string>
@@ -16,6 +17,19 @@ namespace {
 const std::vector<std::string_view> group_names{"purchases",    "gaps",       "repeats",     "products",
                                                 "interactions", "engagement", "satisfaction"};
 const std::vector<std::string_view> period_names{"day", "week", "month", "quarter", "year"};
+/// By group, in the order of FeatureGroup; the counts by kind of interaction are named after the data.
+const std::array<std::vector<std::string_view>, feature_group_count> columns_of{{
+    {"recency_days", "frequency", "lines", "refund_lines", "money_gross", "money_refunds", "money_net",
+     "first_purchase", "last_purchase", "tenure_days", "profit", "quantity"},
+    {"gap_days_mean", "gap_days_cv"},
+    {"repeat_frequency", "repeat_recency", "repeat_age", "repeat_money_mean", "holdout_frequency",
+     "holdout_money_mean"},
+    {"products", "categories", "top_product", "top_category"},
+    {"interactions", "interactions_inbound", "interactions_outbound", "last_interaction"},
+    {"engagement"},
+    {"csat", "csat_n", "csat_low", "csat_high", "csat_trend", "nps", "nps_n", "nps_low", "nps_high", "nps_trend", "ces",
+     "ces_n", "ces_low", "ces_high", "ces_trend"},
+}};
 constexpr double largest_weight = 1e6;
 constexpr double largest_half_life = 1e6;
 constexpr std::int64_t largest_window_days = 109'572;  // of [first_day, end_day)
@@ -63,10 +77,21 @@ FeatureWindow feature_window(Day as_of, const FeatureOptions& options) {
 
 namespace features_internal {
 
+/// What is wrong with asking for a column; empty: nothing.
+std::string fault_of(const std::string& column, const std::vector<FeatureGroup>& groups) {
+  const std::optional<FeatureGroup> group = group_of(column);
+  if (!group) return "name \"" + column + "\", which is no feature";
+  if (!groups.empty() && std::find(groups.begin(), groups.end(), *group) == groups.end())
+    return "name \"" + column + "\" of the group " + std::string(name(*group)) + ", which groups leave out";
+  return {};
+}
+
 void check_options(const FeatureOptions& options, Day as_of) {
   (void)feature_window(as_of, options);
   for (const FeatureGroup group : options.groups)
     if (static_cast<std::size_t>(group) >= feature_group_count) refuse("groups", "hold a number that is no group");
+  for (const std::string& column : options.columns)
+    if (const std::string why = fault_of(column, options.groups); !why.empty()) refuse("columns", why);
   if (options.period > Period::year) refuse("period", "is no period");
   if (options.holdout_until && (*options.holdout_until < as_of || *options.holdout_until >= end_day))
     refuse("holdout_until", "must not be before as_of and must be before 2200");
@@ -84,6 +109,19 @@ void check_options(const FeatureOptions& options, Day as_of) {
     if (term != "inbound" && term != "outbound")
       refuse("engagement.initiative." + term, "is no initiative; there are inbound and outbound");
   }
+}
+
+std::optional<FeatureGroup> group_of(std::string_view column) noexcept {
+  if (column.starts_with("interactions[") && column.ends_with("]")) return FeatureGroup::interactions;
+  for (std::size_t g = 0; g < feature_group_count; ++g)
+    for (const std::string_view name : columns_of[g])
+      if (name == column) return static_cast<FeatureGroup>(g);
+  return std::nullopt;
+}
+
+bool wants(const FeatureOptions& options, std::string_view column) noexcept {
+  return options.columns.empty() ||
+         std::find(options.columns.begin(), options.columns.end(), column) != options.columns.end();
 }
 
 DaySpan span_of(const FeatureOptions& options, Day as_of) {
@@ -145,6 +183,12 @@ FeatureOptions feature_options_from_json(std::string_view text, std::string_view
   if (const auto groups = object.find("groups"))
     for (const json::Node& group : groups->items())
       options.groups.push_back(static_cast<FeatureGroup>(group.choice(group_names)));
+  if (const auto columns = object.find("columns"))
+    for (const json::Node& column : columns->items()) {
+      options.columns.push_back(column.text());
+      if (const std::string why = features_internal::fault_of(options.columns.back(), options.groups); !why.empty())
+        column.fail("must not " + why);
+    }
   read_optional(object, "window_days", options.window_days, largest_window_days);
   read_optional(object, "window_months", options.window_months, largest_window_months);
   if (options.window_days && options.window_months)
@@ -182,6 +226,7 @@ std::string to_json(const FeatureOptions& options) {
   Value groups = Value::array();
   for (const FeatureGroup group : options.groups) groups.push_back(std::string(name(group)));
   document["groups"] = std::move(groups);
+  if (!options.columns.empty()) document["columns"] = options.columns;
   if (options.window_days) document["window_days"] = *options.window_days;
   if (options.window_months) document["window_months"] = *options.window_months;
   document["period"] = std::string(period_names.at(static_cast<std::size_t>(options.period)));
@@ -229,6 +274,11 @@ std::string feature_options_schema() {
       {"items", {{"enum", std::move(groups)}}},
       {"default", Value::array()},
       {"description", "Groups of columns; empty: purchases, and every other group for which there is data."}};
+  properties["columns"] = {
+      {"type", "array"},
+      {"items", {{"type", "string"}}},
+      {"default", Value::array()},
+      {"description", "Columns to keep; empty: all of the groups. Fewer take less memory and time."}};
   properties["window_days"] = whole_number(largest_window_days, "Days that count, as_of the last of them.");
   properties["window_months"] =
       whole_number(largest_window_months, "Calendar months that count up to as_of; not together with window_days.");

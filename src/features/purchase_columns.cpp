@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "features/exchange.hpp"
+#include "features/options.hpp"
 #include "features/state.hpp"
 
 namespace klientela::features_internal {
@@ -12,19 +13,20 @@ namespace {
 constexpr FeatureGroup group = FeatureGroup::purchases;
 constexpr std::size_t ahead = 16;
 
+/// Null where the store has no such slot.
 struct Slots {
-  explicit Slots(Store& store, const Layout& layout)
-      : recency(store.slot(group, "recency_days").int32s()),
-        lines(store.slot(group, "lines").int32s()),
-        refund_lines(store.slot(group, "refund_lines").int32s()),
-        gross(store.slot(group, "money_gross").int64s()),
-        refunds(store.slot(group, "money_refunds").int64s()),
-        net(store.slot(group, "money_net").int64s()),
-        first(store.slot(group, "first_purchase").int32s()),
-        last(store.slot(group, "last_purchase").int32s()),
-        tenure(store.slot(group, "tenure_days").int32s()),
-        profit(layout.profit ? store.slot(group, "profit").int64s() : nullptr),
-        quantity(layout.quantity ? store.slot(group, "quantity").int64s() : nullptr) {}
+  explicit Slots(Store& store)
+      : recency(int32s(store, "recency_days")),
+        lines(int32s(store, "lines")),
+        refund_lines(int32s(store, "refund_lines")),
+        gross(int64s(store, "money_gross")),
+        refunds(int64s(store, "money_refunds")),
+        net(int64s(store, "money_net")),
+        first(int32s(store, "first_purchase")),
+        last(int32s(store, "last_purchase")),
+        tenure(int32s(store, "tenure_days")),
+        profit(int64s(store, "profit")),
+        quantity(int64s(store, "quantity")) {}
   std::int32_t* recency;
   std::int32_t* lines;
   std::int32_t* refund_lines;
@@ -36,7 +38,27 @@ struct Slots {
   std::int32_t* tenure;
   std::int64_t* profit;
   std::int64_t* quantity;
+
+ private:
+  static Slot* find(Store& store, std::string_view name) noexcept {
+    for (Slot& slot : store[group])
+      if (slot.name == name) return &slot;
+    return nullptr;
+  }
+  static std::int32_t* int32s(Store& store, std::string_view name) noexcept {
+    Slot* slot = find(store, name);
+    return slot == nullptr ? nullptr : slot->int32s();
+  }
+  static std::int64_t* int64s(Store& store, std::string_view name) noexcept {
+    Slot* slot = find(store, name);
+    return slot == nullptr ? nullptr : slot->int64s();
+  }
 };
+
+template <class T>
+void set(T* slot, std::size_t row, T value) noexcept {
+  if (slot != nullptr) slot[row] = value;
+}
 
 constexpr std::uint64_t largest_money = std::numeric_limits<std::int64_t>::max();
 
@@ -62,20 +84,25 @@ void check_rows(const ClientBase& base) {
 
 }  // namespace
 
-void add_purchase_slots(Store& store, const Layout& layout) {
+void add_purchase_slots(Store& store, const Layout& layout, const FeatureOptions& options) {
+  const auto add = [&](const char* name, ColumnType type, bool nullable, int valid_as = -1, bool derived = false) {
+    if (wants(options, name)) store.add(group, name, type, nullable, valid_as).derived = derived;
+  };
+  // Tells which clients have bought at all, so it stands where other columns are null for those who have not.
   store.add(group, "recency_days", ColumnType::int32, true).derived = true;
-  // Where every line is an order of its own, frequency is another name of lines.
   if (layout.orders) store.add(group, "frequency", ColumnType::int32, false);
-  store.add(group, "lines", ColumnType::int32, false);
-  store.add(group, "refund_lines", ColumnType::int32, false);
-  store.add(group, "money_gross", ColumnType::money, false);
-  store.add(group, "money_refunds", ColumnType::money, false);
-  store.add(group, "money_net", ColumnType::money, false);
-  store.add(group, "first_purchase", ColumnType::day, true, 0);
-  store.add(group, "last_purchase", ColumnType::day, true, 0);
-  store.add(group, "tenure_days", ColumnType::int32, true, 0).derived = true;
-  if (layout.profit) store.add(group, "profit", ColumnType::money, true);
-  if (layout.quantity) store.add(group, "quantity", ColumnType::money, true);
+  // Where every line is an order of its own, frequency is another name of lines.
+  if (wants(options, "lines") || (!layout.orders && wants(options, "frequency")))
+    store.add(group, "lines", ColumnType::int32, false);
+  add("refund_lines", ColumnType::int32, false);
+  add("money_gross", ColumnType::money, false);
+  add("money_refunds", ColumnType::money, false);
+  add("money_net", ColumnType::money, false);
+  add("first_purchase", ColumnType::day, true, 0);
+  add("last_purchase", ColumnType::day, true, 0);
+  add("tenure_days", ColumnType::int32, true, 0, true);
+  if (layout.profit) add("profit", ColumnType::money, true);
+  if (layout.quantity) add("quantity", ColumnType::money, true);
 }
 
 void fail_overflow(const std::string& client, std::string_view column) {
@@ -86,11 +113,11 @@ void fail_overflow(const std::string& client, std::string_view column) {
 std::uint64_t fill_purchases(Store& store, const Source& source, const FeatureOptions& options, const Layout& layout,
                              const Control& control) {
   check_rows(source.base);
-  const bool wide = layout.profit || layout.quantity;
+  const bool wide = (layout.profit && wants(options, "profit")) || (layout.quantity && wants(options, "quantity"));
   const CodeIndex index(source.base.partition_sizes());
   const PurchaseSums sums =
       sum_purchases(source.base.chunks(TableId::transactions), index, span_of(options, source.as_of), wide, control);
-  const Slots out(store, layout);
+  const Slots out(store);
   const std::span<const std::uint32_t> codes = source.base.codes_in_order();
   const std::int32_t as_of = number(source.as_of);
   std::atomic<bool> overflow{sums.overflow};
@@ -102,22 +129,20 @@ std::uint64_t fill_purchases(Store& store, const Source& source, const FeatureOp
       const PurchaseSum sum = sums[i];
       bad |= sum.lines > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max()) ||
              sum.refund_lines > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max());
-      out.lines[r] = static_cast<std::int32_t>(sum.lines);
-      out.refund_lines[r] = static_cast<std::int32_t>(sum.refund_lines);
-      out.gross[r] = static_cast<std::int64_t>(sum.gross);
-      out.refunds[r] = static_cast<std::int64_t>(sum.refunds);
-      out.net[r] = static_cast<std::int64_t>(sum.gross - sum.refunds);
-      out.first[r] = sum.first;
-      out.last[r] = sum.last;
       out.recency[r] = sum.lines == 0 ? null_int32 : as_of - sum.last;
-      out.tenure[r] = sum.lines == 0 ? null_int32 : as_of - sum.first;
+      set(out.lines, r, static_cast<std::int32_t>(sum.lines));
+      set(out.refund_lines, r, static_cast<std::int32_t>(sum.refund_lines));
+      set(out.gross, r, static_cast<std::int64_t>(sum.gross));
+      set(out.refunds, r, static_cast<std::int64_t>(sum.refunds));
+      set(out.net, r, static_cast<std::int64_t>(sum.gross - sum.refunds));
+      set(out.first, r, sum.first);
+      set(out.last, r, sum.last);
+      set(out.tenure, r, sum.lines == 0 ? null_int32 : as_of - sum.first);
       if (wide) {
         const WideSum& more = sums.wide[i];
         bad |= !fits(more.profit) || !fits(more.quantity);
-        if (out.profit != nullptr)
-          out.profit[r] = more.profit_lines == 0 ? null_number : static_cast<std::int64_t>(more.profit);
-        if (out.quantity != nullptr)
-          out.quantity[r] = more.quantity_lines == 0 ? null_number : static_cast<std::int64_t>(more.quantity);
+        set(out.profit, r, more.profit_lines == 0 ? null_number : static_cast<std::int64_t>(more.profit));
+        set(out.quantity, r, more.quantity_lines == 0 ? null_number : static_cast<std::int64_t>(more.quantity));
       }
     }
     if (bad) overflow.store(true, std::memory_order_relaxed);
@@ -148,7 +173,7 @@ std::uint64_t add_purchases(Store& store, const Source& source, std::span<const 
     std::int64_t quantity;
   };
   const DaySpan span = span_of(options, source.as_of);
-  const Slots out(store, layout);
+  const Slots out(store);
   const Buffer<std::uint32_t>& row_of = *source.row_of;
   std::vector<Segment> segments;
   append_segments(chunks, 0, segments);
@@ -247,8 +272,8 @@ std::uint64_t add_purchases(Store& store, const Source& source, std::span<const 
   return later.load();
 }
 
-void finish_purchases(Store& store, const Layout& layout, Day as_of, const Control& control) {
-  const Slots out(store, layout);
+void finish_purchases(Store& store, Day as_of, const Control& control) {
+  const Slots out(store);
   const std::int32_t day = number(as_of);
   std::atomic<bool> nulls{false};
   over_rows(control, store.rows, [&](std::size_t begin, std::size_t end) {

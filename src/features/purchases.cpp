@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "features/exchange.hpp"
@@ -139,16 +140,24 @@ PurchaseSums sum_lines(std::span<const std::shared_ptr<const Chunk>> chunks, con
   if (wide) result.wide = Buffer<WideSum>(index.size());
   control.run(partitions, [&](std::size_t p) {
     std::uninitialized_default_construct_n(bought.data() + index.begin(p), index.size(p));
-    std::uninitialized_default_construct_n(result.returned.data() + index.begin(p), index.size(p));
     if (wide) std::uninitialized_default_construct_n(result.wide.data() + index.begin(p), index.size(p));
   });
   std::vector<Segment> segments;
   append_segments(chunks, 0, segments);
   std::atomic<std::uint64_t> later{0};
   std::atomic<std::uint64_t> sticky{0};
+  // Where nobody gave anything back, the memory for it is never touched.
+  const auto clear_returned = [&](std::size_t bucket) {
+    const std::size_t begin = bucket / partitions * bucket_clients;
+    const std::size_t end = index.size(bucket % partitions);
+    if (begin < end)
+      std::uninitialized_default_construct_n(result.returned.data() + index.begin(bucket % partitions) + begin,
+                                             std::min<std::size_t>(end - begin, bucket_clients));
+  };
   std::size_t largest = 0;
   for (std::size_t p = 0; p < partitions; ++p) largest = std::max(largest, index.size(p));
   const std::size_t buckets = partitions * ((largest + bucket_clients - 1) / bucket_clients);
+  std::vector<std::uint8_t> returns(buckets, 0);  // by bucket: whether a line of it was a refund
   using Writer = BucketWriter<Line<Key, wide>>;
   // Refunds go to their owner by a second set of buckets: few, they would stall the lines between them.
   exchange<Line<Key, wide>>(
@@ -167,11 +176,19 @@ PurchaseSums sum_lines(std::span<const std::shared_ptr<const Chunk>> chunks, con
             add_lines<Key, wide>(lines, bought.data() + first, wides, seen);
           });
           writer.each_page(buckets + bucket, [&](std::span<const Line<Key, wide>> lines) {
+            if (lines.empty()) return;
+            if (std::exchange(returns[bucket], std::uint8_t{1}) == 0) clear_returned(bucket);
             add_lines<Key, wide>(lines, result.returned.data() + first, wides, seen);
           });
         }
         if ((seen >> 63) != 0) sticky.store(1, std::memory_order_relaxed);
       });
+  if (std::find(returns.begin(), returns.end(), 1) == returns.end()) {
+    result.returned = {};
+  } else {
+    for (std::size_t bucket = 0; bucket < buckets; ++bucket)
+      if (returns[bucket] == 0) clear_returned(bucket);
+  }
   result.later_rows = later.load();
   result.overflow = sticky.load() != 0;
   if constexpr (sizeof(Key) == 4) {

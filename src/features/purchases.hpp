@@ -96,17 +96,18 @@ struct PurchaseSums {
   std::int32_t epoch{0};
   Buffer<Bought<std::uint16_t>> bought;       ///< empty where days need more than 16 bits,
   Buffer<Bought<std::uint32_t>> bought_wide;  ///< then this holds them
-  Buffer<Returned> returned;
-  Buffer<WideSum> wide;         ///< empty unless profit or quantity was asked for
-  std::uint64_t later_rows{0};  ///< accepted rows after the span's end
-  bool overflow{false};         ///< some client's gross or refunds left int64
+  Buffer<Returned> returned;                  ///< empty where no line was a refund
+  Buffer<WideSum> wide;                       ///< empty unless profit or quantity was asked for
+  std::uint64_t later_rows{0};                ///< accepted rows after the span's end
+  bool overflow{false};                       ///< some client's gross or refunds left int64
 
   [[nodiscard]] PurchaseSum operator[](std::size_t i) const noexcept {
-    return bought.empty() ? read(bought_wide[i], returned[i]) : read(bought[i], returned[i]);
+    const Returned back = returned.empty() ? Returned{} : returned[i];
+    return bought.empty() ? read(bought_wide[i], back) : read(bought[i], back);
   }
   void prefetch(std::size_t i) const noexcept {
     __builtin_prefetch(bought.empty() ? static_cast<const void*>(&bought_wide[i]) : &bought[i]);
-    __builtin_prefetch(&returned[i]);
+    if (!returned.empty()) __builtin_prefetch(&returned[i]);
   }
 
  private:

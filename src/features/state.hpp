@@ -127,7 +127,7 @@ struct Terms {
 
 // The groups. Each writes the rows of its slots and seals them.
 
-void add_purchase_slots(Store& store, const Layout& layout);
+void add_purchase_slots(Store& store, const Layout& layout, const FeatureOptions& options);
 /// From a whole pass over the base's transactions. Returns how many accepted rows lie after as_of.
 std::uint64_t fill_purchases(Store& store, const Source& source, const FeatureOptions& options, const Layout& layout,
                              const Control& control);
@@ -137,7 +137,7 @@ std::uint64_t add_purchases(Store& store, const Source& source, std::span<const 
 /// Some sum of add_purchases() left its column, perhaps only on its way; the slots are spoilt.
 struct Overflow {};
 /// recency_days and tenure_days from the days they follow from; seals the group.
-void finish_purchases(Store& store, const Layout& layout, Day as_of, const Control& control);
+void finish_purchases(Store& store, Day as_of, const Control& control);
 /// \throws Error overflow naming the first client, in canonical order, and the column
 [[noreturn]] void fail_overflow(const std::string& client, std::string_view column);
 

@@ -5,8 +5,9 @@
 
 namespace klientela::features_internal {
 
-/// A view of every sealed slot, after the ids.
-[[nodiscard]] Table table_of(const std::shared_ptr<Store>& store, const Layout& layout, Column client);
+/// A view of every sealed slot that is wanted, after the ids.
+[[nodiscard]] Table table_of(const std::shared_ptr<Store>& store, const Layout& layout, const FeatureOptions& options,
+                             Column client);
 
 /// Every group but purchases, whole; and the frequency of purchases where orders have ids.
 template <class OnOverflow>

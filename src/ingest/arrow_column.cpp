@@ -131,7 +131,7 @@ std::optional<ArrowType> read_type(const ArrowSchema& schema) {
   return type;
 }
 
-bool ArrayView::is_null(std::int64_t i) const noexcept {
+bool ArrayView::is_null_anyhow(std::int64_t i) const noexcept {
   if (type->kind == Kind::null) return true;
   if (validity != nullptr) {
     const std::int64_t at = offset + i;
@@ -160,13 +160,7 @@ std::int64_t ArrayView::code(std::int64_t i) const noexcept {
   return at >= 0 && at < child->length ? at : -1;
 }
 
-std::optional<std::string_view> ArrayView::text(std::int64_t i) const noexcept {
-  const auto cut = [this](std::int64_t begin, std::int64_t end) -> std::optional<std::string_view> {
-    if (begin < 0 || end < begin) return std::nullopt;
-    if (begin == end) return std::string_view{};
-    if (characters == nullptr) return std::nullopt;
-    return std::string_view(characters + begin, static_cast<std::size_t>(end - begin));
-  };
+std::optional<std::string_view> ArrayView::text_anyhow(std::int64_t i) const noexcept {
   switch (type->kind) {
     case Kind::text32: {
       const auto* offsets = values<std::int32_t>() + i;

@@ -80,13 +80,29 @@ struct ArrayView {
   [[nodiscard]] const T* values() const noexcept {
     return static_cast<const T*>(data) + offset;
   }
-  [[nodiscard]] bool is_null(std::int64_t i) const noexcept;
+  [[nodiscard]] bool is_null(std::int64_t i) const noexcept {
+    return (validity != nullptr || type->kind == Kind::dictionary || type->kind == Kind::null) && is_null_anyhow(i);
+  }
   /// Code of a dictionary array; -1 where it is none of the dictionary's.
   [[nodiscard]] std::int64_t code(std::int64_t i) const noexcept;
   /// Bytes of a text. Nullopt where the offsets or the view leave the buffers they name.
-  [[nodiscard]] std::optional<std::string_view> text(std::int64_t i) const noexcept;
+  [[nodiscard]] std::optional<std::string_view> text(std::int64_t i) const noexcept {
+    if (type->kind != Kind::text32) return text_anyhow(i);
+    const auto* offsets = values<std::int32_t>() + i;
+    return cut(offsets[0], offsets[1]);
+  }
   /// Begin and end in child of a list; nullopt where they leave it.
   [[nodiscard]] std::optional<std::pair<std::int64_t, std::int64_t>> list(std::int64_t i) const noexcept;
+
+ private:
+  [[nodiscard]] bool is_null_anyhow(std::int64_t i) const noexcept;
+  [[nodiscard]] std::optional<std::string_view> text_anyhow(std::int64_t i) const noexcept;
+  [[nodiscard]] std::optional<std::string_view> cut(std::int64_t begin, std::int64_t end) const noexcept {
+    if (begin < 0 || end < begin) return std::nullopt;
+    if (begin == end) return std::string_view{};
+    if (characters == nullptr) return std::nullopt;
+    return std::string_view(characters + begin, static_cast<std::size_t>(end - begin));
+  }
 };
 
 /// Checks an array against its type as far as the C data interface lets one. \throws Error bad_data naming `where`

@@ -20,6 +20,7 @@ using index::partitions;
 constexpr std::size_t block = 2048;  // divides RejectMap::segment_rows
 constexpr unsigned partition_shift = 64 - index::partition_bits;
 constexpr std::size_t ahead = 64;  // lookups between asking for a slot and reading it
+constexpr std::uint32_t no_hash = 0xFFFF'FFFF;
 
 [[nodiscard]] std::uint32_t partition_of(std::uint64_t hash) noexcept {
   return static_cast<std::uint32_t>(hash >> partition_shift);
@@ -59,13 +60,18 @@ struct TextId {
 
   explicit TextId(std::string_view plain) : text(plain) {
     is_number = index::canonical_integer(text, number);
+    if (!is_number) key = index::key_of(text);
+    hash = is_number ? index::hash_of(number) : index::hash_of(key);
+  }
+  /// With the upper half of the hash known already.
+  TextId(std::string_view plain, std::uint32_t half) : text(plain), hash(std::uint64_t{half} << 32) {
+    is_number = index::canonical_integer(text, number);
     if (is_number) {
       hash = index::hash_of(number);
     } else {
-      key = index::key_of(text, hash);
+      key = index::key_of(text);
     }
   }
-  TextId() = default;
 };
 
 std::uint32_t find_id(const Partition& part, const TextId& id) noexcept {
@@ -79,6 +85,16 @@ std::uint32_t code_id(const index::ClientIndex& known, index::Layer& layer, cons
   if (code == no_code)
     code = id.is_number ? layer.parts[p].add(p, id.number, id.hash) : layer.parts[p].add(p, id.text, id.key, id.hash);
   return code;
+}
+
+/// How many tasks code so many rows, and which partitions are a task's own: a bit each.
+std::size_t tasks_for(std::size_t rows, const Control& control) noexcept {
+  return rows < 20'000 ? 1 : std::min<std::size_t>(std::max<std::size_t>(control.concurrency(), 1), partitions);
+}
+std::uint32_t owned_by(std::size_t task, std::size_t tasks) noexcept {
+  std::uint32_t owned = 0;
+  for (std::size_t p = task; p < partitions; p += tasks) owned |= 1U << p;
+  return owned;
 }
 
 }  // namespace
@@ -258,53 +274,80 @@ void ClientKeys::code_numbers(std::uint32_t owned, const index::ClientIndex& kno
   }
 }
 
-void ClientKeys::code_texts(std::uint32_t owned, const index::ClientIndex& known, index::Layer& layer,
-                            const RejectMap& rejected, std::span<std::uint32_t> codes, const Control& control) const {
-  std::array<std::uint8_t, block> skip_scratch;
-  std::vector<TextId> ids(block + 1);
-  std::array<std::uint16_t, block + 1> places;
+void ClientKeys::hash_texts(std::size_t begin, const RejectMap& rejected, std::span<std::uint32_t> hashes) const {
+  const bool rejects = rejected.any(begin / RejectMap::segment_rows);
+  source_->for_parts(begin, hashes.size(),
+                     [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
+                       for (std::size_t i = 0; i < n; ++i) {
+                         std::uint32_t& hash = hashes[done + i];
+                         hash = no_hash;
+                         const std::int64_t at = first + static_cast<std::int64_t>(i);
+                         if ((rejects && rejected.test(begin + done + i)) || array.is_null(at)) continue;
+                         const std::string_view text = index::plain_id(*array.text(at));
+                         if (text.empty()) continue;  // a blank id is none
+                         hash = std::min(static_cast<std::uint32_t>(TextId(text).hash >> 32), no_hash - 1);
+                       }
+                     });
+}
+
+void ClientKeys::code_hashed(std::uint32_t owned, std::size_t begin, std::span<const std::uint32_t> hashes,
+                             const index::ClientIndex& known, index::Layer& layer, const RejectMap& rejected,
+                             std::span<std::uint32_t> codes) const {
+  std::array<std::uint32_t, block> places;
+  for (std::size_t done = 0; done < hashes.size(); done += block) {
+    const std::size_t n = std::min(block, hashes.size() - done);
+    const std::uint32_t* const hash = hashes.data() + done;
+    std::uint32_t* const out = codes.data() + begin + done;
+    std::size_t own = 0;
+    std::size_t none = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      places[own] = static_cast<std::uint32_t>(i);
+      own += hash[i] != no_hash ? (owned >> (hash[i] >> (partition_shift - 32))) & 1 : 0;
+      none += hash[i] == no_hash ? 1 : 0;
+    }
+    // What has no id has no partition: the owner of the first one writes it.
+    for (std::size_t i = 0; i < n && none > 0 && (owned & 1) != 0; ++i)
+      if (hash[i] == no_hash && !rejected.test(begin + done + i)) out[i] = no_code;
+    const auto prefetch = [&](std::size_t j) __attribute__((always_inline)) {
+      const std::uint64_t wide = std::uint64_t{hash[places[j]]} << 32;
+      layer.parts[partition_of(wide)].text_table.prefetch(wide);
+    };
+    for (std::size_t j = 0; j < std::min(ahead, own); ++j) prefetch(j);
+    source_->for_parts(begin + done, n,
+                       [&, j = std::size_t{0}](const ArrayView& array, std::int64_t first, std::size_t from,
+                                               std::size_t count) mutable {
+                         for (; j < own && places[j] < from + count; ++j) {
+                           if (j + ahead < own) prefetch(j + ahead);
+                           const auto at = first + static_cast<std::int64_t>(places[j] - from);
+                           out[places[j]] =
+                               code_id(known, layer, TextId(index::plain_id(*array.text(at)), hash[places[j]]));
+                         }
+                       });
+  }
+}
+
+void ClientKeys::code_texts(const index::ClientIndex& known, index::Layer& layer, const RejectMap& rejected,
+                            std::span<std::uint32_t> codes, const Control& control) const {
   for (std::uint32_t p = 0; p < partitions; ++p) {
-    if (((owned >> p) & 1) == 0) continue;
     layer.parts[p].number_table.reserve_first(p);
     layer.parts[p].text_table.reserve_first();
   }
-  const std::size_t rows = codes.size();
-  for (std::size_t begin = 0; begin < rows; begin += block) {
-    if (begin % (block * 512) == 0) control.check();
-    const std::size_t n = std::min(block, rows - begin);
-    const std::uint8_t* skip = skips(rejected, begin, n, skip_scratch.data());
-    std::uint32_t* const out = codes.data() + begin;
-    std::size_t own = 0;
-    source_->for_parts(begin, n, [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t count) {
-      for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t place = done + i;
-        if (skip != nullptr && skip[place] != 0) {
-          if (skip[place] == 2 && (owned & 1) != 0) out[place] = no_code;
-          continue;
-        }
-        const std::string_view text = index::plain_id(*array.text(first + static_cast<std::int64_t>(i)));
-        if (text.empty()) {  // a blank id is none
-          if ((owned & 1) != 0) out[place] = no_code;
-          continue;
-        }
-        ids[own] = TextId(text);
-        places[own] = static_cast<std::uint16_t>(place);
-        own += (owned >> partition_of(ids[own].hash)) & 1;
-      }
+  // Wave by wave: every id is hashed once by whoever comes to it, then coded by the owner of its partition.
+  constexpr std::size_t wave_segments = 8;
+  constexpr std::size_t wave = wave_segments * RejectMap::segment_rows;
+  Buffer<std::uint32_t> hashes(std::min(wave, codes.size()));
+  const std::size_t coders = tasks_for(codes.size(), control);
+  for (std::size_t begin = 0; begin < codes.size(); begin += wave) {
+    control.check();
+    const std::size_t n = std::min(wave, codes.size() - begin);
+    const std::span<std::uint32_t> own(hashes.data(), n);
+    control.run((n + RejectMap::segment_rows - 1) / RejectMap::segment_rows, [&](std::size_t segment) {
+      const std::size_t first = segment * RejectMap::segment_rows;
+      hash_texts(begin + first, rejected, own.subspan(first, std::min(RejectMap::segment_rows, n - first)));
     });
-    const auto prefetch = [&](const TextId& id) __attribute__((always_inline)) {
-      const std::uint32_t p = partition_of(id.hash);
-      if (id.is_number) {
-        layer.parts[p].number_table.prefetch(id.hash);
-      } else {
-        layer.parts[p].text_table.prefetch(id.hash);
-      }
-    };
-    for (std::size_t j = 0; j < std::min(ahead, own); ++j) prefetch(ids[j]);
-    for (std::size_t j = 0; j < own; ++j) {
-      if (j + ahead < own) prefetch(ids[j + ahead]);
-      out[places[j]] = code_id(known, layer, ids[j]);
-    }
+    control.run(coders, [&](std::size_t task) {
+      code_hashed(owned_by(task, coders), begin, own, known, layer, rejected, codes);
+    });
   }
 }
 
@@ -379,18 +422,13 @@ void ClientKeys::code(const index::ClientIndex& known, index::Layer& layer, cons
     code_dictionaries(known, layer, rejected, codes, control);
     return;
   }
-  const std::size_t tasks =
-      codes.size() < 20'000 ? 1 : std::min<std::size_t>(std::max<std::size_t>(control.concurrency(), 1), partitions);
-  control.run(tasks, [&](std::size_t task) {
-    std::uint32_t owned = 0;
-    for (auto p = static_cast<std::uint32_t>(task); p < partitions; p += static_cast<std::uint32_t>(tasks))
-      owned |= 1U << p;
-    if (is_numbers()) {
-      code_numbers(owned, known, layer, rejected, codes, control);
-    } else {
-      code_texts(owned, known, layer, rejected, codes, control);
-    }
-  });
+  if (!is_numbers()) {
+    code_texts(known, layer, rejected, codes, control);
+    return;
+  }
+  const std::size_t tasks = tasks_for(codes.size(), control);
+  control.run(tasks,
+              [&](std::size_t task) { code_numbers(owned_by(task, tasks), known, layer, rejected, codes, control); });
 }
 
 }  // namespace klientela::detail

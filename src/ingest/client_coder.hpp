@@ -39,8 +39,14 @@ class ClientKeys {
   const std::uint8_t* skips(const RejectMap& rejected, std::size_t begin, std::size_t n, std::uint8_t* scratch) const;
   void code_numbers(std::uint32_t owned, const index::ClientIndex& known, index::Layer& layer,
                     const RejectMap& rejected, std::span<std::uint32_t> codes, const Control& control) const;
-  void code_texts(std::uint32_t owned, const index::ClientIndex& known, index::Layer& layer, const RejectMap& rejected,
+  void code_texts(const index::ClientIndex& known, index::Layer& layer, const RejectMap& rejected,
                   std::span<std::uint32_t> codes, const Control& control) const;
+  /// The upper half of the hash of every id of one segment; all ones where there is none.
+  void hash_texts(std::size_t begin, const RejectMap& rejected, std::span<std::uint32_t> hashes) const;
+  /// Codes the ids from row `begin` on whose partition is owned.
+  void code_hashed(std::uint32_t owned, std::size_t begin, std::span<const std::uint32_t> hashes,
+                   const index::ClientIndex& known, index::Layer& layer, const RejectMap& rejected,
+                   std::span<std::uint32_t> codes) const;
   void code_dictionaries(const index::ClientIndex& known, index::Layer& layer, const RejectMap& rejected,
                          std::span<std::uint32_t> codes, const Control& control) const;
 

@@ -588,9 +588,54 @@ bool OwnCodes::is_null(std::size_t row) const {
   return codes_[row] == no_code;
 }
 
+namespace {
+
+template <class Offset>
+[[gnu::always_inline]] inline bool follow_one_another(const Offset* offsets, std::size_t n) noexcept {
+  int bad = static_cast<int>(offsets[0] < 0);
+  for (std::size_t i = 0; i < n; ++i) bad |= static_cast<int>(offsets[i + 1] < offsets[i]);
+  return bad == 0;
+}
+KLIENTELA_CLONES bool in_order(const std::int32_t* offsets, std::size_t n) noexcept {
+  return follow_one_another(offsets, n);
+}
+KLIENTELA_CLONES bool in_order(const std::int64_t* offsets, std::size_t n) noexcept {
+  return follow_one_another(offsets, n);
+}
+KLIENTELA_CLONES bool is_ascii(const char* text, std::size_t size) noexcept {
+  unsigned char high = 0;
+  for (std::size_t i = 0; i < size; ++i) high = static_cast<unsigned char>(high | static_cast<unsigned char>(text[i]));
+  return high < 0x80;
+}
+
+template <class Offset>
+bool all_ascii_between(const Offset* offsets, std::size_t n, const char* characters) noexcept {
+  if (!in_order(offsets, n)) return false;
+  const auto size = static_cast<std::size_t>(offsets[n] - offsets[0]);
+  return size == 0 || (characters != nullptr && is_ascii(characters + offsets[0], size));
+}
+
+/// Whether n texts from `first` on lie one after the other within their buffers, none null, and hold ASCII alone.
+bool all_ascii(const ArrayView& array, std::int64_t first, std::size_t n) noexcept {
+  if (array.validity != nullptr) return false;
+  if (array.type->kind == Kind::text32)
+    return all_ascii_between(array.values<std::int32_t>() + first, n, array.characters);
+  if (array.type->kind == Kind::text64)
+    return all_ascii_between(array.values<std::int64_t>() + first, n, array.characters);
+  return false;
+}
+
+}  // namespace
+
 void check_texts(const Source& source, std::size_t begin, std::span<Mark> marks, bool required) {
   source.for_parts(
       begin, marks.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
+        if (all_ascii(array, first, n)) {
+          for (std::size_t i = 0; i < n && required; ++i)
+            if (marks[done + i] == fine && array.text(first + static_cast<std::int64_t>(i))->empty())
+              marks[done + i] = mark(RejectReason::missing_value);
+          return;
+        }
         for (std::size_t i = 0; i < n; ++i) {
           if (marks[done + i] != fine) continue;
           const std::int64_t row = first + static_cast<std::int64_t>(i);

@@ -2,6 +2,8 @@
 #include "klientela/model/client_base.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "model/base_data.hpp"
 
@@ -98,17 +100,28 @@ Column ClientBase::client_column() const {
     const index::ClientIndex& clients = *data_->clients;
     const std::size_t numbers = clients.numbers_in_order ? clients.numbers_in_order->size() : 0;
     if (numbers == clients.size()) {
-      Buffer<std::int64_t> ids(numbers);
-      if (numbers > 0) std::copy_n(clients.numbers_in_order->data(), numbers, ids.data());
-      data_->client_column.emplace("client", ColumnType::int64, std::move(ids));
+      const auto& ids = clients.numbers_in_order;
+      data_->client_column =
+          Column::view("client", ColumnType::int64,
+                       ids ? std::span(ids->data(), numbers) : std::span<const std::int64_t>(), ids, nullptr, 0);
       return;
     }
-    std::vector<std::string> ids;
-    ids.reserve(clients.size());
+    const auto text = [&](std::size_t row, std::array<char, 20>& digits) -> std::string_view {
+      if (row >= numbers) return clients.text_of((*clients.order)[row]);
+      const auto end = std::to_chars(digits.begin(), digits.end(), (*clients.numbers_in_order)[row]).ptr;
+      return {digits.data(), static_cast<std::size_t>(end - digits.data())};
+    };
+    std::array<char, 20> digits;
+    Buffer<std::int64_t> offsets(clients.size() + 1);
+    offsets[0] = 0;
     for (std::size_t row = 0; row < clients.size(); ++row)
-      ids.push_back(row < numbers ? std::to_string((*clients.numbers_in_order)[row])
-                                  : std::string(clients.text_of((*clients.order)[row])));
-    data_->client_column.emplace("client", ids);
+      offsets[row + 1] = offsets[row] + static_cast<std::int64_t>(text(row, digits).size());
+    Buffer<char> characters(static_cast<std::size_t>(offsets[clients.size()]));
+    for (std::size_t row = 0; row < clients.size(); ++row) {
+      const std::string_view id = text(row, digits);
+      std::copy(id.begin(), id.end(), characters.data() + offsets[row]);
+    }
+    data_->client_column.emplace("client", std::move(offsets), std::move(characters));
   });
   return *data_->client_column;
 }

@@ -2,6 +2,10 @@
 #include "model/client_index.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <bit>
+#include <optional>
+#include <span>
 #include <string>
 
 namespace klientela::index {
@@ -39,7 +43,7 @@ std::uint32_t Partition::add(std::uint32_t partition, std::string_view text, con
   const std::string_view kept = arena.keep(text);
   TextSlot slot{key.a, key.b, key.length, code};
   if (key.length > 16) slot.b = reinterpret_cast<std::uintptr_t>(kept.data());
-  text_table.insert(hash, slot, [](const TextSlot& s) { return mixed(s.a ^ s.length, s.length > 16 ? 0 : s.b); });
+  text_table.insert(hash, slot);
   is_text.resize(numbers.size(), 0);
   is_text.push_back(1);
   numbers.push_back(static_cast<std::int64_t>(texts.size()));
@@ -53,9 +57,8 @@ void Layer::append(const Layer& other) {
     for (std::size_t i = 0; i < from.numbers.size(); ++i) {
       if (!from.is_text.empty() && from.is_text[i] != 0) {
         const std::string_view text = from.texts[static_cast<std::size_t>(from.numbers[i])];
-        std::uint64_t hash = 0;
-        const TextKey key = key_of(text, hash);
-        parts[p].add(p, text, key, hash);
+        const TextKey key = key_of(text);
+        parts[p].add(p, text, key, hash_of(key));
       } else {
         parts[p].add(p, from.numbers[i], hash_of(from.numbers[i]));
       }
@@ -109,8 +112,8 @@ std::uint32_t ClientIndex::find(std::string_view text) const noexcept {
   text = plain_id(text);
   std::int64_t number = 0;
   if (canonical_integer(text, number)) return find(number);
-  std::uint64_t hash = 0;
-  const TextKey key = key_of(text, hash);
+  const TextKey key = key_of(text);
+  const std::uint64_t hash = hash_of(key);
   const auto p = static_cast<std::uint32_t>(hash >> (64 - partition_bits));
   std::uint32_t code = base ? base->parts[p].find(text, key, hash) : no_code;
   if (code == no_code && overlay) code = overlay->parts[p].find(text, key, hash);
@@ -191,13 +194,14 @@ void sort_bucket(Pair* pairs, Pair* other, std::size_t n) {
   }
 }
 
-/// The integer ids of a layer that come after the old ones, ascending, with their codes. Buckets by the leading bits of
-/// their range, each bucket then on its own; parallel, deterministic. O(n).
-void sort_new_numbers(const Layer& layer, const ClientIndex& old, Buffer<std::int64_t>& ids,
-                      Buffer<std::uint32_t>& codes, const Control& control) {
-  const std::size_t n = ids.size();
+/// The ids of a layer that come after the old ones, ascending by key_of(part, place), with their codes; places where
+/// `wanted(part, place)` is false are left out. Buckets by the leading bits of the keys' range, each bucket then on its
+/// own; parallel, deterministic. `keys` and `codes` are as long as there are such ids. O(n).
+template <class Wanted, class KeyOf>
+void sort_new(const Layer& layer, const ClientIndex& old, Wanted wanted, KeyOf key_of, std::span<std::uint64_t> keys,
+              std::span<std::uint32_t> codes, const Control& control) {
+  const std::size_t n = keys.size();
   if (n == 0) return;
-  constexpr std::uint64_t sign = std::uint64_t{1} << 63;
   const std::size_t tasks = n < 50'000 ? 1 : std::min<std::size_t>(control.concurrency(), partitions);
   const auto for_partitions = [&](auto visit) {
     control.run(tasks, [&](std::size_t task) {
@@ -207,7 +211,7 @@ void sort_new_numbers(const Layer& layer, const ClientIndex& old, Buffer<std::in
   const auto for_ids = [&](std::uint32_t p, auto visit) {
     const Partition& part = layer.parts[p];
     for (std::size_t i = old.sizes[p] - part.first_local; i < part.numbers.size(); ++i)
-      if (part.is_text.empty() || part.is_text[i] == 0) visit(static_cast<std::uint64_t>(part.numbers[i]) ^ sign, i);
+      if (wanted(part, i)) visit(key_of(part, i), i);
   };
   std::array<std::uint64_t, partitions> lows;
   std::array<std::uint64_t, partitions> highs;
@@ -249,31 +253,99 @@ void sort_new_numbers(const Layer& layer, const ClientIndex& old, Buffer<std::in
     const std::uint32_t first = layer.parts[p].first_local;
     for_ids(p, [&](std::uint64_t key, std::size_t i) {
       const std::size_t place = at[(key - origin) >> shift]++;
-      ids[place] = static_cast<std::int64_t>(key ^ sign);
+      keys[place] = key;
       codes[place] = (first + static_cast<std::uint32_t>(i)) * partitions + p;
     });
   });
-  control.run(tasks, [&](std::size_t task) {
+  std::atomic<std::size_t> next{0};  // buckets differ in size
+  control.run(tasks, [&](std::size_t /*task*/) {
     std::vector<Pair> pairs;
     std::vector<Pair> other;
-    for (std::size_t b = task; b < buckets; b += tasks) {
+    for (std::size_t b = next++; b < buckets; b = next++) {
       const std::size_t size = begins[b + 1] - begins[b];
       if (size < 2) continue;
       if (other.size() < size) {
         pairs.resize(size);
         other.resize(size);
       }
-      std::int64_t* const bucket_ids = ids.data() + begins[b];
+      std::uint64_t* const bucket_keys = keys.data() + begins[b];
       std::uint32_t* const bucket_codes = codes.data() + begins[b];
-      for (std::size_t i = 0; i < size; ++i)
-        pairs[i] = {static_cast<std::uint64_t>(bucket_ids[i]) ^ sign, bucket_codes[i]};
+      for (std::size_t i = 0; i < size; ++i) pairs[i] = {bucket_keys[i], bucket_codes[i]};
       sort_bucket(pairs.data(), other.data(), size);
       for (std::size_t i = 0; i < size; ++i) {
-        bucket_ids[i] = static_cast<std::int64_t>(pairs[i].key ^ sign);
+        bucket_keys[i] = pairs[i].key;
         bucket_codes[i] = pairs[i].code;
       }
     }
   });
+}
+
+bool is_text(const Partition& part, std::size_t i) noexcept { return !part.is_text.empty() && part.is_text[i] != 0; }
+
+/// The integer ids of a layer that come after the old ones, ascending, with their codes.
+void sort_new_numbers(const Layer& layer, const ClientIndex& old, std::span<std::int64_t> ids,
+                      std::span<std::uint32_t> codes, const Control& control) {
+  constexpr std::uint64_t sign = std::uint64_t{1} << 63;
+  // The signed and the unsigned type of one size may stand in for each other.
+  const std::span<std::uint64_t> keys(reinterpret_cast<std::uint64_t*>(ids.data()), ids.size());
+  sort_new(
+      layer, old, [](const Partition& part, std::size_t i) { return !is_text(part, i); },
+      [](const Partition& part, std::size_t i) { return static_cast<std::uint64_t>(part.numbers[i]) ^ sign; }, keys,
+      codes, control);
+  for (std::uint64_t& key : keys) key ^= sign;
+}
+
+/// The text ids of a layer that come after the old ones, ascending by bytes, with their codes.
+std::vector<TextEntry> sort_new_texts(const Layer& layer, const ClientIndex& old, std::size_t n,
+                                      const Control& control) {
+  std::vector<TextEntry> entries(n);
+  if (n == 0) return entries;
+  const auto text_at = [](const Partition& part, std::size_t i) {
+    return part.texts[static_cast<std::size_t>(part.numbers[i])];
+  };
+  const auto text_of = [&](std::uint32_t code) {
+    const Partition& part = layer.parts[code % partitions];
+    return text_at(part, code / partitions - part.first_local);
+  };
+  // What all of them begin with says nothing; the eight bytes after it nearly everything.
+  std::optional<std::string_view> common;
+  for (std::uint32_t p = 0; p < partitions; ++p) {
+    const Partition& part = layer.parts[p];
+    for (std::size_t i = old.sizes[p] - part.first_local; i < part.is_text.size(); ++i) {
+      if (!is_text(part, i)) continue;
+      const std::string_view text = text_at(part, i);
+      if (!common) common = text;
+      if (!text.starts_with(*common))
+        common = common->substr(
+            0, static_cast<std::size_t>(std::mismatch(common->begin(), common->end(), text.begin(), text.end()).first -
+                                        common->begin()));
+    }
+  }
+  const auto key_of = [&, skip = common->size()](const Partition& part, std::size_t i) {
+    const std::string_view rest = text_at(part, i).substr(skip);
+    std::uint64_t key = 0;
+    if (std::endian::native == std::endian::little && rest.size() >= 8) {
+      key = __builtin_bswap64(load(rest.data(), 8));
+    } else {
+      for (std::size_t k = 0; k < std::min<std::size_t>(rest.size(), 8); ++k)
+        key |= static_cast<std::uint64_t>(static_cast<unsigned char>(rest[k])) << (56 - 8 * k);
+    }
+    return key;
+  };
+  Buffer<std::uint64_t> keys(n);
+  Buffer<std::uint32_t> codes(n);
+  sort_new(layer, old, is_text, key_of, std::span(keys.data(), n), std::span(codes.data(), n), control);
+  for (std::size_t i = 0; i < n; ++i) entries[i] = {text_of(codes[i]), codes[i]};
+  for (std::size_t begin = 0; begin < n;) {
+    std::size_t end = begin + 1;
+    while (end < n && keys[end] == keys[begin]) ++end;
+    if (end - begin > 1)
+      std::sort(entries.begin() + static_cast<std::ptrdiff_t>(begin),
+                entries.begin() + static_cast<std::ptrdiff_t>(end),
+                [](const TextEntry& a, const TextEntry& b) { return a.text < b.text; });
+    begin = end;
+  }
+  return entries;
 }
 
 }  // namespace
@@ -294,17 +366,8 @@ std::shared_ptr<const ClientIndex> grown(const std::shared_ptr<const ClientIndex
   // The new ids, sorted.
   Buffer<std::int64_t> ids(added - added_texts);
   Buffer<std::uint32_t> codes(added - added_texts);
-  std::vector<TextEntry> texts;
-  texts.reserve(added_texts);
-  for (std::uint32_t p = 0; p < partitions && added_texts > 0; ++p) {
-    const Partition& part = layer->parts[p];
-    for (std::size_t i = old->sizes[p] - part.first_local; i < part.is_text.size(); ++i)
-      if (part.is_text[i] != 0)
-        texts.push_back({part.texts[static_cast<std::size_t>(part.numbers[i])],
-                         (part.first_local + static_cast<std::uint32_t>(i)) * partitions + p});
-  }
-  sort_new_numbers(*layer, *old, ids, codes, control);
-  std::sort(texts.begin(), texts.end(), [](const TextEntry& a, const TextEntry& b) { return a.text < b.text; });
+  sort_new_numbers(*layer, *old, std::span(ids.data(), ids.size()), std::span(codes.data(), codes.size()), control);
+  const std::vector<TextEntry> texts = sort_new_texts(*layer, *old, added_texts, control);
 
   auto index = std::make_shared<ClientIndex>();
   index->sizes = sizes;

@@ -49,8 +49,13 @@ struct TextKey {
   return value;
 }
 
-/// `hash` gets the hash of the text.
-[[nodiscard]] inline TextKey key_of(std::string_view text, std::uint64_t& hash) noexcept {
+/// Of its 64 bits the upper 32 count, so that ingest can keep it in four bytes; they are never all ones.
+[[nodiscard]] inline std::uint64_t hash_of(std::uint64_t a, std::uint64_t b, std::uint32_t length) noexcept {
+  const std::uint64_t hash = mixed(a ^ length, length > 16 ? 0 : b) >> 32;
+  return (hash - (hash == 0xFFFF'FFFFU ? 1 : 0)) << 32;
+}
+
+[[nodiscard]] inline TextKey key_of(std::string_view text) noexcept {
   TextKey key;
   const char* data = text.data();
   const std::size_t n = text.size();
@@ -78,13 +83,15 @@ struct TextKey {
     for (; i + 16 < n; i += 16) state = mixed(state ^ load(data + i, 8), load(data + i + 8, 8));
     key.a = mixed(state ^ load(data + n - 16, 8), load(data + n - 8, 8));
   }
-  hash = mixed(key.a ^ key.length, key.b);
   return key;
 }
+
+[[nodiscard]] inline std::uint64_t hash_of(const TextKey& key) noexcept { return hash_of(key.a, key.b, key.length); }
 
 /// An id as it counts: without blanks around it, and without the apostrophe that a CSV of ours puts before = + - @, tab
 /// and CR so that no spreadsheet runs it. Empty: no id.
 [[nodiscard]] inline std::string_view plain_id(std::string_view id) noexcept {
+  if (!id.empty() && id.front() > '\'' && id.back() > ' ') return id;  // as nearly all are
   const auto trim = [&id] {
     const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
     while (!id.empty() && blank(id.front())) id.remove_prefix(1);
@@ -138,7 +145,7 @@ class SlotTable {
   [[gnu::always_inline]] void prefetch(std::uint64_t hash) const noexcept {  // else GCC drops it as free of effects
     const std::uintptr_t at = reinterpret_cast<std::uintptr_t>(slots_.data()) + place(hash) * sizeof(Slot);
     __builtin_prefetch(reinterpret_cast<const void*>(at), 0, 2);
-    __builtin_prefetch(reinterpret_cast<const void*>(at + 64), 0, 2);
+    __builtin_prefetch(reinterpret_cast<const void*>(at + sizeof(Slot) - 1), 0, 2);
   }
 
   /// The code of the slot for which equal() holds, or no_code. The table must not be empty.
@@ -152,10 +159,9 @@ class SlotTable {
     }
   }
 
-  /// Puts a slot that is not there yet. `hash_of_slot` serves growing.
-  template <class HashOf>
-  void insert(std::uint64_t hash, const Slot& slot, HashOf hash_of_slot) {
-    if ((count_ + 1) * 10 > slots_.size() * 7) grow(slots_.empty() ? first_size : slots_.size() * 2, hash_of_slot);
+  /// Puts a slot that is not there yet. hash_of(slot) serves growing.
+  void insert(std::uint64_t hash, const Slot& slot) {
+    if ((count_ + 1) * 10 > slots_.size() * 7) grow(slots_.empty() ? first_size : slots_.size() * 2);
     put(slots_, hash, slot);
     ++count_;
   }
@@ -183,12 +189,11 @@ class SlotTable {
     shift_ = 64 - static_cast<unsigned>(__builtin_ctzll(size));
   }
 
-  template <class HashOf>
-  void grow(std::size_t size, HashOf hash_of_slot) {
+  void grow(std::size_t size) {
     Buffer<Slot> wider;
     allocate(wider, size);
     for (const Slot& slot : slots_)
-      if (slot.code != no_code) put(wider, hash_of_slot(slot), slot);
+      if (slot.code != no_code) put(wider, hash_of(slot), slot);
     slots_ = std::move(wider);
   }
 
@@ -307,7 +312,16 @@ struct TextSlot {
   std::uint64_t b;  // of longer texts: where the bytes are
   std::uint32_t length;
   std::uint32_t code;
+
+  [[nodiscard]] bool holds(std::string_view text, const TextKey& key) const noexcept {
+    if (a != key.a || length != key.length) return false;
+    if (length <= 16) return b == key.b;
+    return std::memcmp(reinterpret_cast<const char*>(b), text.data(), text.size()) == 0;
+  }
 };
+[[nodiscard]] inline std::uint64_t hash_of(const TextSlot& slot) noexcept {
+  return hash_of(slot.a, slot.b, slot.length);
+}
 
 /// Bytes of texts, at addresses that never move.
 class Arena {
@@ -327,21 +341,17 @@ class Interner {
   /// The code of a text; `keep(text)` gives the bytes that a new one stays in.
   template <class Keep>
   std::uint32_t code_of(std::string_view text, Keep keep) {
-    std::uint64_t hash = 0;
-    const TextKey key = key_of(text, hash);
+    const TextKey key = key_of(text);
+    const std::uint64_t hash = hash_of(key);
     if (!table_.empty()) {
-      const std::uint32_t code = table_.find(hash, [&](const TextSlot& slot) {
-        if (slot.a != key.a || slot.length != key.length) return false;
-        if (key.length <= 16) return slot.b == key.b;
-        return std::memcmp(reinterpret_cast<const char*>(slot.b), text.data(), text.size()) == 0;
-      });
+      const std::uint32_t code = table_.find(hash, [&](const TextSlot& slot) { return slot.holds(text, key); });
       if (code != no_code) return code;
     }
     const std::string_view kept = keep(text);
     const auto code = static_cast<std::uint32_t>(texts_.size());
     TextSlot slot{key.a, key.b, key.length, code};
     if (key.length > 16) slot.b = reinterpret_cast<std::uintptr_t>(kept.data());
-    table_.insert(hash, slot, [](const TextSlot& s) { return mixed(s.a ^ s.length, s.length > 16 ? 0 : s.b); });
+    table_.insert(hash, slot);
     texts_.push_back(kept);
     return code;
   }
@@ -373,11 +383,7 @@ struct Partition {
   }
   [[nodiscard]] std::uint32_t find(std::string_view text, const TextKey& key, std::uint64_t hash) const noexcept {
     if (text_table.empty()) return no_code;
-    return text_table.find(hash, [&](const TextSlot& slot) {
-      if (slot.a != key.a || slot.length != key.length) return false;
-      if (key.length <= 16) return slot.b == key.b;
-      return std::memcmp(reinterpret_cast<const char*>(slot.b), text.data(), text.size()) == 0;
-    });
+    return text_table.find(hash, [&](const TextSlot& slot) { return slot.holds(text, key); });
   }
   /// \throws Error overflow where the partition is full
   std::uint32_t add(std::uint32_t partition, std::int64_t key, std::uint64_t hash);

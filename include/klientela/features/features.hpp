@@ -55,6 +55,10 @@ struct EngagementOptions {
 struct FeatureOptions {
   /// Empty: purchases, and every other group for which the base has data.
   std::vector<FeatureGroup> groups;
+  /// Columns of the table; empty: every column of the groups. Where groups are empty, they are those of the columns
+  /// named. A table with chosen columns takes less memory and time; it cannot be merged, and refreshing computes it
+  /// anew. A column for which the base has no data, such as profit, is left out of the table.
+  std::vector<std::string> columns;
   /// Look-back ending on as_of, for every group: whole days or calendar months (at most one of them set, > 0).
   /// Neither: the whole history. n days: as_of and the n - 1 days before it. n months: the days after the same day of
   /// the month n months earlier, or after that month's last day where it has no such day; so one month up to 31 March
@@ -122,10 +126,10 @@ struct FeatureWindow {
 /// The same result as compute_features(base, as_of, options of previous), at the cost of what changed: `base` must
 /// extend the base that `previous` was made from, as_of must not be earlier. `previous` is consumed: where nobody else
 /// holds it, any of its columns, or a copy of it, its memory is reused; else it is copied and stays as it was.
-/// Everything is computed anew where a window or the engagement moves, a holdout is asked for, rows that lay after the
-/// former as_of now count, or the new rows bring the first order ids, profits, quantities or a group's first data.
-/// Calls on copies of one table may run at the same time.
-/// \throws Error invalid_argument if the base does not extend the former one, as_of is earlier, or previous is empty or
+/// Everything is computed anew where a window or the engagement moves, a holdout is asked for, columns were chosen,
+/// rows that lay after the former as_of now count, or the new rows bring the first order ids, profits, quantities or a
+/// group's first data. Calls on copies of one table may run at the same time. \throws Error invalid_argument if the
+/// base does not extend the former one, as_of is earlier, or previous is empty or
 ///         merged; as compute_features
 [[nodiscard]] FeatureTable refresh_features(FeatureTable previous, const ClientBase& base, Day as_of,
                                             const Control& control = {});
@@ -134,8 +138,8 @@ struct FeatureWindow {
 /// (`earlier` ends before `later` begins, both with the same options). As-of is the later one's. The columns of
 /// `purchases` are added up; other groups are computed again from the rows of both bases, which the tables hold.
 /// O(clients), with other groups O(rows).
-/// \throws Error invalid_argument if the options differ, earlier.as_of() > later.as_of(), or they differ with a window
-///         or a holdout; overflow
+/// \throws Error invalid_argument if the options differ or choose columns, earlier.as_of() > later.as_of(), or they
+///         differ with a window or a holdout; overflow
 [[nodiscard]] FeatureTable merge_features(const FeatureTable& earlier, const FeatureTable& later);
 
 }  // namespace klientela
