@@ -108,6 +108,12 @@ void Matrix(benchmark::State& state) {
     benchmark::DoNotOptimize(MatrixClassifier().fit(bench.table, bench.control).classify(bench.table, bench.control));
 }
 
+void ApplyFrozenMatrix(benchmark::State& state) {
+  Bench bench(state);
+  const MatrixModel matrix = MatrixClassifier().fit(bench.table, bench.control);
+  for (auto _ : state) benchmark::DoNotOptimize(matrix.classify(bench.table, bench.control));
+}
+
 void sizes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"clients", "threads"})->Unit(benchmark::kMillisecond)->UseRealTime();
   for (const int rows : {500'000, 5'000'000})
@@ -120,5 +126,6 @@ BENCHMARK(FitRfm)->Apply(sizes);
 BENCHMARK(FitAbc)->Apply(sizes);
 BENCHMARK(ApplyFrozenRfmAndAbc)->Apply(sizes);
 BENCHMARK(Matrix)->Apply(sizes);
+BENCHMARK(ApplyFrozenMatrix)->Apply(sizes);
 
 }  // namespace

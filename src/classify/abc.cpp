@@ -327,7 +327,7 @@ Classification AbcModel::classify(const Table& table, const Control& control) co
   std::optional<ClientOrder> clients;
   if (cut) clients.emplace(table);
   Buffer<std::uint16_t> codes(rows);
-  for_ranges(rows, control, [&](std::size_t, std::size_t begin, std::size_t end) {
+  for_pieces(rows, control, [&](std::size_t begin, std::size_t end) {
     std::int64_t scratch[block_rows];
     for (std::size_t from = begin; from < end; from += block_rows) {
       const std::size_t to = std::min(end, from + block_rows);
@@ -340,17 +340,19 @@ Classification AbcModel::classify(const Table& table, const Control& control) co
         for (const EdgeKeys& edge : edges[m]) {
           if (!edge.tie) continue;
           const IdView last = IdView::of(edge.last_client);
+          if (*edge.tie <= 0 || std::find(keys, keys + (to - from), *edge.tie) == keys + (to - from)) continue;
           for (std::size_t i = 0; i < to - from; ++i)
-            if (keys[i] == *edge.tie && *edge.tie > 0 && clients->id(from + i) <= last)
+            if (keys[i] == *edge.tie && clients->id(from + i) <= last)
               out[i] = static_cast<std::uint16_t>(out[i] - weight);
         }
         if (sets[m].all()) continue;
-        for (std::size_t row = from; row < to; ++row) {
-          if (sets[m].has(row)) continue;
-          const unsigned code = codes[row];
-          const unsigned other = weight == 3 ? 0U : code / 3 * 3;  // what the first measure gave; this one gives C
-          codes[row] = static_cast<std::uint16_t>(edges.size() == 2 ? other + 2U * weight : 2U);
-        }
+        for_words(sets[m], from, to, [&](std::size_t first, std::size_t last, std::uint64_t word) {
+          for_absent(first, last, word, [&](std::size_t row) {
+            const unsigned code = codes[row];
+            const unsigned other = weight == 3 ? 0U : code / 3 * 3;  // what the first measure gave; this one gives C
+            codes[row] = static_cast<std::uint16_t>(edges.size() == 2 ? other + 2U * weight : 2U);
+          });
+        });
       }
     }
   });

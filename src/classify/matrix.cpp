@@ -133,9 +133,7 @@ class Bands {
       if (scale_->falling)
         for (std::size_t i = 0; i < end - begin; ++i) out[i] = static_cast<std::uint8_t>(count_ - 1 - out[i]);
       for_words(set_, begin, end, [&](std::size_t first, std::size_t last, std::uint64_t word) {
-        if (word == ~std::uint64_t{0}) return;
-        for (std::size_t row = first; row < last; ++row)
-          if (((word >> (row - first)) & 1) == 0) out[row - begin] = unknown;
+        for_absent(first, last, word, [&](std::size_t row) { out[row - begin] = unknown; });
       });
       return;
     }
@@ -220,12 +218,14 @@ class Condition {
     }
     std::int64_t scratch[block_rows];
     const std::int64_t* keys = measure_->keys(begin, end, scratch);
-    for (std::size_t i = 0; i < end - begin; ++i)
-      ok[i] = static_cast<std::uint8_t>(ok[i] & ((keys[i] > above_) & (keys[i] <= at_most_)));
+    keep_between(keys, end - begin, above_, at_most_, ok);
     const std::uint8_t* valid = column_->validity();
     if (valid == nullptr) return;
-    for (std::size_t row = begin; row < end; ++row)
-      ok[row - begin] = static_cast<std::uint8_t>(ok[row - begin] & (valid[row >> 3] >> (row & 7)));
+    for (std::size_t row = begin; row < end; row += 8) {
+      if (valid[row >> 3] == 0xFF) continue;
+      for (std::size_t i = row; i < std::min(end, row + 8); ++i)
+        ok[i - begin] = static_cast<std::uint8_t>(ok[i - begin] & (valid[row >> 3] >> (i & 7)));
+    }
   }
   [[nodiscard]] Quantity value(std::size_t row) const {
     if (!column_) return {};
@@ -271,25 +271,60 @@ struct Rules {
     }
     return resolved.rules.size();
   }
-  /// The same for a block of rows with their cells.
-  void rules(std::size_t begin, std::size_t end, const std::uint16_t* cells, std::vector<std::uint8_t>& scratch,
-             std::uint16_t* out) const {
-    scratch.assign(conditions.size() * block_rows, 1);
-    for (std::size_t r = 0; r < conditions.size(); ++r)
-      for (const Condition& condition : conditions[r]) condition.restrict(begin, end, scratch.data() + r * block_rows);
-    for (std::size_t i = 0; i < end - begin; ++i) {
-      std::size_t found = conditions.size();
-      for (const std::uint32_t r : programs[cells[i]])
-        if (scratch[r * block_rows + i] != 0) {
-          found = r;
-          break;
-        }
-      out[i] = static_cast<std::uint16_t>(found);
-    }
-  }
   GroupRules resolved;
   std::vector<std::vector<Condition>> conditions;
   std::vector<std::vector<std::uint32_t>> programs;
+};
+
+/// The group of a block of rows from their cells: each rule with conditions that some cell asks for is a bit of what is
+/// known about a row, and a table over (cell, bits) has the answer. With more of them than a table is worth, the rules
+/// are gone through one by one.
+class Groups {
+ public:
+  /// \param group_of_rule  by rule, and last for none
+  Groups(const Rules& rules, std::vector<std::uint16_t> group_of_rule)
+      : rules_(rules), group_of_rule_(std::move(group_of_rule)) {
+    constexpr std::size_t most_bits = 8;
+    constexpr std::size_t most_entries = std::size_t{1} << 16;
+    std::vector<std::uint32_t> bit_of(rules.conditions.size(), no_bit);
+    for (const std::vector<std::uint32_t>& program : rules.programs)
+      for (const std::uint32_t r : program)
+        if (!rules.conditions[r].empty() && bit_of[r] == no_bit) {
+          bit_of[r] = static_cast<std::uint32_t>(asked_.size());
+          asked_.push_back(r);
+        }
+    if (asked_.size() > most_bits || (rules.programs.size() << asked_.size()) > most_entries) return;
+    for (const std::vector<std::uint32_t>& program : rules.programs)
+      for (std::uint32_t facts = 0; facts < 1U << asked_.size(); ++facts) {
+        const auto fits = [&](std::uint32_t r) { return bit_of[r] == no_bit || ((facts >> bit_of[r]) & 1U) != 0; };
+        const auto found = std::find_if(program.begin(), program.end(), fits);
+        table_.push_back(found == program.end() ? group_of_rule_.back() : group_of_rule_[*found]);
+      }
+  }
+  /// begin: a multiple of 64; at most block_rows rows.
+  void of(std::size_t begin, std::size_t end, const std::uint16_t* cells, std::uint16_t* out) const {
+    const std::size_t count = end - begin;
+    if (table_.empty()) {
+      for (std::size_t i = 0; i < count; ++i) out[i] = group_of_rule_[rules_.rule(cells[i], begin + i)];
+      return;
+    }
+    std::uint8_t facts[block_rows];
+    std::uint8_t holds[block_rows];
+    std::fill_n(facts, count, std::uint8_t{0});
+    for (std::size_t bit = 0; bit < asked_.size(); ++bit) {
+      std::fill_n(holds, count, std::uint8_t{1});
+      for (const Condition& condition : rules_.conditions[asked_[bit]]) condition.restrict(begin, end, holds);
+      add_bit(holds, count, static_cast<unsigned>(bit), facts);
+    }
+    look_up_groups(cells, facts, count, static_cast<unsigned>(asked_.size()), table_.data(), out);
+  }
+
+ private:
+  static constexpr std::uint32_t no_bit = ~std::uint32_t{0};
+  const Rules& rules_;
+  std::vector<std::uint16_t> group_of_rule_;
+  std::vector<std::uint32_t> asked_;  // rules by bit
+  std::vector<std::uint16_t> table_;  // by cell << bits | facts; empty: too large
 };
 
 std::vector<std::string> with_unknown(std::vector<std::string> bands) {
@@ -414,22 +449,17 @@ Classification MatrixModel::classify(const Table& table, const Control& control)
   const std::size_t y_bands = applied->rules.resolved.y_bands;
   std::vector<std::uint16_t> group_of(applied->rules.resolved.rules.size() + 1);
   for (std::size_t r = 0; r < group_of.size(); ++r) group_of[r] = data->group_of_rule(applied->rules.resolved, r);
-  for_ranges(rows, control, [&](std::size_t, std::size_t begin, std::size_t end) {
+  const Groups groups(applied->rules, std::move(group_of));
+  for_pieces(rows, control, [&](std::size_t begin, std::size_t end) {
     std::uint8_t x[block_rows];
     std::uint8_t y[block_rows];
-    std::vector<std::uint8_t> scratch;
     for (std::size_t from = begin; from < end; from += block_rows) {
       const std::size_t to = std::min(end, from + block_rows);
       applied->x.bands(from, to, x);
       applied->y.bands(from, to, y);
-      for (std::size_t row = from; row < to; ++row) {
-        const std::size_t i = row - from;
-        codes[0][row] = x[i];
-        codes[1][row] = y[i];
-        codes[2][row] = static_cast<std::uint16_t>(x[i] * y_bands + y[i]);
-      }
-      applied->rules.rules(from, to, codes[2].data() + from, scratch, codes[3].data() + from);
-      for (std::size_t row = from; row < to; ++row) codes[3][row] = group_of[codes[3][row]];
+      cells_of(x, y, to - from, static_cast<unsigned>(y_bands), codes[0].data() + from, codes[1].data() + from,
+               codes[2].data() + from);
+      groups.of(from, to, codes[2].data() + from, codes[3].data() + from);
     }
   });
   std::vector<Column> columns;

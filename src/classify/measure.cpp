@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <map>
 
 #include "klientela/classify/kernels.hpp"
@@ -57,6 +58,28 @@ std::int64_t Measure::floor_key(const Threshold& edge) const {
   return is_real() ? key_of(edge.to_double()) : edge.floor_units(scale_);
 }
 
+namespace {
+
+/// The common validity bits of exact measures: so few bytes that one thread is done before another wakes up.
+void and_validity(std::span<const Measure* const> measures, RowSet& set) {
+  std::fill(set.bits.begin(), set.bits.end(), std::uint8_t{0xFF});
+  if (set.rows % 8 != 0) set.bits[set.bits.size() - 1] = static_cast<std::uint8_t>((1U << (set.rows % 8)) - 1);
+  for (const Measure* measure : measures) {
+    const std::uint8_t* const valid = measure->column().validity();
+    for (std::size_t i = 0; valid != nullptr && i < set.bits.size(); ++i) set.bits[i] &= valid[i];
+  }
+  set.count = 0;
+  for (std::size_t row = 0; row < set.rows; row += 64) {
+    // Bits past the last row are zero.
+    std::uint64_t word = 0;
+    std::memcpy(&word, set.bits.data() + row / 8, std::min<std::size_t>(8, set.bits.size() - row / 8));
+    set.count += word == ~std::uint64_t{0} ? 64 : static_cast<std::size_t>(std::popcount(word));
+  }
+  if (set.count == set.rows) set.bits = {};
+}
+
+}  // namespace
+
 RowSet rows_with_values(std::span<const Measure* const> measures, const Control& control) {
   RowSet set;
   set.rows = measures.empty() ? 0 : measures[0]->size();
@@ -66,6 +89,10 @@ RowSet rows_with_values(std::span<const Measure* const> measures, const Control&
   });
   if (sure) return set;
   set.bits = Buffer<std::uint8_t>((set.rows + 7) / 8);
+  if (std::none_of(measures.begin(), measures.end(), [](const Measure* measure) { return measure->is_real(); })) {
+    and_validity(measures, set);
+    return set;
+  }
   std::vector<std::size_t> counts(range_count(set.rows, control));
   for_ranges(set.rows, control, [&](std::size_t index, std::size_t begin, std::size_t end) {
     std::size_t count = 0;
@@ -93,6 +120,13 @@ RowSet rows_with_values(std::span<const Measure* const> measures, const Control&
 std::size_t range_count(std::size_t rows, const Control& control) {
   constexpr std::size_t least = 32'768;  // below this another thread costs more than it saves
   return std::clamp<std::size_t>(rows / least, 1, std::max<std::size_t>(1, control.concurrency()));
+}
+
+void for_pieces(std::size_t rows, const Control& control, const std::function<void(std::size_t, std::size_t)>& task) {
+  control.check();
+  constexpr std::size_t step = 32'768;
+  control.run((rows + step - 1) / step,
+              [&](std::size_t index) { task(index * step, std::min(rows, (index + 1) * step)); });
 }
 
 void for_ranges(std::size_t rows, const Control& control,

@@ -74,6 +74,11 @@ struct RowSet {
 void for_ranges(std::size_t rows, const Control& control,
                 const std::function<void(std::size_t index, std::size_t begin, std::size_t end)>& task);
 
+/// Splits [0, rows) into pieces that begin at multiples of 64, more than there are threads, so that who comes late does
+/// less; calls task(begin, end) for each.
+void for_pieces(std::size_t rows, const Control& control,
+                const std::function<void(std::size_t begin, std::size_t end)>& task);
+
 inline constexpr std::size_t block_rows = 2048;
 
 /// Eight bytes of a set's bits from a row that is a multiple of 64; bits past the set are unspecified.
@@ -103,6 +108,15 @@ void for_words(const RowSet& set, std::size_t begin, std::size_t end, Visit&& vi
     run = row + width;
   }
   if (run < end) visit(run, end, full);
+}
+
+/// Calls visit(row) for the rows of a piece of for_words() that do not take part.
+template <class Visit>
+void for_absent(std::size_t first, std::size_t last, std::uint64_t word, Visit&& visit) {
+  if (word == ~std::uint64_t{0}) return;
+  const std::uint64_t all = last - first < 64 ? (std::uint64_t{1} << (last - first)) - 1 : ~std::uint64_t{0};
+  for (std::uint64_t absent = ~word & all; absent != 0; absent &= absent - 1)
+    visit(first + static_cast<std::size_t>(std::countr_zero(absent)));
 }
 
 /// Calls visit(keys) for the keys of the rows of [begin, end) that take part (and are above `above`), piece by piece,

@@ -356,7 +356,7 @@ Classification RfmModel::classify(const Table& table, const Control& control) co
   const bool nested = data->options.nesting == Nesting::nested;
   const auto none = static_cast<std::uint16_t>(data->labels->size() - 1);
   const auto bins = static_cast<unsigned>(data->options.bins);
-  for_ranges(rows, control, [&](std::size_t, std::size_t begin, std::size_t end) {
+  for_pieces(rows, control, [&](std::size_t begin, std::size_t end) {
     std::uint8_t bin[3][block_rows];
     std::uint8_t group[block_rows];
     for (std::size_t from = begin; from < end; from += block_rows) {
@@ -373,9 +373,7 @@ Classification RfmModel::classify(const Table& table, const Control& control) co
       }
       look_up_segments(bin[0], bin[1], bin[2], count, bins, data->lookup.data(), segment.data() + from);
       for_words(*set, from, to, [&](std::size_t first, std::size_t last, std::uint64_t word) {
-        if (word == ~std::uint64_t{0}) return;
-        for (std::size_t row = first; row < last; ++row)
-          if (((word >> (row - first)) & 1) == 0) segment[row] = none;
+        for_absent(first, last, word, [&](std::size_t row) { segment[row] = none; });
       });
     }
   });

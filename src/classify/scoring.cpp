@@ -2,15 +2,116 @@
 #include "classify/scoring.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "core/simd.hpp"
 
+#ifdef KLIENTELA_WIDE
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // false alarms inside the intrinsics (GCC bug 105593)
+#endif
+#include <immintrin.h>
+#endif
+
 namespace klientela::classifying {
 namespace {
 
-KLIENTELA_CLONES void add_above(const std::int64_t* __restrict values, std::size_t count, const std::int64_t* edges,
-                                std::uint8_t* __restrict out) {
+#ifdef KLIENTELA_WIDE
+
+// Compilers narrow eight wide lanes to bytes by a dozen shuffles; the machine has one instruction for it.
+#define KLIENTELA_WIDE_TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw")))
+
+KLIENTELA_WIDE_TARGET std::size_t add_above_wide(const std::int64_t* values, std::size_t count,
+                                                 const std::int64_t* edges, std::uint8_t* out) noexcept {
+  const __m512i a = _mm512_set1_epi64(edges[0]);
+  const __m512i b = _mm512_set1_epi64(edges[1]);
+  const __m512i c = _mm512_set1_epi64(edges[2]);
+  const __m512i d = _mm512_set1_epi64(edges[3]);
+  const __m512i one = _mm512_set1_epi64(1);
+  std::size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const __m512i v = _mm512_loadu_si512(values + i);
+    __m512i sum = _mm512_maskz_mov_epi64(_mm512_cmpgt_epi64_mask(v, a), one);
+    sum = _mm512_mask_add_epi64(sum, _mm512_cmpgt_epi64_mask(v, b), sum, one);
+    sum = _mm512_mask_add_epi64(sum, _mm512_cmpgt_epi64_mask(v, c), sum, one);
+    sum = _mm512_mask_add_epi64(sum, _mm512_cmpgt_epi64_mask(v, d), sum, one);
+    const __m128i before = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(out + i));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out + i), _mm_add_epi8(before, _mm512_cvtepi64_epi8(sum)));
+  }
+  return i;
+}
+
+KLIENTELA_WIDE_TARGET std::size_t add_above_wide(const std::int32_t* values, std::size_t count,
+                                                 const std::int32_t* edges, std::uint8_t* out) noexcept {
+  const __m512i a = _mm512_set1_epi32(edges[0]);
+  const __m512i b = _mm512_set1_epi32(edges[1]);
+  const __m512i c = _mm512_set1_epi32(edges[2]);
+  const __m512i d = _mm512_set1_epi32(edges[3]);
+  const __m512i one = _mm512_set1_epi32(1);
+  std::size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    const __m512i v = _mm512_loadu_si512(values + i);
+    __m512i sum = _mm512_maskz_mov_epi32(_mm512_cmpgt_epi32_mask(v, a), one);
+    sum = _mm512_mask_add_epi32(sum, _mm512_cmpgt_epi32_mask(v, b), sum, one);
+    sum = _mm512_mask_add_epi32(sum, _mm512_cmpgt_epi32_mask(v, c), sum, one);
+    sum = _mm512_mask_add_epi32(sum, _mm512_cmpgt_epi32_mask(v, d), sum, one);
+    const __m128i before = _mm_loadu_si128(reinterpret_cast<const __m128i*>(out + i));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), _mm_add_epi8(before, _mm512_cvtepi32_epi8(sum)));
+  }
+  return i;
+}
+
+KLIENTELA_WIDE_TARGET std::size_t classes_of_wide(const std::int64_t* keys, std::size_t count, std::int64_t a,
+                                                  std::int64_t b, std::uint16_t weight, std::uint16_t* out) noexcept {
+  const __m512i low = _mm512_set1_epi64(a);
+  const __m512i high = _mm512_set1_epi64(b);
+  const __m512i step = _mm512_set1_epi64(weight);
+  std::size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const __m512i v = _mm512_loadu_si512(keys + i);
+    __m512i sum = _mm512_maskz_mov_epi64(_mm512_cmple_epi64_mask(v, low), step);
+    sum = _mm512_mask_add_epi64(sum, _mm512_cmple_epi64_mask(v, high), sum, step);
+    const __m128i before = _mm_loadu_si128(reinterpret_cast<const __m128i*>(out + i));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), _mm_add_epi16(before, _mm512_cvtepi64_epi16(sum)));
+  }
+  return i;
+}
+
+/// 64 cells a step out of a table of at most 128 bytes.
+__attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi"))) std::size_t look_up_bytes(
+    const std::uint8_t* r, const std::uint8_t* f, const std::uint8_t* m, std::size_t count, unsigned bins,
+    const std::uint8_t* table, std::uint16_t* out) noexcept {
+  const __m512i low = _mm512_loadu_si512(table);
+  const __m512i high = _mm512_loadu_si512(table + 64);
+  // Cells fit a byte, and products of two bytes below 256 are the same in sixteen bits.
+  const __m512i even = _mm512_set1_epi16(0x00FF);
+  const __m512i width = _mm512_set1_epi16(static_cast<short>(bins));
+  const auto times = [&](__m512i v) __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi"), always_inline)) {
+    const __m512i evens = _mm512_mullo_epi16(_mm512_and_si512(v, even), width);
+    const __m512i odds = _mm512_mullo_epi16(_mm512_srli_epi16(v, 8), width);
+    return _mm512_or_si512(evens, _mm512_slli_epi16(odds, 8));
+  };
+  std::size_t i = 0;
+  for (; i + 64 <= count; i += 64) {
+    __m512i cell = _mm512_add_epi8(times(_mm512_loadu_si512(r + i)), _mm512_loadu_si512(f + i));
+    cell = _mm512_add_epi8(times(cell), _mm512_loadu_si512(m + i));
+    const __m512i code = _mm512_permutex2var_epi8(low, cell, high);
+    _mm512_storeu_si512(out + i, _mm512_cvtepu8_epi16(_mm512_castsi512_si256(code)));
+    _mm512_storeu_si512(out + i + 32, _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(code, 1)));
+  }
+  return i;
+}
+
+bool has_wide() noexcept {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+}
+
+#endif
+
+KLIENTELA_CLONES void add_above_plain(const std::int64_t* __restrict values, std::size_t count,
+                                      const std::int64_t* edges, std::uint8_t* __restrict out) {
   const std::int64_t a = edges[0];
   const std::int64_t b = edges[1];
   const std::int64_t c = edges[2];
@@ -21,8 +122,8 @@ KLIENTELA_CLONES void add_above(const std::int64_t* __restrict values, std::size
   }
 }
 
-KLIENTELA_CLONES void add_above(const std::int32_t* __restrict values, std::size_t count, const std::int32_t* edges,
-                                std::uint8_t* __restrict out) {
+KLIENTELA_CLONES void add_above_plain(const std::int32_t* __restrict values, std::size_t count,
+                                      const std::int32_t* edges, std::uint8_t* __restrict out) {
   const std::int32_t a = edges[0];
   const std::int32_t b = edges[1];
   const std::int32_t c = edges[2];
@@ -31,6 +132,16 @@ KLIENTELA_CLONES void add_above(const std::int32_t* __restrict values, std::size
     const std::int32_t v = values[i];
     out[i] = static_cast<std::uint8_t>(out[i] + (v > a) + (v > b) + (v > c) + (v > d));
   }
+}
+
+template <class T>
+void add_above(const T* values, std::size_t count, const T* edges, std::uint8_t* out) {
+  std::size_t done = 0;
+#ifdef KLIENTELA_WIDE
+  static const bool wide = has_wide();
+  if (wide) done = add_above_wide(values, count, edges, out);
+#endif
+  add_above_plain(values + done, count - done, edges, out + done);
 }
 
 KLIENTELA_CLONES void add_above(const double* __restrict values, std::size_t count, const double* edges,
@@ -90,15 +201,15 @@ void BinEdges::bins(const Measure& measure, std::size_t begin, std::size_t end, 
 
 void clear_absent(const RowSet& set, std::size_t begin, std::size_t end, std::int8_t* values) noexcept {
   for_words(set, begin, end, [&](std::size_t first, std::size_t last, std::uint64_t word) {
-    if (word == ~std::uint64_t{0}) return;
-    for (std::size_t row = first; row < last; ++row)
-      if (((word >> (row - first)) & 1) == 0) values[row] = 0;
+    for_absent(first, last, word, [&](std::size_t row) { values[row] = 0; });
   });
 }
 
-KLIENTELA_CLONES void look_up_segments(const std::uint8_t* __restrict r, const std::uint8_t* __restrict f,
-                                       const std::uint8_t* __restrict m, std::size_t count, unsigned bins,
-                                       const std::uint32_t* __restrict table, std::uint16_t* __restrict out) noexcept {
+namespace {
+
+KLIENTELA_CLONES void look_up_plain(const std::uint8_t* __restrict r, const std::uint8_t* __restrict f,
+                                    const std::uint8_t* __restrict m, std::size_t count, unsigned bins,
+                                    const std::uint32_t* __restrict table, std::uint16_t* __restrict out) noexcept {
   const auto width = static_cast<std::int32_t>(bins);
   for (std::size_t i = 0; i < count; ++i) {
     const std::int32_t cell = (std::int32_t{r[i]} * width + f[i]) * width + m[i];
@@ -106,15 +217,71 @@ KLIENTELA_CLONES void look_up_segments(const std::uint8_t* __restrict r, const s
   }
 }
 
+KLIENTELA_CLONES void classes_of_plain(const std::int64_t* __restrict keys, std::size_t count, std::int64_t a,
+                                       std::int64_t b, std::uint16_t weight, std::uint16_t* __restrict out) noexcept {
+  for (std::size_t i = 0; i < count; ++i)
+    out[i] = static_cast<std::uint16_t>(out[i] + weight * ((keys[i] <= a) + (keys[i] <= b)));
+}
+
+}  // namespace
+
+void look_up_segments(const std::uint8_t* r, const std::uint8_t* f, const std::uint8_t* m, std::size_t count,
+                      unsigned bins, const std::uint32_t* table, std::uint16_t* out) noexcept {
+  std::size_t done = 0;
+#ifdef KLIENTELA_WIDE
+  static const bool wide = has_wide() && __builtin_cpu_supports("avx512vbmi");
+  const std::size_t cells = std::size_t{bins} * bins * bins;
+  std::array<std::uint8_t, 128> bytes{};
+  bool narrow = wide && cells <= bytes.size();
+  for (std::size_t cell = 0; narrow && cell < cells; ++cell) {
+    bytes[cell] = static_cast<std::uint8_t>(table[cell]);
+    narrow = table[cell] < 256;
+  }
+  if (narrow) done = look_up_bytes(r, f, m, count, bins, bytes.data(), out);
+#endif
+  look_up_plain(r + done, f + done, m + done, count - done, bins, table, out + done);
+}
+
 KLIENTELA_CLONES void scores_of(const std::uint8_t* __restrict bins, std::size_t count, int first, int step,
                                 std::int8_t* __restrict out) noexcept {
   for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<std::int8_t>(first + step * bins[i]);
 }
 
-KLIENTELA_CLONES void classes_of(const std::int64_t* __restrict keys, std::size_t count, std::int64_t a, std::int64_t b,
-                                 std::uint16_t weight, std::uint16_t* __restrict out) noexcept {
+void classes_of(const std::int64_t* keys, std::size_t count, std::int64_t a, std::int64_t b, std::uint16_t weight,
+                std::uint16_t* out) noexcept {
+  std::size_t done = 0;
+#ifdef KLIENTELA_WIDE
+  static const bool wide = has_wide();
+  if (wide) done = classes_of_wide(keys, count, a, b, weight, out);
+#endif
+  classes_of_plain(keys + done, count - done, a, b, weight, out + done);
+}
+
+KLIENTELA_CLONES void keep_between(const std::int64_t* __restrict keys, std::size_t count, std::int64_t above,
+                                   std::int64_t at_most, std::uint8_t* __restrict ok) noexcept {
   for (std::size_t i = 0; i < count; ++i)
-    out[i] = static_cast<std::uint16_t>(out[i] + weight * ((keys[i] <= a) + (keys[i] <= b)));
+    ok[i] = static_cast<std::uint8_t>(ok[i] & ((keys[i] > above) & (keys[i] <= at_most)));
+}
+
+KLIENTELA_CLONES void cells_of(const std::uint8_t* __restrict x, const std::uint8_t* __restrict y, std::size_t count,
+                               unsigned y_bands, std::uint16_t* __restrict x_codes, std::uint16_t* __restrict y_codes,
+                               std::uint16_t* __restrict cells) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    x_codes[i] = x[i];
+    y_codes[i] = y[i];
+    cells[i] = static_cast<std::uint16_t>(x[i] * y_bands + y[i]);
+  }
+}
+
+KLIENTELA_CLONES void add_bit(const std::uint8_t* __restrict holds, std::size_t count, unsigned bit,
+                              std::uint8_t* __restrict facts) noexcept {
+  const auto weight = static_cast<std::uint8_t>(1U << bit);
+  for (std::size_t i = 0; i < count; ++i) facts[i] = static_cast<std::uint8_t>(facts[i] | (holds[i] * weight));
+}
+
+void look_up_groups(const std::uint16_t* __restrict cells, const std::uint8_t* __restrict facts, std::size_t count,
+                    unsigned bits, const std::uint16_t* __restrict table, std::uint16_t* __restrict out) noexcept {
+  for (std::size_t i = 0; i < count; ++i) out[i] = table[(std::size_t{cells[i]} << bits) | facts[i]];
 }
 
 }  // namespace klientela::classifying

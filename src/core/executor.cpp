@@ -37,6 +37,17 @@ struct Job {
   }
 };
 
+/// Looks for `ready` for some microseconds before giving up: loops follow one another closely, and waking a thread
+/// takes longer than many of them.
+template <class Ready>
+void spin(Ready ready) noexcept {
+  for (int i = 0; i < 1000 && !ready(); ++i) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+  }
+}
+
 }  // namespace
 
 struct ThreadPool::State {
@@ -45,15 +56,18 @@ struct ThreadPool::State {
   std::condition_variable wake;
   std::condition_variable idle;
   Job* job{nullptr};
-  std::uint64_t generation{0};
-  std::size_t working{0};
-  bool ending{false};
+  std::atomic<std::uint64_t> generation{0};  // these three are written under the mutex, and watched without it
+  std::atomic<std::size_t> working{0};
+  std::atomic<bool> ending{false};
   std::vector<std::thread> threads;
 
   void loop() {
     std::uint64_t seen = 0;
     std::unique_lock lock(mutex);
     for (;;) {
+      lock.unlock();
+      spin([&] { return ending.load() || generation.load() != seen; });
+      lock.lock();
       wake.wait(lock, [&] { return ending || (job != nullptr && generation != seen); });
       if (ending) return;
       seen = generation;
@@ -104,6 +118,9 @@ void ThreadPool::run(std::size_t tasks, const std::function<void(std::size_t)>& 
     job.work();
     std::unique_lock lock(state_->mutex);
     state_->job = nullptr;  // who has not begun by now finds nothing to do
+    lock.unlock();
+    spin([&] { return state_->working.load() == 0; });
+    lock.lock();
     state_->idle.wait(lock, [&] { return state_->working == 0; });
   } else {
     job.work();

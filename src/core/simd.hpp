@@ -8,3 +8,8 @@
 #else
 #define KLIENTELA_CLONES
 #endif
+
+// Whether functions with __attribute__((target("avx512..."))) can be written, and asked for while running.
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#define KLIENTELA_WIDE 1
+#endif

@@ -263,8 +263,11 @@ void ClientKeys::code_numbers(std::uint32_t owned, const index::ClientIndex& kno
       const std::uint32_t p = partition_of(hash);
       const std::int64_t key = keys[places[j]];
       Partition& part = layer.parts[p];
-      std::uint32_t code = base != nullptr ? base->parts[p].find(key, hash) : no_code;
-      if (code == no_code) code = part.number_table.find(key, hash);
+      std::uint32_t code = no_code;
+      if (base != nullptr) {  // else look_up() has been everywhere
+        code = base->parts[p].find(key, hash);
+        if (code == no_code) code = part.number_table.find(key, hash);
+      }
       if (code == no_code) {
         code = part.add(p, key, hash);
         view(p);

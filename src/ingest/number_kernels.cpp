@@ -1,8 +1,9 @@
 // The inner loops of coding integer ids.
 #include "ingest/number_kernels.hpp"
 
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
-#define KLIENTELA_WIDE 1
+#include "core/simd.hpp"
+
+#ifdef KLIENTELA_WIDE
 #ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // false alarms inside the intrinsics (GCC bug 105593)
 #endif
