@@ -36,6 +36,7 @@
 #include "klientela/classify/kernels.hpp"
 #include "klientela/classify/lifecycle.hpp"
 #include "klientela/classify/matrix.hpp"
+#include "klientela/classify/migration.hpp"
 #include "klientela/classify/policy.hpp"
 #include "klientela/classify/rfm.hpp"
 #include "klientela/classify/rules.hpp"

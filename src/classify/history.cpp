@@ -12,6 +12,7 @@
 #include "classify/history_data.hpp"
 #include "classify/kinds.hpp"
 #include "classify/measure.hpp"
+#include "classify/states.hpp"
 #include "features/options.hpp"
 #include "features/timeline.hpp"
 #include "klientela/classify/abc.hpp"
@@ -390,25 +391,12 @@ std::shared_ptr<History::Data> started(const ClientBase& base, std::span<const D
   return data;
 }
 
-/// The features of one day, as a run computes them: with steadiness over periods where a classifier looks at it.
-Table features_at(const History::Data& data, Day day, const Reads& reads, const Control& control) {
-  FeatureTable features = compute_features(data.base, day, data.features, control);
-  std::vector<std::string> wanted;
-  for (const std::string& column : reads.columns)
-    if (is_period_column(column) && features.find(column) == nullptr) wanted.push_back(column);
-  if (wanted.empty()) return features.table();
-  const Table measured = period_table(data.base, day, data.options.periods, data.features, control);
-  for (const Column& column : measured.columns())
-    if (std::find(wanted.begin(), wanted.end(), column.name()) != wanted.end()) features.add(column);
-  return features.table();
-}
-
 /// Computes features day by day, for measures that no pass over the lines gives.
 template <class Take>
-void each_day(const History::Data& data, const Reads& reads, Take&& take, const Control& control) {
+void each_day(const History::Data& data, Take&& take, const Control& control) {
   for (std::size_t day = 0; day < data.days.size(); ++day) {
     control.check();
-    take(day, features_at(data, data.days[day], reads, control));
+    take(day, features_at(data, data.days[day], control));
   }
 }
 
@@ -430,8 +418,8 @@ void run_frozen(History::Data& data, std::vector<AnyModel> models, std::optional
   for (const AnyModel& model : models) rows = rows && own.has(model.kind());
   for (const AnyClassifier& classifier : classifiers) rows = rows && own.has(classifier.kind());
   if (!data.one_pass) {
-    if (on) fit(features_at(data, *on, reads, control));
-    each_day(data, reads, take, control);
+    if (on) fit(features_at(data, *on, control));
+    each_day(data, take, control);
     note_known(data, true);
   } else {
     Timeline timeline(data.base, std::move(plan), {}, control);
@@ -477,7 +465,7 @@ void run_refit(History::Data& data, std::span<const AnyClassifier> classifiers, 
     data.models.push_back(std::move(classified.models));
   };
   if (!data.one_pass) {
-    each_day(data, reads, take, control);
+    each_day(data, take, control);
     note_known(data, true);
     return;
   }
@@ -488,6 +476,18 @@ void run_refit(History::Data& data, std::span<const AnyClassifier> classifiers, 
 }
 
 }  // namespace
+
+Table classifying::features_at(const History::Data& data, Day day, const Control& control) {
+  FeatureTable features = compute_features(data.base, day, data.features, control);
+  std::vector<std::string> wanted;
+  for (const std::string& column : data.inputs)
+    if (is_period_column(column) && features.find(column) == nullptr) wanted.push_back(column);
+  if (wanted.empty()) return features.table();
+  const Table measured = period_table(data.base, day, data.options.periods, data.features, control);
+  for (const Column& column : measured.columns())
+    if (std::find(wanted.begin(), wanted.end(), column.name()) != wanted.end()) features.add(column);
+  return features.table();
+}
 
 const KeptColumn& History::Data::find(std::string_view name) const {
   for (const KeptColumn& column : columns)
@@ -659,7 +659,9 @@ Column joined_texts(const std::vector<Column>& parts, std::size_t rows) {
   return Column(parts.front().name(), std::move(offsets), std::move(characters));
 }
 
-Column below_each_other(const std::vector<Column>& parts, std::size_t rows) {
+}  // namespace
+
+Column classifying::below_each_other(const std::vector<Column>& parts, std::size_t rows) {
   switch (parts.front().type()) {
     case ColumnType::boolean: return joined<std::uint8_t>(parts, rows);
     case ColumnType::int8: return joined<std::int8_t>(parts, rows);
@@ -671,8 +673,6 @@ Column below_each_other(const std::vector<Column>& parts, std::size_t rows) {
     default: return joined<std::int64_t>(parts, rows);
   }
 }
-
-}  // namespace
 
 Table History::table(bool everybody, const Control& control) const {
   std::vector<std::vector<Column>> parts;
@@ -776,7 +776,7 @@ History history(const ClientBase& base, std::span<const Day> days, std::span<con
   Reads reads;
   for (const AnyClassifier& classifier : classifiers) reads.add(classifier);
   if (!options.money.empty()) add_new(reads.columns, options.money);
-  data->inputs = reads.known ? reads.columns : std::vector<std::string>();
+  data->inputs = reads.columns;
   control.check();
   if (options.thresholds == HistoryThresholds::refit) {
     run_refit(*data, classifiers, reads, control);
@@ -801,7 +801,7 @@ History history(const ClientBase& base, std::span<const Day> days, std::span<con
       reads.add(model.inputs());
   }
   if (!options.money.empty()) add_new(reads.columns, options.money);
-  data->inputs = reads.known ? reads.columns : std::vector<std::string>();
+  data->inputs = reads.columns;
   control.check();
   run_frozen(*data, {models.begin(), models.end()}, std::nullopt, {}, reads, control);
   settle(*data, control);

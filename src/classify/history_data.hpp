@@ -41,7 +41,7 @@ struct History::Data {
   Buffer<std::int64_t> money;
   Buffer<std::uint16_t> since;
   std::vector<std::vector<AnyModel>> models;  ///< one where frozen, else by day
-  std::vector<std::string> inputs;            ///< feature columns read; for telling reasons in one pass
+  std::vector<std::string> inputs;            ///< feature columns that classifiers say they read, and the money
   bool one_pass{true};
 
   /// \throws Error not_found
