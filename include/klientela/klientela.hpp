@@ -12,6 +12,7 @@
 #include "klientela/core/version.hpp"
 
 #include "klientela/model/client_base.hpp"
+#include "klientela/model/directory.hpp"
 #include "klientela/model/interaction_state.hpp"
 #include "klientela/model/schema.hpp"
 #include "klientela/model/values.hpp"
@@ -26,6 +27,8 @@
 #include "klientela/features/summary.hpp"
 
 #include "klientela/classify/abc.hpp"
+#include "klientela/classify/assignment.hpp"
+#include "klientela/classify/base_columns.hpp"
 #include "klientela/classify/classification.hpp"
 #include "klientela/classify/classifier.hpp"
 #include "klientela/classify/clusters.hpp"

@@ -446,6 +446,8 @@ std::string folded(std::string_view text) {
 
 }  // namespace
 
+std::string folded_name(std::string_view text) { return folded(text); }
+
 const TableSpec& spec(TableId table) noexcept { return tables[static_cast<std::size_t>(table)]; }
 
 std::optional<TableId> table_named(std::string_view name) noexcept {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace klientela {
@@ -119,6 +120,9 @@ struct ClosedValue {
   std::span<const std::string_view> aliases;
 };
 
+/// A name as names are compared: without case (Latin and Cyrillic letters), blanks, '_', '-', '.' and a byte order
+/// mark.
+[[nodiscard]] std::string folded_name(std::string_view text);
 /// The machine-readable name of a field type, for example "instant".
 [[nodiscard]] std::string_view name(FieldType type) noexcept;
 /// The specification of one table; O(1), static lifetime.
