@@ -48,7 +48,12 @@ class Known {
 
 }  // namespace
 
-Assignments::Assignments() : lines_(std::make_shared<const std::vector<Assignment>>()) {}
+Assignments::Assignments() : lines_(std::make_shared<std::vector<Assignment>>()) {}
+
+std::vector<Assignment>& Assignments::own() {
+  if (lines_.use_count() > 1) lines_ = std::make_shared<std::vector<Assignment>>(*lines_);
+  return *lines_;
+}
 
 Assignments Assignments::from_table(const Table& table) {
   const Column& clients = table.column("client");
@@ -120,15 +125,13 @@ Table Assignments::table() const {
 void Assignments::assign(Assignment line) {
   check(line);
   line.client = key_of(line.client);
-  auto lines = std::make_shared<std::vector<Assignment>>(*lines_);
-  lines->push_back(std::move(line));
-  lines_ = std::move(lines);
+  own().push_back(std::move(line));
 }
 
 void Assignments::assign(std::span<const std::string> clients, std::string_view attribute, std::string_view value,
                          std::optional<Day> day, std::string_view by) {
-  auto lines = std::make_shared<std::vector<Assignment>>(*lines_);
-  lines->reserve(lines->size() + clients.size());
+  std::vector<Assignment> lines;
+  lines.reserve(clients.size());
   for (const std::string& client : clients) {
     Assignment line{.client = client,
                     .attribute = std::string(attribute),
@@ -138,9 +141,11 @@ void Assignments::assign(std::span<const std::string> clients, std::string_view 
                     .by = std::string(by)};
     check(line);
     line.client = key_of(client);
-    lines->push_back(std::move(line));
+    lines.push_back(std::move(line));
   }
-  lines_ = std::move(lines);
+  std::vector<Assignment>& all = own();
+  all.reserve(all.size() + lines.size());
+  for (Assignment& line : lines) all.push_back(std::move(line));
 }
 
 void Assignments::resolve(std::string_view attribute, const Directory& directory) {

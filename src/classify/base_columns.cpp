@@ -185,6 +185,19 @@ std::optional<Column> card_column(const ClientBase& base, const std::string& nam
   return std::nullopt;
 }
 
+/// Whether any delivery had the field of card.FIELD; true for names that are none.
+bool card_delivered(const ClientBase& base, std::string_view name) {
+  name.remove_prefix(card_prefix.size());
+  const auto fields = spec(TableId::clients).fields;
+  for (std::size_t field = 1; field < fields.size(); ++field) {
+    if (name != fields[field].name && !name.starts_with(std::string(fields[field].name) + '.')) continue;
+    const auto chunks = base.chunks(TableId::clients);
+    return std::any_of(chunks.begin(), chunks.end(),
+                       [&](const auto& chunk) { return chunk->values(field) != nullptr; });
+  }
+  return true;
+}
+
 /// requests and last_request.
 std::pair<Column, Column> request_columns(const ClientBase& base, Day as_of) {
   const auto until = static_cast<std::int32_t>(as_of.time_since_epoch().count());
@@ -258,6 +271,22 @@ Table with_base_columns(const ClientBase& base, Table table, Day as_of, std::spa
     }
   }
   return table;
+}
+
+std::vector<std::string> columns_with_data(const ClientBase& base, std::span<const std::string> names) {
+  std::vector<std::string> kept;
+  for (const std::string& name : names) {
+    const bool card = name.starts_with(card_prefix);
+    const bool request = name == "requests" || name == "last_request";
+    const bool interaction = name.starts_with("interactions") || name == "last_interaction";
+    const bool assigned = name.starts_with("hand.") || name.starts_with("bulk.");
+    if (card && !card_delivered(base, name)) continue;
+    if (request && base.accepted(TableId::requests) == 0) continue;
+    if (interaction && base.accepted(TableId::interactions) == 0) continue;
+    if (assigned) continue;
+    kept.push_back(name);
+  }
+  return kept;
 }
 
 std::vector<std::string> inputs_of(std::span<const AnyClassifier> classifiers) {

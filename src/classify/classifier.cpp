@@ -97,13 +97,6 @@ ClassifierRegistry::ClassifierRegistry() {
                       },
                       classifying::matrix_schema()};
   classifying::add_more_kinds(kinds_);
-  kinds_["rules"] = {[](const std::string& name, std::string_view options, const std::string& pointer) {
-                       return AnyClassifier(RulesClassifier::from_json(options, name, pointer));
-                     },
-                     [](const std::string& name, std::string_view model, const std::string& pointer) {
-                       return AnyModel(RulesModel::from_json(name, model, pointer));
-                     },
-                     classifying::rules_schema()};
 }
 
 void ClassifierRegistry::add(std::string kind, ClassifierKind how) {

@@ -16,11 +16,13 @@
 #include "features/options.hpp"
 #include "features/timeline.hpp"
 #include "klientela/classify/abc.hpp"
+#include "klientela/classify/base_columns.hpp"
 #include "klientela/classify/cohorts.hpp"
 #include "klientela/classify/ideal_client.hpp"
 #include "klientela/classify/lifecycle.hpp"
 #include "klientela/classify/matrix.hpp"
 #include "klientela/classify/rfm.hpp"
+#include "klientela/classify/rules.hpp"
 #include "klientela/classify/tiers.hpp"
 #include "klientela/classify/xyz.hpp"
 
@@ -46,6 +48,7 @@ bool classifier_as(const AnyModel& model, std::optional<AnyClassifier>& into) {
 
 std::optional<AnyClassifier> classifier_of(const AnyModel& model) {
   std::optional<AnyClassifier> classifier;
+  static_cast<void>(classifier_as<RulesModel, RulesClassifier>(model, classifier));
   static_cast<void>(classifier_as<RfmModel, RfmClassifier>(model, classifier) ||
                     classifier_as<AbcModel, AbcClassifier>(model, classifier) ||
                     classifier_as<MatrixModel, MatrixClassifier>(model, classifier) ||
@@ -352,13 +355,28 @@ struct Reads {
   bool known{true};  ///< whether each of them says what it reads
   std::vector<std::string> columns;
   std::vector<std::string> written;
+  std::vector<std::string> needed;  ///< those that rules must find, with data or without
 
+  /// What one pass over the lines has to give: columns without any data may be missing where nothing needs them.
+  [[nodiscard]] std::vector<std::string> with_data(const ClientBase& base) const {
+    std::vector<std::string> kept = columns_with_data(base, columns);
+    for (const std::string& column : needed) add_new(kept, column);
+    return kept;
+  }
   void add(const std::vector<std::string>& inputs) {
     if (inputs.empty()) known = false;
     for (const std::string& column : inputs)
       if (std::find(written.begin(), written.end(), column) == written.end()) add_new(columns, column);
   }
   void add(const AnyClassifier& classifier) {
+    if (const auto* rules = classifier.get_if<RulesClassifier>()) {
+      const std::vector<std::string>& absent = rules->options().may_be_absent;
+      for (const Rule& rule : rules->options().rules)
+        for (const std::string& column : rule.when.columns())
+          if (std::find(absent.begin(), absent.end(), column) == absent.end() &&
+              std::find(written.begin(), written.end(), column) == written.end())
+            add_new(needed, column);
+    }
     add(classifier.inputs());
     const std::string name = classifier.name();
     const std::string kind = classifier.kind();
@@ -404,7 +422,7 @@ void each_day(const History::Data& data, Take&& take, const Control& control) {
 void run_frozen(History::Data& data, std::vector<AnyModel> models, std::optional<Day> on,
                 std::span<const AnyClassifier> classifiers, const Reads& reads, const Control& control) {
   const ClassifierRegistry own;
-  Timeline::Plan plan{data.days, data.features, reads.columns};
+  Timeline::Plan plan{data.days, data.features, reads.with_data(data.base)};
   data.one_pass = reads.known && Timeline::can(data.base, plan);
   const auto fit = [&](const Table& table) { models = classify(table, classifiers, control).models; };
   std::optional<Recorder> recorder;
@@ -442,7 +460,7 @@ void run_frozen(History::Data& data, std::vector<AnyModel> models, std::optional
           control);
     } else {
       if (on) {
-        Timeline once(data.base, {{*on}, data.features, reads.columns}, {}, control);
+        Timeline once(data.base, {{*on}, data.features, reads.with_data(data.base)}, {}, control);
         once.by_day([&](std::size_t, const Table& table) { fit(table); }, control);
       }
       timeline.by_day(take, control);
@@ -455,7 +473,7 @@ void run_frozen(History::Data& data, std::vector<AnyModel> models, std::optional
 
 void run_refit(History::Data& data, std::span<const AnyClassifier> classifiers, const Reads& reads,
                const Control& control) {
-  Timeline::Plan plan{data.days, data.features, reads.columns};
+  Timeline::Plan plan{data.days, data.features, reads.with_data(data.base)};
   data.one_pass = reads.known && Timeline::can(data.base, plan);
   Recorder recorder(data, true);
   const auto take = [&](std::size_t day, const Table& table) {
@@ -482,11 +500,11 @@ Table classifying::features_at(const History::Data& data, Day day, const Control
   std::vector<std::string> wanted;
   for (const std::string& column : data.inputs)
     if (is_period_column(column) && features.find(column) == nullptr) wanted.push_back(column);
-  if (wanted.empty()) return features.table();
+  if (wanted.empty()) return with_base_columns(data.base, features.table(), day, data.inputs, {}, control);
   const Table measured = period_table(data.base, day, data.options.periods, data.features, control);
   for (const Column& column : measured.columns())
     if (std::find(wanted.begin(), wanted.end(), column.name()) != wanted.end()) features.add(column);
-  return features.table();
+  return with_base_columns(data.base, features.table(), day, data.inputs, {}, control);
 }
 
 const KeptColumn& History::Data::find(std::string_view name) const {

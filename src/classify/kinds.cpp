@@ -1,10 +1,12 @@
 // Registration of the kinds of classifiers beside RFM, ABC and the matrix, and the columns that each writes.
 #include "classify/kinds.hpp"
 
+#include "classify/options.hpp"
 #include "klientela/classify/clusters.hpp"
 #include "klientela/classify/cohorts.hpp"
 #include "klientela/classify/ideal_client.hpp"
 #include "klientela/classify/lifecycle.hpp"
+#include "klientela/classify/rules.hpp"
 #include "klientela/classify/tiers.hpp"
 #include "klientela/classify/xyz.hpp"
 
@@ -31,6 +33,7 @@ void add_more_kinds(std::map<std::string, ClassifierKind, std::less<>>& kinds) {
   kinds["ideal_client"] = kind_of<IdealClientClassifier, IdealClientModel>(ideal_client_schema());
   kinds["kmeans"] = kind_of<KMeansClassifier, KMeansModel>(kmeans_schema());
   kinds["gaussian_mixture"] = kind_of<GaussianMixtureClassifier, GaussianMixtureModel>(gaussian_mixture_schema());
+  kinds["rules"] = kind_of<RulesClassifier, RulesModel>(rules_schema());
   kinds["cohort"] = kind_of<CohortClassifier, CohortModel>(cohort_schema());
 }
 
@@ -53,6 +56,7 @@ std::vector<std::string> more_outputs(const AnyClassifier& classifier) {
   if (classifier.get_if<KMeansClassifier>() != nullptr) return {name, name + "_distance"};
   if (classifier.get_if<GaussianMixtureClassifier>() != nullptr) return {name, name + "_probability"};
   if (classifier.get_if<CohortClassifier>() != nullptr) return {name};
+  if (classifier.get_if<RulesClassifier>() != nullptr) return {name, name + "_source"};
   return {};
 }
 

@@ -17,7 +17,6 @@ std::vector<std::string> outputs(const std::string& name, const AnyClassifier& m
   const std::string kind = made.kind();
   if (kind == "rfm") return {name + "_r", name + "_f", name + "_m", name + "_segment"};
   if (kind == "abc") return {name};
-  if (kind == "rules") return {name, name + "_source"};
   if (kind != "matrix") return classifying::more_outputs(made);
   if (name == "matrix") return {"matrix_x", "matrix_y", "cell", "group"};
   return {name + "_x", name + "_y", name + "_cell", name + "_group"};
@@ -49,7 +48,8 @@ std::string classifiers_to_json(std::span<const AnyClassifier> classifiers) {
 
 std::vector<AnyClassifier> default_classifiers() {
   return {AnyClassifier(RfmClassifier()), AnyClassifier(AbcClassifier()), AnyClassifier(MatrixClassifier()),
-          AnyClassifier(TierClassifier())};
+          AnyClassifier(TierClassifier()),
+          AnyClassifier(RulesClassifier(RuleOptions::named("relationship_type"), "relationship_type"))};
 }
 
 std::string classify_schema(const ClassifierRegistry& registry) {

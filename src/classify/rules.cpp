@@ -234,6 +234,7 @@ RulesModel RulesClassifier::fit(const Table& table, const Control& control) cons
 
 const std::string& RulesModel::name() const noexcept { return data_->name; }
 const RuleOptions& RulesModel::options() const noexcept { return data_->options; }
+std::vector<std::string> RulesModel::inputs() const { return RulesClassifier(data_->options, data_->name).inputs(); }
 
 Classification RulesModel::classify(const Table& table, const Control& control) const {
   const std::shared_ptr<const Data> data = data_;

@@ -14,7 +14,8 @@ struct Preset {
 inline constexpr std::array<Preset, 3> presets{{
     {"default", R"json({
   "version": 1,
-  "classifiers": {"rfm": {}, "abc": {}, "matrix": {}, "tiers": {}}
+  "classifiers": {"rfm": {}, "abc": {}, "matrix": {}, "tiers": {},
+                  "relationship_type": {"kind": "rules", "rules": "relationship_type"}}
 })json"},
     // Organisations that order seldom and are looked after in person: long windows, few scores, meetings weigh most.
     {"b2b", R"json({
@@ -27,7 +28,8 @@ inline constexpr std::array<Preset, 3> presets{{
       "initiative": {"inbound": 2}
     }
   },
-  "classifiers": {"rfm": {"bins": 3, "method": "rank"}, "abc": {}, "matrix": {}, "tiers": {}}
+  "classifiers": {"rfm": {"bins": 3, "method": "rank"}, "abc": {}, "matrix": {}, "tiers": {},
+                  "relationship_type": {"kind": "rules", "rules": "relationship_type"}}
 })json"},
     // The purchases of a British online shop, 2010 to 2011 (UCI Machine Learning Repository, data set 352).
     {"online-retail", R"json({

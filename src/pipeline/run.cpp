@@ -57,6 +57,11 @@ void add_period_columns(FeatureTable& features, const ClientBase& base, const Po
 }  // namespace
 
 RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, const Control& control) {
+  return run(std::move(tables), policy, as_of, Assignments(), control);
+}
+
+RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, const Assignments& assignments,
+              const Control& control) {
   control.check();
   control.report("ingest", 0);
   IngestResult read = ingest(std::move(tables), policy.ingest, control);
@@ -77,7 +82,10 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
   classifiers.reserve(policy.classifiers.size());
   for (const auto& [name, classifier] : policy.classifiers) classifiers.push_back(classifier);
   add_period_columns(features, read.base, policy, classifiers, control);
-  Classified classified = classify(features.table(), classifiers, control);
+  // What only rules ask about stays out of the feature table.
+  const Table table =
+      with_base_columns(read.base, features.table(), *as_of, inputs_of(classifiers), assignments, control);
+  Classified classified = classify(table, classifiers, control);
   for (const Classification& classification : classified.classifications)
     for (const Column& column : classification.columns()) features.add(column);
   control.report("classify", 1);
@@ -90,7 +98,39 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
                    .classes = std::move(classified.classifications),
                    .models = std::move(classified.models),
                    .as_of = *as_of,
-                   .report_options = policy.report};
+                   .report_options = policy.report,
+                   .assignments = assignments};
+}
+
+Table RunResult::classified(const Control& control) const {
+  std::vector<std::string> wanted;
+  for (const AnyModel& model : models)
+    for (std::string& column : model.inputs()) wanted.push_back(std::move(column));
+  wanted.emplace_back("card.kind");
+  return with_base_columns(base, features.table(), as_of, wanted, assignments, control);
+}
+
+Table RunResult::coverage(const Control& control) const {
+  std::vector<CoverageAttribute> attributes;
+  for (const AnyModel& model : models)
+    if (model.get_if<RulesModel>() != nullptr) attributes.push_back({model.name(), {"unclassified"}});
+  // What cards say themselves, where no classifier gives it.
+  std::vector<std::string> cards;
+  for (const char* field : {"relationship_type", "category", "industry"})
+    if (std::none_of(attributes.begin(), attributes.end(), [&](const auto& each) { return each.column == field; }))
+      cards.push_back(std::string("card.") + field);
+  const Table table = with_base_columns(base, classified(control), as_of, cards, assignments, control);
+  for (std::string& column : cards) attributes.push_back({std::move(column), {}});
+  return coverage_table(table, attributes, "card.kind");
+}
+
+RuleCheck RunResult::check_rules(std::string_view classifier, const Control& control) const {
+  for (const AnyModel& model : models)
+    if (model.name() == classifier)
+      if (const auto* rules = model.get_if<RulesModel>())
+        return klientela::check_rules(*rules, classified(control), control);
+  throw Error(Code::not_found, "there is no classifier of kind rules called " + std::string(classifier),
+              std::string(classifier));
 }
 
 }  // namespace klientela

@@ -324,7 +324,7 @@ static void check_stages(klt_context* context) {
   size_t i;
   CHECK_OK(context, klt_policy_new(context, &policy));
   count = klt_policy_classifier_count(policy);
-  CHECK(count == 4);
+  CHECK(count == 5);
   CHECK(klt_policy_classifier_name(policy, count) == NULL);
   CHECK_OK(context, klt_features_compute(context, base, EXAMPLE_AS_OF, NULL, &features));
   for (i = 0; i < count && i < 8; ++i) {

@@ -60,7 +60,9 @@ class Assignments {
                               std::string name) const;
 
  private:
-  std::shared_ptr<const std::vector<Assignment>> lines_;
+  /// The lines for writing: copied first where somebody else holds them.
+  std::vector<Assignment>& own();
+  std::shared_ptr<std::vector<Assignment>> lines_;
 };
 
 /// One attribute whose coverage is asked for: the column of its values, the column of where they come from, and what

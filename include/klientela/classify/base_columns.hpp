@@ -24,7 +24,7 @@ namespace klientela {
 /// | column | type | meaning |
 /// |---|---|---|
 /// | as_of | day | the last day that counts, in every row |
-/// | requests | int64 | accepted requests of the client up to as_of; those without a day count |
+/// | requests | int64 | accepted requests of the client up to as_of |
 /// | last_request | day | the day of the last one up to as_of |
 /// | card.FIELD | term, text or day | the field of the client's newest card; several values are joined by "; ";
 /// instants are days of the base's time zone; null without a card, and for everybody where the field was never
@@ -39,6 +39,10 @@ namespace klientela {
 [[nodiscard]] Table with_base_columns(const ClientBase& base, Table table, Day as_of,
                                       std::span<const std::string> wanted, const Assignments& assignments = {},
                                       const Control& control = {});
+
+/// The names without those of columns about which the base has no data: of cards without the field, of requests
+/// and interactions without any. O(names)
+[[nodiscard]] std::vector<std::string> columns_with_data(const ClientBase& base, std::span<const std::string> names);
 
 /// The columns that classifiers read, in order, each once.
 [[nodiscard]] std::vector<std::string> inputs_of(std::span<const AnyClassifier> classifiers);

@@ -68,6 +68,7 @@ class RulesModel {
   [[nodiscard]] const std::string& name() const noexcept;
   [[nodiscard]] std::string kind() const { return "rules"; }
   [[nodiscard]] const RuleOptions& options() const noexcept;
+  [[nodiscard]] std::vector<std::string> inputs() const;
   /// O(rows x parts of the rules); a rule is only asked about rows that nothing before it decided.
   /// \throws Error not_found, invalid_argument as Expression::check, where() being the rule's id; cancelled
   [[nodiscard]] Classification classify(const Table& table, const Control& control = {}) const;

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "klientela/classify/abc.hpp"
+#include "klientela/classify/base_columns.hpp"
 #include "klientela/classify/cohorts.hpp"
 #include "klientela/classify/lifecycle.hpp"
 #include "klientela/classify/matrix.hpp"
@@ -115,7 +116,8 @@ Table measured(const ClientBase& base, Day on, const FeatureOptions& features) {
   const Table periods = period_table(base, on, {}, features);
   for (const Column& column : periods.columns())
     if (table.find(column.name()) == nullptr) table.add(column);
-  return table;
+  const std::vector<AnyClassifier> usual = default_classifiers();
+  return with_base_columns(base, std::move(table), on, inputs_of(usual));
 }
 
 /// Every class column of a day as computed for that day alone.

@@ -38,7 +38,7 @@ std::string where(std::string_view json, std::string_view said = {}) {
 TEST(Policy, EmptyDocumentIsTheDefault) {
   EXPECT_EQ(Policy::from_json("{}").to_json(), Policy().to_json());
   EXPECT_EQ(Policy::preset("default").to_json(), Policy().to_json());
-  EXPECT_THAT(classifier_names(Policy()), ElementsAre("rfm", "abc", "matrix", "tiers"));
+  EXPECT_THAT(classifier_names(Policy()), ElementsAre("rfm", "abc", "matrix", "tiers", "relationship_type"));
 }
 
 TEST(Policy, PresetsReadBackTheSame) {

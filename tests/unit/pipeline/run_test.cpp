@@ -38,8 +38,8 @@ TEST(Run, ClassifiesPurchases) {
   EXPECT_EQ(clients.column("money_gross").to_text(0), "150.25");
   EXPECT_EQ(clients.column("money_net").to_text(0), "125.25");
   EXPECT_EQ(clients.column("abc").text(0), "A");
-  EXPECT_EQ(result.models.size(), 4U);
-  EXPECT_EQ(result.classes.size(), 4U);
+  EXPECT_EQ(result.models.size(), 5U);
+  EXPECT_EQ(result.classes.size(), 5U);
   EXPECT_NE(result.features.find("rfm_segment"), nullptr);
 
   const Json summary = Json::parse(result.summary());
