@@ -57,7 +57,7 @@ def test_summary_counts_add_up(result):
 
 
 def test_classes_and_reasons(result):
-    assert list(result.classes) == ["rfm", "abc", "matrix", "tiers"]
+    assert list(result.classes) == ["rfm", "abc", "matrix", "tiers", "relationship_type"]
     matrix = result.classes["matrix"]
     assert set(matrix.columns) == {"matrix_x", "matrix_y", "cell", "group"}
     row = 3

@@ -153,7 +153,7 @@ TEST(Classifier, DefaultsRoundTripInOrder) {
   const std::vector<AnyClassifier> made = default_classifiers();
   const std::string json = classifiers_to_json(made);
   const std::vector<AnyClassifier> again = classifiers_from_json(json);
-  ASSERT_EQ(again.size(), 4U);
+  ASSERT_EQ(again.size(), 5U);
   EXPECT_EQ(again[0].name(), "rfm");
   EXPECT_EQ(again[2].name(), "matrix");
   EXPECT_EQ(classifiers_to_json(again), json);
