@@ -22,6 +22,8 @@ const char* aspect_name(Aspect aspect) {
     case Aspect::met: return "met";
     case Aspect::missed: return "missed";
     case Aspect::other: return "other";
+    case Aspect::rule: return "rule";
+    case Aspect::assigned: return "assigned";
   }
   return "other";
 }
