@@ -45,6 +45,7 @@
 #include "klientela/classify/rules.hpp"
 #include "klientela/classify/threshold.hpp"
 #include "klientela/classify/tiers.hpp"
+#include "klientela/classify/tracker.hpp"
 #include "klientela/classify/xyz.hpp"
 
 #include "klientela/report/report.hpp"

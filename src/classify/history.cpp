@@ -401,6 +401,8 @@ std::shared_ptr<History::Data> started(const ClientBase& base, std::span<const D
   auto data = std::make_shared<History::Data>();
   data->base = base;
   data->features = features;
+  // Where columns are chosen, the money that migration is weighed by is one of them.
+  if (!features.columns.empty() && !options.money.empty()) add_new(data->features.columns, options.money);
   data->options = options;
   data->days.assign(days.begin(), days.end());
   data->clients = base.clients();
@@ -494,6 +496,14 @@ void run_refit(History::Data& data, std::span<const AnyClassifier> classifiers, 
 }
 
 }  // namespace
+
+ModelReads classifying::reads_of(const AnyModel& model) {
+  const std::optional<AnyClassifier> classifier = classifier_of(model);
+  if (!classifier) return {model.inputs(), {}};
+  Reads reads;
+  reads.add(*classifier);
+  return {classifier->inputs(), reads.written};
+}
 
 Table classifying::features_at(const History::Data& data, Day day, const Control& control) {
   FeatureTable features = compute_features(data.base, day, data.features, control);
@@ -800,7 +810,7 @@ History history(const ClientBase& base, std::span<const Day> days, std::span<con
     run_refit(*data, classifiers, reads, control);
   } else {
     const Day on = options.frozen_on ? *options.frozen_on : days.back();
-    features_internal::check_options(features, on);
+    features_internal::check_options(data->features, on);
     run_frozen(*data, {}, on, classifiers, reads, control);
   }
   settle(*data, control);

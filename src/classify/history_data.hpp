@@ -25,6 +25,13 @@ struct KeptColumn {
   [[nodiscard]] bool is_label() const noexcept { return type == ColumnType::label; }
 };
 
+/// What a model says that it reads, and of the library's own kinds what it writes.
+struct ModelReads {
+  std::vector<std::string> inputs;  ///< empty: it does not say
+  std::vector<std::string> written;
+};
+[[nodiscard]] ModelReads reads_of(const AnyModel& model);
+
 }  // namespace klientela::classifying
 
 namespace klientela {

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "classify/explained.hpp"
 #include "classify/history_data.hpp"
 #include "classify/states.hpp"
 #include "features/timeline.hpp"
@@ -23,79 +24,11 @@ struct Event {
   std::uint16_t to;
 };
 
-struct Why {
-  std::string measure, before, after, threshold, rule, text;
-  bool moved{false};
-};
-
-bool by_measure(const Reason& reason) {
-  return reason.aspect == Aspect::score || reason.aspect == Aspect::share || reason.aspect == Aspect::band ||
-         reason.aspect == Aspect::missing;
-}
-
-/// The pairs of reasons, before and now, that say why a column changed.
-std::vector<std::pair<const Reason*, const Reason*>> changes(const std::vector<Reason>& before,
-                                                             const std::vector<Reason>& now,
-                                                             const std::string& column) {
-  std::vector<std::pair<const Reason*, const Reason*>> own, parts;
-  const std::size_t n = std::min(before.size(), now.size());
-  for (std::size_t i = 0; i < n; ++i) {
-    const bool same = before[i].result == now[i].result && before[i].rule == now[i].rule;
-    if (same || before[i].column != now[i].column) continue;
-    if (now[i].column == column) own.emplace_back(&before[i], &now[i]);
-    if (by_measure(now[i])) parts.emplace_back(&before[i], &now[i]);
-  }
-  // Who only became known may have the class of nobody: then what decides it is told.
-  for (std::size_t i = 0; own.empty() && parts.empty() && i < n; ++i)
-    if (now[i].column == column && before[i].column == column) own.emplace_back(&before[i], &now[i]);
-  const bool plain =
-      !own.empty() && std::all_of(own.begin(), own.end(), [](const auto& p) { return by_measure(*p.second); });
-  return plain || parts.empty() ? own : parts;
-}
-
-Why why_of(const std::vector<Reason>& before, const std::vector<Reason>& now, const std::string& column,
-           Language language) {
-  Why why;
-  const bool russian = language == Language::russian;
-  for (const auto& [former, latter] : changes(before, now, column)) {
-    const bool known = !former->value.text.empty() && !latter->value.text.empty();
-    const bool moved = known && former->value.text == latter->value.text;
-    const bool rose = !known || latter->value.number > former->value.number;
-    const std::optional<Quantity>& near = rose ? latter->low : latter->high;
-    const std::optional<Quantity>& other = rose ? latter->high : latter->low;
-    const std::string threshold = near ? near->text : other ? other->text : std::string();
-    if (why.text.empty()) {
-      why.measure = latter->measure;
-      why.before = former->value.text;
-      why.after = latter->value.text;
-      why.threshold = threshold;
-      why.moved = moved;
-      why.rule = latter->rule;
-    } else {
-      why.text += ' ';
-    }
-    const std::string none = russian ? "нет" : "none";
-    const std::string old_text = former->value.text.empty() ? none : former->value.text;
-    const std::string new_text = latter->value.text.empty() ? none : latter->value.text;
-    if (moved)
-      why.text += latter->measure + (russian ? ": осталось " : " stayed ") + new_text +
-                  (russian ? ", сдвинулись пороги. " : ", the thresholds moved. ");
-    else
-      why.text += latter->measure + (russian ? ": было " : " went from ") + old_text + (russian ? ", стало " : " to ") +
-                  new_text + ". ";
-    why.text += to_text(*latter, language);
-  }
-  // What decides the column now, where that is a rule over others.
-  for (const Reason& reason : now)
-    if (reason.column == column) why.rule = reason.rule;
-  return why;
-}
-
 /// Tells reasons for events that are in order of days.
-std::vector<Why> reasons_for(const History& history, const std::vector<Event>& events, const KeptColumn& kept,
-                             std::size_t outside, Language language, const Control& control) {
+std::vector<Explained> reasons_for(const History& history, const std::vector<Event>& events, const KeptColumn& kept,
+                                   std::size_t outside, Language language, const Control& control) {
   const History::Data& data = *history.data();
-  std::vector<Why> found(events.size());
+  std::vector<Explained> found(events.size());
   if (events.empty()) return found;
   std::vector<std::uint32_t> rows;
   for (const Event& event : events) rows.push_back(event.row);
@@ -119,7 +52,7 @@ std::vector<Why> reasons_for(const History& history, const std::vector<Event>& e
       const auto row =
           static_cast<std::size_t>(std::lower_bound(rows.begin(), rows.end(), events[e].row) - rows.begin());
       const bool entered = events[e].from == outside;
-      found[e] = why_of((entered ? direct : before).reasons(row), now.reasons(row), kept.name, language);
+      found[e] = explain_change((entered ? direct : before).reasons(row), now.reasons(row), kept.name, language);
     }
   };
   Timeline::Plan plan{data.days, data.features, data.inputs};
@@ -213,25 +146,25 @@ Table transitions(const History& history, const TransitionOptions& options, cons
   if (!options.reasons) return table;
   std::vector<Event> told(events.begin(),
                           events.begin() + static_cast<std::ptrdiff_t>(std::min(n, options.max_reasons)));
-  const std::vector<Why> whys = reasons_for(history, told, reader.kept(), outside, options.language, control);
-  const auto texts = [&](const char* name, std::string Why::*part) {
+  const std::vector<Explained> whys = reasons_for(history, told, reader.kept(), outside, options.language, control);
+  const auto texts = [&](const char* name, std::string Explained::*part) {
     std::vector<std::optional<std::string>> values(n);
     for (std::size_t e = 0; e < whys.size(); ++e)
       if (!(whys[e].*part).empty()) values[e] = whys[e].*part;
     table.add(Column(name, values));
   };
-  texts("measure", &Why::measure);
-  texts("value_before", &Why::before);
-  texts("value_after", &Why::after);
-  texts("threshold", &Why::threshold);
+  texts("measure", &Explained::measure);
+  texts("value_before", &Explained::before);
+  texts("value_after", &Explained::after);
+  texts("threshold", &Explained::threshold);
   Buffer<std::uint8_t> moved(n, 0), valid((n + 7) / 8, 0);
   for (std::size_t e = 0; e < whys.size(); ++e) {
     moved[e] = whys[e].moved ? 1 : 0;
     valid[e / 8] = static_cast<std::uint8_t>(valid[e / 8] | (1U << (e % 8)));
   }
   table.add(Column("threshold_moved", ColumnType::boolean, std::move(moved), std::move(valid)));
-  texts("rule", &Why::rule);
-  texts("reason", &Why::text);
+  texts("rule", &Explained::rule);
+  texts("reason", &Explained::text);
   return table;
 }
 

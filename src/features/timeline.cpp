@@ -15,6 +15,7 @@
 
 #include "core/simd.hpp"
 #include "features/exchange.hpp"
+#include "features/options.hpp"
 #include "klientela/features/summary.hpp"
 
 namespace klientela::features_internal {
@@ -120,7 +121,8 @@ constexpr std::array<Known, 18> known_columns{{
     {What::repeat_money, FeatureGroup::repeats, "repeat_money_mean", ColumnType::float64},
 }};
 
-bool given_by(const Layout& layout, const Known& column) noexcept {
+bool given_by(const Layout& layout, const FeatureOptions& options, const Known& column) noexcept {
+  if (!wants(options, column.name)) return false;
   if (column.what == What::profit) return layout.profit;
   if (column.what == What::quantity) return layout.quantity;
   return layout.has(column.group);
@@ -694,22 +696,17 @@ struct Timeline::Pass {
   }
 };
 
-std::vector<std::string> Timeline::columns_of(const Layout& layout) {
-  std::vector<std::string> names;
-  for (const Known& column : known_columns)
-    if (given_by(layout, column)) names.emplace_back(column.name);
-  return names;
-}
-
 bool Timeline::can(const ClientBase& base, const Plan& plan) {
   if (plan.options.holdout_until || plan.days.empty() || plan.days.size() >= never) return false;
   const Layout layout = layout_of(base, plan.options);
   const bool windowed = plan.options.window_days || plan.options.window_months;
   for (const std::string& name : plan.columns) {
     const Known* column = find_known(name);
-    if (column == nullptr && name == "engagement" && !layout.has(FeatureGroup::engagement)) continue;
+    const std::optional<FeatureGroup> group = group_of(name);
+    if (!group) return false;
+    if (!layout.has(*group) || !wants(plan.options, name)) continue;  // compute_features would not give it
     if (column == nullptr) return false;
-    if (!given_by(layout, *column)) continue;
+    if (!given_by(layout, plan.options, *column)) continue;
     if (!windowed) continue;
     if (column->group != FeatureGroup::purchases || column->what == What::first || column->what == What::tenure)
       return false;
@@ -762,7 +759,7 @@ Timeline::Timeline(const ClientBase& base, Plan plan, std::span<const std::uint3
       since_(clients_, never) {
   auto needs = std::make_shared<Needs>();
   for (const Known& column : known_columns)
-    if (given_by(layout_, column) &&
+    if (given_by(layout_, plan_.options, column) &&
         std::find(plan_.columns.begin(), plan_.columns.end(), column.name) != plan_.columns.end()) {
       needs->columns.push_back(column);
       needs->wants[static_cast<std::size_t>(column.what)] = true;

@@ -38,8 +38,6 @@ class Timeline {
   /// but tenure_days, first_purchase and, with order ids, frequency. Columns that compute_features would not give do
   /// not matter.
   [[nodiscard]] static bool can(const ClientBase& base, const Plan& plan);
-  /// Names of the columns that compute_features would give for lines alone, in its order.
-  [[nodiscard]] static std::vector<std::string> columns_of(const Layout& layout);
 
   /// \pre can(base, plan)
   /// \param rows  ascending rows of the base to look at; empty: all. Borrowed

@@ -1,0 +1,316 @@
+// Event by event: the same features and classes as a recompute of the extended base, byte for byte.
+#include "klientela/classify/tracker.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "klientela/classify/abc.hpp"
+#include "klientela/classify/lifecycle.hpp"
+#include "klientela/classify/matrix.hpp"
+#include "klientela/classify/policy.hpp"
+#include "klientela/classify/rfm.hpp"
+#include "klientela/classify/tiers.hpp"
+#include "klientela/features/periods.hpp"
+#include "unit/features/sample_base.hpp"
+
+namespace klientela {
+namespace {
+
+using sample::day;
+
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : engine_(seed) {}
+  std::int64_t below(std::int64_t n) { return static_cast<std::int64_t>(engine_() % static_cast<std::uint64_t>(n)); }
+  bool one_in(int n) { return below(n) == 0; }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+struct Shape {
+  bool orders{false};
+  bool profit{false};
+  bool contacts{false};
+};
+
+Instant moment(Random& random, const char* from, int days) {
+  return Instant{std::chrono::microseconds{sample::noon(from) + random.below(days) * sample::day_micros}};
+}
+
+TransactionRow purchase(Random& random, const Shape& shape, std::int64_t clients) {
+  TransactionRow line{.client = random.below(clients), .at = moment(random, "2025-01-01", 170)};
+  line.amount = Money::from_units(random.below(3'000'000) - 400'000);
+  if (random.one_in(15)) line.amount = Money::from_units(0);
+  if (random.one_in(8)) line.refund = true;
+  if (shape.orders && !random.one_in(4)) line.order = "order " + std::to_string(random.below(30));
+  if (shape.profit && !random.one_in(3)) line.profit = Money::from_units(random.below(300'000) - 60'000);
+  if (shape.profit && !random.one_in(3)) line.quantity = Money::from_units(random.below(5) * Money::scale);
+  return line;
+}
+
+InteractionRow contact(Random& random, std::int64_t clients) {
+  InteractionRow row{.client = random.below(clients)};
+  if (!random.one_in(3)) row.channel = random.one_in(2) ? "phone" : "mail";
+  if (!random.one_in(3)) row.initiative = random.one_in(2) ? "inbound" : "outbound";
+  if (!random.one_in(3)) row.topic = "offer";
+  if (!random.one_in(4)) row.started_at = moment(random, "2025-01-01", 170);
+  if (!random.one_in(2)) row.planned_from = moment(random, "2025-01-01", 170);
+  const char* states[] = {"completed", "planned", "cancelled"};
+  if (random.one_in(2)) row.state = states[random.below(3)];
+  if (!row.started_at && !row.planned_from) row.started_at = moment(random, "2025-01-01", 170);
+  return row;
+}
+
+/// Values and nulls of every column, floats by their bits.
+std::string bytes(const Table& table) {
+  std::string text;
+  for (const Column& column : table.columns()) {
+    text += column.name() + '|' + std::string(name(column.type())) + '|';
+    for (std::size_t row = 0; row < column.size(); ++row) {
+      if (column.is_null(row)) {
+        text += "null,";
+      } else if (column.type() == ColumnType::float64) {
+        const double value = column.values<double>()[row];
+        text.append(reinterpret_cast<const char*>(&value), sizeof value);
+      } else {
+        text += column.to_text(row) + ',';
+      }
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+IngestOptions create() {
+  IngestOptions options;
+  options.time_zone = "Europe/London";
+  options.unknown_clients = UnknownClients::create;
+  return options;
+}
+
+/// The tracker's columns as computed for a base.
+Table recomputed(const ClientBase& base, const Tracker& tracker, const FeatureOptions& features) {
+  const FeatureTable all = compute_features(base, tracker.as_of(), features);
+  const Table tracked = tracker.snapshot();
+  Table table({all.column("client")});
+  for (const Column& column : all.table().columns())
+    if (column.name() != "client" && tracked.find(column.name()) != nullptr) table.add(column);
+  if (tracked.find("gap_days_last") != nullptr)
+    table.add(period_table(base, tracker.as_of(), {}, features).column("gap_days_last"));
+  return classify(table, std::span<const AnyModel>(tracker.models())).table;
+}
+
+std::vector<AnyClassifier> classifiers_for(const Shape& shape) {
+  std::vector<AnyClassifier> list = default_classifiers();
+  RfmOptions ranks;
+  ranks.method = ScoreMethod::rank;
+  ranks.ties = TiePolicy::first;
+  ranks.nesting = Nesting::nested;
+  ranks.bins = 4;
+  list.emplace_back(RfmClassifier(ranks, "ranks"));
+  AbcOptions pairs;
+  pairs.measures = {"money_gross"};
+  if (shape.profit) pairs.measures.emplace_back("profit");
+  pairs.convention = AbcConvention::stay;
+  list.emplace_back(AbcClassifier(pairs, "pairs"));
+  MatrixOptions labels(
+      MatrixAxis{{"c", "b", "a"}, {.measure = "abc", .labels = {{"C"}, {"B"}, {"A"}}}},
+      MatrixAxis{{"old", "new"}, {"recency_days", {{60, false}}, true}},
+      {MatrixGroup{"best", {GroupRule{{"a"}, {"new"}, {{"frequency", std::nullopt, 3.0, std::nullopt, std::nullopt}}}}},
+       MatrixGroup{"good", {GroupRule{{}, {}, {{"money_net", 100.0, std::nullopt, std::nullopt, 900.0}}}}}},
+      "rest");
+  list.emplace_back(MatrixClassifier(labels, "labels"));
+  return list;
+}
+
+void check(std::uint64_t seed, const Shape& shape, int base_lines, int events, bool more_classifiers,
+           FeatureOptions features) {
+  Random random(seed);
+  BaseBuilder builder;
+  for (int i = 0; i < base_lines; ++i) {
+    builder.add(purchase(random, shape, 150));
+    if (shape.contacts && random.one_in(4)) builder.add(contact(random, 150));
+    if (shape.contacts && random.one_in(6))
+      builder.add(RequestRow{.client = random.below(150), .at = moment(random, "2025-01-01", 170)});
+  }
+  const ClientBase base = builder.build(create()).base;
+  std::vector<AnyClassifier> classifiers = classifiers_for(shape);
+  if (more_classifiers) classifiers.emplace_back(LifecycleClassifier());
+  const Day as_of = day("2025-06-30");
+  FeatureTable fitted = compute_features(base, day("2025-05-31"), features);
+  fitted.add(period_table(base, day("2025-05-31"), {}, features).column("gap_days_last"));
+  const std::vector<AnyModel> models = classify(fitted.table(), std::span<const AnyClassifier>(classifiers)).models;
+  TrackerOptions options;
+  options.columns = {"lines",         "refund_lines", "money_gross", "money_refunds", "first_purchase",
+                     "last_purchase", "tenure_days",  "profit",      "quantity"};
+  if (more_classifiers)
+    for (const char* column :
+         {"gap_days_mean", "gap_days_cv", "repeat_frequency", "repeat_recency", "repeat_age", "repeat_money_mean"})
+      options.columns.emplace_back(column);
+  if (shape.contacts)
+    for (const char* column :
+         {"interactions", "interactions_inbound", "interactions_outbound", "last_interaction", "engagement"})
+      options.columns.emplace_back(column);
+  Tracker tracker(base, as_of, models, features, options);
+  EXPECT_EQ(bytes(tracker.snapshot()), bytes(recomputed(base, tracker, features)));
+  BaseBuilder fresh;
+  std::size_t moves = 0, created = 0;
+  for (int i = 0; i < events; ++i) {
+    TrackerChange change;
+    if (shape.contacts && random.one_in(4)) {
+      const InteractionRow row = contact(random, 200);
+      change = tracker.apply(row);
+      fresh.add(row);
+    } else if (shape.contacts && random.one_in(6)) {
+      const RequestRow row{.client = random.below(200), .at = moment(random, "2025-01-01", 170)};
+      change = tracker.apply(row);
+      fresh.add(row);
+    } else {
+      const TransactionRow row = purchase(random, shape, 200);
+      change = tracker.apply(row);
+      fresh.add(row);
+    }
+    moves += change.moves.size();
+    created += change.new_client ? 1U : 0U;
+  }
+  const ClientBase extended = extend(base, fresh.take_tables(), create()).base;
+  ASSERT_EQ(extended.clients(), tracker.clients());
+  EXPECT_EQ(bytes(tracker.snapshot()), bytes(recomputed(extended, tracker, features)));
+  EXPECT_GT(moves, 10U);
+  EXPECT_GT(created, 5U);
+  EXPECT_EQ(tracker.events(), static_cast<std::uint64_t>(events));
+  tracker.advance(day("2025-07-31"));
+  EXPECT_EQ(bytes(tracker.snapshot()), bytes(recomputed(extended, tracker, features)));
+}
+
+FeatureOptions with_groups(const Shape& shape, bool gaps) {
+  FeatureOptions features;
+  features.groups = {FeatureGroup::purchases};
+  if (gaps) features.groups.insert(features.groups.end(), {FeatureGroup::gaps, FeatureGroup::repeats});
+  if (shape.contacts)
+    features.groups.insert(features.groups.end(), {FeatureGroup::interactions, FeatureGroup::engagement});
+  features.period = Period::month;
+  features.engagement.channel = {{"phone", 2.5}};
+  features.engagement.initiative = {{"outbound", 0.5}};
+  return features;
+}
+
+TEST(Tracker, TenThousandEventsEqualARecompute) {
+  const Shape shape{.orders = true, .profit = true, .contacts = true};
+  check(1, shape, 2000, 10'000, true, with_groups(shape, true));
+}
+
+TEST(Tracker, EveryShapeEqualsARecompute) {
+  for (int bits = 0; bits < 16; ++bits) {
+    const Shape shape{(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
+    FeatureOptions features = with_groups(shape, (bits & 8) != 0);
+    if (bits % 3 == 1) features.window_days = 60;
+    if (!features.window_days && bits % 5 == 2) features.window_months = 2;
+    check(100 + static_cast<std::uint64_t>(bits), shape, 600, 900, (bits & 8) != 0, features);
+  }
+}
+
+ClientBase small_base() {
+  BaseBuilder builder;
+  const auto at = [](const char* when) { return Instant{std::chrono::microseconds{sample::noon(when)}}; };
+  builder.add(TransactionRow{.client = 1, .at = at("2025-01-10"), .amount = Money::from_units(50'0000)});
+  builder.add(TransactionRow{.client = "b", .at = at("2025-02-10"), .amount = Money::from_units(500'0000)});
+  return builder.build(create()).base;
+}
+
+AnyModel size_model(const ClientBase& base) {
+  MatrixOptions options(MatrixAxis{{"small", "large"}, {"money_net", {{100, false}}}},
+                        MatrixAxis{{"one"}, {"frequency", {}}}, {MatrixGroup{"all", {GroupRule{}}}});
+  return MatrixClassifier(options, "size").fit(compute_features(base, day("2025-03-01")).table());
+}
+
+TransactionRow bought(ClientId client, const char* when, std::int64_t amount) {
+  return {.client = std::move(client),
+          .at = Instant{std::chrono::microseconds{sample::noon(when)}},
+          .amount = Money::from_units(amount)};
+}
+
+TEST(Tracker, TellsWhatMovedAndWhy) {
+  const ClientBase base = small_base();
+  Tracker tracker(base, day("2025-03-01"), {size_model(base)});
+  EXPECT_TRUE(tracker.apply(bought(1, "2025-01-01", 10'0000)).moves.empty());
+  const TrackerChange change = tracker.apply(bought(1, "2025-02-01", 60'0000));
+  EXPECT_FALSE(change.new_client);
+  EXPECT_TRUE(change.counted);
+  ASSERT_FALSE(change.moves.empty());
+  const TrackerMove& move = change.moves[0];
+  EXPECT_EQ(move.column, "size_x");
+  EXPECT_EQ(move.from, "small");
+  EXPECT_EQ(move.to, "large");
+  const std::vector<TrackerReason> reasons = tracker.explain(change);
+  ASSERT_EQ(reasons.size(), change.moves.size());
+  EXPECT_EQ(reasons[0].measure, "money_net");
+  EXPECT_EQ(reasons[0].value_before, "60");
+  EXPECT_EQ(reasons[0].value_after, "120");
+  EXPECT_EQ(reasons[0].threshold, "100");
+  EXPECT_NE(reasons[0].text.find("money_net went from 60 to 120."), std::string::npos);
+  EXPECT_NE(tracker.explain(change, Language::russian)[0].text.find("стало 120"), std::string::npos);
+  const TrackerChange fresh = tracker.apply(bought("a", "2025-02-01", 60'0000));
+  EXPECT_TRUE(fresh.new_client);
+  EXPECT_EQ(tracker.of_client("a").column("size_x").to_text(0), "small");
+  EXPECT_EQ(tracker.snapshot().column("client").to_text(1), "a");  // 1, a, b
+  EXPECT_EQ(tracker.of_client(1).column("money_net").to_text(0), "120");
+}
+
+template <class Work>
+void expect_error(Code code, const std::string& where, Work&& work) {
+  try {
+    work();
+    FAIL() << "no error about " << where;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+    EXPECT_EQ(error.where(), where) << error.what();
+  }
+}
+
+TEST(Tracker, ErrorsChangeNothing) {
+  const ClientBase base = small_base();
+  Tracker tracker(base, day("2025-03-01"), {size_model(base)});
+  const std::string before = bytes(tracker.snapshot());
+  expect_error(Code::out_of_range, "at", [&] { tracker.apply(bought(7, "2025-03-02", 1)); });
+  expect_error(Code::invalid_argument, "at", [&] { tracker.apply(TransactionRow{.client = 7, .amount = Money()}); });
+  TransactionRow no_amount = bought(7, "2025-02-02", 1);
+  no_amount.amount.reset();
+  expect_error(Code::invalid_argument, "amount", [&] { tracker.apply(no_amount); });
+  expect_error(Code::invalid_argument, "at", [&] { tracker.apply(RequestRow{.client = 7}); });
+  InteractionRow odd{.client = 7, .state = "perhaps"};
+  expect_error(Code::invalid_argument, "state", [&] { tracker.apply(odd); });
+  const TransactionRow most = bought(1, "2025-02-02", std::numeric_limits<std::int64_t>::max());
+  expect_error(Code::overflow, "money_gross", [&] { tracker.apply(most); });
+  expect_error(Code::invalid_argument, "as_of", [&] { tracker.advance(day("2025-02-01")); });
+  expect_error(Code::not_found, "7", [&] { static_cast<void>(tracker.of_client(7)); });
+  EXPECT_EQ(bytes(tracker.snapshot()), before);
+  EXPECT_EQ(tracker.clients(), 2U);
+  EXPECT_EQ(tracker.events(), 0U);
+}
+
+TEST(Tracker, RefusesMeasuresThatItCannotKeep) {
+  const ClientBase base = small_base();
+  TrackerOptions options;
+  options.columns = {"no such column"};
+  expect_error(Code::not_found, "no such column",
+               [&] { Tracker(base, day("2025-03-01"), {size_model(base)}, {}, options); });
+  FeatureOptions features;
+  features.groups = {FeatureGroup::purchases, FeatureGroup::satisfaction};
+  options.columns = {"csat"};
+  expect_error(Code::unsupported, "csat",
+               [&] { Tracker(base, day("2025-03-01"), {size_model(base)}, features, options); });
+}
+
+TEST(Tracker, BeginsWithoutClients) {
+  const ClientBase base = ClientBase();
+  Tracker tracker(base, day("2025-03-01"), {size_model(base)});
+  EXPECT_EQ(tracker.snapshot().rows(), 0U);
+  EXPECT_TRUE(tracker.apply(bought(5, "2025-02-01", 60'0000)).new_client);
+  EXPECT_EQ(tracker.snapshot().column("frequency").to_text(0), "1");
+}
+
+}  // namespace
+}  // namespace klientela
