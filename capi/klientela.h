@@ -29,7 +29,7 @@
 
 /* The ABI that this header describes. It grows by one with each release that adds to it; nothing is ever taken away
  * without a new name of the shared library. */
-#define KLT_ABI_VERSION 1
+#define KLT_ABI_VERSION 2
 
 #ifndef KLT_API
 #if defined(_WIN32)
@@ -365,7 +365,7 @@ KLT_API klt_status klt_base_extends(klt_context* context, const klt_base* base, 
 
 /* ---- Policy: the document that holds every choice ---- */
 
-/* The default policy: RFM, ABC and the contact matrix. Since ABI 1. */
+/* The default policy: RFM, ABC, the contact matrix and tiers. Since ABI 1. */
 KLT_API klt_status klt_policy_new(klt_context* context, klt_policy** out);
 /* A policy from its JSON document. KLT_BAD_POLICY with the JSON pointer in where. Since ABI 1. */
 KLT_API klt_status klt_policy_from_json(klt_context* context, const char* json, klt_policy** out);
@@ -537,6 +537,19 @@ KLT_API klt_status klt_features_merge(klt_context* context, const klt_features* 
  * the column. The values are shared. Since ABI 1. */
 KLT_API klt_status klt_features_with_column(klt_context* context, const klt_features* features, const klt_table* table,
                                             size_t column, klt_features** out);
+/* `features` with the columns of steadiness over calendar periods (docs/glossary.md: periods, period_money_mean,
+ * period_money_cv, period_orders_mean, period_orders_cv, gap_days_last), as the policy's "periods" say, in the window
+ * of its "features"; NULL: the default policy. `base` is the one that the features are of. The classifiers "xyz" and
+ * "lifecycle" read them; klt_run() adds by itself what its classifiers read. KLT_INVALID_ARGUMENT where the rows differ
+ * or the columns are there already, KLT_OVERFLOW, KLT_CANCELLED. O(transactions). Since ABI 2. */
+KLT_API klt_status klt_features_with_periods(klt_context* context, const klt_features* features, const klt_base* base,
+                                             const klt_policy* policy, klt_features** out);
+/* Retention by cohort, the period of a client's first purchase: a row per cohort and age up to as_of's period, with
+ * cohort, cohort_begin, age, period, complete, cohort_clients, clients, retention, orders, money_gross, money_net.
+ * `as_of` in days since 1970-01-01, inclusive. KLT_INVALID_ARGUMENT naming "period", KLT_OUT_OF_RANGE for the day,
+ * KLT_OVERFLOW naming the cohort, KLT_CANCELLED. O(transactions). Since ABI 2. */
+KLT_API klt_status klt_base_cohorts(klt_context* context, const klt_base* base, int32_t as_of, klt_period period,
+                                    klt_table** out);
 KLT_API void klt_features_free(klt_features* features); /* Since ABI 1. */
 /* The as-of day as days since 1970-01-01; 0 for NULL. Since ABI 1. */
 KLT_API int32_t klt_features_as_of(const klt_features* features);
@@ -555,9 +568,9 @@ enum {
 
 /* The kinds of classifiers there are and the JSON Schema of their options: kind, schema. Since ABI 1. */
 KLT_API klt_status klt_classifier_kinds(klt_context* context, klt_table** out);
-/* A classifier out of its options, a JSON object with "kind" ("rfm", "abc", "matrix"); `name` becomes the prefix of its
- * columns. KLT_BAD_POLICY with the JSON pointer in where, also for a segment table with holes (the message names the
- * missing cells). Since ABI 1. */
+/* A classifier out of its options, a JSON object with "kind" (see klt_classifier_kinds()); `name` becomes the prefix of
+ * its columns. KLT_BAD_POLICY with the JSON pointer in where, also for a segment table with holes (the message names
+ * the missing cells). Since ABI 1. */
 KLT_API klt_status klt_classifier_from_json(klt_context* context, const char* name, const char* json,
                                             klt_classifier** out);
 KLT_API void klt_classifier_free(klt_classifier* classifier); /* Since ABI 1. */
@@ -612,6 +625,13 @@ KLT_API klt_status klt_classification_notes(klt_context* context, const klt_clas
  * reports. KLT_INVALID_ARGUMENT where the rows differ or a name is taken. Nothing is copied. Since ABI 1. */
 KLT_API klt_status klt_features_with_classification(klt_context* context, const klt_features* features,
                                                     const klt_classification* classification, klt_features** out);
+/* Which clients need accompaniment now, the largest value at risk first: rank, client, state, loss_risk, value,
+ * value_at_risk, rule, reason. `lifecycle` is a classification of kind "lifecycle" of the same rows; NULL: one with
+ * default options is fitted to the features. `options_json` is an object with value, states, least_risk,
+ * satisfaction_drop, limit, language ("en" or "ru"); NULL: the defaults. KLT_BAD_POLICY with the JSON pointer in where,
+ * KLT_NOT_FOUND naming an absent column, KLT_INVALID_ARGUMENT naming "lifecycle", KLT_CANCELLED. Since ABI 2. */
+KLT_API klt_status klt_attention_list(klt_context* context, const klt_features* features,
+                                      const klt_classification* lifecycle, const char* options_json, klt_table** out);
 
 /* ---- Report: tables for other tools, pages for people ---- */
 

@@ -129,6 +129,7 @@ void bind_core(py::module_& module);
 void bind_ingest(py::module_& module);
 void bind_features(py::module_& module);
 void bind_classify(py::module_& module);
+void bind_periods(py::module_& module);
 void bind_report(py::module_& module);
 void bind_pipeline(py::module_& module);
 

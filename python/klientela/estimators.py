@@ -74,6 +74,17 @@ class _Estimator:
             raise _core.InvalidArgumentError(f"{type(self).__name__} is not fitted yet; call fit first", "model_")
         return model
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        if state.get("model_") is not None:
+            state["model_"] = state["model_"].to_json()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if state.get("model_") is not None:
+            self.model_ = _core.Model.from_json(state["model_"])
+
     def __sklearn_is_fitted__(self) -> bool:
         return getattr(self, "model_", None) is not None
 
@@ -232,5 +243,195 @@ class ContactMatrix(_Estimator):
         self.y = y
         self.groups = groups
         self.otherwise = otherwise
+        self.name = name
+        self.threads = threads
+
+
+class XYZ(_Estimator):
+    """XYZ classes: how steadily a client buys over calendar periods, alone or crossed with ABC.
+
+    Parameters
+    ----------
+    measure : str
+        A coefficient of variation, as :func:`klientela.periods` measures it.
+    x, y : float
+        X up to ``x``, Y up to ``y``, both included, Z above.
+    cross : str, optional
+        A label column to cross with: "abc" gives a second column abc_xyz with AX to CZ.
+    name : str
+        The column's name.
+    threads : int
+        0: one per core.
+    """
+
+    _kind = "xyz"
+    model_: _core.Model
+
+    def __init__(
+        self,
+        *,
+        measure: str = "period_money_cv",
+        x: float = 0.1,
+        y: float = 0.25,
+        cross: str | None = None,
+        name: str = "xyz",
+        threads: int = 0,
+    ) -> None:
+        self.measure = measure
+        self.x = x
+        self.y = y
+        self.cross = cross
+        self.name = name
+        self.threads = threads
+
+
+class Tiers(_Estimator):
+    """Tiers by points from several measures: strategic, important, ordinary; potential without an order.
+
+    Parameters
+    ----------
+    measures : sequence of mapping, optional
+        ``{"measure": ..., "edges": [...], "weight": ...}``; an edge is a number or ``{"quantile": 0.8}``. None:
+        money_net, profit and tenure_days.
+    orders : str
+        Column that says whether a client ever ordered.
+    strategic, important : float
+        Points from which a client is so, included; 0 < important < strategic <= 1.
+    name : str
+        Prefix of the columns: tier, tier_points for the name "tiers".
+    threads : int
+        0: one per core.
+    """
+
+    _kind = "tiers"
+    model_: _core.Model
+
+    def __init__(
+        self,
+        *,
+        measures: Sequence[Mapping[str, Any]] | None = None,
+        orders: str = "frequency",
+        strategic: float = 0.8,
+        important: float = 0.4,
+        name: str = "tiers",
+        threads: int = 0,
+    ) -> None:
+        self.measures = measures
+        self.orders = orders
+        self.strategic = strategic
+        self.important = important
+        self.name = name
+        self.threads = threads
+
+
+class Lifecycle(_Estimator):
+    """New, active, cooling, sleeping, lost and returned clients, each by its own rhythm, and the risk of losing it.
+
+    Parameters
+    ----------
+    cooling, sleeping, lost : float
+        Spreads past the client's expected gap; ascending.
+    returned : float
+        Spreads by which the last gap was too long.
+    prior_gaps : float
+        How many gaps of its own the base's typical gap counts for.
+    least_cv : float
+        Nobody is taken to be steadier than this.
+    typical_gap_days, typical_cv : float, optional
+        None: the medians of the clients fitted.
+    dropout_a, dropout_b : float
+        Beta distribution of the chance that a purchase is the last.
+    name : str
+        Prefix of the columns: lifecycle, lifecycle_overdue, lifecycle_loss_risk.
+    threads : int
+        0: one per core.
+    """
+
+    _kind = "lifecycle"
+    model_: _core.Model
+
+    def __init__(
+        self,
+        *,
+        cooling: float = 1,
+        sleeping: float = 3,
+        lost: float = 6,
+        returned: float = 3,
+        prior_gaps: float = 1,
+        least_cv: float = 0.25,
+        typical_gap_days: float | None = None,
+        typical_cv: float | None = None,
+        dropout_a: float = 0.8,
+        dropout_b: float = 2.5,
+        name: str = "lifecycle",
+        threads: int = 0,
+    ) -> None:
+        self.cooling = cooling
+        self.sleeping = sleeping
+        self.lost = lost
+        self.returned = returned
+        self.prior_gaps = prior_gaps
+        self.least_cv = least_cv
+        self.typical_gap_days = typical_gap_days
+        self.typical_cv = typical_cv
+        self.dropout_a = dropout_a
+        self.dropout_b = dropout_b
+        self.name = name
+        self.threads = threads
+
+
+class IdealClient(_Estimator):
+    """How well each client fits each of several described profiles.
+
+    Parameters
+    ----------
+    profiles : sequence of mapping
+        ``{"name": ..., "fits_from": 0.6, "criteria": [{"measure": ..., "weight": 1, "at_least": ...}]}``; a criterion
+        has at_least or at_most, or worst and best, or labels.
+    name : str
+        Prefix of the columns: ideal_client, ideal_client_fit, ideal_client[profile].
+    threads : int
+        0: one per core.
+    """
+
+    _kind = "ideal_client"
+    model_: _core.Model
+
+    def __init__(
+        self, profiles: Sequence[Mapping[str, Any]] = (), *, name: str = "ideal_client", threads: int = 0
+    ) -> None:
+        self.profiles = profiles
+        self.name = name
+        self.threads = threads
+
+    def _options(self) -> dict[str, Any]:
+        options = super()._options()
+        options["profiles"] = list(options["profiles"])
+        return options
+
+
+class Cohort(_Estimator):
+    """The period of a client's first purchase.
+
+    Parameters
+    ----------
+    period : {"day", "week", "month", "quarter", "year"}
+        Weeks begin on Monday.
+    measure : str
+        A column of days.
+    name : str
+        The column's name.
+    threads : int
+        0: one per core.
+    """
+
+    _kind = "cohort"
+    model_: _core.Model
+
+    def __init__(
+        self, *, period: str = "month", measure: str = "first_purchase", name: str = "cohort", threads: int = 0
+    ) -> None:
+        self.period = period
+        self.measure = measure
         self.name = name
         self.threads = threads

@@ -186,6 +186,15 @@ double fit_of(const std::vector<Against>& criteria, std::size_t row) {
   return std::round(sum / whole * 1e9) / 1e9;
 }
 
+std::vector<std::string> inputs_of(const IdealClientOptions& options) {
+  std::vector<std::string> columns;
+  for (const IdealProfile& profile : options.profiles)
+    for (const IdealCriterion& criterion : profile.criteria)
+      if (std::find(columns.begin(), columns.end(), criterion.measure) == columns.end())
+        columns.push_back(criterion.measure);
+  return columns;
+}
+
 }  // namespace
 
 IdealClientClassifier::IdealClientClassifier(IdealClientOptions options, std::string name)
@@ -194,14 +203,8 @@ IdealClientClassifier::IdealClientClassifier(IdealClientOptions options, std::st
   check(options_, "");
 }
 
-std::vector<std::string> IdealClientClassifier::inputs() const {
-  std::vector<std::string> columns;
-  for (const IdealProfile& profile : options_.profiles)
-    for (const IdealCriterion& criterion : profile.criteria)
-      if (std::find(columns.begin(), columns.end(), criterion.measure) == columns.end())
-        columns.push_back(criterion.measure);
-  return columns;
-}
+std::vector<std::string> IdealClientClassifier::inputs() const { return inputs_of(options_); }
+std::vector<std::string> IdealClientModel::inputs() const { return inputs_of(*options_); }
 
 IdealClientModel IdealClientClassifier::fit(const Table&, const Control& control) const {
   control.check();

@@ -151,6 +151,7 @@ KMeansModel KMeansClassifier::fit(const Table& table, const Control& control) co
 
 const std::string& KMeansModel::name() const noexcept { return data_->name; }
 const KMeansOptions& KMeansModel::options() const noexcept { return data_->options; }
+std::vector<std::string> KMeansModel::inputs() const { return data_->options.measures; }
 int KMeansModel::k() const noexcept { return static_cast<int>(data_->k()); }
 const std::vector<std::uint64_t>& KMeansModel::sizes() const noexcept { return data_->sizes; }
 const ClusterTrial& KMeansModel::fit() const noexcept { return data_->fit; }

@@ -207,6 +207,7 @@ LifecycleClassifier::LifecycleClassifier(LifecycleOptions options, std::string n
 std::vector<std::string> LifecycleClassifier::inputs() const {
   return {recency_column, tenure_column, mean_column, cv_column, last_column};
 }
+std::vector<std::string> LifecycleModel::inputs() const { return LifecycleClassifier(options_, name_).inputs(); }
 
 LifecycleModel LifecycleClassifier::fit(const Table& table, const Control& control) const {
   const Rhythms rhythms(table);

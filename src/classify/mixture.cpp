@@ -453,6 +453,7 @@ GaussianMixtureModel GaussianMixtureClassifier::fit(const Table& table, const Co
 
 const std::string& GaussianMixtureModel::name() const noexcept { return data_->name; }
 const GaussianMixtureOptions& GaussianMixtureModel::options() const noexcept { return data_->options; }
+std::vector<std::string> GaussianMixtureModel::inputs() const { return data_->options.measures; }
 int GaussianMixtureModel::k() const noexcept { return static_cast<int>(data_->mixture.k()); }
 const std::vector<double>& GaussianMixtureModel::weights() const noexcept { return data_->mixture.weights; }
 const std::vector<std::vector<double>>& GaussianMixtureModel::covariances() const noexcept {

@@ -124,6 +124,12 @@ TierOptions options_of(const json::Node& node) {
 
 bool has_order(const Measure& orders, std::size_t row) { return orders.has_value(row) && number_of(orders, row) > 0; }
 
+std::vector<std::string> inputs_of(const TierOptions& options) {
+  std::vector<std::string> columns{options.orders};
+  for (const TierMeasure& measure : options.measures) columns.push_back(measure.measure);
+  return columns;
+}
+
 }  // namespace
 
 struct TierModel::Data {
@@ -139,11 +145,8 @@ TierClassifier::TierClassifier(TierOptions options, std::string name)
   check(options_, "");
 }
 
-std::vector<std::string> TierClassifier::inputs() const {
-  std::vector<std::string> columns{options_.orders};
-  for (const TierMeasure& measure : options_.measures) columns.push_back(measure.measure);
-  return columns;
-}
+std::vector<std::string> TierClassifier::inputs() const { return inputs_of(options_); }
+std::vector<std::string> TierModel::inputs() const { return inputs_of(data_->options); }
 
 TierModel TierClassifier::fit(const Table& table, const Control& control) const {
   auto data = std::make_shared<TierModel::Data>();

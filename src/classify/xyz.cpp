@@ -95,6 +95,12 @@ const Column& label_column(const Table& table, const std::string& name) {
   return column;
 }
 
+std::vector<std::string> inputs_of(const XyzOptions& options) {
+  std::vector<std::string> columns{options.measure};
+  if (!options.cross.empty()) columns.push_back(options.cross);
+  return columns;
+}
+
 }  // namespace
 
 XyzClassifier::XyzClassifier(XyzOptions options, std::string name)
@@ -103,11 +109,8 @@ XyzClassifier::XyzClassifier(XyzOptions options, std::string name)
   check(options_, "");
 }
 
-std::vector<std::string> XyzClassifier::inputs() const {
-  std::vector<std::string> columns{options_.measure};
-  if (!options_.cross.empty()) columns.push_back(options_.cross);
-  return columns;
-}
+std::vector<std::string> XyzClassifier::inputs() const { return inputs_of(options_); }
+std::vector<std::string> XyzModel::inputs() const { return inputs_of(options_); }
 
 XyzModel XyzClassifier::fit(const Table& table, const Control& control) const {
   control.check();

@@ -436,6 +436,55 @@ static void check_kinds(klt_context* context) {
   klt_table_free(kinds);
 }
 
+static void check_more(klt_context* context, const klt_base* base) {
+  klt_features* features = NULL;
+  klt_features* wider = NULL;
+  klt_classifier* classifier = NULL;
+  klt_model* model = NULL;
+  klt_classification* lifecycle = NULL;
+  klt_table* table = NULL;
+  klt_table* list = NULL;
+  klt_table* again = NULL;
+  size_t column = 0;
+  char* first;
+  char* second;
+  CHECK_OK(context, klt_features_compute(context, base, EXAMPLE_AS_OF, NULL, &features));
+  CHECK_OK(context, klt_features_with_periods(context, features, base, NULL, &wider));
+  CHECK(klt_features_with_periods(context, wider, base, NULL, &wider) == KLT_INVALID_ARGUMENT);
+  CHECK_OK(context, klt_features_table(context, wider, &table));
+  CHECK_OK(context, klt_table_find_column(context, table, "gap_days_last", &column));
+  CHECK_OK(context, klt_classifier_from_json(context, "lifecycle", "{}", &classifier));
+  CHECK_OK(context, klt_classifier_fit(context, classifier, table, &model));
+  CHECK_OK(context, klt_model_classify(context, model, table, &lifecycle));
+  CHECK_OK(context, klt_attention_list(context, wider, lifecycle, "{\"least_risk\": 0}", &list));
+  CHECK_OK(context, klt_attention_list(context, wider, NULL, "{\"least_risk\": 0}", &again));
+  CHECK(klt_table_row_count(list) > 0);
+  first = csv_of(context, list);
+  second = csv_of(context, again);
+  CHECK(strcmp(first, second) == 0);
+  free(first);
+  free(second);
+  klt_table_free(again);
+  again = NULL;
+  CHECK(klt_attention_list(context, wider, NULL, "{\"limit\": -1}", &again) == KLT_BAD_POLICY);
+  CHECK_TEXT(klt_context_last_where(context), "/limit");
+  CHECK(again == NULL);
+  klt_table_free(list);
+  list = NULL;
+  CHECK_OK(context, klt_base_cohorts(context, base, EXAMPLE_AS_OF, KLT_PERIOD_MONTH, &list));
+  CHECK(klt_table_row_count(list) > 0);
+  CHECK(number_at(context, list, "retention", 0) == 1);
+  CHECK(klt_base_cohorts(context, base, EXAMPLE_AS_OF, KLT_PERIOD_POLICY, &again) == KLT_INVALID_ARGUMENT);
+  CHECK_TEXT(klt_context_last_where(context), "period");
+  klt_table_free(list);
+  klt_table_free(table);
+  klt_classification_free(lifecycle);
+  klt_model_free(model);
+  klt_classifier_free(classifier);
+  klt_features_free(wider);
+  klt_features_free(features);
+}
+
 int main(void) {
   klt_context* context = NULL;
   klt_ingest_result* ingested;
@@ -446,6 +495,7 @@ int main(void) {
   klt_ingest_result_free(ingested);
   check_features(context, base);
   check_own_measure(context, base);
+  check_more(context, base);
   klt_base_free(base);
   check_refresh(context);
   check_stages(context);

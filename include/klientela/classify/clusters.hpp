@@ -109,6 +109,7 @@ class KMeansModel {
  public:
   [[nodiscard]] const std::string& name() const noexcept;
   [[nodiscard]] std::string kind() const { return "kmeans"; }
+  [[nodiscard]] std::vector<std::string> inputs() const;
   [[nodiscard]] const KMeansOptions& options() const noexcept;
   [[nodiscard]] int k() const noexcept;
   /// In the measures' own units, a row per cluster.
@@ -163,6 +164,7 @@ class GaussianMixtureModel {
  public:
   [[nodiscard]] const std::string& name() const noexcept;
   [[nodiscard]] std::string kind() const { return "gaussian_mixture"; }
+  [[nodiscard]] std::vector<std::string> inputs() const;
   [[nodiscard]] const GaussianMixtureOptions& options() const noexcept;
   [[nodiscard]] int k() const noexcept;
   [[nodiscard]] const std::vector<double>& weights() const noexcept;

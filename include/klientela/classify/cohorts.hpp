@@ -25,6 +25,7 @@ class CohortModel {
   CohortModel(CohortOptions options, std::string name) : options_(std::move(options)), name_(std::move(name)) {}
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] std::string kind() const { return "cohort"; }
+  [[nodiscard]] std::vector<std::string> inputs() const { return {options_.measure}; }
   [[nodiscard]] const CohortOptions& options() const noexcept { return options_; }
   /// O(rows log periods). \throws Error not_found naming an absent column; invalid_argument for one that holds no days,
   /// or more than 65,534 periods; cancelled

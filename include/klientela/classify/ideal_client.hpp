@@ -51,6 +51,7 @@ class IdealClientModel {
       : options_(std::make_shared<const IdealClientOptions>(std::move(options))), name_(std::move(name)) {}
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] std::string kind() const { return "ideal_client"; }
+  [[nodiscard]] std::vector<std::string> inputs() const;
   [[nodiscard]] const IdealClientOptions& options() const noexcept { return *options_; }
   /// O(rows * criteria); an absent column is named in a note. The reasons of a row are those of the profile it is
   /// called by, or fits best: one for the fit, then one for each criterion, met or missed.

@@ -58,6 +58,7 @@ class LifecycleModel {
       : options_(options), name_(std::move(name)), gap_(gap), variation_(variation), measured_(measured) {}
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] std::string kind() const { return "lifecycle"; }
+  [[nodiscard]] std::vector<std::string> inputs() const;
   [[nodiscard]] const LifecycleOptions& options() const noexcept { return options_; }
   [[nodiscard]] double typical_gap_days() const noexcept { return gap_; }
   [[nodiscard]] double typical_cv() const noexcept { return variation_; }

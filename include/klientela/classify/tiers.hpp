@@ -45,6 +45,7 @@ class TierModel {
  public:
   [[nodiscard]] const std::string& name() const noexcept;
   [[nodiscard]] std::string kind() const { return "tiers"; }
+  [[nodiscard]] std::vector<std::string> inputs() const;
   [[nodiscard]] const TierOptions& options() const noexcept;
   /// The edges in force of the measure at that place, ascending; empty where its column was absent or had no value
   /// among the clients with orders when fitted: the measure is then left out. \throws Error out_of_range

@@ -32,6 +32,7 @@ class XyzModel {
   XyzModel(XyzOptions options, std::string name) : options_(std::move(options)), name_(std::move(name)) {}
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] std::string kind() const { return "xyz"; }
+  [[nodiscard]] std::vector<std::string> inputs() const;
   [[nodiscard]] const XyzOptions& options() const noexcept { return options_; }
   /// O(rows). \throws Error not_found naming an absent column; invalid_argument for a measure that is not a number or a
   /// crossing column without labels; cancelled
