@@ -132,5 +132,6 @@ void bind_classify(py::module_& module);
 void bind_periods(py::module_& module);
 void bind_report(py::module_& module);
 void bind_pipeline(py::module_& module);
+void bind_history(py::module_& module);
 
 }  // namespace klientela::python

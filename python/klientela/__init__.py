@@ -9,10 +9,11 @@ Tables come from pandas, polars, pyarrow, DuckDB or plain columns; results go ba
 500
 """
 
-from klientela import _run, _table
+from klientela import _history, _run, _table
 
 _table.attach()
 _run.attach()
+_history.attach()
 
 from klientela import synthetic  # noqa: E402
 from klientela._core import (  # noqa: E402
@@ -24,6 +25,7 @@ from klientela._core import (  # noqa: E402
     Classifier,
     ClientBase,
     FeatureTable,
+    History,
     IngestResult,
     InternalError,
     InvalidArgumentError,
@@ -35,6 +37,8 @@ from klientela._core import (  # noqa: E402
     Policy,
     Result,
     Table,
+    Tracker,
+    TrackerChange,
     UnsupportedError,
     __version__,
     attention,
@@ -50,6 +54,7 @@ from klientela._core import (  # noqa: E402
     tables,
     to_csv,
 )
+from klientela._history import history  # noqa: E402
 from klientela._run import run  # noqa: E402
 from klientela.clusters import GaussianMixture, KMeans  # noqa: E402
 from klientela.estimators import (  # noqa: E402
@@ -79,6 +84,7 @@ __all__ = [
     "FeatureTable",
     "GaussianMixture",
     "IdealClient",
+    "History",
     "IngestResult",
     "InternalError",
     "InvalidArgumentError",
@@ -93,6 +99,8 @@ __all__ = [
     "Result",
     "Table",
     "Tiers",
+    "Tracker",
+    "TrackerChange",
     "UnsupportedError",
     "__version__",
     "attention",
@@ -100,6 +108,7 @@ __all__ = [
     "cohorts",
     "default_segments",
     "features",
+    "history",
     "ingest",
     "merge",
     "periods",

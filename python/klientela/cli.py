@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table as Grid
 
 from klientela import _core, _policy, readers, synthetic, writers
+from klientela._history import history as history_of
 from klientela._run import run as run_library
 
 # The days that the engine knows.
@@ -41,7 +42,13 @@ _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
 
 # What the engine calls its stages, in words.
-_STAGES = {"ingest": "Reading rows", "features": "Measuring clients", "classify": "Classifying", "report": "Reporting"}
+_STAGES = {
+    "ingest": "Reading rows",
+    "features": "Measuring clients",
+    "classify": "Classifying",
+    "history": "Going through time",
+    "report": "Reporting",
+}
 
 
 def _version(wanted: bool) -> None:
@@ -146,6 +153,101 @@ def run(
     with _errors():
         chosen = _policy.layered(preset, policy)
         _work(lambda steps: _read_and_run(given, chosen, as_of, encoding, threads, steps), Path(out), quiet)
+
+
+@app.command()
+def history(
+    out: Annotated[str, typer.Option(help="Folder for the results; made where it is missing.", metavar="DIR")],
+    transactions: Annotated[str | None, _file("Purchases and refunds.")] = None,
+    clients: Annotated[str | None, _file("Cards of organisations and persons.")] = None,
+    contacts: Annotated[str | None, _file("Who stands for which organisation.")] = None,
+    interactions: Annotated[str | None, _file("Calls, letters, meetings; planned or held.")] = None,
+    requests: Annotated[str | None, _file("What clients asked for.")] = None,
+    feedback: Annotated[str | None, _file("Answers to surveys.")] = None,
+    consents: Annotated[str | None, _file("Who agreed to what.")] = None,
+    directories: Annotated[str | None, _file("Categories, industries, roles, regions, products.")] = None,
+    preset: _Preset = None,
+    policy: _PolicyFile = None,
+    every: Annotated[
+        str, typer.Option(help="Classify at the end of every day, week, month, quarter or year.", metavar="PERIOD")
+    ] = "month",
+    since: Annotated[
+        dt.date | None,
+        typer.Option(
+            help="Begin with this day's period; by default the first purchase's.", metavar="DATE", parser=_day
+        ),
+    ] = None,
+    until: Annotated[
+        dt.date | None,
+        typer.Option(help="Last day; by default that of the last purchase.", metavar="DATE", parser=_day),
+    ] = None,
+    refit: Annotated[bool, typer.Option("--refit", help="Fit thresholds anew for every day.")] = False,
+    hold: Annotated[int, typer.Option(min=1, help="Days that a new class has to stand for before it counts.")] = 1,
+    column: Annotated[
+        list[str] | None, typer.Option(help="Keep this class column; repeat for more. By default all of labels.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of the reasons: en or ru.", metavar="en|ru")] = "en",
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            help="Encoding of text files that are not UTF-8, for example cp1251.", metavar="NAME", parser=_encoding
+        ),
+    ] = None,
+    threads: _Threads = 0,
+    quiet: _Quiet = False,
+) -> None:
+    """Follow the classes of your clients through time.
+
+    Classifies the files as of a series of days by the thresholds of the last one, or with --refit by each day's own.
+    Writes history.parquet, migration.csv, transitions.csv, stays.csv and projection.csv into the folder.
+    """
+    files = {
+        "directories": directories,
+        "clients": clients,
+        "contacts": contacts,
+        "consents": consents,
+        "transactions": transactions,
+        "requests": requests,
+        "interactions": interactions,
+        "feedback": feedback,
+    }
+    given = {table: file for table, file in files.items() if file is not None}
+    if not given:
+        raise typer.BadParameter("name at least one file, for example --transactions sales.csv")
+    with _errors():
+        chosen = _policy.layered(preset, policy)
+        began = time.monotonic()
+        folder = Path(out)
+        if folder.exists() and not folder.is_dir():
+            raise _core.InvalidArgumentError(f"{folder} is not a folder", "out")
+        with _progress(quiet) as steps:
+            result = _read_and_run(given, chosen, until, encoding, threads, steps)
+            found = history_of(
+                result.base,
+                chosen,
+                every=every,
+                since=since,
+                until=until,
+                thresholds="refit" if refit else "frozen",
+                columns=column or None,
+                hold=hold,
+                threads=threads,
+                progress=_stage_steps(steps),
+            )
+            steps("Writing results", 0)
+            written = writers.write_history(found, folder, language=language)
+        if not quiet:
+            days = found.days
+            _out.print(
+                f"[bold]{len(days)}[/bold] days from {days[0]} to {days[-1]}, {len(result.features):,} clients, "
+                f"classes {escape(', '.join(found.class_columns))}",
+                soft_wrap=True,
+            )
+            _out.print(
+                f"[green]done[/green] in {time.monotonic() - began:.1f} s; "
+                f"open [bold]{escape(str(written['migration.csv']))}[/bold]",
+                soft_wrap=True,
+            )
 
 
 @app.command()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import duckdb
@@ -32,28 +35,99 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
     dict of str to pathlib.Path
         Where each file is.
     """
+    clients = result.clients
+
+    def make(scratch: Path) -> None:
+        write_parquet(clients, scratch / "clients.parquet")
+        _write_texts(
+            scratch,
+            {
+                "clients.csv": clients.to_csv(),
+                "matrix.csv": result.matrix.to_csv(),
+                "rejected.csv": result.rejected.to_csv(),
+                "summary.json": result.summary_json(),
+                "report.html": result.html(),
+            },
+        )
+
+    return _write_all(FILES, make, folder)
+
+
+def write_history(history: _core.History, folder: str | os.PathLike[str], *, language: str = "en") -> dict[str, Path]:
+    """Write history.parquet, migration.csv, transitions.csv, stays.csv and, from two days on, projection.csv.
+
+    history.parquet has one row per day and client known by then. The other files have a column ``classes`` in front:
+    the class column that their rows are about, of which there is one after the other. All files are written, or none.
+
+    Parameters
+    ----------
+    history : History
+        What :func:`klientela.history` gave.
+    folder : str or path
+        Made where it is missing; files of the same names in it are replaced.
+    language : {"en", "ru"}
+        Of the reasons in transitions.csv.
+    """
+    columns = [name for name in history.class_columns if _has_labels(history, name)]
+    sheets = {
+        "migration.csv": lambda name: history.migrations(column=name),
+        "transitions.csv": lambda name: history.transitions(column=name, language=language),
+        "stays.csv": lambda name: history.stay_times(column=name),
+    }
+    if len(history) > 1:
+        sheets["projection.csv"] = lambda name: history.project(column=name)
+    files = ("history.parquet", *sheets)
+
+    def make(scratch: Path) -> None:
+        write_parquet(history.table, scratch / "history.parquet")
+        texts = {}
+        for file, tell in sheets.items():
+            parts = [(name, tell(name).to_csv()) for name in columns]
+            texts[file] = "".join(_with_name(name, text, head=place == 0) for place, (name, text) in enumerate(parts))
+        _write_texts(scratch, texts)
+
+    return _write_all(files, make, folder)
+
+
+def _has_labels(history: _core.History, column: str) -> bool:
+    try:
+        history.labels(column)
+    except _core.InvalidArgumentError:
+        return False
+    return True
+
+
+def _with_name(name: str, text: str, *, head: bool) -> str:
+    """CSV text with a first column that holds a name; without its head where others stand before it."""
+    rows = list(csv.reader(io.StringIO(text)))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    if head and rows:
+        writer.writerow(["classes", *rows[0]])
+    writer.writerows([name, *row] for row in rows[1:])
+    return out.getvalue()
+
+
+def _write_texts(scratch: Path, texts: dict[str, str]) -> None:
+    for name, text in texts.items():
+        with (scratch / name).open("w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+            if not text.endswith("\n"):
+                stream.write("\n")
+
+
+def _write_all(files: Sequence[str], make: Callable[[Path], None], folder: str | os.PathLike[str]) -> dict[str, Path]:
+    """Let `make` write the files into a scratch folder, then put all of them into the folder, or none."""
     out = Path(folder)
-    for name in FILES:
+    for name in files:
         if (out / name).is_dir():
             raise IsADirectoryError(f"{out / name} is a folder; a file of that name is to be written")
     made = _make(out)
     try:
         scratch = Path(tempfile.mkdtemp(prefix=".klientela-", dir=out))
         try:
-            clients = result.clients
-            write_parquet(clients, scratch / "clients.parquet")
-            for name, text in (
-                ("clients.csv", clients.to_csv()),
-                ("matrix.csv", result.matrix.to_csv()),
-                ("rejected.csv", result.rejected.to_csv()),
-                ("summary.json", result.summary_json()),
-                ("report.html", result.html()),
-            ):
-                with (scratch / name).open("w", encoding="utf-8", newline="") as stream:
-                    stream.write(text)
-                    if not text.endswith("\n"):
-                        stream.write("\n")
-            _move(scratch, out)
+            make(scratch)
+            _move(scratch, out, files)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     except BaseException:
@@ -63,20 +137,20 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
             except OSError:
                 break
         raise
-    return {name: out / name for name in FILES}
+    return {name: out / name for name in files}
 
 
-def _move(scratch: Path, out: Path) -> None:
+def _move(scratch: Path, out: Path, files: Sequence[str]) -> None:
     """Put all files of a folder into another, or leave that one as it was."""
     old = scratch / "old"
     old.mkdir()
     try:
-        for name in FILES:
+        for name in files:
             if os.path.lexists(out / name):
                 os.replace(out / name, old / name)
             os.replace(scratch / name, out / name)
     except BaseException:
-        for name in FILES:
+        for name in files:
             if os.path.lexists(old / name):
                 os.replace(old / name, out / name)
             elif not os.path.lexists(scratch / name):

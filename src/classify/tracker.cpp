@@ -22,6 +22,8 @@
 #include "features/decay.hpp"
 #include "features/options.hpp"
 #include "features/state.hpp"
+#include "klientela/classify/base_columns.hpp"
+#include "klientela/features/periods.hpp"
 #include "klientela/features/summary.hpp"
 
 namespace klientela {
@@ -254,6 +256,13 @@ struct Tracker::State {
 
 namespace {
 
+/// Whether with_base_columns() could give it.
+bool is_base_column(const std::string& column) {
+  const std::vector<std::string> plain = base_column_names();
+  return std::find(plain.begin(), plain.end(), column) != plain.end() || column.rfind("card.", 0) == 0 ||
+         column.rfind("hand.", 0) == 0 || column.rfind("bulk.", 0) == 0;
+}
+
 /// Feature columns that the models read, and those asked for.
 std::vector<std::string> wanted_columns(const std::vector<AnyModel>& models, const TrackerOptions& options,
                                         const ClientBase& base, const FeatureOptions& features) {
@@ -274,9 +283,12 @@ std::vector<std::string> wanted_columns(const std::vector<AnyModel>& models, con
     const ModelReads reads = reads_of(model);
     if (reads.inputs.empty())
       throw Error(Code::unsupported, "model " + model.name() + " does not say which columns it reads", model.name());
-    for (const std::string& column : reads.inputs)
-      if (!add(column) && is_period_column(column))
+    for (const std::string& column : reads.inputs) {
+      const std::string one[1] = {column};
+      const bool given = is_period_column(column) || (is_base_column(column) && !columns_with_data(base, one).empty());
+      if (!add(column) && given)
         throw Error(Code::unsupported, "column " + column + " cannot be kept up to date event by event", column);
+    }
   }
   for (const std::string& column : options.columns)
     if (!add(column)) throw Error(Code::not_found, "there is no feature column " + column, column);
@@ -756,6 +768,14 @@ TrackerChange Tracker::State::apply(const TransactionRow& line) {
 }
 
 TrackerChange Tracker::State::apply(const RequestRow& request) {
+  for (const AnyModel& model : models) {
+    const std::vector<std::string> inputs = reads_of(model).inputs;
+    for (const char* column : {"requests", "last_request"})
+      if (std::find(inputs.begin(), inputs.end(), column) != inputs.end())
+        throw Error(Code::unsupported,
+                    "model " + model.name() + " reads " + column + ", which cannot be kept up to date event by event",
+                    column);
+  }
   const std::int32_t day = day_of(request.at, "at");
   return change(request.client, [&](std::uint32_t, Sum& sum, std::optional<Entry>&, std::optional<std::string>&) {
     if (day < span.from || day > span.to) return false;

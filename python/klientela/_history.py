@@ -1,0 +1,109 @@
+"""history(): the base classified as of many days, and the Python manners of histories."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from klientela import _core, _table
+
+
+def history(
+    source: _core.Result | _core.ClientBase,
+    policy: _core.Policy | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    *,
+    days: Iterable[dt.date | str] | None = None,
+    every: str | None = None,
+    since: dt.date | str | None = None,
+    until: dt.date | str | None = None,
+    thresholds: str = "frozen",
+    frozen_on: dt.date | str | None = None,
+    columns: Sequence[str] | None = None,
+    money: str | None = "money_net",
+    hold: int = 1,
+    threads: int = 0,
+    progress: Callable[[str, float], object] | None = None,
+) -> _core.History:
+    """Classify a base as of a series of days, in one pass over its purchases where the classifiers allow it.
+
+    Parameters
+    ----------
+    source : Result or ClientBase
+        What :func:`run` gave, whose models are the frozen thresholds; or a base, classified by ``policy``.
+    policy : Policy, mapping, str or path, optional
+        The classifiers; needed where thresholds are to be fitted. None with a base: the default policy.
+    days : iterable of datetime.date or str, optional
+        The days, ascending. Otherwise the ends of periods:
+    every : {"month", "day", "week", "quarter", "year"}
+        From the first purchase (or ``since``) to the last (or ``until``), which ends the last period.
+    thresholds : {"frozen", "refit"}
+        Judge every day by the thresholds of one day, or by its own.
+    frozen_on : datetime.date or str, optional
+        That day; by default the last one.
+    columns : sequence of str, optional
+        Class columns to keep; by default every column of labels.
+    money : str or None
+        The money measure by which migration is weighed.
+    hold : int
+        A client's class changes only after the new one has stood for so many of the days in a row.
+
+    Returns
+    -------
+    History
+        Iterates as a table of one row per day and known client; ``migration()``, ``transitions()``, ``stay_times()``
+        and ``project()`` tell the rest.
+    """
+    if policy is None and not isinstance(source, _core.Result):
+        policy = _core.Policy()
+    return _core._history(
+        source,
+        policy,
+        None if days is None else list(days),
+        every,
+        since,
+        until,
+        thresholds,
+        frozen_on,
+        None if columns is None else list(columns),
+        money,
+        hold,
+        threads,
+        progress,
+    )
+
+
+def _history_table(self: _core.History) -> _core.Table:
+    """Give one row per day and client known by then: day, client, the kept columns, the money."""
+    return self._table()
+
+
+def _repr(self: _core.History) -> str:
+    days = self.days
+    span = f"{len(days)} days from {days[0]} to {days[-1]}" if days else "no days"
+    return f"<klientela.History: {span}; {', '.join(self.class_columns)}>"
+
+
+def _repr_html(self: _core.History) -> str:
+    facts = f"<p>{html.escape(repr(self)[1:-1])}</p>"
+    return facts + (self.migration()._repr_html_() if self.days and self.class_columns else "")
+
+
+def attach() -> None:
+    """Give the compiled classes their Python methods; called once when the package is imported."""
+    _core.History.table = property(_history_table)
+    for name in _table._PASSED_ON:
+        if name != "__iter__":
+            setattr(_core.History, name, _table._passed_on(name))
+    for name, function in {"__repr__": _repr, "_repr_html_": _repr_html}.items():
+        setattr(_core.History, name, function)
+    _core.Result.history = _of_result
+
+
+def _of_result(self: _core.Result, policy: Any = None, **options: Any) -> _core.History:
+    return history(self, policy, **options)
+
+
+_of_result.__doc__ = history.__doc__

@@ -1,0 +1,175 @@
+"""Classes through time in Python: against pandas, against one run a day, the command line, trackers."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+
+import klientela
+import numpy as np
+import pandas as pd
+import pytest
+
+POLICY = {
+    "version": 1,
+    "features": {"groups": ["purchases"]},
+    "classifiers": {
+        "size": {
+            "kind": "matrix",
+            "x": {"bands": ["low", "middle", "high"], "measure": "money_net", "edges": [100, 400]},
+            "y": {"bands": ["few", "many"], "measure": "frequency", "edges": [2]},
+            "groups": [{"name": "all", "rules": [{}]}],
+        },
+        "abc": {"kind": "abc"},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def sales() -> pd.DataFrame:
+    random = np.random.default_rng(5)
+    n = 4_000
+    return pd.DataFrame(
+        {
+            "client": random.integers(0, 300, n),
+            "at": pd.Timestamp("2025-01-01 12:00") + pd.to_timedelta(random.integers(0, 330, n), unit="D"),
+            "amount": np.round(random.lognormal(3, 1, n), 2) * np.where(random.random(n) < 0.05, -1, 1),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def ran(sales: pd.DataFrame) -> klientela.Result:
+    return klientela.run(sales, POLICY, as_of="2025-11-30")
+
+
+def bands(sales: pd.DataFrame, day: dt.date, clients: pd.Index) -> pd.Series:
+    """What pandas makes of the x axis as of a day; outside where nobody has bought."""
+    past = sales[sales["at"].dt.date <= day]
+    money = past.groupby("client")["amount"].sum().reindex(clients).fillna(0).round(2)
+    bought = past[past["amount"] > 0].groupby("client").size().reindex(clients).fillna(0)
+    band = pd.cut(money, [-np.inf, 100, 400, np.inf], labels=["low", "middle", "high"]).astype(str)
+    return band.where(bought > 0, "outside")
+
+
+def test_migration_equals_pandas(sales: pd.DataFrame, ran: klientela.Result) -> None:
+    history = ran.history(every="month")
+    assert history.one_pass
+    assert len(history) == 11
+    assert history.days[1] == dt.date(2025, 2, 28)
+    clients = pd.Index(sorted(sales["client"].unique()))
+    for before, after in zip(history.days, history.days[1:], strict=False):
+        expected = pd.crosstab(bands(sales, before, clients), bands(sales, after, clients))
+        found = history.migration(before, after, column="size_x").to_pandas()
+        found = found[found["clients"] > 0]
+        for row in found.itertuples():
+            assert expected.loc[getattr(row, "_1", row[1]), row[2]] == row.clients
+        total = found["clients"].sum()
+        both_outside = expected.loc["outside", "outside"] if {"outside"} <= set(expected.index) & set(expected) else 0
+        assert total == len(clients) - both_outside
+
+
+def test_every_day_equals_a_run_of_its_own(sales: pd.DataFrame, ran: klientela.Result) -> None:
+    history = klientela.history(ran.base, POLICY, days=["2025-03-31", "2025-11-30"], thresholds="refit")
+    for day in history.days:
+        alone = klientela.run(sales, POLICY, as_of=day)
+        table = history.on(day).to_pandas()
+        clients = alone.clients.to_pandas()
+        for column in ("abc", "size_x", "size_cell"):
+            assert table[column].astype(str).tolist() == clients[column].astype(str).tolist()
+
+
+def test_tables_cross_to_other_libraries(ran: klientela.Result) -> None:
+    pa = pytest.importorskip("pyarrow")
+    history = ran.history(every="quarter", columns=["abc"])
+    assert history.class_columns == ["abc"]
+    assert pa.table(history).num_rows == len(history.to_pandas()) == len(history.table)
+    assert history.to_pandas()["day"].nunique() == 4
+    assert "klientela.History" in repr(history)
+    assert "<table>" in history._repr_html_()
+    label = history.of_client(ran.clients["client"][0], "abc")[-1][1]
+    assert label == ran.clients["abc"][0]
+    transitions = history.transitions(column="abc", language="ru").to_pandas()
+    assert set(transitions["kind"]) <= {"entry", "move", "exit"}
+    assert transitions["reason"].notna().all()
+    stays = history.stay_times(column="abc").to_pandas()
+    assert stays["state"].tolist() == ["A", "B", "C"]
+    ahead = history.project(3, column="abc").to_pandas()
+    assert len(ahead) == 3 * 4
+    everybody = ahead[ahead["step"] == 3]["clients"].sum()
+    assert everybody == pytest.approx(len(ran.clients))
+    chain = history.transition_probabilities(column="abc").to_pandas()
+    assert chain.groupby("from", observed=True)["probability"].sum().tolist() == pytest.approx([1.0] * 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"days": []}, klientela.InvalidArgumentError),
+        ({"days": ["2025-03-01", "2025-02-01"]}, klientela.InvalidArgumentError),
+        ({"days": ["2025-03-01"], "every": "month"}, klientela.InvalidArgumentError),
+        ({"every": "fortnight"}, klientela.InvalidArgumentError),
+        ({"every": "month", "hold": 0}, klientela.InvalidArgumentError),
+        ({"every": "month", "columns": ["nothing"]}, klientela.InvalidArgumentError),
+        ({"every": "month", "thresholds": "refit"}, klientela.InvalidArgumentError),
+        ({"every": "month", "thresholds": "melted"}, klientela.InvalidArgumentError),
+    ],
+)
+def test_what_cannot_be_is_refused(ran: klientela.Result, options: dict, error: type) -> None:
+    with pytest.raises(error):
+        ran.history(**options)
+    with pytest.raises(TypeError):
+        klientela.history("no result")
+
+
+def test_tracker_equals_a_run_of_everything(sales: pd.DataFrame, ran: klientela.Result) -> None:
+    tracker = klientela.Tracker(ran)
+    assert len(tracker) == len(ran.clients)
+    random = np.random.default_rng(9)
+    more = pd.DataFrame(
+        {
+            "client": random.integers(0, 330, 200),
+            "at": pd.Timestamp("2025-01-01 12:00") + pd.to_timedelta(random.integers(0, 330, 200), unit="D"),
+            "amount": np.round(random.lognormal(4, 1, 200), 2) * np.where(random.random(200) < 0.2, -1, 1),
+        }
+    )
+    moved = []
+    for row in more.itertuples():
+        change = tracker.purchase(row.client, row.at.to_pydatetime(), row.amount)
+        moved += [(change, move) for move in change.moves]
+    assert tracker.events == 200
+    whole = klientela.run(pd.concat([sales, more]), POLICY, as_of="2025-11-30")
+    frozen = {row.client: row for row in tracker.snapshot().to_pandas().itertuples()}
+    for row in whole.clients.to_pandas().itertuples():
+        assert frozen[row.client].money_net == row.money_net
+        assert frozen[row.client].frequency == row.frequency
+        assert frozen[row.client].size_x == row.size_x  # its edges are the policy's, so they are the same
+    change, move = next((c, m) for c, m in moved if m["column"] == "size_x" and m["from"])
+    reason = next(each for each in tracker.explain(change) if each["column"] == "size_x")
+    assert reason["measure"] == "money_net"
+    assert reason["threshold"] in ("100", "400")
+    assert move["to"] in ("low", "middle", "high")
+    with pytest.raises(klientela.OutOfRangeError):
+        tracker.purchase(1, "2025-12-01", 10)
+    with pytest.raises(klientela.InvalidArgumentError):
+        tracker.purchase(1, "2025-11-01", "ten")
+    tracker.advance("2025-12-31")
+    assert tracker.as_of == dt.date(2025, 12, 31)
+    assert tracker.purchase("new one", dt.date(2025, 12, 1), "10.50").new_client
+    assert tracker.of_client("new one")["money_net"][0] == 10.5
+
+
+def test_command_line(tmp_path, cli, sales: pd.DataFrame) -> None:
+    sales.to_csv(tmp_path / "sales.csv", index=False)
+    done = cli("history", "--transactions", tmp_path / "sales.csv", "--out", tmp_path / "out", "--every", "quarter")
+    assert done.returncode == 0, done.stderr
+    assert "4 days from 2025-03-31" in done.stdout
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"history.parquet", "migration.csv", "transitions.csv", "stays.csv", "projection.csv"}
+    with (tmp_path / "out" / "migration.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["classes"] for row in rows} >= {"rfm_segment", "abc", "group"}
+    wrong = cli("history", "--transactions", tmp_path / "sales.csv", "--out", tmp_path / "no", "--every", "moon")
+    assert wrong.returncode == 1
+    assert "every" in wrong.stderr or "period" in wrong.stderr
+    assert not (tmp_path / "no").exists()
