@@ -43,6 +43,27 @@ constexpr std::array<Words, 22> measure_words{{
     {"lifecycle_overdue", "spreads past the client's own gap", "отклонений сверх обычного для клиента перерыва"},
 }};
 
+// What our own labels mean in Russian; the label itself stands beside it, as it stands in the columns.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 11> russian_labels{{
+    {"strategic", "стратегический"},
+    {"important", "важный"},
+    {"ordinary", "обычный"},
+    {"potential", "потенциальный"},
+    {"new", "новый"},
+    {"active", "активный"},
+    {"cooling", "остывающий"},
+    {"sleeping", "спящий"},
+    {"lost", "потерянный"},
+    {"returned", "вернувшийся"},
+    {"unclassified", "не определён"},
+}};
+
+std::string in_russian(const std::string& label) {
+  for (const auto& [name, meaning] : russian_labels)
+    if (name == label) return fmt::format("«{}» ({})", label, meaning);
+  return "«" + label + "»";
+}
+
 std::string called(const std::string& measure, Language language) {
   for (const Words& words : measure_words)
     if (words.column == measure)
@@ -139,7 +160,7 @@ std::string to_text(const Reason& told, Language language) {
     default: {
       const bool named = reason.aspect != Aspect::score;
       const std::string result = !named    ? reason.result
-                                 : russian ? "«" + reason.result + "»"
+                                 : russian ? in_russian(reason.result)
                                            : '"' + reason.result + '"';
       text = russian ? fmt::format("{}: {}, так как {}: {}", reason.column, result, called(reason.measure, language),
                                    reason.value.text)

@@ -39,6 +39,16 @@ constexpr Word words[]{
     {"warm", "warm", "тёплые"},
     {"hot", "hot", "горячие"},
     {"partner", "potential partner", "потенциальные партнёры"},
+    // tiers and the lifecycle
+    {"strategic", "strategic", "стратегические"},
+    {"important", "important", "важные"},
+    {"ordinary", "ordinary", "обычные"},
+    {"potential", "potential", "потенциальные"},
+    {"cooling", "cooling", "остывающие"},
+    {"sleeping", "sleeping", "спящие"},
+    {"lost", "lost", "потерянные"},
+    {"returned", "returned", "вернувшиеся"},
+    {"unclassified", "unclassified", "не определено"},
     // segments
     {"Champions", "Champions", "Чемпионы"},
     {"Loyal", "Loyal", "Лояльные"},

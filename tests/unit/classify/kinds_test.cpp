@@ -127,6 +127,7 @@ TEST(Tiers, EveryClientIsInExactlyOne) {
     EXPECT_EQ(found.column("tier").text(0), "ordinary");
     EXPECT_THAT(found.explain(89, Language::english), HasSubstr("at least 0.8"));
     EXPECT_THAT(found.explain(89, Language::russian), HasSubstr("уровень 3/3"));
+    EXPECT_THAT(found.explain(89, Language::russian), HasSubstr("tier: «strategic» (стратегический), так как баллы"));
     EXPECT_THAT(found.explain(99, Language::english), HasSubstr("\"potential\", because orders (frequency) is 0"));
   }
 }
