@@ -87,6 +87,21 @@ std::uint32_t code_id(const index::ClientIndex& known, index::Layer& layer, cons
   return code;
 }
 
+using TextView = index::SlotTable<index::TextSlot>::View;
+
+/// The code of an id of at most 16 bytes that is no number, where it is in the table; else no_code, which says nothing.
+[[gnu::always_inline]] inline std::uint32_t find_short(const TextView& table, std::string_view id,
+                                                       std::uint64_t hash) noexcept {
+  const char lead = id[0];
+  if (id.size() > 16 || lead == '-' || (lead >= '0' && lead <= '9')) return no_code;
+  const index::TextKey key = index::key_of(id);
+  for (std::size_t i = table.place(hash);; i = (i + 1) & table.mask) {
+    const index::TextSlot& slot = table.slots[i];
+    if (slot.code == no_code) return no_code;
+    if (slot.a == key.a && slot.b == key.b && slot.length == key.length) return slot.code;
+  }
+}
+
 /// How many tasks code so many rows, and which partitions are a task's own: a bit each.
 std::size_t tasks_for(std::size_t rows, const Control& control) noexcept {
   return rows < 20'000 ? 1 : std::min<std::size_t>(std::max<std::size_t>(control.concurrency(), 1), partitions);
@@ -297,6 +312,14 @@ void ClientKeys::code_hashed(std::uint32_t owned, std::size_t begin, std::span<c
                              const index::ClientIndex& known, index::Layer& layer, const RejectMap& rejected,
                              std::span<std::uint32_t> codes) const {
   std::array<std::uint32_t, block> places;
+  // The table that most ids are in: the old base's where there is one, else the one that grows.
+  std::array<TextView, partitions> views;
+  const auto view = [&](std::uint32_t p) {
+    const bool old = known.base && !known.base->parts[p].text_table.empty();
+    views[p] = (old ? known.base->parts[p] : layer.parts[p]).text_table.view();
+  };
+  for (std::uint32_t p = 0; p < partitions; ++p)
+    if (((owned >> p) & 1) != 0) view(p);  // others may be writing to theirs
   for (std::size_t done = 0; done < hashes.size(); done += block) {
     const std::size_t n = std::min(block, hashes.size() - done);
     const std::uint32_t* const hash = hashes.data() + done;
@@ -313,7 +336,8 @@ void ClientKeys::code_hashed(std::uint32_t owned, std::size_t begin, std::span<c
       if (hash[i] == no_hash && !rejected.test(begin + done + i)) out[i] = no_code;
     const auto prefetch = [&](std::size_t j) __attribute__((always_inline)) {
       const std::uint64_t wide = std::uint64_t{hash[places[j]]} << 32;
-      layer.parts[partition_of(wide)].text_table.prefetch(wide);
+      const TextView& table = views[partition_of(wide)];
+      __builtin_prefetch(table.slots + table.place(wide), 0, 2);
     };
     for (std::size_t j = 0; j < std::min(ahead, own); ++j) prefetch(j);
     source_->for_parts(begin + done, n,
@@ -322,8 +346,15 @@ void ClientKeys::code_hashed(std::uint32_t owned, std::size_t begin, std::span<c
                          for (; j < own && places[j] < from + count; ++j) {
                            if (j + ahead < own) prefetch(j + ahead);
                            const auto at = first + static_cast<std::int64_t>(places[j] - from);
-                           out[places[j]] =
-                               code_id(known, layer, TextId(index::plain_id(*array.text(at)), hash[places[j]]));
+                           const std::string_view id = index::plain_id(*array.text(at));
+                           const std::uint64_t wide = std::uint64_t{hash[places[j]]} << 32;
+                           const std::uint32_t p = partition_of(wide);
+                           std::uint32_t code = find_short(views[p], id, wide);
+                           if (code == no_code) {
+                             code = code_id(known, layer, TextId(id, hash[places[j]]));
+                             view(p);
+                           }
+                           out[places[j]] = code;
                          }
                        });
   }

@@ -106,19 +106,24 @@ Column ClientBase::client_column() const {
                        ids ? std::span(ids->data(), numbers) : std::span<const std::int64_t>(), ids, nullptr, 0);
       return;
     }
-    const auto text = [&](std::size_t row, std::array<char, 20>& digits) -> std::string_view {
-      if (row >= numbers) return clients.text_of((*clients.order)[row]);
+    const std::size_t rows = clients.size();
+    Buffer<std::string_view> texts(rows - numbers);
+    clients.texts_of(std::span(clients.order->data() + numbers, texts.size()), texts.data());
+    std::array<char, 20> digits;
+    const auto number = [&](std::size_t row) -> std::string_view {
       const auto end = std::to_chars(digits.begin(), digits.end(), (*clients.numbers_in_order)[row]).ptr;
       return {digits.data(), static_cast<std::size_t>(end - digits.data())};
     };
-    std::array<char, 20> digits;
-    Buffer<std::int64_t> offsets(clients.size() + 1);
+    Buffer<std::int64_t> offsets(rows + 1);
     offsets[0] = 0;
-    for (std::size_t row = 0; row < clients.size(); ++row)
-      offsets[row + 1] = offsets[row] + static_cast<std::int64_t>(text(row, digits).size());
-    Buffer<char> characters(static_cast<std::size_t>(offsets[clients.size()]));
-    for (std::size_t row = 0; row < clients.size(); ++row) {
-      const std::string_view id = text(row, digits);
+    for (std::size_t row = 0; row < rows; ++row)
+      offsets[row + 1] =
+          offsets[row] + static_cast<std::int64_t>((row < numbers ? number(row) : texts[row - numbers]).size());
+    Buffer<char> characters(static_cast<std::size_t>(offsets[rows]));
+    constexpr std::size_t ahead = 16;
+    for (std::size_t row = 0; row < rows; ++row) {
+      if (row >= numbers && row + ahead < rows) __builtin_prefetch(texts[row + ahead - numbers].data());
+      const std::string_view id = row < numbers ? number(row) : texts[row - numbers];
       std::copy(id.begin(), id.end(), characters.data() + offsets[row]);
     }
     data_->client_column.emplace("client", std::move(offsets), std::move(characters));

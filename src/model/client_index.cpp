@@ -137,6 +137,24 @@ std::string_view ClientIndex::text_of(std::uint32_t code) const noexcept {
   return part->texts[static_cast<std::size_t>(part->numbers[local - part->first_local])];
 }
 
+void ClientIndex::texts_of(std::span<const std::uint32_t> codes, std::string_view* out) const noexcept {
+  constexpr std::size_t ahead = 16;
+  // Two looks lead to a text; both are asked for in time.
+  const auto number = [&](std::size_t k) {
+    const std::uint32_t local = codes[k] / partitions;
+    const Partition* part = holder(*this, codes[k] % partitions, local);
+    return std::pair{part, &part->numbers[local - part->first_local]};
+  };
+  for (std::size_t k = 0; k < codes.size(); ++k) {
+    if (k + 2 * ahead < codes.size()) __builtin_prefetch(number(k + 2 * ahead).second);
+    if (k + ahead < codes.size()) {
+      const auto [part, at] = number(k + ahead);
+      __builtin_prefetch(&part->texts[static_cast<std::size_t>(*at)]);
+    }
+    out[k] = text_of(codes[k]);
+  }
+}
+
 std::shared_ptr<Layer> writable_layer(const ClientIndex& old) {
   if (old.overlay) return copy_of(*old.overlay);
   auto layer = std::make_shared<Layer>();

@@ -132,6 +132,14 @@ struct TextKey {
   return true;
 }
 
+/// How many slots or buckets of so many bytes follow `size`, a power of two: twice as many, or at once enough for a
+/// huge page, since looking up all over small pages waits for their addresses more than for the data.
+[[nodiscard]] constexpr std::size_t next_size(std::size_t size, std::size_t bytes) noexcept {
+  constexpr std::size_t huge_page = std::size_t{2} << 20;
+  const std::size_t twice = 2 * size;
+  return twice * bytes > huge_page / 8 && twice * bytes < huge_page ? huge_page / bytes : twice;
+}
+
 /// Open addressing with linear probing, at most 7/10 full. The place is the hash's bits below the partition's, so that
 /// doubling a table keeps the order of its slots.
 template <class Slot>
@@ -140,12 +148,18 @@ class SlotTable {
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
   [[nodiscard]] std::size_t place(std::uint64_t hash) const noexcept { return (hash << partition_bits) >> shift_; }
-  [[nodiscard]] const Slot* slots() const noexcept { return slots_.data(); }
-  /// A probe often runs into the next cache line, so both are asked for.
+  /// Where a loop over many keys looks: slots[(hash << partition_bits) >> shift] and on, modulo mask + 1.
+  struct View {
+    const Slot* slots{nullptr};
+    std::size_t mask{0};
+    unsigned shift{0};
+    [[nodiscard]] std::size_t place(std::uint64_t hash) const noexcept { return (hash << partition_bits) >> shift; }
+  };
+  [[nodiscard]] View view() const noexcept { return {slots_.data(), slots_.size() - 1, shift_}; }
   [[gnu::always_inline]] void prefetch(std::uint64_t hash) const noexcept {  // else GCC drops it as free of effects
-    const std::uintptr_t at = reinterpret_cast<std::uintptr_t>(slots_.data()) + place(hash) * sizeof(Slot);
-    __builtin_prefetch(reinterpret_cast<const void*>(at), 0, 2);
-    __builtin_prefetch(reinterpret_cast<const void*>(at + sizeof(Slot) - 1), 0, 2);
+    __builtin_prefetch(
+        reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(slots_.data()) + place(hash) * sizeof(Slot)), 0,
+        2);
   }
 
   /// The code of the slot for which equal() holds, or no_code. The table must not be empty.
@@ -161,7 +175,8 @@ class SlotTable {
 
   /// Puts a slot that is not there yet. hash_of(slot) serves growing.
   void insert(std::uint64_t hash, const Slot& slot) {
-    if ((count_ + 1) * 10 > slots_.size() * 7) grow(slots_.empty() ? first_size : slots_.size() * 2);
+    if ((count_ + 1) * 10 > slots_.size() * 7)
+      grow(slots_.empty() ? first_size : next_size(slots_.size(), sizeof(Slot)));
     put(slots_, hash, slot);
     ++count_;
   }
@@ -288,7 +303,7 @@ class NumberTable {
   }
   void grow(std::uint32_t partition) {
     Buffer<Bucket> wider;
-    allocate(wider, buckets_.empty() ? first_size : buckets_.size() * 2, partition);
+    allocate(wider, buckets_.empty() ? first_size : next_size(buckets_.size(), sizeof(Bucket)), partition);
     for (const Bucket& bucket : buckets_)
       for (std::uint32_t i = 0; i < bucket.used; ++i)
         put(wider, bucket.keys[i], hash_of(bucket.keys[i]), bucket.codes[i]);
@@ -307,7 +322,7 @@ class NumberTable {
   std::size_t count_{0};
 };
 
-struct TextSlot {
+struct alignas(32) TextSlot {  // so that none lies in two cache lines
   std::uint64_t a;
   std::uint64_t b;  // of longer texts: where the bytes are
   std::uint32_t length;
@@ -420,6 +435,8 @@ struct ClientIndex {
   [[nodiscard]] std::uint32_t find(std::int64_t key) const noexcept;
   /// By the plain_id() of a text.
   [[nodiscard]] std::uint32_t find(std::string_view text) const noexcept;
+  /// The ids of codes that were handed out and are texts.
+  void texts_of(std::span<const std::uint32_t> codes, std::string_view* out) const noexcept;
   /// The partition and place of a code; \throws Error out_of_range for a code that was not handed out
   [[nodiscard]] ClientId id_of(std::uint32_t code) const;
   /// The id of a code as text, for a code that was handed out and is a text.

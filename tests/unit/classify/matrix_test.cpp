@@ -8,6 +8,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <random>
 
 #include "unit/classify/tables.hpp"
 
@@ -340,6 +341,59 @@ TEST(Matrix, UnknownKeysAreNamed) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.where(), "/c/matrix/x/edge");
+  }
+}
+
+// The table over cells and conditions, and the way around it where there are too many conditions.
+TEST(Matrix, GroupsOfRandomRulesEqualGoingThroughThem) {
+  std::mt19937 random(7);
+  const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  for (int round = 0; round < 40; ++round) {
+    const int conditions = round % 12;
+    MatrixOptions options = small();
+    options.groups.clear();
+    for (int c = 0; c < conditions; ++c) {
+      MeasureCondition condition;
+      condition.measure = below(2) == 0 ? "money_net" : "engagement";
+      condition.above = below(300);
+      if (below(2) == 0) condition.at_most = *condition.above + 1 + below(200);
+      MatrixGroup group{"group " + std::to_string(c), {{}}};
+      if (below(2) == 0) group.rules[0].x = {below(2) == 0 ? "low" : "unknown"};
+      if (below(3) == 0) group.rules[0].y = {"much"};
+      group.rules[0].measures = {condition};
+      options.groups.push_back(group);
+    }
+    options.groups.push_back({"rest", {{}}});
+    Reals engagement;
+    Counts money;
+    for (int row = 0; row < 5000; ++row) {
+      engagement.push_back(below(9) == 0 ? std::nullopt : std::optional<double>(below(500)));
+      money.push_back(below(9) == 0 ? std::nullopt : std::optional<std::int64_t>(below(500) * unit));
+    }
+    std::vector<std::string> expected;
+    for (std::size_t row = 0; row < money.size(); ++row) {
+      const std::optional<double> amount =
+          money[row] ? std::optional<double>(static_cast<double>(*money[row] / unit)) : std::nullopt;
+      const std::string x = !engagement[row] ? "unknown" : *engagement[row] > 2.5 ? "high" : "low";
+      const std::string y = !amount ? "unknown" : *amount > 100 ? "much" : "little";
+      for (const MatrixGroup& group : options.groups) {
+        const auto& rule = group.rules[0];
+        if (!rule.x.empty() && rule.x[0] != x) continue;
+        if (!rule.y.empty() && rule.y[0] != y) continue;
+        if (!rule.measures.empty()) {
+          const MeasureCondition& condition = rule.measures[0];
+          const std::optional<double> value = condition.measure == "money_net" ? amount : engagement[row];
+          if (!value || *value <= *condition.above || (condition.at_most && *value > *condition.at_most)) continue;
+        }
+        expected.push_back(group.name);
+        break;
+      }
+    }
+    const Table table = table_of(engagement, money);
+    const MatrixModel model = MatrixClassifier(options).fit(table);
+    test::for_thread_counts([&](const Control& control) {
+      EXPECT_EQ(test::texts(model.classify(table, control).column("group")), expected) << conditions << " conditions";
+    });
   }
 }
 

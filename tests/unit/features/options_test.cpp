@@ -111,5 +111,63 @@ TEST(FeatureOptionsJson, SchemaNamesEveryMember) {
     EXPECT_THAT(schema, HasSubstr('"' + std::string(member) + '"'));
 }
 
+TEST(FeatureColumns, AreThoseOfTheWholeTable) {
+  sample::Data data;
+  data.cards = {1, 2, 3};
+  data.lines = {{1, sample::noon("2026-01-05"), sample::units("10.5"), "o1", "p", "c", sample::units("1")},
+                {1, sample::noon("2026-01-20"), sample::units("-2.25"), "o1", "q", "c"},
+                {2, sample::noon("2026-01-20"), sample::units("7"), "o2", "p", "d"},
+                {2, sample::noon("2026-01-21"), sample::units("3"), "o3", "p", "d"}};
+  const auto check = [](const sample::Data& from) {
+    const ClientBase base = sample::base_of(from);
+    const FeatureTable whole = compute_features(base, day("2026-01-31"));
+    for (const Column& column : whole.table().columns()) {
+      if (column.name() == "client") continue;
+      FeatureOptions options;
+      options.columns = {column.name()};
+      const FeatureTable one = compute_features(base, day("2026-01-31"), options);
+      ASSERT_EQ(one.table().columns().size(), 2U) << column.name();
+      for (std::size_t row = 0; row < whole.rows(); ++row)
+        EXPECT_EQ(one.column(column.name()).to_text(row), column.to_text(row)) << column.name();
+      const FeatureTable again = refresh_features(one, base, day("2026-02-03"));
+      const FeatureTable anew = compute_features(base, day("2026-02-03"), options);
+      EXPECT_EQ(sample::bytes_of(again.table()), sample::bytes_of(anew.table())) << column.name();
+    }
+  };
+  check(data);
+  for (auto& line : data.lines) line.order.reset();
+  check(data);
+  for (auto& line : data.lines) line.amount = std::abs(line.amount);
+  check(data);
+  check({});
+}
+
+TEST(FeatureColumns, WhatNoBaseHasIsNamedAndWhatThisOneLacksIsLeftOut) {
+  const ClientBase base;
+  FeatureOptions options;
+  options.columns = {"money_net", "recency"};
+  EXPECT_THAT(error_of([&] { (void)compute_features(base, day("2026-01-01"), options); }).what(),
+              HasSubstr("\"recency\", which is no feature"));
+  options.columns = {"money_net", "csat"};
+  options.groups = {FeatureGroup::purchases};
+  EXPECT_THAT(error_of([&] { (void)compute_features(base, day("2026-01-01"), options); }).what(),
+              HasSubstr("the group satisfaction, which groups leave out"));
+  options.columns = {"money_net", "profit"};
+  const FeatureTable features = compute_features(base, day("2026-01-01"), options);
+  EXPECT_NE(features.find("money_net"), nullptr);
+  EXPECT_EQ(features.find("profit"), nullptr);
+  EXPECT_EQ(error_of([&] { (void)merge_features(features, features); }).where(), "earlier");
+}
+
+TEST(FeatureColumns, RoundTripAndPointAtTheirFault) {
+  FeatureOptions options;
+  options.columns = {"recency_days", "interactions[phone,inbound]"};
+  EXPECT_EQ(feature_options_from_json(to_json(options)), options);
+  const Error error =
+      error_of([] { (void)feature_options_from_json(R"({"columns": ["lines", "line"]})", "/features"); });
+  EXPECT_EQ(error.code(), Code::bad_policy);
+  EXPECT_EQ(error.where(), "/features/columns/1");
+}
+
 }  // namespace
 }  // namespace klientela

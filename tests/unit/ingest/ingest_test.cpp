@@ -10,6 +10,7 @@
 #include <map>
 #include <numeric>
 #include <random>
+#include <set>
 
 #include "unit/ingest/arrow_maker.hpp"
 
@@ -128,6 +129,60 @@ TEST(IngestClients, TextsAndIntegersAreOneOrder) {
   EXPECT_EQ(column.text(2), "10");
   EXPECT_EQ(result.base.code_of(longer), result.base.code_of(ClientId(std::string_view(longer))));
   EXPECT_EQ(result.base.code_of("no such"), std::nullopt);
+}
+
+// Ids of every length, with common beginnings, zeros inside and letters beyond ASCII, against a plain map.
+TEST(IngestClients, ManyTextsAreTheSameOnAnyThreadsAndInByteOrder) {
+  std::mt19937_64 random(11);
+  const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
+  for (const std::string& prefix : {std::string(), std::string("C-"), std::string("client of the northern branch ")}) {
+    Texts drawn;
+    for (std::size_t i = 0; i < 9000; ++i) {
+      std::string id = prefix;
+      const std::size_t length = 1 + below(24);
+      for (std::size_t k = 0; k < length; ++k) {
+        const std::size_t kind = below(40);
+        id += kind == 0   ? std::string("\xD0\x96")
+              : kind == 1 ? std::string(1, '\0')
+                          : std::string(1, "ab01-"[below(5)]);
+      }
+      drawn.emplace_back(id);
+    }
+    Texts rows;
+    for (std::size_t i = 0; i < 60'000; ++i)
+      rows.push_back(below(50) == 0 ? std::nullopt : drawn[below(1 + i % drawn.size())]);
+    std::set<std::string> expected;  // canonical integers come first, by size
+    std::set<std::int64_t> integers;
+    for (const auto& row : rows) {
+      if (!row) continue;
+      const ClientId id{std::string_view(*row)};
+      if (id.is_integer()) integers.insert(std::stoll(*row));
+      if (!id.is_integer()) expected.insert(*row);
+    }
+    std::vector<std::string> order;
+    for (const std::int64_t number : integers) order.push_back(std::to_string(number));
+    order.insert(order.end(), expected.begin(), expected.end());
+    for (const char* format : {"u", "U", "vu"}) {
+      std::vector<std::uint32_t> first;
+      for (const std::size_t threads : {1U, 2U, 7U}) {
+        ThreadPool pool(threads);
+        Control control;
+        control.executor = &pool;
+        const auto result =
+            take(TableId::transactions, purchases(t::texts(rows, format), ats(rows.size()), amounts(rows.size())), {},
+                 control);
+        ASSERT_EQ(ids(result.base), order) << format;
+        const Column column = result.base.client_column();
+        for (std::size_t row = 0; row < order.size(); row += 97) ASSERT_EQ(column.to_text(row), order[row]);
+        const auto codes = result.base.chunks(TableId::transactions)[0]->clients();
+        for (std::size_t row = 0; row < rows.size(); row += 13) {
+          if (rows[row]) ASSERT_EQ(result.base.id_of(codes[row]).to_text(), *rows[row]);
+        }
+        if (first.empty()) first.assign(codes.begin(), codes.end());
+        EXPECT_TRUE(std::equal(first.begin(), first.end(), codes.begin(), codes.end()));
+      }
+    }
+  }
 }
 
 TEST(IngestClients, FloatIdsHaveToBeWhole) {
