@@ -176,7 +176,8 @@ def _codes(column: pa.Array, names: list[str]) -> np.ndarray:
     if pa.types.is_integer(column.type):
         return column.to_numpy(zero_copy_only=False).astype(np.int8)
     if pa.types.is_dictionary(column.type):
-        table = pc.index_in(column.dictionary.cast(pa.string()), value_set=pa.array(names))
+        # A dictionary may hold names that no row has.
+        table = pc.fill_null(pc.index_in(column.dictionary.cast(pa.string()), value_set=pa.array(names)), -1)
         return table.to_numpy(zero_copy_only=False).astype(np.int8)[column.indices.to_numpy(zero_copy_only=False)]
     found = pc.index_in(column.cast(pa.string()), value_set=pa.array(names))
     if found.null_count:

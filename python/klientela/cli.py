@@ -402,6 +402,13 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
         facts.add_row(table, f"{counts['rows_read']:,} rows read{rejected}")
         for reason, rows in sorted(counts["rejected_by_reason"].items(), key=lambda item: -item[1])[:3]:
             facts.add_row("", f"[dim]{rows:,} {reason.replace('_', ' ')}[/dim]")
+    cards = summary["tables"].get("clients")
+    if cards is not None and cards["rows_read"] == cards["rows_rejected"]:
+        facts.add_row(
+            "",
+            "[yellow]The clients table has no usable card, so every other row is of an unknown client: "
+            "leave the table out, or set ingest.unknown_clients to create.[/yellow]",
+        )
     bought = summary.get("clients_with_purchases")
     facts.add_row(
         "classified",

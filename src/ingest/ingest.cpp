@@ -103,11 +103,13 @@ IngestResult extend(const ClientBase& base, Tables tables, const IngestOptions& 
   // Cards first: they say which clients there are.
   std::stable_sort(tables.streams.begin(), tables.streams.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
+  intake.tables = tables.streams.size();
   for (auto& [table, stream] : tables.streams) {
     control.check();
     intake.create_clients = options.unknown_clients == UnknownClients::create ||
                             (options.unknown_clients == UnknownClients::reject_if_cards && !data->cards_delivered);
     detail::ingest_table(table, std::move(stream), intake);
+    ++intake.tables_done;
   }
   result.base = ClientBase(std::move(data));
   return result;

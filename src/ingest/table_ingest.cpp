@@ -830,7 +830,10 @@ class TableIngest {
     report(1);
   }
 
-  void report(double done) const { intake_.control.report(spec_.name, done); }
+  void report(double done) const {
+    intake_.control.report("ingest",
+                           (static_cast<double>(intake_.tables_done) + done) / static_cast<double>(intake_.tables));
+  }
 
   TableId table_;
   const TableSpec& spec_;

@@ -52,6 +52,8 @@ struct Intake {
   std::shared_ptr<ClientBase::Data> data;  ///< the base in the making
   IngestResult* result;
   bool create_clients{true};
+  std::size_t tables{1};       ///< how many are delivered,
+  std::size_t tables_done{0};  ///< and how many of them are in
 };
 
 /// Reads one stream and adds its chunk, counts and rejects to the intake. \throws Error
