@@ -357,7 +357,7 @@ Classification AbcModel::classify(const Table& table, const Control& control) co
     }
   });
   std::vector<Column> columns;
-  columns.emplace_back(data->name, std::move(codes), data->labels);
+  columns.push_back(label_column(data->name, std::move(codes), data->labels));
   const Column kept = columns[0];
   auto reasons = [data, measures, kept](std::size_t row) {
     std::vector<Reason> found;

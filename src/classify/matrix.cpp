@@ -463,7 +463,8 @@ Classification MatrixModel::classify(const Table& table, const Control& control)
     }
   });
   std::vector<Column> columns;
-  for (std::size_t c = 0; c < 4; ++c) columns.emplace_back(data->columns[c], std::move(codes[c]), data->labels[c]);
+  for (std::size_t c = 0; c < 4; ++c)
+    columns.push_back(label_column(data->columns[c], std::move(codes[c]), data->labels[c]));
   std::vector<Note> notes;
   const auto note = [&](const MatrixAxis& axis, const FittedAxis& fitted, const Bands& bands, char letter) {
     if (!bands.present() || fitted.use == FittedAxis::Use::substitute)

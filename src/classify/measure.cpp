@@ -122,6 +122,13 @@ std::size_t range_count(std::size_t rows, const Control& control) {
   return std::clamp<std::size_t>(rows / least, 1, std::max<std::size_t>(1, control.concurrency()));
 }
 
+Column label_column(std::string name, Buffer<std::uint16_t> codes,
+                    std::shared_ptr<const std::vector<std::string>> labels) {
+  const auto owner = std::make_shared<const Buffer<std::uint16_t>>(std::move(codes));
+  return Column::view(std::move(name), ColumnType::label, std::span(owner->data(), owner->size()), owner, nullptr, 0,
+                      std::move(labels));
+}
+
 void for_pieces(std::size_t rows, const Control& control, const std::function<void(std::size_t, std::size_t)>& task) {
   control.check();
   constexpr std::size_t step = 32'768;

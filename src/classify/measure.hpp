@@ -74,6 +74,10 @@ struct RowSet {
 void for_ranges(std::size_t rows, const Control& control,
                 const std::function<void(std::size_t index, std::size_t begin, std::size_t end)>& task);
 
+/// A column of codes that are known to index the labels, without looking at them once more.
+[[nodiscard]] Column label_column(std::string name, Buffer<std::uint16_t> codes,
+                                  std::shared_ptr<const std::vector<std::string>> labels);
+
 /// Splits [0, rows) into pieces that begin at multiples of 64, more than there are threads, so that who comes late does
 /// less; calls task(begin, end) for each.
 void for_pieces(std::size_t rows, const Control& control,

@@ -386,7 +386,7 @@ Classification RfmModel::classify(const Table& table, const Control& control) co
   const std::string names[4] = {data->name + "_r", data->name + "_f", data->name + "_m", data->name + "_segment"};
   for (std::size_t m = 0; m < 3; ++m)
     columns.emplace_back(names[m], ColumnType::int8, std::move(scores[m]), validity());
-  columns.emplace_back(names[3], std::move(segment), data->labels);
+  columns.push_back(label_column(names[3], std::move(segment), data->labels));
 
   const std::vector<Column> kept = columns;
   auto reasons = [data, measures, set, kept](std::size_t row) {
