@@ -176,7 +176,8 @@ TEST(IngestClients, ManyTextsAreTheSameOnAnyThreadsAndInByteOrder) {
         for (std::size_t row = 0; row < order.size(); row += 97) ASSERT_EQ(column.to_text(row), order[row]);
         const auto codes = result.base.chunks(TableId::transactions)[0]->clients();
         for (std::size_t row = 0; row < rows.size(); row += 13) {
-          if (rows[row]) ASSERT_EQ(result.base.id_of(codes[row]).to_text(), *rows[row]);
+          if (!rows[row]) continue;
+          ASSERT_EQ(result.base.id_of(codes[row]).to_text(), *rows[row]);
         }
         if (first.empty()) first.assign(codes.begin(), codes.end());
         EXPECT_TRUE(std::equal(first.begin(), first.end(), codes.begin(), codes.end()));
