@@ -114,7 +114,12 @@ TEST(Timeline, KnowsWhatOnePassCannotGive) {
   };
   EXPECT_TRUE(can({"gap_days_cv", "frequency", "profit"}));
   EXPECT_TRUE(can({"engagement"}));  // there are no contacts, so there is no such column
-  EXPECT_FALSE(can({"products"}));
+  EXPECT_TRUE(can({"products"}));    // nor are there products,
+  sample::Data with_products;
+  with_products.lines = {{1, sample::noon("2025-01-01"), 10'000}};
+  with_products.lines[0].product = "kettle";
+  EXPECT_FALSE(
+      Timeline::can(sample::base_of(with_products), {{day("2025-02-10")}, {}, {"products"}}));  // unless there are
   EXPECT_FALSE(can({"a column of a classifier"}));
   FeatureOptions window;
   window.window_days = 30;
