@@ -12,8 +12,10 @@
 #include <vector>
 
 #include "klientela.h"
+#include "klientela/classify/assignment.hpp"
 #include "klientela/classify/classification.hpp"
 #include "klientela/classify/classifier.hpp"
+#include "klientela/classify/expression.hpp"
 #include "klientela/core/executor.hpp"
 #include "klientela/core/table.hpp"
 #include "klientela/features/features.hpp"
@@ -88,6 +90,14 @@ struct klt_model {
 
 struct klt_classification {
   klientela::Classification classification;
+};
+
+struct klt_expression {
+  klientela::Expression expression;
+};
+
+struct klt_assignments {
+  klientela::Assignments assignments;
 };
 
 struct klt_policy {

@@ -72,6 +72,11 @@ klt_status klt_policy_classifier(klt_context* context, const klt_policy* policy,
 
 klt_status klt_run(klt_context* context, klt_tables* tables, const klt_policy* policy, int32_t as_of,
                    klt_result** out) {
+  return klt_run_assigned(context, tables, policy, as_of, nullptr, out);
+}
+
+klt_status klt_run_assigned(klt_context* context, klt_tables* tables, const klt_policy* policy, int32_t as_of,
+                            const klt_assignments* assignments, klt_result** out) {
   return guard(context, [&] {
     klt_tables& given = need(tables, "tables");
     need(out, "out");
@@ -80,8 +85,9 @@ klt_status klt_run(klt_context* context, klt_tables* tables, const klt_policy* p
     Policy choice = policy != nullptr ? policy->policy : Policy();
     for (const auto& [table, mapping] : given.mappings)
       for (const auto& [field, column] : mapping.columns) choice.ingest.mappings[table].columns[field] = column;
+    const Assignments assigned = assignments != nullptr ? assignments->assignments : Assignments();
     const Running call(*context);
-    give(out, std::make_shared<const RunResult>(run(take_streams(given), choice, day, call.control())));
+    give(out, std::make_shared<const RunResult>(run(take_streams(given), choice, day, assigned, call.control())));
   });
 }
 
@@ -103,6 +109,15 @@ klt_status klt_result_features(klt_context* context, const klt_result* result, k
   return guard(context, [&] {
     const RunResult& run = run_of(result);
     give(&need(out, "out"), run.features);
+  });
+}
+
+klt_status klt_result_coverage(klt_context* context, const klt_result* result, klt_table** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    need(out, "out");
+    const Running call(*context);
+    give(out, run.coverage(call.control()));
   });
 }
 

@@ -146,6 +146,24 @@ void bind_pipeline(py::module_& module) {
           },
           "The rows that were not used: table, row (from 1), column, value, reason.")
       .def_property_readonly(
+          "coverage",
+          [](const RunResult& self) {
+            return PyTable{long_call(0, py::none(), [&](const Control& control) { return self.coverage(control); }),
+                           {}};
+          },
+          "What share of the cards has each attribute, in all and by kind of client, and where values come from.")
+      .def(
+          "check_rules",
+          [](const RunResult& self, const std::string& classifier) {
+            const RuleCheck check =
+                long_call(0, py::none(), [&](const Control& control) { return self.check_rules(classifier, control); });
+            py::dict tables;
+            tables["rules"] = PyTable{check.rules_table(), {}};
+            tables["contradictions"] = PyTable{check.contradictions_table(self.features.table()), {}};
+            return tables;
+          },
+          py::arg("classifier"), "Tables ``rules`` (which fire, never fire or are hidden) and ``contradictions``.")
+      .def_property_readonly(
           "summary", [](const RunResult& self) { return from_json(without_gil([&] { return self.summary(); })); },
           "Counts, exact totals, class sizes and notes.")
       .def("summary_json", &RunResult::summary, "The summary as JSON text.")
@@ -222,14 +240,17 @@ top_clients : int, optional
   module.def(
       "_run",
       [](const py::dict& tables, const py::object& policy, const py::object& as_of, std::size_t threads,
-         const py::object& progress) {
+         const py::object& progress, const py::object& assignments) {
         const Policy parsed = policy_from(policy);
+        const Assignments assigned = assignments.is_none() ? Assignments() : assignments.cast<Assignments>();
         const std::optional<Day> day = as_of.is_none() ? std::nullopt : std::optional(to_day(as_of, "as_of"));
         Tables streams = tables_from(tables);
-        return std::make_shared<RunResult>(long_call(
-            threads, progress, [&](const Control& control) { return run(std::move(streams), parsed, day, control); }));
+        return std::make_shared<RunResult>(long_call(threads, progress, [&](const Control& control) {
+          return run(std::move(streams), parsed, day, assigned, control);
+        }));
       },
-      py::arg("tables"), py::arg("policy"), py::arg("as_of"), py::arg("threads"), py::arg("progress"));
+      py::arg("tables"), py::arg("policy"), py::arg("as_of"), py::arg("threads"), py::arg("progress"),
+      py::arg("assignments") = py::none());
 }
 
 }  // namespace klientela::python

@@ -20,6 +20,7 @@ def run(
     *,
     threads: int = 0,
     progress: Callable[[str, float], object] | None = None,
+    assignments: _core.Assignments | None = None,
     **more: Any,
 ) -> _core.Result:
     """Classify a client base: ingest, features, then every classifier of the policy.
@@ -38,6 +39,8 @@ def run(
         How many threads work; 0: one per core. The result does not depend on it.
     progress : callable, optional
         Called with the stage's name and the share done, from 0 to 1. What it raises stops the work.
+    assignments : Assignments, optional
+        What people assigned by hand and in bulk; rule sets of the policy take it into account.
     **more : table
         More tables by name: ``run(transactions=sales, clients=cards)``.
 
@@ -58,7 +61,7 @@ def run(
     >>> result.as_of
     datetime.date(2026, 2, 3)
     """
-    return _core._run(tables_argument(tables, more), policy, as_of, threads, progress)
+    return _core._run(tables_argument(tables, more), policy, as_of, threads, progress, assignments)
 
 
 def tables_argument(tables: Any, more: Mapping[str, Any]) -> dict[str, Any]:

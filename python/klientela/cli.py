@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table as Grid
 
 from klientela import _core, _policy, readers, synthetic, writers
+from klientela._columns import table_of
 from klientela._history import history as history_of
 from klientela._run import run as run_library
 
@@ -153,6 +154,99 @@ def run(
     with _errors():
         chosen = _policy.layered(preset, policy)
         _work(lambda steps: _read_and_run(given, chosen, as_of, encoding, threads, steps), Path(out), quiet)
+
+
+@app.command("classify")
+def classify_command(
+    out: Annotated[str, typer.Option(help="CSV or Parquet file for the classes.", metavar="FILE")],
+    transactions: Annotated[str | None, _file("Purchases and refunds.")] = None,
+    clients: Annotated[str | None, _file("Cards of organisations and persons.")] = None,
+    contacts: Annotated[str | None, _file("Who stands for which organisation.")] = None,
+    interactions: Annotated[str | None, _file("Calls, letters, meetings; planned or held.")] = None,
+    requests: Annotated[str | None, _file("What clients asked for.")] = None,
+    feedback: Annotated[str | None, _file("Answers to surveys.")] = None,
+    directories: Annotated[str | None, _file("Categories, industries, roles, regions, products.")] = None,
+    assignments: Annotated[
+        str | None, _file("What people assigned: client, attribute, value, source, day, by.")
+    ] = None,
+    preset: _Preset = None,
+    policy: _PolicyFile = None,
+    as_of: _AsOf = None,
+    coverage: Annotated[
+        str | None, typer.Option(help="Also write what share of the cards has each attribute.", metavar="FILE")
+    ] = None,
+    rules: Annotated[
+        str | None, typer.Option(help="Also write what each rule of the policy does.", metavar="FILE")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of text files that are not UTF-8.", metavar="NAME", parser=_encoding)
+    ] = None,
+    threads: _Threads = 0,
+    quiet: _Quiet = False,
+) -> None:
+    """Give every client its classes by a policy, with the reasons, and nothing else.
+
+    One row per client: its id, its name where known, the columns of each classifier and the reason in words.
+    """
+    files = {
+        "directories": directories,
+        "clients": clients,
+        "contacts": contacts,
+        "transactions": transactions,
+        "requests": requests,
+        "interactions": interactions,
+        "feedback": feedback,
+    }
+    given = {table: file for table, file in files.items() if file is not None}
+    if not given:
+        raise typer.BadParameter("name at least one file, for example --transactions sales.csv")
+    with _errors():
+        chosen = _policy.layered(preset, policy)
+        journal = None
+        if assignments is not None:
+            journal = _core.Assignments(readers.read(assignments, "assignments", encoding=encoding).data)
+        with _progress(quiet) as steps:
+            result = _read_and_run(given, chosen, as_of, encoding, threads, steps, journal)
+            steps("Writing results", 0)
+            for file, table in _class_tables(result, out, coverage, rules).items():
+                writers.write_table(table, file)
+        if not quiet:
+            for name, each in result.classes.items():
+                labels = [column for column in each.table.columns if not column.endswith("_source")]
+                counts = _label_counts(each.table, labels[0]) if labels else {}
+                if 0 < len(counts) <= 30:
+                    _out.print(_bars(name, counts), "")
+            _out.print(f"[green]done[/green]; the classes are in [bold]{escape(out)}[/bold]", soft_wrap=True)
+
+
+def _class_tables(result: _core.Result, out: str, coverage: str | None, rules: str | None) -> dict[str, _core.Table]:
+    clients = result.clients
+    wanted = ["client"] + (["name"] if "name" in clients else [])
+    for name, each in result.classes.items():
+        wanted += [*each.table.columns, f"{name}_reason"]
+    tables = {out: _core._select(clients, wanted)}
+    if coverage is not None:
+        tables[coverage] = result.coverage
+    if rules is not None:
+        rows: dict[str, list[Any]] = {"classifier": []}
+        for name, each in result.classes.items():
+            if each.kind != "rules":
+                continue
+            table = result.check_rules(name)["rules"].to_pydict()
+            rows["classifier"] += [name] * len(table["rule"])
+            for column, values in table.items():
+                rows.setdefault(column, []).extend(values)
+        tables[rules] = table_of(rows)
+    return tables
+
+
+def _label_counts(table: _core.Table, column: str) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for value in table.to_pydict()[column]:
+        if not isinstance(value, str):
+            return {}
+        counts[value] = counts.get(value, 0) + 1
+    return counts
 
 
 @app.command()
@@ -315,7 +409,13 @@ def _stage_steps(steps: Steps) -> Steps:
 
 
 def _read_and_run(
-    files: dict[str, str], policy: _core.Policy, as_of: dt.date | None, encoding: str | None, threads: int, steps: Steps
+    files: dict[str, str],
+    policy: _core.Policy,
+    as_of: dt.date | None,
+    encoding: str | None,
+    threads: int,
+    steps: Steps,
+    assignments: _core.Assignments | None = None,
 ) -> _core.Result:
     sources = {}
     for table, file in files.items():
@@ -328,6 +428,7 @@ def _read_and_run(
             as_of,
             threads=threads,
             progress=_stage_steps(steps),
+            assignments=assignments,
         )
     except _core.KlientelaError as error:
         table = error.where.partition(".")[0]

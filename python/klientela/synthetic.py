@@ -283,6 +283,7 @@ class _Maker:
         card["source"] = dice.pick(_SOURCES)
         card["owner"] = dice.pick(_MANAGERS)
         card["category"] = "business" if organisation else "private"
+        card["relationship_type"] = _declared_type(client, culture)
         card["created_at"] = _utc(created)
         card["updated_at"] = _utc(self._moment(created, self.until))
         return card
@@ -558,6 +559,15 @@ class _Maker:
                     }
                 )
         return rows
+
+
+def _declared_type(client: int, culture: str) -> str | None:
+    """What a seller wrote on some cards, in the words of the country; no draw, so that the rest stays as it is."""
+    if client % 61 == 7:
+        return {"ru": "Не клиент", "zh": "非客户"}.get(culture, "Non-client")
+    if client % 23 == 5:
+        return {"ru": "Целевой клиент", "zh": "目标客户"}.get(culture, "Target client")
+    return None
 
 
 def _directories() -> _core.Table:

@@ -172,6 +172,30 @@ def write_parquet(table: _core.Table, path: str | os.PathLike[str]) -> None:
         connection.close()
 
 
+def write_table(table: _core.Table, path: str | os.PathLike[str]) -> None:
+    """Write one table as Parquet or CSV, by the ending of the file; a failure leaves what was there.
+
+    Parameters
+    ----------
+    table : Table
+        What to write.
+    path : str or path
+        ``.parquet`` is Parquet, everything else CSV.
+    """
+    out = Path(path)
+    if out.is_dir():
+        raise IsADirectoryError(f"{out} is a folder; a file of that name is to be written")
+    scratch = out.with_name(f".{out.name}.part")
+    try:
+        if out.suffix == ".parquet":
+            write_parquet(table, scratch)
+        else:
+            scratch.write_text(table.to_csv(), encoding="utf-8", newline="")
+        scratch.replace(out)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
 def _make(folder: Path) -> list[Path]:
     """Make a folder and give those that were made, the innermost first."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]

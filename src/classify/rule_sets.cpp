@@ -15,8 +15,8 @@ RuleOptions relationship_type() {
                          .russian = russian});
   };
   // What a company says about a card it does not want any more stands above what was bought once.
-  rule("declared_non_client", "card.relationship_type = 'non-client'", "non-client",
-       "the card says that they are no client of ours", "в карточке указано, что это не клиент");
+  rule("declared_non_client", "card.relationship_type is not null and card.relationship_type = 'non-client'",
+       "non-client", "the card says that they are no client of ours", "в карточке указано, что это не клиент");
   rule("bought", "frequency > 0", "client", "they have bought at least once", "есть хотя бы одна покупка");
   rule("asked", "requests > 0", "potential", "they have made a request and not bought yet",
        "есть обращение, но ещё нет покупок");

@@ -142,8 +142,9 @@ def test_every_stage_by_hand_is_the_run(base, result):
     assert read.counts == result.counts and len(read.base) == len(result.base)
     features = klientela.features(read.base, result.as_of, **policy["features"])
     for name, options in policy["classifiers"].items():
-        model = klientela.Classifier(name=name, **options).fit(features)
-        got = model.classify(features)
+        classifier = klientela.Classifier(name=name, **options)
+        table = klientela.base_columns(read.base, features, result.as_of, classifier.inputs)
+        got = classifier.fit(table).classify(table)
         assert got.table.to_csv() == result.classes[name].table.to_csv()
     assert features.to_csv() == klientela.to_csv(klientela.Table(result.features.to_arrow().select(features.columns)))
 
