@@ -638,63 +638,63 @@ KLT_API klt_status klt_attention_list(klt_context* context, const klt_features* 
 /* ---- Rules: expressions, directories, assignments, coverage ---- */
 
 /* An expression of docs/rules.md, parsed. KLT_BAD_POLICY with the line, the column and a caret under the character in
- * the message. Thread-safe. Since ABI 1. */
+ * the message. Thread-safe. Since ABI 2. */
 KLT_API klt_status klt_expression_parse(klt_context* context, const char* text, klt_expression** out);
-KLT_API void klt_expression_free(klt_expression* expression); /* Since ABI 1. */
-/* The columns that it reads: column. Since ABI 1. */
+KLT_API void klt_expression_free(klt_expression* expression); /* Since ABI 2. */
+/* The columns that it reads: column. Since ABI 2. */
 KLT_API klt_status klt_expression_columns(klt_context* context, const klt_expression* expression, klt_table** out);
 /* Its value for every row of a table, in the column "value": boolean, int64, float64, money, text, day or instant.
  * KLT_NOT_FOUND naming a column, KLT_INVALID_ARGUMENT for types that clash; both point at the character. O(rows);
- * parallel. Since ABI 1. */
+ * parallel. Since ABI 2. */
 KLT_API klt_status klt_expression_evaluate(klt_context* context, const klt_expression* expression,
                                            const klt_table* table, klt_table** out);
 
 /* The entries of a directory ("relationship_type", "industry", "role" or one of the company's own): those that the base
  * was delivered, or else those that come with the library; `base` may be NULL. Columns: directory, code, title,
- * title_ru, parent, aliases, level. KLT_BAD_DATA naming a repeated code, an unknown parent or a cycle. Since ABI 1. */
+ * title_ru, parent, aliases, level. KLT_BAD_DATA naming a repeated code, an unknown parent or a cycle. Since ABI 2. */
 KLT_API klt_status klt_directory(klt_context* context, const klt_base* base, const char* name, klt_table** out);
 
-/* A day that is not said. Since ABI 1. */
+/* A day that is not said. Since ABI 2. */
 #define KLT_NO_DAY INT32_MIN
 
 /* A journal of what people assigned to clients by hand and in bulk: later lines win, none is forgotten. One thread at a
- * time writes. Since ABI 1. */
+ * time writes. Since ABI 2. */
 KLT_API klt_status klt_assignments_new(klt_context* context, klt_assignments** out);
-/* Out of what klt_assignments_table() gave. KLT_BAD_DATA naming the row. Since ABI 1. */
+/* Out of what klt_assignments_table() gave. KLT_BAD_DATA naming the row. Since ABI 2. */
 KLT_API klt_status klt_assignments_from_table(klt_context* context, const klt_table* table, klt_assignments** out);
-KLT_API void klt_assignments_free(klt_assignments* assignments); /* Since ABI 1. */
+KLT_API void klt_assignments_free(klt_assignments* assignments); /* Since ABI 2. */
 /* Sets an attribute of one client by hand; value "" takes back what was set by hand before. `day` are days since
  * 1970-01-01, KLT_NO_DAY: not said; `by` may be NULL. KLT_INVALID_ARGUMENT naming the argument; nothing is
- * written then. Since ABI 1. */
+ * written then. Since ABI 2. */
 KLT_API klt_status klt_assignments_assign(klt_context* context, klt_assignments* assignments, const char* client,
                                           const char* attribute, const char* value, int32_t day, const char* by);
-/* The same value in bulk for every row of the column "client" of a table; all or none. Since ABI 1. */
+/* The same value in bulk for every row of the column "client" of a table; all or none. Since ABI 2. */
 KLT_API klt_status klt_assignments_assign_bulk(klt_context* context, klt_assignments* assignments,
                                                const klt_table* clients, const char* attribute, const char* value,
                                                int32_t day, const char* by);
-/* client, attribute, value (null: taken back), source, day, by: what the host keeps. Since ABI 1. */
+/* client, attribute, value (null: taken back), source, day, by: what the host keeps. Since ABI 2. */
 KLT_API klt_status klt_assignments_table(klt_context* context, const klt_assignments* assignments, klt_table** out);
 
 /* The table with those of the named columns that it lacks and the base can give: as_of, requests, last_request,
  * card.FIELD, hand.ATTRIBUTE, bulk.ATTRIBUTE. `names` has a text column "column", such as klt_expression_columns()
  * gives; `assignments` may be NULL. KLT_INVALID_ARGUMENT unless the rows are the base's clients in their order.
- * Since ABI 1. */
+ * Since ABI 2. */
 KLT_API klt_status klt_base_columns(klt_context* context, const klt_base* base, const klt_table* table, int32_t as_of,
                                     const klt_table* names, const klt_assignments* assignments, klt_table** out);
 /* The contacts in force on a day: client (the person), organisation, role (a code), title, primary, since, until.
- * Since ABI 1. */
+ * Since ABI 2. */
 KLT_API klt_status klt_base_contacts(klt_context* context, const klt_base* base, int32_t as_of, klt_table** out);
 /* What the rules of a model of kind "rules" do on a table, each asked about every row: rule, value, fits, decides,
  * undecided, state ("fires", "hidden", "never fires"); and pairs that contradict one another: first, second,
  * first_value, second_value, rows, example. KLT_INVALID_ARGUMENT for a model of another kind. Parallel.
- * Since ABI 1, both. */
+ * Since ABI 2, both. */
 KLT_API klt_status klt_model_rules(klt_context* context, const klt_model* model, const klt_table* table,
                                    klt_table** out);
 KLT_API klt_status klt_model_contradictions(klt_context* context, const klt_model* model, const klt_table* table,
                                             klt_table** out);
 /* What share of the rows has each attribute (every column NAME with a NAME_source), in all and by the values of the
  * column `split` (NULL: in all only): attribute, part, rows, known, share, hand, bulk, delivered, rules, given.
- * Since ABI 1. */
+ * Since ABI 2. */
 KLT_API klt_status klt_coverage(klt_context* context, const klt_table* table, const char* split, klt_table** out);
 
 /* ---- Report: tables for other tools, pages for people ---- */
@@ -745,7 +745,7 @@ KLT_API klt_status klt_report_html(klt_context* context, const klt_report_input*
  * Once reading has begun the streams are consumed, also on an error. Errors are those of the stages. Since ABI 1. */
 KLT_API klt_status klt_run(klt_context* context, klt_tables* tables, const klt_policy* policy, int32_t as_of,
                            klt_result** out);
-/* The same with what people assigned (may be NULL), which rule sets with "assigned" take into account. Since ABI 1. */
+/* The same with what people assigned (may be NULL), which rule sets with "assigned" take into account. Since ABI 2. */
 KLT_API klt_status klt_run_assigned(klt_context* context, klt_tables* tables, const klt_policy* policy, int32_t as_of,
                                     const klt_assignments* assignments, klt_result** out);
 KLT_API void klt_result_free(klt_result* result); /* Since ABI 1. */
@@ -755,7 +755,7 @@ KLT_API int32_t klt_result_as_of(const klt_result* result);
 KLT_API klt_status klt_result_ingest(klt_context* context, const klt_result* result, klt_ingest_result** out);
 /* The features with every classifier's columns appended. Since ABI 1. */
 KLT_API klt_status klt_result_features(klt_context* context, const klt_result* result, klt_features** out);
-/* klt_coverage() of the attributes that the rules of the policy give and cards say, by kind of client. Since ABI 1. */
+/* klt_coverage() of the attributes that the rules of the policy give and cards say, by kind of client. Since ABI 2. */
 KLT_API klt_status klt_result_coverage(klt_context* context, const klt_result* result, klt_table** out);
 /* How many classifications (and models) there are, in the policy's order; 0 for NULL. Since ABI 1. */
 KLT_API size_t klt_result_classification_count(const klt_result* result);
