@@ -16,8 +16,7 @@ using namespace classifying;  // NOLINT: the stage's own internals
 
 TierOptions::TierOptions() {
   const std::vector<BandEdge> top{{0.5, true}, {0.8, true}, {0.95, true}};
-  measures = {
-      {"money_net", top, 2}, {"profit", top, 2}, {"tenure_days", {{365, false}, {730, false}, {1095, false}}, 1}};
+  measures = {{"money_net", top, 2}, {"profit", top, 2}, {"tenure_days", top, 1}};
 }
 
 namespace {

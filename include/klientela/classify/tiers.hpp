@@ -32,8 +32,8 @@ struct TierOptions {
   std::string orders{"frequency"};  ///< a client whose value here is null or not above 0 has no order: potential
   double strategic{0.8};            ///< points from here up, included; 0 < important < strategic <= 1
   double important{0.4};
-  /// money_net and profit by the quantiles 0.5, 0.8 and 0.95 with weight 2 each, tenure_days above 365, 730 and 1095
-  /// with weight 1.
+  /// money_net, profit and tenure_days by the quantiles 0.5, 0.8 and 0.95 of the clients with an order; the first two
+  /// with weight 2.
   TierOptions();
   friend bool operator==(const TierOptions&, const TierOptions&) = default;
 };
