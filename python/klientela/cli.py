@@ -153,7 +153,12 @@ def run(
         raise typer.BadParameter("name at least one file, for example --transactions sales.csv")
     with _errors():
         chosen = _policy.layered(preset, policy)
-        _work(lambda steps: _read_and_run(given, chosen, as_of, encoding, threads, steps), Path(out), quiet)
+        _work(
+            lambda steps: _read_and_run(given, chosen, as_of, encoding, threads, steps),
+            Path(out),
+            quiet,
+            doubt_future=as_of is None,
+        )
 
 
 @app.command("classify")
@@ -440,7 +445,7 @@ def _read_and_run(
     return result
 
 
-def _work(make: Callable[[Steps], _core.Result], out: Path, quiet: bool) -> None:
+def _work(make: Callable[[Steps], _core.Result], out: Path, quiet: bool, *, doubt_future: bool = False) -> None:
     began = time.monotonic()
     if out.exists() and not out.is_dir():
         raise _core.InvalidArgumentError(f"{out} is not a folder", "out")
@@ -450,6 +455,13 @@ def _work(make: Callable[[Steps], _core.Result], out: Path, quiet: bool) -> None
         written = writers.write(result, out)
     if not quiet:
         _show(result, written, time.monotonic() - began)
+        # A day more, for the time zones that are ahead of this machine's.
+        if doubt_future and result.as_of > dt.date.today() + dt.timedelta(days=1):
+            _out.print(
+                f"[yellow]The last purchase, {result.as_of}, is in the future, and everything is measured as of that day; "
+                "if that date is wrong, name the last day that counts by --as-of.[/yellow]",
+                soft_wrap=True,
+            )
 
 
 @contextmanager
@@ -488,7 +500,10 @@ def _errors() -> Iterator[None]:
         _err.print(f"[bold red]error:[/bold red] {escape(error.message)}{where}", soft_wrap=True)
         raise typer.Exit(_BAD_INPUT) from None
     except (OSError, MemoryError) as error:
-        _err.print(f"[bold red]error:[/bold red] {escape(str(error) or 'out of memory')}", soft_wrap=True)
+        text = str(error) or "out of memory"
+        if isinstance(error, OSError) and error.filename is not None and error.strerror:
+            text = f"{error.filename}: {error.strerror}"
+        _err.print(f"[bold red]error:[/bold red] {escape(text)}", soft_wrap=True)
         raise typer.Exit(_BAD_INPUT) from None
 
 
@@ -501,7 +516,10 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
     for table, counts in summary["tables"].items():
         rejected = f", [yellow]{counts['rows_rejected']:,} rejected[/yellow]" if counts["rows_rejected"] else ""
         facts.add_row(table, f"{counts['rows_read']:,} rows read{rejected}")
-        for reason, rows in sorted(counts["rejected_by_reason"].items(), key=lambda item: -item[1])[:3]:
+        reasons = sorted(counts["rejected_by_reason"].items(), key=lambda item: -item[1])
+        if len(reasons) > 4:
+            reasons[3:] = [("for other reasons", sum(rows for _, rows in reasons[3:]))]
+        for reason, rows in reasons:
             facts.add_row("", f"[dim]{rows:,} {reason.replace('_', ' ')}[/dim]")
     cards = summary["tables"].get("clients")
     if cards is not None and cards["rows_read"] == cards["rows_rejected"]:
@@ -513,7 +531,7 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
     bought = summary.get("clients_with_purchases")
     facts.add_row(
         "classified",
-        f"[bold]{summary['clients']:,}[/bold] clients" + (f", {bought:,} with purchases" if bought else ""),
+        f"[bold]{summary['clients']:,}[/bold] clients" + (f", {bought:,} with purchases" if bought is not None else ""),
     )
     for key, label in (("money_gross", "money, gross"), ("money_refunds", "refunds"), ("money_net", "money, net")):
         if summary.get(key) is not None:
@@ -533,6 +551,8 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
         _out.print(f"[dim]note: {escape(note['en'])}[/dim]", soft_wrap=True)
     if result.unused_columns:
         _out.print(f"[dim]columns not used: {escape(', '.join(result.unused_columns))}[/dim]", soft_wrap=True)
+    if any(counts["rows_rejected"] for counts in summary["tables"].values()):
+        _out.print(f"[dim]rejected rows: {escape(str(written['rejected.csv']))}[/dim]", soft_wrap=True)
     _out.print()
     _out.print(
         f"[green]done[/green] in {seconds:.1f} s; open [bold]{escape(str(written['report.html']))}[/bold]",
@@ -554,10 +574,10 @@ def _bars(title: str, counts: dict[str, int]) -> Grid:
 
 
 def _grouped(number: str) -> str:
-    """Exact decimal text with thousands apart."""
+    """Exact decimal text with thousands apart and, where there are decimals, at least two of them."""
     whole, point, rest = number.partition(".")
     sign = "-" if whole.startswith("-") else ""
-    return f"{sign}{int(whole.lstrip('-')):,}{point}{rest}"
+    return f"{sign}{int(whole.lstrip('-')):,}{point}{rest.ljust(2, '0') if point else ''}"
 
 
 def main() -> None:

@@ -136,6 +136,27 @@ def test_broken_lines_are_rejected_rows_with_their_numbers(cli, tmp_path):
     assert summary["rejected_by_reason"]["malformed_row"] == 2
 
 
+def test_told_reasons_add_up_and_name_the_file(cli, tmp_path):
+    text = "client,at,amount\n1,2026-01-01,5.5\n,2026-01-01,5\n2,never,5\n3,2026-01-01,x\n4,2026-01-01,0.00001\n5\n"
+    (tmp_path / "sales.csv").write_text(text, encoding="utf-8")
+    done = cli("run", "--transactions", "sales.csv", "--out", "out")
+    assert "6 rows read, 5 rejected" in done.stdout and "2 for other reasons" in done.stdout
+    assert "rejected rows: out/rejected.csv" in done.stdout and " 5.50" in done.stdout
+    assert "in the future" not in done.stdout
+
+
+def test_a_last_purchase_in_the_future_is_doubted(cli, tmp_path):
+    (tmp_path / "sales.csv").write_text("client,at,amount\n1,2026-01-01,5\n2,2199-01-01,5\n", encoding="utf-8")
+    assert "2199-01-01, is in the future" in cli("run", "--transactions", "sales.csv", "--out", "out").stdout
+    done = cli("run", "--transactions", "sales.csv", "--as-of", "2199-01-01", "--out", "out")
+    assert done.returncode == 0 and "in the future" not in done.stdout
+
+
+def test_a_missing_policy_file_is_named_without_a_number(cli):
+    done = cli("policy", "check", "nowhere.json")
+    assert done.returncode == 1 and "nowhere.json: No such file" in done.stderr and "Errno" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
