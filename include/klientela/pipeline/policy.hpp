@@ -15,7 +15,8 @@
 namespace klientela {
 
 /// {"version": 1, "preset": ..., "ingest": {...}, "features": {...}, "periods": {...}, "classifiers": {...}, "report":
-/// {...}}; every part optional. A policy may name a preset, which it then overrides key by key (JSON merge patch, RFC 7396).
+/// {...}}; every part optional. A policy may name a preset, which it then overrides key by key (JSON merge patch, RFC
+/// 7396).
 struct Policy {
   static constexpr int version = 1;
   IngestOptions ingest;
