@@ -366,9 +366,14 @@ std::optional<Day> parse_day(std::string_view text) noexcept {
 }
 
 std::string to_text(Day day) {
-  const std::chrono::year_month_day date{day};
+  // Years of std::chrono are 16 bits wide and wrap around: the calendar repeats every 400 years, so ask near 1970.
+  constexpr std::int64_t cycle = 146'097;
+  const std::int64_t count = day.time_since_epoch().count();
+  const std::int64_t cycles = count / cycle - (count % cycle < 0 ? 1 : 0);
+  const std::chrono::year_month_day date{Day{std::chrono::days{count - cycles * cycle}}};
   std::array<char, 32> text{};
-  const int length = std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", static_cast<int>(date.year()),
+  const int length = std::snprintf(text.data(), text.size(), "%04d-%02u-%02u",
+                                   static_cast<int>(date.year()) + static_cast<int>(cycles * 400),
                                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
   return {text.data(), static_cast<std::size_t>(length)};
 }

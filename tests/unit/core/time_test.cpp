@@ -27,6 +27,12 @@ TEST(ParseDay, ReadsIsoDaysOnly) {
 
 TEST(ToText, WritesIso) {
   EXPECT_EQ(to_text(day(2026, 1, 2)), "2026-01-02");
+  EXPECT_EQ(to_text(Day{std::chrono::days{2'147'483'647}}), "5881580-07-11");
+  EXPECT_EQ(to_text(Day{std::chrono::days{-2'147'483'648}}), "-5877641-06-23");
+  EXPECT_EQ(to_text(Day{std::chrono::days{11'248'738}}), "32768-01-01");
+  EXPECT_EQ(to_text(Day{std::chrono::days{-1}}), "1969-12-31");
+  EXPECT_EQ(to_text(Day{std::chrono::days{-719'528}}), "0000-01-01");
+  EXPECT_EQ(to_text(Day{std::chrono::days{-146'097}}), "1570-01-01");
   EXPECT_EQ(to_text(Instant{day(2026, 11, 21)} + hours{10}), "2026-11-21T10:00:00Z");
   EXPECT_EQ(to_text(Instant{day(1969, 12, 31)} + hours{23} + std::chrono::microseconds{1}),
             "1969-12-31T23:00:00.000001Z");
