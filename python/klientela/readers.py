@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,7 +94,7 @@ def read(path: str | os.PathLike[str], table: str = "transactions", *, encoding:
             return _read_excel(file, sheet, table)
     except duckdb.Error as error:
         raise _bad(name, f"cannot be read: {_first_line(error)}") from error
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise _bad(name, f"is not a whole gzip file: {error}") from error
     known = ", ".join(sorted(_TEXT | _PARQUET | _JSON | _EXCEL))
     raise _bad(name, f"has an ending that is not known; known are {known}, and .gz behind those of text")
@@ -145,7 +146,7 @@ def _read_text(file: Path, ending: str, encoding: str | None) -> Source:
     name = str(file)
     with _open(file) as stream:
         head = stream.read(_HEAD)
-    if not head.strip():
+    if not head.removeprefix(codecs.BOM_UTF8).strip():
         raise _bad(name, "is empty")
     if encoding is None:
         encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"

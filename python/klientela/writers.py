@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import shutil
 import tempfile
@@ -99,13 +97,21 @@ def _has_labels(history: _core.History, column: str) -> bool:
 
 def _with_name(name: str, text: str, *, head: bool) -> str:
     """CSV text with a first column that holds a name; without its head where others stand before it."""
-    rows = list(csv.reader(io.StringIO(text)))
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    if head and rows:
-        writer.writerow(["classes", *rows[0]])
-    writer.writerows([name, *row] for row in rows[1:])
-    return out.getvalue()
+    cell = _core.to_csv(_core.Table({"classes": [name]})).partition("\n")[2].removesuffix("\n")
+    # A line ends a row where the quotes before it are in pairs; cells of any length and content stay as they are.
+    rows: list[str] = []
+    begun: list[str] = []
+    quotes = 0
+    for line in text.split("\n"):
+        begun.append(line)
+        quotes += line.count('"')
+        if quotes % 2 == 0:
+            rows.append("\n".join(begun))
+            begun.clear()
+    if rows and not rows[-1]:
+        rows.pop()
+    named = [f"classes,{rows[0]}"] if head and rows else []
+    return "".join(f"{row}\n" for row in (*named, *(f"{cell},{row}" for row in rows[1:])))
 
 
 def _write_texts(scratch: Path, texts: dict[str, str]) -> None:

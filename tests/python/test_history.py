@@ -9,6 +9,7 @@ import klientela
 import numpy as np
 import pandas as pd
 import pytest
+from klientela.writers import write_history
 
 POLICY = {
     "version": 1,
@@ -173,3 +174,25 @@ def test_command_line(tmp_path, cli, sales: pd.DataFrame) -> None:
     assert wrong.returncode == 1
     assert "every" in wrong.stderr or "period" in wrong.stderr
     assert not (tmp_path / "no").exists()
+
+
+def test_files_keep_ids_of_any_length_and_content(tmp_path) -> None:
+    ids = ["=1+cmd|x", "x" * 140_000, 'two\r\nlines, "quoted"', "a\0b"]
+    result = klientela.run(
+        {
+            "client": ids * 3,
+            "at": ["2026-01-05"] * 4 + ["2026-03-05"] * 4 + ["2026-03-07"] * 4,
+            "amount": [5] * 12,
+        },
+        POLICY,
+    )
+    written = write_history(klientela.history(result, POLICY), tmp_path)
+    limit = csv.field_size_limit(1_000_000)
+    try:
+        with written["transitions.csv"].open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+    finally:
+        csv.field_size_limit(limit)
+    assert {row["client"] for row in rows} == {"'" + ids[0], *ids[1:]}
+    assert all(None not in row and None not in row.values() for row in rows)
+    assert b"\r\n" not in written["migration.csv"].read_bytes()

@@ -44,6 +44,18 @@ def test_gzip(tmp_path):
     file.write_bytes(gzip.compress(b"client,amount\n" + b"1,2\n" * 100_000)[:200])
     with pytest.raises(klientela.BadDataError):
         readers.read(file)
+    whole = bytearray(gzip.compress(bytes(range(48, 58)) * 4_000 + b"\n"))
+    whole[12:20] = b"\xff" * 8
+    file.write_bytes(whole)
+    with pytest.raises(klientela.BadDataError, match="not a whole gzip file"):
+        readers.read(file)
+
+
+def test_a_byte_order_mark_alone_is_an_empty_file(tmp_path):
+    file = tmp_path / "sales.csv"
+    file.write_bytes(b"\xef\xbb\xbf")
+    with pytest.raises(klientela.BadDataError, match="is empty"):
+        readers.read(file)
 
 
 def test_broken_lines_are_counted_with_their_rows(tmp_path):
