@@ -275,6 +275,11 @@ Day to_day(const py::handle& value, const std::string& what) {
 }
 
 py::object from_day(Day day) {
+  // What Python's dates reach; year_month_day itself wraps around further out.
+  constexpr Day first{std::chrono::days{-719'162}};  // 0001-01-01
+  constexpr Day last{std::chrono::days{2'932'896}};  // 9999-12-31
+  if (day < first || day > last)
+    throw Error(Code::out_of_range, "the day " + to_text(day) + " is outside the years 1 to 9999 of Python's dates");
   const std::chrono::year_month_day date{day};
   return py::module_::import("datetime")
       .attr("date")(static_cast<int>(date.year()), static_cast<unsigned>(date.month()),

@@ -55,6 +55,9 @@ void fail(const std::string& pointer, const std::string& message) {
 }
 
 Value parse(std::string_view text, std::string_view what) {
+  // The parser would take it for the end of the text.
+  if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos)
+    fail("", std::string(what) + " is not JSON: byte " + std::to_string(zero) + " is NUL");
   std::vector<Scope> scopes;
   const auto watch = [&scopes](int depth, Value::parse_event_t event, Value& parsed) {
     if (static_cast<std::size_t>(depth) > max_depth) fail(pointer_of(scopes), "is nested too deeply");

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
+#include <vector>
 
 #include "features/exchange.hpp"
 #include "features/options.hpp"
@@ -66,12 +67,39 @@ bool fits(WideSum::Wide sum) noexcept {
   return sum >= -static_cast<WideSum::Wide>(largest_money) && sum <= static_cast<WideSum::Wide>(largest_money);
 }
 
+struct ExactMoney {
+  WideSum::Wide gross{0};
+  WideSum::Wide refunds{0};
+};
+
+// Sums that cannot wrap, by index: asked for once some client's have, to tell whose.
+std::vector<ExactMoney> exact_money(const ClientBase& base, const CodeIndex& index, DaySpan span) {
+  std::vector<ExactMoney> sums(index.size());
+  PurchaseBlock block;
+  for (const auto& chunk : base.chunks(TableId::transactions)) {
+    const PurchaseColumns columns(*chunk);
+    if (!columns.complete()) continue;
+    for (std::size_t begin = 0; begin < chunk->rows(); begin += block_rows) {
+      const std::size_t n = std::min(block_rows, chunk->rows() - begin);
+      columns.read(begin, n, block);
+      for (std::size_t i = 0; i < n; ++i) {
+        const std::uint32_t code = chunk->clients()[begin + i];
+        const std::int64_t amount = block.amounts[i];
+        if (code == no_code || amount == null_number || block.days[i] < span.from || block.days[i] > span.to) continue;
+        ExactMoney& sum = sums[index(code)];
+        (amount > 0 ? sum.gross : sum.refunds) += amount > 0 ? amount : -amount;
+      }
+    }
+  }
+  return sums;
+}
+
 // The column of a client's sums that does not fit; empty where all do.
-std::string_view overflowing(const PurchaseSum& sum, const WideSum* wide) noexcept {
+std::string_view overflowing(const PurchaseSum& sum, const ExactMoney* exact, const WideSum* wide) noexcept {
   if (sum.lines > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max())) return "lines";
   if (sum.refund_lines > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max())) return "refund_lines";
-  if (sum.gross > largest_money) return "money_gross";
-  if (sum.refunds > largest_money) return "money_refunds";
+  if (exact != nullptr && !fits(exact->gross)) return "money_gross";
+  if (exact != nullptr && !fits(exact->refunds)) return "money_refunds";
   if (wide != nullptr && !fits(wide->profit)) return "profit";
   if (wide != nullptr && !fits(wide->quantity)) return "quantity";
   return {};
@@ -147,12 +175,16 @@ std::uint64_t fill_purchases(Store& store, const Source& source, const FeatureOp
     }
     if (bad) overflow.store(true, std::memory_order_relaxed);
   });
-  if (overflow.load())
+  if (overflow.load()) {
+    std::vector<ExactMoney> exact;
+    if (sums.overflow) exact = exact_money(source.base, index, span_of(options, source.as_of));
     for (const std::uint32_t code : codes) {
       const std::size_t i = index(code);
-      const std::string_view column = overflowing(sums[i], wide ? &sums.wide[i] : nullptr);
+      const std::string_view column =
+          overflowing(sums[i], exact.empty() ? nullptr : &exact[i], wide ? &sums.wide[i] : nullptr);
       if (!column.empty()) fail_overflow(source.base.id_of(code).to_text(), column);
     }
+  }
   seal(store, group, control);
   return sums.later_rows;
 }

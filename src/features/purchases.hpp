@@ -24,7 +24,7 @@ struct DaySpan {
 /// days count from PurchaseSums::epoch.
 template <class ShortDay>
 struct alignas(16) Bought {
-  std::uint64_t gross{0};  ///< past int64 after an overflow; cannot wrap unnoticed
+  std::uint64_t gross{0};  ///< past int64 after an overflow, which PurchaseSums::overflow tells; worth nothing then
   std::uint32_t lines{0};
   ShortDay first{std::numeric_limits<ShortDay>::max()};
   ShortDay last{0};

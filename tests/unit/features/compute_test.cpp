@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "klientela/features/summary.hpp"
 #include "sample_base.hpp"
@@ -416,6 +417,25 @@ TEST(Features, CancelledBeforeAnything) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::cancelled);
   }
+}
+
+// Three of the largest amounts wrap past 64 bits and look small again.
+TEST(Features, SumsThatWrapAreOverflowsToo) {
+  const std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+  for (const int sign : {1, -1})
+    for (const int lines : {2, 3, 4, 5}) {
+      Data data;
+      data.lines.push_back({5, noon("2026-01-05"), units("1")});
+      for (int i = 0; i < lines; ++i) data.lines.push_back({7, noon("2026-01-05"), sign * largest});
+      try {
+        (void)compute_features(base_of(data), day("2026-01-31"), only({FeatureGroup::purchases}));
+        FAIL() << lines << " lines";
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), Code::overflow);
+        EXPECT_EQ(error.where(), sign > 0 ? "money_gross" : "money_refunds");
+        EXPECT_THAT(error.what(), testing::HasSubstr("client 7"));
+      }
+    }
 }
 
 }  // namespace
