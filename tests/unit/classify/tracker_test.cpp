@@ -104,6 +104,8 @@ Table recomputed(const ClientBase& base, const Tracker& tracker, const FeatureOp
 
 std::vector<AnyClassifier> classifiers_for(const Shape& shape) {
   std::vector<AnyClassifier> list = default_classifiers();
+  // The rules of relationship types read requests where the base has any, which a tracker refuses.
+  if (shape.contacts) std::erase_if(list, [](const AnyClassifier& one) { return one.kind() == "rules"; });
   RfmOptions ranks;
   ranks.method = ScoreMethod::rank;
   ranks.ties = TiePolicy::first;
