@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <compare>
 #include <functional>
 #include <map>
 #include <numeric>
@@ -339,10 +340,10 @@ Table contact_table(const ClientBase& base, Day as_of) {
   // Canonical: whatever order the rows came in. Equal keys are told apart by what is left.
   const auto role_of = [&](const Edge& edge) { return edge.role == no_code ? std::string() : roles[edge.role]; };
   std::stable_sort(edges.begin(), edges.end(), [&](const Edge& a, const Edge& b) {
-    if (const auto order = a.contact <=> b.contact; order != 0) return order < 0;
+    if (const auto order = a.contact <=> b.contact; std::is_neq(order)) return std::is_lt(order);
     if (a.organisation.has_value() != b.organisation.has_value()) return !a.organisation.has_value();
     if (a.organisation)
-      if (const auto order = *a.organisation <=> *b.organisation; order != 0) return order < 0;
+      if (const auto order = *a.organisation <=> *b.organisation; std::is_neq(order)) return std::is_lt(order);
     return std::tuple(role_of(a), a.title, a.primary, a.since, a.until) <
            std::tuple(role_of(b), b.title, b.primary, b.since, b.until);
   });

@@ -62,12 +62,14 @@ Explained classifying::explain_change(const std::vector<Reason>& before, const s
     const std::string none = russian ? "нет" : "none";
     const std::string old_text = former->value.text.empty() ? none : former->value.text;
     const std::string new_text = latter->value.text.empty() ? none : latter->value.text;
-    if (moved)
-      why.text += latter->measure + (russian ? ": осталось " : " stayed ") + new_text +
-                  (russian ? ", сдвинулись пороги. " : ", the thresholds moved. ");
-    else
-      why.text += latter->measure + (russian ? ": было " : " went from ") + old_text + (russian ? ", стало " : " to ") +
-                  new_text + ". ";
+    why.text += latter->measure;
+    if (moved) {
+      why.text.append(russian ? ": осталось " : " stayed ").append(new_text);
+      why.text += russian ? ", сдвинулись пороги. " : ", the thresholds moved. ";
+    } else {
+      why.text.append(russian ? ": было " : " went from ").append(old_text);
+      why.text.append(russian ? ", стало " : " to ").append(new_text).append(". ");
+    }
     why.text += to_text(*latter, language);
   }
   // What decides the column now, where that is a rule over others.

@@ -80,7 +80,7 @@ Column days_column(const char* name, const History& history, const std::vector<E
   Buffer<std::int32_t> days(events.size());
   for (std::size_t e = 0; e < events.size(); ++e)
     days[e] = static_cast<std::int32_t>(
-        history.days()[static_cast<std::size_t>(events[e].day + shift)].time_since_epoch().count());
+        history.days()[static_cast<std::size_t>(std::ptrdiff_t{events[e].day} + shift)].time_since_epoch().count());
   return Column(name, ColumnType::day, std::move(days));
 }
 
