@@ -1,6 +1,8 @@
 // Directories: finding codes, checking trees, reading delivered entries, crosswalks.
 #include "klientela/model/directory.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -50,7 +52,7 @@ Directory::Directory(std::string name, std::vector<DirectoryEntry> entries) {
       throw Error(Code::bad_data, "entry " + std::to_string(i + 1) + " of directory " + called + " has no code",
                   called);
     if (!data->by_code.emplace(code, i).second)
-      throw Error(Code::bad_data, "directory " + called + " has the code " + code + " twice", code);
+      throw Error(Code::bad_data, fmt::format("directory {} has the code {} twice", called, code), code);
   }
   for (const DirectoryEntry& entry : data->entries) {
     if (entry.parent.empty()) {
@@ -78,7 +80,7 @@ Directory::Directory(std::string name, std::vector<DirectoryEntry> entries) {
         for (auto step = std::find(path.begin(), path.end(), at); step != path.end(); ++step)
           cycle += data->entries[*step].code + " -> ";
         cycle += data->entries[at].code;
-        throw Error(Code::bad_data, "directory " + called + " has a cycle: " + cycle, data->entries[at].code);
+        throw Error(Code::bad_data, fmt::format("directory {} has a cycle: {}", called, cycle), data->entries[at].code);
       }
       on_path[at] = true;
       path.push_back(at);
