@@ -553,12 +553,11 @@ class Parser {
       }
       for (; zeros > 0; --zeros)
         if (decimal.digits != 0) {
+          if (++digits > 18) return std::nullopt;
           decimal.digits *= 10;
-          ++digits;
-          if (digits > 18) return std::nullopt;
         }
-      decimal.digits = decimal.digits * 10 + (c - '0');
       if (++digits > 18) return std::nullopt;
+      decimal.digits = decimal.digits * 10 + (c - '0');
     }
     if (decimal.digits == 0) return Decimal{0, 0};
     decimal.exponent += zeros;

@@ -500,7 +500,7 @@ void Tracker::State::values_of(const Sum& sum, const Together& lines, CellValue*
   for (std::size_t m = 0; m < measures; ++m) {
     CellValue& value = values[m];
     switch (kept[m]) {
-      case Kept::recency: value = {today - sum.last, bought}; break;
+      case Kept::recency: value = {bought ? today - sum.last : 0, bought}; break;
       case Kept::frequency: value = {orders ? sum.orders : sum.lines, true}; break;
       case Kept::lines: value = {sum.lines, true}; break;
       case Kept::refund_lines: value = {sum.refund_lines, true}; break;
@@ -509,7 +509,7 @@ void Tracker::State::values_of(const Sum& sum, const Together& lines, CellValue*
       case Kept::net: value = {sum.gross - sum.refunds, true}; break;
       case Kept::first: value = {sum.first, bought}; break;
       case Kept::last: value = {sum.last, bought}; break;
-      case Kept::tenure: value = {today - sum.first, bought}; break;
+      case Kept::tenure: value = {bought ? today - sum.first : 0, bought}; break;
       case Kept::profit: value = {sum.profit, sum.profit != null_number}; break;
       case Kept::quantity: value = {sum.quantity, sum.quantity != null_number}; break;
       case Kept::gap_last: value = {lines.gap_last, lines.gap_last >= 0}; break;
