@@ -138,19 +138,16 @@ def run(
     Reads CSV and TSV (also .gz), Parquet, JSON lines and Excel (book.xlsx#Sheet picks a sheet). Writes clients.parquet,
     clients.csv, matrix.csv, rejected.csv, summary.json and report.html into the folder.
     """
-    files = {
-        "directories": directories,
-        "clients": clients,
-        "contacts": contacts,
-        "consents": consents,
-        "transactions": transactions,
-        "requests": requests,
-        "interactions": interactions,
-        "feedback": feedback,
-    }
-    given = {table: file for table, file in files.items() if file is not None}
-    if not given:
-        raise typer.BadParameter("name at least one file, for example --transactions sales.csv")
+    given = _given(
+        directories=directories,
+        clients=clients,
+        contacts=contacts,
+        consents=consents,
+        transactions=transactions,
+        requests=requests,
+        interactions=interactions,
+        feedback=feedback,
+    )
     with _errors():
         chosen = _policy.layered(preset, policy)
         _work(
@@ -193,18 +190,15 @@ def classify_command(
 
     One row per client: its id, its name where known, the columns of each classifier and the reason in words.
     """
-    files = {
-        "directories": directories,
-        "clients": clients,
-        "contacts": contacts,
-        "transactions": transactions,
-        "requests": requests,
-        "interactions": interactions,
-        "feedback": feedback,
-    }
-    given = {table: file for table, file in files.items() if file is not None}
-    if not given:
-        raise typer.BadParameter("name at least one file, for example --transactions sales.csv")
+    given = _given(
+        directories=directories,
+        clients=clients,
+        contacts=contacts,
+        transactions=transactions,
+        requests=requests,
+        interactions=interactions,
+        feedback=feedback,
+    )
     with _errors():
         chosen = _policy.layered(preset, policy)
         journal = None
@@ -300,19 +294,16 @@ def history(
     Classifies the files as of a series of days by the thresholds of the last one, or with --refit by each day's own.
     Writes history.parquet, migration.csv, transitions.csv, stays.csv and projection.csv into the folder.
     """
-    files = {
-        "directories": directories,
-        "clients": clients,
-        "contacts": contacts,
-        "consents": consents,
-        "transactions": transactions,
-        "requests": requests,
-        "interactions": interactions,
-        "feedback": feedback,
-    }
-    given = {table: file for table, file in files.items() if file is not None}
-    if not given:
-        raise typer.BadParameter("name at least one file, for example --transactions sales.csv")
+    given = _given(
+        directories=directories,
+        clients=clients,
+        contacts=contacts,
+        consents=consents,
+        transactions=transactions,
+        requests=requests,
+        interactions=interactions,
+        feedback=feedback,
+    )
     with _errors():
         chosen = _policy.layered(preset, policy)
         began = time.monotonic()
@@ -411,6 +402,13 @@ Steps = Callable[[str, float], object]
 
 def _stage_steps(steps: Steps) -> Steps:
     return lambda stage, share: steps(_STAGES.get(stage.split(".")[0], stage), share)
+
+
+def _given(**files: str | None) -> dict[str, str]:
+    given = {table: file for table, file in files.items() if file is not None}
+    if not given:
+        raise typer.BadParameter("name at least one file, for example --transactions sales.csv")
+    return given
 
 
 def _read_and_run(

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "features/state.hpp"
 #include "klientela/model/directory.hpp"
 
 namespace klientela {
@@ -16,16 +17,6 @@ namespace {
 
 constexpr std::string_view card_prefix = "card.";
 constexpr std::size_t rows_at_once = 4096;
-
-/// Client rows by code, for columns that add up over other tables.
-std::vector<std::uint32_t> rows_by_code(const ClientBase& base) {
-  const auto codes = base.codes_in_order();
-  std::uint32_t most = 0;
-  for (const std::uint32_t code : codes) most = std::max(most, code);
-  std::vector<std::uint32_t> rows(codes.empty() ? 0 : std::size_t{most} + 1, no_code);
-  for (std::uint32_t row = 0; row < codes.size(); ++row) rows[codes[row]] = row;
-  return rows;
-}
 
 template <class T>
 struct Filled {
@@ -202,7 +193,8 @@ bool card_delivered(const ClientBase& base, std::string_view name) {
 /// requests and last_request.
 std::pair<Column, Column> request_columns(const ClientBase& base, Day as_of) {
   const auto until = static_cast<std::int32_t>(as_of.time_since_epoch().count());
-  const std::vector<std::uint32_t> row_of = rows_by_code(base);
+  const features_internal::CodeIndex index(base.partition_sizes());
+  const auto row_of = features_internal::rows_by_code(base, index, {});
   Buffer<std::int64_t> counts(base.clients(), 0);
   Filled<std::int32_t> last(base.clients());
   std::vector<std::int32_t> days(rows_at_once);
@@ -216,8 +208,7 @@ std::pair<Column, Column> request_columns(const ClientBase& base, Day as_of) {
       for (std::size_t i = 0; i < size; ++i) {
         const std::uint32_t code = clients[begin + i];
         if (code == no_code || chunk->is_rejected(begin + i) || days[i] > until) continue;
-        const std::uint32_t row = code < row_of.size() ? row_of[code] : no_code;
-        if (row == no_code) continue;
+        const std::uint32_t row = (*row_of)[index(code)];
         ++counts[row];
         const bool known = ((last.valid[row >> 3] >> (row & 7)) & 1) != 0;
         if (days[i] != null_day && (!known || days[i] > last.values[row])) last.set(row, days[i]);

@@ -63,15 +63,6 @@ struct TextId {
     if (!is_number) key = index::key_of(text);
     hash = is_number ? index::hash_of(number) : index::hash_of(key);
   }
-  /// With the upper half of the hash known already.
-  TextId(std::string_view plain, std::uint32_t half) : text(plain), hash(std::uint64_t{half} << 32) {
-    is_number = index::canonical_integer(text, number);
-    if (is_number) {
-      hash = index::hash_of(number);
-    } else {
-      key = index::key_of(text);
-    }
-  }
 };
 
 std::uint32_t find_id(const Partition& part, const TextId& id) noexcept {
@@ -351,7 +342,7 @@ void ClientKeys::code_hashed(std::uint32_t owned, std::size_t begin, std::span<c
                            const std::uint32_t p = partition_of(wide);
                            std::uint32_t code = find_short(views[p], id, wide);
                            if (code == no_code) {
-                             code = code_id(known, layer, TextId(id, hash[places[j]]));
+                             code = code_id(known, layer, TextId(id));
                              view(p);
                            }
                            out[places[j]] = code;

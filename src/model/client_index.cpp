@@ -55,7 +55,7 @@ void Layer::append(const Layer& other) {
   for (std::uint32_t p = 0; p < partitions; ++p) {
     const Partition& from = other.parts[p];
     for (std::size_t i = 0; i < from.numbers.size(); ++i) {
-      if (!from.is_text.empty() && from.is_text[i] != 0) {
+      if (from.holds_text(i)) {
         const std::string_view text = from.texts[static_cast<std::size_t>(from.numbers[i])];
         const TextKey key = key_of(text);
         parts[p].add(p, text, key, hash_of(key));
@@ -126,8 +126,7 @@ ClientId ClientIndex::id_of(std::uint32_t code) const {
   if (part == nullptr)
     throw Error(Code::out_of_range, "no client of this base has the code " + std::to_string(code), "code");
   const std::size_t i = local - part->first_local;
-  if (!part->is_text.empty() && part->is_text[i] != 0)
-    return ClientId(part->texts[static_cast<std::size_t>(part->numbers[i])]);
+  if (part->holds_text(i)) return ClientId(part->texts[static_cast<std::size_t>(part->numbers[i])]);
   return ClientId(part->numbers[i]);
 }
 
@@ -298,8 +297,6 @@ void sort_new(const Layer& layer, const ClientIndex& old, Wanted wanted, KeyOf k
   });
 }
 
-bool is_text(const Partition& part, std::size_t i) noexcept { return !part.is_text.empty() && part.is_text[i] != 0; }
-
 /// The integer ids of a layer that come after the old ones, ascending, with their codes.
 void sort_new_numbers(const Layer& layer, const ClientIndex& old, std::span<std::int64_t> ids,
                       std::span<std::uint32_t> codes, const Control& control) {
@@ -307,7 +304,7 @@ void sort_new_numbers(const Layer& layer, const ClientIndex& old, std::span<std:
   // The signed and the unsigned type of one size may stand in for each other.
   const std::span<std::uint64_t> keys(reinterpret_cast<std::uint64_t*>(ids.data()), ids.size());
   sort_new(
-      layer, old, [](const Partition& part, std::size_t i) { return !is_text(part, i); },
+      layer, old, [](const Partition& part, std::size_t i) { return !part.holds_text(i); },
       [](const Partition& part, std::size_t i) { return static_cast<std::uint64_t>(part.numbers[i]) ^ sign; }, keys,
       codes, control);
   for (std::uint64_t& key : keys) key ^= sign;
@@ -330,7 +327,7 @@ std::vector<TextEntry> sort_new_texts(const Layer& layer, const ClientIndex& old
   for (std::uint32_t p = 0; p < partitions; ++p) {
     const Partition& part = layer.parts[p];
     for (std::size_t i = old.sizes[p] - part.first_local; i < part.is_text.size(); ++i) {
-      if (!is_text(part, i)) continue;
+      if (!part.holds_text(i)) continue;
       const std::string_view text = text_at(part, i);
       if (!common) common = text;
       if (!text.starts_with(*common))
@@ -352,7 +349,9 @@ std::vector<TextEntry> sort_new_texts(const Layer& layer, const ClientIndex& old
   };
   Buffer<std::uint64_t> keys(n);
   Buffer<std::uint32_t> codes(n);
-  sort_new(layer, old, is_text, key_of, std::span(keys.data(), n), std::span(codes.data(), n), control);
+  sort_new(
+      layer, old, [](const Partition& part, std::size_t i) { return part.holds_text(i); }, key_of,
+      std::span(keys.data(), n), std::span(codes.data(), n), control);
   for (std::size_t i = 0; i < n; ++i) entries[i] = {text_of(codes[i]), codes[i]};
   for (std::size_t begin = 0; begin < n;) {
     std::size_t end = begin + 1;

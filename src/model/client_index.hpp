@@ -392,6 +392,7 @@ struct Partition {
   NumberTable number_table;
   SlotTable<TextSlot> text_table;
 
+  [[nodiscard]] bool holds_text(std::size_t i) const noexcept { return !is_text.empty() && is_text[i] != 0; }
   [[nodiscard]] std::uint32_t find(std::int64_t key, std::uint64_t hash) const noexcept {
     if (number_table.empty()) return no_code;
     return number_table.find(key, hash);
