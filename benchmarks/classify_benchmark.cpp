@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "klientela/classify/abc.hpp"
+#include "klientela/classify/classifier.hpp"
 #include "klientela/classify/matrix.hpp"
 #include "klientela/classify/rfm.hpp"
 
@@ -114,6 +115,23 @@ void ApplyFrozenMatrix(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(matrix.classify(bench.table, bench.control));
 }
 
+/// The classes of the job that other systems are compared by, and the contact matrix beside them.
+std::vector<AnyClassifier> classifiers() {
+  return {AnyClassifier(RfmClassifier()), AnyClassifier(abc()), AnyClassifier(MatrixClassifier())};
+}
+
+void AllThree(benchmark::State& state) {
+  Bench bench(state);
+  const std::vector<AnyClassifier> all = classifiers();
+  for (auto _ : state) benchmark::DoNotOptimize(classify(bench.table, all, bench.control));
+}
+
+void ApplyFrozenAllThree(benchmark::State& state) {
+  Bench bench(state);
+  const std::vector<AnyModel> models = classify(bench.table, classifiers(), bench.control).models;
+  for (auto _ : state) benchmark::DoNotOptimize(classify(bench.table, models, bench.control));
+}
+
 void sizes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"clients", "threads"})->Unit(benchmark::kMillisecond)->UseRealTime();
   for (const int rows : {500'000, 5'000'000})
@@ -127,5 +145,7 @@ BENCHMARK(FitAbc)->Apply(sizes);
 BENCHMARK(ApplyFrozenRfmAndAbc)->Apply(sizes);
 BENCHMARK(Matrix)->Apply(sizes);
 BENCHMARK(ApplyFrozenMatrix)->Apply(sizes);
+BENCHMARK(AllThree)->Apply(sizes);
+BENCHMARK(ApplyFrozenAllThree)->Apply(sizes);
 
 }  // namespace

@@ -216,9 +216,12 @@ class Condition {
         if (ok[row - begin] != 0 && !holds(row)) ok[row - begin] = 0;
       return;
     }
-    std::int64_t scratch[block_rows];
-    const std::int64_t* keys = measure_->keys(begin, end, scratch);
-    keep_between(keys, end - begin, above_, at_most_, ok);
+    if (column_->type() == ColumnType::int32 || column_->type() == ColumnType::day) {
+      keep_between(static_cast<const std::int32_t*>(column_->data()) + begin, end - begin, above_, at_most_, ok);
+    } else {
+      std::int64_t scratch[block_rows];
+      keep_between(measure_->keys(begin, end, scratch), end - begin, above_, at_most_, ok);
+    }
     const std::uint8_t* valid = column_->validity();
     if (valid == nullptr) return;
     for (std::size_t row = begin; row < end; row += 8) {
@@ -316,7 +319,7 @@ class Groups {
       for (const Condition& condition : rules_.conditions[asked_[bit]]) condition.restrict(begin, end, holds);
       add_bit(holds, count, static_cast<unsigned>(bit), facts);
     }
-    look_up_groups(cells, facts, count, static_cast<unsigned>(asked_.size()), table_.data(), out);
+    look_up_groups(cells, facts, count, static_cast<unsigned>(asked_.size()), table_, out);
   }
 
  private:

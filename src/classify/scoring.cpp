@@ -103,6 +103,30 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi"))) std::size_t look
   return i;
 }
 
+/// 32 cells a step out of a table of at most 128 entries.
+KLIENTELA_WIDE_TARGET std::size_t look_up_groups_wide(const std::uint16_t* cells, const std::uint8_t* facts,
+                                                      std::size_t count, unsigned bits,
+                                                      std::span<const std::uint16_t> table,
+                                                      std::uint16_t* out) noexcept {
+  std::uint16_t entries[128] = {};
+  std::copy(table.begin(), table.end(), entries);
+  const __m512i a = _mm512_loadu_si512(entries);
+  const __m512i b = _mm512_loadu_si512(entries + 32);
+  const __m512i c = _mm512_loadu_si512(entries + 64);
+  const __m512i d = _mm512_loadu_si512(entries + 96);
+  const __m512i second_half = _mm512_set1_epi16(64);
+  const __m128i shift = _mm_cvtsi32_si128(static_cast<int>(bits));
+  std::size_t i = 0;
+  for (; i + 32 <= count; i += 32) {
+    const __m512i fact = _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(facts + i)));
+    const __m512i place = _mm512_or_si512(_mm512_sll_epi16(_mm512_loadu_si512(cells + i), shift), fact);
+    const __m512i low = _mm512_permutex2var_epi16(a, place, b);
+    const __m512i high = _mm512_permutex2var_epi16(c, place, d);
+    _mm512_storeu_si512(out + i, _mm512_mask_blend_epi16(_mm512_test_epi16_mask(place, second_half), low, high));
+  }
+  return i;
+}
+
 bool has_wide() noexcept {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
@@ -263,6 +287,17 @@ KLIENTELA_CLONES void keep_between(const std::int64_t* __restrict keys, std::siz
     ok[i] = static_cast<std::uint8_t>(ok[i] & ((keys[i] > above) & (keys[i] <= at_most)));
 }
 
+KLIENTELA_CLONES void keep_between(const std::int32_t* __restrict keys, std::size_t count, std::int64_t above,
+                                   std::int64_t at_most, std::uint8_t* __restrict ok) noexcept {
+  using Limits = std::numeric_limits<std::int32_t>;
+  const auto low = static_cast<std::int32_t>(std::clamp<std::int64_t>(above, Limits::min(), Limits::max()));
+  const auto high = static_cast<std::int32_t>(std::clamp<std::int64_t>(at_most, Limits::min(), Limits::max()));
+  const bool any_low = above < Limits::min();  // else a key of the least value is not above it
+  const bool none = at_most < Limits::min();
+  for (std::size_t i = 0; i < count; ++i)
+    ok[i] = static_cast<std::uint8_t>(ok[i] & ((keys[i] > low) | any_low) & (keys[i] <= high) & !none);
+}
+
 KLIENTELA_CLONES void cells_of(const std::uint8_t* __restrict x, const std::uint8_t* __restrict y, std::size_t count,
                                unsigned y_bands, std::uint16_t* __restrict x_codes, std::uint16_t* __restrict y_codes,
                                std::uint16_t* __restrict cells) noexcept {
@@ -279,9 +314,14 @@ KLIENTELA_CLONES void add_bit(const std::uint8_t* __restrict holds, std::size_t 
   for (std::size_t i = 0; i < count; ++i) facts[i] = static_cast<std::uint8_t>(facts[i] | (holds[i] * weight));
 }
 
-void look_up_groups(const std::uint16_t* __restrict cells, const std::uint8_t* __restrict facts, std::size_t count,
-                    unsigned bits, const std::uint16_t* __restrict table, std::uint16_t* __restrict out) noexcept {
-  for (std::size_t i = 0; i < count; ++i) out[i] = table[(std::size_t{cells[i]} << bits) | facts[i]];
+void look_up_groups(const std::uint16_t* cells, const std::uint8_t* facts, std::size_t count, unsigned bits,
+                    std::span<const std::uint16_t> table, std::uint16_t* out) noexcept {
+  std::size_t done = 0;
+#ifdef KLIENTELA_WIDE
+  static const bool wide = has_wide();
+  if (wide && table.size() <= 128) done = look_up_groups_wide(cells, facts, count, bits, table, out);
+#endif
+  for (std::size_t i = done; i < count; ++i) out[i] = table[(std::size_t{cells[i]} << bits) | facts[i]];
 }
 
 }  // namespace klientela::classifying

@@ -40,6 +40,8 @@ void classes_of(const std::int64_t* keys, std::size_t count, std::int64_t a, std
 /// ok[i] &= above < keys[i] <= at_most.
 void keep_between(const std::int64_t* keys, std::size_t count, std::int64_t above, std::int64_t at_most,
                   std::uint8_t* ok) noexcept;
+void keep_between(const std::int32_t* keys, std::size_t count, std::int64_t above, std::int64_t at_most,
+                  std::uint8_t* ok) noexcept;
 /// Codes of both bands, and of the cell x * y_bands + y.
 void cells_of(const std::uint8_t* x, const std::uint8_t* y, std::size_t count, unsigned y_bands, std::uint16_t* x_codes,
               std::uint16_t* y_codes, std::uint16_t* cells) noexcept;
@@ -47,6 +49,6 @@ void cells_of(const std::uint8_t* x, const std::uint8_t* y, std::size_t count, u
 void add_bit(const std::uint8_t* holds, std::size_t count, unsigned bit, std::uint8_t* facts) noexcept;
 /// out[i] = table[cells[i] << bits | facts[i]].
 void look_up_groups(const std::uint16_t* cells, const std::uint8_t* facts, std::size_t count, unsigned bits,
-                    const std::uint16_t* table, std::uint16_t* out) noexcept;
+                    std::span<const std::uint16_t> table, std::uint16_t* out) noexcept;
 
 }  // namespace klientela::classifying
