@@ -92,6 +92,15 @@ void need_index(std::size_t index, std::size_t size, const char* argument);
 /// A day number as a day. \throws Error out_of_range outside [1900, 2200)
 [[nodiscard]] Day need_day(std::int32_t day, const char* argument);
 
+/// The same, or none for KLT_NO_DAY.
+[[nodiscard]] std::optional<Day> day_or_none(std::int32_t day, const char* argument);
+
+/// An optional text argument: empty for NULL. \throws Error invalid_argument where it is not UTF-8
+[[nodiscard]] std::string text_or_empty(const char* text, const char* argument);
+
+/// A language of texts for people. \throws Error invalid_argument naming the argument
+[[nodiscard]] Language need_language(klt_language language, const char* argument = "language");
+
 /// An option that is 1, 0 or -1 (leave as it is). \throws Error invalid_argument naming the option
 void apply_flag(std::int32_t given, bool& value, const char* option);
 

@@ -11,13 +11,6 @@ static_assert(KLT_LANGUAGE_RUSSIAN == static_cast<int>(Language::russian));
 
 namespace {
 
-Language need_language(klt_language language) {
-  if (language != KLT_LANGUAGE_ENGLISH && language != KLT_LANGUAGE_RUSSIAN)
-    throw Error(Code::invalid_argument, "language is neither KLT_LANGUAGE_ENGLISH nor KLT_LANGUAGE_RUSSIAN",
-                "language");
-  return static_cast<Language>(language);
-}
-
 std::optional<std::string> text_of(const std::optional<Quantity>& quantity) {
   return quantity ? std::optional<std::string>(quantity->text) : std::nullopt;
 }

@@ -88,6 +88,22 @@ Day need_day(std::int32_t day, const char* argument) {
   return Day{std::chrono::days{day}};
 }
 
+std::optional<Day> day_or_none(std::int32_t day, const char* argument) {
+  if (day == KLT_NO_DAY) return std::nullopt;
+  return need_day(day, argument);
+}
+
+std::string text_or_empty(const char* text, const char* argument) {
+  return text == nullptr ? std::string() : std::string(need_text(text, argument));
+}
+
+Language need_language(klt_language language, const char* argument) {
+  if (language != KLT_LANGUAGE_ENGLISH && language != KLT_LANGUAGE_RUSSIAN)
+    throw Error(Code::invalid_argument,
+                std::string(argument) + " is neither KLT_LANGUAGE_ENGLISH nor KLT_LANGUAGE_RUSSIAN", argument);
+  return static_cast<Language>(language);
+}
+
 void apply_flag(std::int32_t given, bool& value, const char* option) {
   if (given < -1 || given > 1) throw Error(Code::invalid_argument, std::string(option) + " must be 1, 0 or -1", option);
   if (given >= 0) value = given == 1;

@@ -16,6 +16,8 @@
 #include "klientela/classify/classification.hpp"
 #include "klientela/classify/classifier.hpp"
 #include "klientela/classify/expression.hpp"
+#include "klientela/classify/history.hpp"
+#include "klientela/classify/tracker.hpp"
 #include "klientela/core/executor.hpp"
 #include "klientela/core/table.hpp"
 #include "klientela/features/features.hpp"
@@ -98,6 +100,14 @@ struct klt_expression {
 
 struct klt_assignments {
   klientela::Assignments assignments;
+};
+
+struct klt_history {
+  klientela::History history;
+};
+
+struct klt_tracker {
+  klientela::Tracker tracker;
 };
 
 struct klt_policy {

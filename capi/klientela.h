@@ -113,6 +113,8 @@ typedef struct klt_model klt_model;                   /* a classifier with its t
 typedef struct klt_classification klt_classification; /* classes and reasons, one row per client */
 typedef struct klt_expression klt_expression;         /* a condition or a value over columns */
 typedef struct klt_assignments klt_assignments;       /* a journal of what people assigned */
+typedef struct klt_history klt_history;               /* everybody's classes as of several days */
+typedef struct klt_tracker klt_tracker;               /* features and classes kept up to date event by event */
 typedef struct klt_policy klt_policy;                 /* the document that holds every choice */
 typedef struct klt_result klt_result;                 /* everything that a run found */
 
@@ -696,6 +698,161 @@ KLT_API klt_status klt_model_contradictions(klt_context* context, const klt_mode
  * column `split` (NULL: in all only): attribute, part, rows, known, share, hand, bulk, delivered, rules, given.
  * Since ABI 2. */
 KLT_API klt_status klt_coverage(klt_context* context, const klt_table* table, const char* split, klt_table** out);
+
+/* ---- Through time: histories, migration, trackers ---- */
+
+/* Last days of the periods that [from, to] touches, in the column "day" (int32 days since 1970-01-01, ascending); `to`
+ * stands for the end of its own. KLT_NO_DAY: from the base's first purchase, to its last. KLT_NOT_FOUND for a base
+ * without purchases in between, KLT_INVALID_ARGUMENT naming "period" or "from". O(rows). Since ABI 2. */
+KLT_API klt_status klt_period_ends(klt_context* context, const klt_base* base, klt_period period, int32_t from,
+                                   int32_t to, klt_table** out);
+
+/* Choices of a history. Everything is borrowed for the call. Since ABI 2. */
+typedef struct klt_history_options {
+  size_t struct_size;
+  const klt_policy* policy;   /* features, periods and classifiers; NULL: the default policy */
+  const char* const* columns; /* classifiers' columns to keep; NULL: every label column */
+  size_t column_count;
+  const char* money; /* measure kept by day, by which migration is weighed; "": none; NULL: money_net */
+  int32_t refit;     /* 1: each day has thresholds of its own; 0: those of frozen_on judge every day */
+  int32_t frozen_on; /* a day, or KLT_NO_DAY: the last of the days */
+  int32_t hold;      /* hysteresis: days in a row that a new class must stand before a client moves; >= 1 */
+  int32_t reserved;  /* 0 */
+} klt_history_options;
+#define KLT_HISTORY_OPTIONS_INIT \
+  { sizeof(klt_history_options), NULL, NULL, 0, NULL, 0, KLT_NO_DAY, 1, 0 }
+
+/* Classifies the base as of each day, in one pass over the lines where the measures allow it. `days` are strictly
+ * ascending, at most 65,534. `options` may be NULL. KLT_INVALID_ARGUMENT naming "days", "columns" or "money",
+ * KLT_NOT_FOUND for an absent money column, as klt_classifier_fit(), KLT_CANCELLED. Parallel. Since ABI 2. */
+KLT_API klt_status klt_history_of_policy(klt_context* context, const klt_base* base, const int32_t* days,
+                                         size_t day_count, const klt_history_options* options, klt_history** out);
+/* The same by frozen models, in order, such as those of klt_result_model(); of the policy only features and periods
+ * matter. Since ABI 2. */
+KLT_API klt_status klt_history_of_models(klt_context* context, const klt_base* base, const int32_t* days,
+                                         size_t day_count, const klt_model* const* models, size_t model_count,
+                                         const klt_history_options* options, klt_history** out);
+KLT_API void klt_history_free(klt_history* history); /* Since ABI 2. */
+/* Whether one pass over the data gave it all: 1 or 0; 0 for NULL. Since ABI 2. */
+KLT_API int32_t klt_history_one_pass(const klt_history* history);
+/* The days: day (int32). Since ABI 2. */
+KLT_API klt_status klt_history_days(klt_context* context, const klt_history* history, klt_table** out);
+/* client, the kept columns and the money column as of one of the days; KLT_NO_DAY: of all days below each other, with
+ * `day` in front, and of the clients known by each. KLT_NOT_FOUND naming "day". O(clients), times the days.
+ * Since ABI 2. */
+KLT_API klt_status klt_history_table(klt_context* context, const klt_history* history, int32_t day, klt_table** out);
+/* One client's labels through time: day, label (null where there is none), known (boolean). KLT_NOT_FOUND naming
+ * "client" or "column". Since ABI 2. */
+KLT_API klt_status klt_history_of_client(klt_context* context, const klt_history* history, const char* client,
+                                         const char* column, klt_table** out);
+
+/* Which classes are the states that clients move between; those outside are one more, called "outside". Everything is
+ * borrowed for the call. Since ABI 2. */
+typedef struct klt_migration_options {
+  size_t struct_size;
+  const char* column;         /* label column; NULL: the first that the history keeps */
+  const char* const* outside; /* labels that stand for being in no class, as null does; NULL: "none" */
+  size_t outside_count;
+  int32_t from;          /* a day, or KLT_NO_DAY: see each call */
+  int32_t to;            /* the same */
+  const char* client;    /* transitions of this client only; NULL: of everybody */
+  int64_t max_reasons;   /* the first so many transitions tell why, >= 0 */
+  double prior;          /* added to the count of each pair of states before shares are taken, >= 0 */
+  klt_language language; /* of reasons */
+  int32_t steps;         /* of a projection, 1 to 1000 */
+} klt_migration_options;
+#define KLT_MIGRATION_OPTIONS_INIT \
+  { sizeof(klt_migration_options), NULL, NULL, 0, KLT_NO_DAY, KLT_NO_DAY, NULL, 10000, 0.5, KLT_LANGUAGE_ENGLISH, 12 }
+
+/* Of all six: `options` may be NULL; KLT_NOT_FOUND naming a day, the column or the client, KLT_INVALID_ARGUMENT naming
+ * a member, KLT_OVERFLOW where money does not fit, KLT_CANCELLED.
+ *
+ * Who was where on two days (KLT_NO_DAY: the first and the last): from, to, clients, share of those who were in `from`,
+ * money_before, money_after. O(clients). Since ABI 2. */
+KLT_API klt_status klt_history_migration(klt_context* context, const klt_history* history,
+                                         const klt_migration_options* options, klt_table** out);
+/* The same of every day and the one before it, with from_day and to_day in front. Since ABI 2. */
+KLT_API klt_status klt_history_migrations(klt_context* context, const klt_history* history,
+                                          const klt_migration_options* options, klt_table** out);
+/* Every change of a client's state after `from` and up to `to` (KLT_NO_DAY: all): client, from_day, to_day, kind, from,
+ * to, money_before, money_after, and why: measure, value_before, value_after, threshold, threshold_moved, rule, reason.
+ * O(days * clients). Since ABI 2. */
+KLT_API klt_status klt_history_transitions(klt_context* context, const klt_history* history,
+                                           const klt_migration_options* options, klt_table** out);
+/* How long clients stay, by Kaplan and Meier: state, spells, ended, censored, began_before, median_days, mean_days,
+ * client_days. Since ABI 2. */
+KLT_API klt_status klt_history_stay_times(klt_context* context, const klt_history* history,
+                                          const klt_migration_options* options, klt_table** out);
+/* The Markov chain of the transitions from `from` on (KLT_NO_DAY: all): from, to, clients, probability, se.
+ * Since ABI 2. */
+KLT_API klt_status klt_history_probabilities(klt_context* context, const klt_history* history,
+                                             const klt_migration_options* options, klt_table** out);
+/* The chain started from the last day: step, day, state, clients, se_parameters, se, low, high. Since ABI 2. */
+KLT_API klt_status klt_history_project(klt_context* context, const klt_history* history,
+                                       const klt_migration_options* options, klt_table** out);
+
+/* Features and classes of everybody as of one day against frozen models, kept up to date event by event; equal to
+ * klt_features_compute() and klt_model_classify() over the base extended by the events. `columns` are feature columns
+ * kept beside those that the models read; NULL: none. `policy` has the features' options; NULL: the default one. The
+ * tracker is for one thread at a time. KLT_UNSUPPORTED naming a column that cannot be kept. O(rows + clients).
+ * Since ABI 2. */
+KLT_API klt_status klt_tracker_new(klt_context* context, const klt_base* base, int32_t as_of,
+                                   const klt_model* const* models, size_t model_count, const klt_policy* policy,
+                                   const char* const* columns, size_t column_count, klt_tracker** out);
+KLT_API void klt_tracker_free(klt_tracker* tracker); /* Since ABI 2. */
+
+/* A number that is not said. Since ABI 2. */
+#define KLT_NO_NUMBER INT64_MIN
+
+/* One purchase line. Texts are borrowed for the call. Since ABI 2. */
+typedef struct klt_purchase {
+  size_t struct_size;
+  const char* client;
+  const char* order; /* lines of one order count once; NULL: an order of its own */
+  int64_t at;        /* UTC microseconds */
+  int64_t amount;    /* units of 1/10000; below zero: a refund */
+  int64_t profit;    /* the same, or KLT_NO_NUMBER */
+  int64_t quantity;  /* the same, or KLT_NO_NUMBER */
+  int32_t refund;    /* 1: a refund whatever the sign; 0: as the sign says */
+  int32_t reserved;  /* 0 */
+} klt_purchase;
+#define KLT_PURCHASE_INIT \
+  { sizeof(klt_purchase), NULL, NULL, 0, 0, KLT_NO_NUMBER, KLT_NO_NUMBER, 0, 0 }
+
+/* One contact. Texts are borrowed for the call; NULL: not said. Since ABI 2. */
+typedef struct klt_interaction {
+  size_t struct_size;
+  const char* client;
+  const char* channel;
+  const char* initiative;
+  const char* topic;
+  const char* state;
+  int64_t started_at; /* UTC microseconds, or KLT_NO_NUMBER */
+  int64_t ended_at;   /* the same */
+} klt_interaction;
+#define KLT_INTERACTION_INIT \
+  { sizeof(klt_interaction), NULL, NULL, NULL, NULL, NULL, KLT_NO_NUMBER, KLT_NO_NUMBER }
+
+/* Counts one event, in microseconds, in any order of time. `out` may be NULL; else it gets a row for each label that
+ * the event changed: column, from, to (null: none), measure, value_before, value_after, threshold, reason in
+ * `language`. On an error the tracker is as it was: KLT_INVALID_ARGUMENT naming the field, KLT_OUT_OF_RANGE for a day
+ * after as_of, KLT_OVERFLOW naming the column. Since ABI 2, all three. */
+KLT_API klt_status klt_tracker_purchase(klt_context* context, klt_tracker* tracker, const klt_purchase* purchase,
+                                        klt_language language, klt_table** out);
+KLT_API klt_status klt_tracker_request(klt_context* context, klt_tracker* tracker, const char* client, int64_t at,
+                                       klt_language language, klt_table** out);
+KLT_API klt_status klt_tracker_interaction(klt_context* context, klt_tracker* tracker,
+                                           const klt_interaction* interaction, klt_language language, klt_table** out);
+/* Moves on to a later day; everybody is measured anew. KLT_INVALID_ARGUMENT naming "as_of" for an earlier one. O(rows +
+ * clients + events). Since ABI 2. */
+KLT_API klt_status klt_tracker_advance(klt_context* context, klt_tracker* tracker, int32_t as_of);
+/* The last day that counts; KLT_NO_DAY for NULL. Since ABI 2. */
+KLT_API int32_t klt_tracker_as_of(const klt_tracker* tracker);
+/* Everybody: client, the kept features, the models' columns. O(clients). Since ABI 2. */
+KLT_API klt_status klt_tracker_snapshot(klt_context* context, const klt_tracker* tracker, klt_table** out);
+/* The same of one client, in one row. KLT_NOT_FOUND naming "client". Since ABI 2. */
+KLT_API klt_status klt_tracker_of_client(klt_context* context, const klt_tracker* tracker, const char* client,
+                                         klt_table** out);
 
 /* ---- Report: tables for other tools, pages for people ---- */
 

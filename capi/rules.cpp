@@ -10,14 +10,6 @@ using namespace klientela::capi;
 
 namespace {
 
-std::optional<Day> day_or_none(int32_t day) {
-  return day == KLT_NO_DAY ? std::nullopt : std::optional(need_day(day, "day"));
-}
-
-std::string text_or_empty(const char* text, const char* argument) {
-  return text == nullptr ? std::string() : std::string(need_text(text, argument));
-}
-
 const RulesModel& rules_of(const klt_model* model) {
   const AnyModel& given = need(model, "model").model;
   if (const auto* rules = given.get_if<RulesModel>()) return *rules;
@@ -86,7 +78,7 @@ klt_status klt_assignments_assign(klt_context* context, klt_assignments* assignm
                   .attribute = std::string(need_text(attribute, "attribute")),
                   .value = std::string(need_text(value, "value")),
                   .source = ValueSource::hand,
-                  .day = day_or_none(day),
+                  .day = day_or_none(day, "day"),
                   .by = text_or_empty(by, "by")});
   });
 }
@@ -99,7 +91,7 @@ klt_status klt_assignments_assign_bulk(klt_context* context, klt_assignments* as
     std::vector<std::string> ids;
     ids.reserve(column.size());
     for (std::size_t row = 0; row < column.size(); ++row) ids.push_back(column.to_text(row));
-    given.assign(ids, need_text(attribute, "attribute"), need_text(value, "value"), day_or_none(day),
+    given.assign(ids, need_text(attribute, "attribute"), need_text(value, "value"), day_or_none(day, "day"),
                  text_or_empty(by, "by"));
   });
 }

@@ -55,10 +55,11 @@ void* map_fresh(std::size_t size) {
 #define KLIENTELA_KEEPS_PAGES 1  // else a use after the end would go unnoticed
 #endif
 
-/// Pages that nobody holds any more, for those who ask next: the kernel clears every page that it hands out, which costs
-/// as much as filling it, and far more on a virtual machine whose host has to find the page first. What is kept and what
-/// is held never exceed together what was once held at a time, so that no process grows by it, and no more than `most`
-/// is kept; the kernel may take huge ones back when it is short of memory. Contents never matter.
+/// Pages that nobody holds any more, for those who ask next: the kernel clears every page that it hands out, which
+/// costs as much as filling it, and far more on a virtual machine whose host has to find the page first. What is kept
+/// and what is held never exceed together three quarters of what was once held at a time, so that no process grows by
+/// it, and no more than `most` is kept; the kernel may take huge ones back when it is short of memory. Contents never
+/// matter.
 class KeptPages {
  public:
   /// \param unit  all sizes are multiples of it, and all pages begin at one
@@ -87,7 +88,7 @@ class KeptPages {
       best->size -= size;
       if (best->size == 0) *best = spans_[--count_];
     }
-    shrink(peak_ - std::min(peak_, held));
+    shrink(limit(held));
     return found;
   }
 
@@ -112,7 +113,7 @@ class KeptPages {
     }
     spans_[count_++] = span;
     kept_ += size;
-    shrink(std::min(most_, peak_ - std::min(peak_, held)));
+    shrink(limit(held));
     return true;
   }
 
@@ -122,6 +123,11 @@ class KeptPages {
     std::size_t size;
   };
 
+  /// Not every page that is held has been touched: to keep a quarter less makes up for those that have not.
+  [[nodiscard]] std::size_t limit(std::size_t held) const noexcept {
+    const std::size_t sum = peak_ - peak_ / 4;
+    return std::min(most_, sum - std::min(sum, held));
+  }
   void shrink(std::size_t limit) noexcept {
     while (kept_ > limit) {
       Span& last = spans_[count_ - 1];

@@ -37,7 +37,7 @@ void allocate_and_free(std::uint64_t seed, bool& intact) {
   intact = true;
   for (std::uint32_t step = 0; step < 400; ++step) {
     // Around every limit of the allocator: the heap's, small pages, huge pages, and sizes just past a whole page.
-    static constexpr std::size_t sizes[] = {64,         511 * kib, 512 * kib,   513 * kib, 2 * mib - 4, 2 * mib,
+    static constexpr std::size_t sizes[] = {64,          511 * kib, 512 * kib,   513 * kib, 2 * mib - 4, 2 * mib,
                                             2 * mib + 4, 4 * mib,   5 * mib / 2, 6 * mib,   576 * kib,   1 * mib};
     if (live.size() > 12 || (random() % 3 == 0 && !live.empty())) {
       const std::size_t which = random() % live.size();
@@ -57,8 +57,7 @@ TEST(Buffer, SharesNoMemoryOnAnyNumberOfThreads) {
   constexpr std::size_t count = 4;
   bool intact[count];
   std::vector<std::thread> threads;
-  for (std::size_t t = 0; t < count; ++t)
-    threads.emplace_back([t, &intact] { allocate_and_free(t + 1, intact[t]); });
+  for (std::size_t t = 0; t < count; ++t) threads.emplace_back([t, &intact] { allocate_and_free(t + 1, intact[t]); });
   for (std::thread& thread : threads) thread.join();
   for (std::size_t t = 0; t < count; ++t) EXPECT_TRUE(intact[t]) << t;
 }
