@@ -39,7 +39,8 @@ struct RunResult {
   /// What share of the cards has each attribute that rules and people assign, in all and by kind of client; see
   /// coverage_table().
   [[nodiscard]] Table coverage(const Control& control = {}) const;
-  /// What the rules of a classifier of kind "rules" do on this base. 	hrows Error not_found naming the classifier
+  /// What the rules of a classifier of kind "rules" do on this base.
+  /// \throws Error not_found naming the classifier
   [[nodiscard]] RuleCheck check_rules(std::string_view classifier, const Control& control = {}) const;
 };
 
