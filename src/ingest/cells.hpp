@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/text.hpp"
 #include "ingest/arrow_column.hpp"
 #include "klientela/core/time.hpp"
 #include "klientela/ingest/ingest.hpp"
@@ -42,18 +43,6 @@ inline constexpr Mark fine = 0;
 [[nodiscard]] std::string shown(std::string_view text);
 
 [[nodiscard]] bool valid_utf8(std::string_view text) noexcept;
-
-[[nodiscard]] constexpr bool is_blank(std::string_view text) noexcept {
-  for (const char c : text)
-    if (c != ' ' && c != '\t' && c != '\r' && c != '\n') return false;
-  return true;
-}
-[[nodiscard]] constexpr std::string_view trimmed(std::string_view text) noexcept {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 /// IEEE 754 half precision, exact.
 [[nodiscard]] double from_half(std::uint16_t bits) noexcept;

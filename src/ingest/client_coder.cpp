@@ -137,14 +137,6 @@ void ClientKeys::check(std::size_t begin, std::span<Mark> marks, bool required) 
       return;
     }
     check_texts(*source_, begin, marks, required);
-    if (!required) return;
-    source_->for_parts(begin, marks.size(),
-                       [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
-                         for (std::size_t i = 0; i < n; ++i)
-                           if (marks[done + i] == fine &&
-                               index::plain_id(array.text(first + static_cast<std::int64_t>(i)).value_or("")).empty())
-                             marks[done + i] = mark(RejectReason::missing_value);
-                       });
     return;
   }
   if (source_->type->is_integer() && (!required || !source_->may_hold_nulls(begin, marks.size()))) return;

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "core/simd.hpp"
+#include "model/client_index.hpp"
 
 namespace klientela::detail {
 
@@ -645,7 +646,7 @@ void check_texts(const Source& source, std::size_t begin, std::span<Mark> marks,
       begin, marks.size(), [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
         if (all_ascii(array, first, n)) {
           for (std::size_t i = 0; i < n && required; ++i)
-            if (marks[done + i] == fine && array.text(first + static_cast<std::int64_t>(i))->empty())
+            if (marks[done + i] == fine && index::plain_id(*array.text(first + static_cast<std::int64_t>(i))).empty())
               marks[done + i] = mark(RejectReason::missing_value);
           return;
         }
@@ -661,7 +662,7 @@ void check_texts(const Source& source, std::size_t begin, std::span<Mark> marks,
             throw Error(Code::bad_data,
                         fmt::format("{}: row {} has a text outside its buffers", source.where, begin + done + i),
                         source.where);
-          if (required && text->empty()) {
+          if (required && index::plain_id(*text).empty()) {
             marks[done + i] = mark(RejectReason::missing_value);
           } else if (!valid_utf8(*text)) {
             marks[done + i] = mark(RejectReason::invalid_utf8);

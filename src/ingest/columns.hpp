@@ -76,8 +76,8 @@ class OwnCodes final : public Values {
 /// Whether a type can feed a field at all.
 [[nodiscard]] bool can_feed(FieldType field, const ArrowType& type) noexcept;
 
-/// Looks at the bytes of the texts of some rows: readable and valid UTF-8. Dictionaries are to be looked at with
-/// check_dictionary once, then their codes only.
+/// Looks at the bytes of the texts of some rows: within their buffers, valid UTF-8, and where they are required
+/// something else than blanks. \throws Error bad_data naming the column where a text leaves its buffers
 void check_texts(const Source& source, std::size_t begin, std::span<Mark> marks, bool required);
 
 /// Any column as texts in an own copy, for fields that need them from numbers and dates. Sequential.

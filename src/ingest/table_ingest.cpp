@@ -304,7 +304,6 @@ class TableIngest {
         check_closed(block, f, required);
       } else {
         s.field->check(block.begin, block.rows(), required);
-        if (required && spec_.fields[f].type == FieldType::term) check_blank(block, s);
       }
       block.attribute(f);
     }
@@ -327,17 +326,6 @@ class TableIngest {
     for (std::size_t i = 0; i < block.n; ++i)
       if (codes[i] == no_code && block.marks[i] == fine && s.keys->has_value(block.begin + i))
         block.reject(i, f, RejectReason::unknown_client);
-  }
-
-  void check_blank(Block& block, const Slot& s) {
-    s.source->for_parts(block.begin, block.n,
-                        [&](const ArrayView& array, std::int64_t first, std::size_t done, std::size_t n) {
-                          if (!array.type->decoded().is_text()) return;
-                          for (std::size_t i = 0; i < n; ++i)
-                            if (block.marks[done + i] == fine &&
-                                is_blank(array.text(first + static_cast<std::int64_t>(i)).value_or(std::string_view{})))
-                              block.marks[done + i] = mark(RejectReason::missing_value);
-                        });
   }
 
   /// Closed lists are coded at once: their codes are fixed.

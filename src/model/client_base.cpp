@@ -9,10 +9,10 @@
 
 namespace klientela {
 
-ClientId::ClientId(std::string_view text) : is_text_(!index::canonical_integer(text, number_)) {
+ClientId::ClientId(std::string_view text) : is_text_(!index::canonical_integer(index::plain_id(text), number_)) {
   if (is_text_) {
     number_ = 0;
-    text_ = text;
+    text_ = index::plain_id(text);
   }
 }
 

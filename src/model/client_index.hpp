@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/text.hpp"
 #include "klientela/core/buffer.hpp"
 #include "klientela/core/executor.hpp"
 #include "klientela/model/client_base.hpp"
@@ -91,18 +92,11 @@ struct TextKey {
 /// An id as it counts: without blanks around it, and without the apostrophe that a CSV of ours puts before = + - @, tab
 /// and CR so that no spreadsheet runs it. Empty: no id.
 [[nodiscard]] inline std::string_view plain_id(std::string_view id) noexcept {
-  if (!id.empty() && id.front() > '\'' && id.back() > ' ') return id;  // as nearly all are
-  const auto trim = [&id] {
-    const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-    while (!id.empty() && blank(id.front())) id.remove_prefix(1);
-    while (!id.empty() && blank(id.back())) id.remove_suffix(1);
-  };
-  trim();
+  const auto plain = [](char c, signed char least) { return static_cast<signed char>(c) > least; };  // and ASCII
+  if (!id.empty() && plain(id.front(), '\'') && plain(id.back(), ' ')) return id;  // as nearly all are
+  id = detail::trimmed(id);
   constexpr std::string_view risky = "=+-@\t\r";
-  if (id.size() > 1 && id[0] == '\'' && risky.find(id[1]) != std::string_view::npos) {
-    id.remove_prefix(1);
-    trim();
-  }
+  if (id.size() > 1 && id[0] == '\'' && risky.find(id[1]) != std::string_view::npos) id = detail::trimmed(id.substr(1));
   return id;
 }
 

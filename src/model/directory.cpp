@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/text.hpp"
 #include "klientela/model/schema.hpp"
 #include "model/builtin_directories.hpp"
 
@@ -27,9 +28,7 @@ std::vector<std::string> cut(std::string_view text) {
   std::vector<std::string> parts;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(';'), text.size());
-    std::string_view part = text.substr(0, end);
-    while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
-    while (!part.empty() && part.back() == ' ') part.remove_suffix(1);
+    const std::string_view part = detail::trimmed(text.substr(0, end));
     if (!part.empty()) parts.emplace_back(part);
     text.remove_prefix(std::min(end + 1, text.size()));
   }

@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "core/text.hpp"
+
 namespace klientela {
 
 namespace {
@@ -415,14 +417,13 @@ constexpr ClosedValue measures[] = {{"csat", csat_names}, {"nps", nps_names}, {"
 
 template <class Visit>
 void for_each_folded(std::string_view text, Visit visit) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark before the first column's name
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (c == ' ' || c == '_' || c == '-' || c == '.' || c == '\t') continue;
+    if (c == '_' || c == '-' || c == '.') continue;
     const auto first = static_cast<unsigned char>(c);
     const auto second = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
-    if (first == 0xC2 && second == 0xA0) {  // no-break space
-      ++i;
+    if (const std::size_t blank = detail::blank_in_front(text.substr(i))) {  // a byte order mark too
+      i += blank - 1;
     } else if (first == 0xD0 && second >= 0x90 && second <= 0xAF) {  // А..Я: а..п in the same, р..я in the next block
       visit(static_cast<char>(second < 0xA0 ? 0xD0 : 0xD1));
       visit(static_cast<char>(second < 0xA0 ? second + 0x20 : second - 0x20));

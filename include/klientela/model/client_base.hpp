@@ -20,8 +20,8 @@
 namespace klientela {
 
 /// A client's id as the company writes it. Canonical decimal integers that fit int64 ("0", "-7", "17850"; not "007",
-/// "+7") are integers however they came; everything else is text. Canonical order: integers ascending, then texts by
-/// bytes.
+/// "+7") are integers however they came; everything else is text, without the blanks around it and the apostrophe that
+/// a CSV of ours puts before = + - @. Canonical order: integers ascending, then texts by bytes.
 class ClientId {
  public:
   template <std::integral Number>
