@@ -74,8 +74,23 @@ bool read_decimal(std::string_view format, ArrowType& type) noexcept {
   }
 }
 
+/// Whether a text can be a time zone: an offset such as +03:00, or a name such as Europe/Moscow. Names are not looked
+/// up: the values are UTC whatever the zone.
+bool is_zone(std::string_view zone) noexcept {
+  const auto digit = [&](std::size_t i) { return zone[i] >= '0' && zone[i] <= '9'; };
+  if (zone[0] == '+' || zone[0] == '-') {
+    return zone.size() == 6 && digit(1) && digit(2) && zone[3] == ':' && digit(4) && digit(5) &&
+           (zone[1] - '0') * 10 + zone[2] - '0' < 24 && zone[4] < '6';
+  }
+  return std::all_of(zone.begin(), zone.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '_' ||
+           c == '+' || c == '-';
+  });
+}
+
 bool read_timestamp(std::string_view format, ArrowType& type) noexcept {  // "tsu:Europe/Moscow"
   if (format.size() < 4 || format[3] != ':') return false;
+  if (format.size() > 4 && !is_zone(format.substr(4))) return false;
   switch (format[2]) {
     case 's': type.per_second = 1; break;
     case 'm': type.per_second = 1'000; break;
@@ -100,8 +115,8 @@ std::int64_t buffers_of(Kind kind) noexcept {
 
 }  // namespace
 
-std::optional<ArrowType> read_type(const ArrowSchema& schema) {
-  if (schema.format == nullptr) return std::nullopt;
+std::optional<ArrowType> read_type(const ArrowSchema& schema, int depth) {
+  if (schema.format == nullptr || depth > 2) return std::nullopt;  // a list of texts by a dictionary is the deepest
   const std::string_view format = schema.format;
   ArrowType type;
   if (const auto kind = simple_kind(format)) {
@@ -115,13 +130,13 @@ std::optional<ArrowType> read_type(const ArrowSchema& schema) {
   }
   if (type.is_list()) {
     if (schema.n_children != 1 || schema.children == nullptr || schema.children[0] == nullptr) return std::nullopt;
-    const auto value = read_type(*schema.children[0]);
+    const auto value = read_type(*schema.children[0], depth + 1);
     if (!value || value->decoded().is_list()) return std::nullopt;
     type.value = std::make_shared<const ArrowType>(*value);
   }
   if (schema.dictionary != nullptr) {
     const auto index = index_kind(type.kind);
-    const auto value = read_type(*schema.dictionary);
+    const auto value = read_type(*schema.dictionary, depth + 1);
     if (!index || !value || value->kind == Kind::dictionary || value->is_list()) return std::nullopt;
     type = ArrowType{};
     type.kind = Kind::dictionary;

@@ -61,7 +61,8 @@ struct ArrowType {
 };
 
 /// Nullopt for a format that klientela does not read.
-[[nodiscard]] std::optional<ArrowType> read_type(const ArrowSchema& schema);
+/// \param depth  how many types this one lies in
+[[nodiscard]] std::optional<ArrowType> read_type(const ArrowSchema& schema, int depth = 0);
 
 /// A view of one array. Its element i stands at `offset + i` of the buffers. Lives as long as the host's array.
 struct ArrayView {
@@ -171,6 +172,11 @@ class StreamReader {
   StreamReader(const StreamReader&) = delete;
   StreamReader& operator=(const StreamReader&) = delete;
   [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
+  /// The Arrow format of a column; empty where the schema has none.
+  [[nodiscard]] std::string_view format(std::size_t column) const noexcept {
+    const char* const text = schema_.children[column]->format;
+    return text != nullptr ? text : "";
+  }
   /// \param keep  one flag per name
   [[nodiscard]] Delivery read(const std::vector<bool>& keep);
 
