@@ -224,7 +224,7 @@ using namespace klientela::capi;
 
 namespace {
 
-constexpr std::uint32_t most_threads = 1024;
+constexpr std::uint32_t most_threads = 1024;  // as many as a ThreadPool may have
 
 }  // namespace
 
@@ -263,10 +263,7 @@ const char* klt_context_last_where(const klt_context* context) {
 }
 
 klt_status klt_context_set_threads(klt_context* context, uint32_t threads) {
-  return guard(context, [&] {
-    if (threads > most_threads) throw Error(Code::out_of_range, "at most 1024 threads", "threads");
-    context->executor = threads == 1 ? nullptr : std::make_unique<ThreadPool>(threads);
-  });
+  return guard(context, [&] { context->executor = threads == 1 ? nullptr : std::make_unique<ThreadPool>(threads); });
 }
 
 klt_status klt_context_set_executor(klt_context* context, const klt_executor* executor) {

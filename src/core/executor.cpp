@@ -6,6 +6,8 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -91,13 +93,16 @@ struct ThreadPool::State {
 };
 
 ThreadPool::ThreadPool(std::size_t threads) : state_(std::make_unique<State>()) {
-  if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
+  constexpr std::size_t most = 1024;
+  if (threads > most)
+    throw Error(Code::out_of_range, "at most 1024 threads work on a call, not " + std::to_string(threads), "threads");
+  if (threads == 0) threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, most);
   state_->threads.reserve(threads - 1);
   try {
     for (std::size_t i = 1; i < threads; ++i) state_->threads.emplace_back([state = state_.get()] { state->loop(); });
-  } catch (...) {
+  } catch (const std::system_error& error) {
     state_->end();
-    throw;
+    throw Error(Code::out_of_memory, std::to_string(threads) + " threads cannot be had: " + error.what(), "threads");
   }
 }
 

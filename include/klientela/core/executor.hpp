@@ -25,7 +25,7 @@ class Executor {
 /// A fixed set of threads; the caller's thread works too. Thread-safe: concurrent run() calls take turns.
 class ThreadPool final : public Executor {
  public:
-  /// \param threads  how many, the caller included; 0: one per core
+  /// \param threads  how many, the caller included; 0: one per core. \throws Error out_of_range above 1024
   explicit ThreadPool(std::size_t threads = 0);
   ~ThreadPool() override;
   ThreadPool(const ThreadPool&) = delete;
