@@ -53,12 +53,14 @@ py::dict reason_to_python(const Reason& reason, Language language) {
 std::vector<SegmentRow> segment_rows(const py::list& rows) {
   std::vector<SegmentRow> result;
   for (const py::handle& each : rows) {
-    const auto row = each.cast<py::dict>();
+    if (!py::isinstance<py::dict>(each)) throw Error(Code::invalid_argument, "a row of segments is a mapping", "rows");
+    const auto row = py::reinterpret_borrow<py::dict>(each);
     const auto range = [&](const char* key) {
-      const auto pair = row[key].cast<std::pair<int, int>>();
+      const auto pair = argument<std::pair<int, int>>(row[key], key);
       return ScoreRange{pair.first, pair.second};
     };
-    result.push_back({row["segment"].cast<std::string>(), range("recency"), range("frequency"), range("money")});
+    result.push_back(
+        {argument<std::string>(row["segment"], "segment"), range("recency"), range("frequency"), range("money")});
   }
   return result;
 }

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "common.hpp"
+#include "ingest/cells.hpp"
 
 namespace klientela::python {
 namespace {
@@ -119,6 +120,13 @@ py::object cell(const PyTable& table, const Column& column, std::size_t row) {
   return py::none();
 }
 
+/// What is wrong with a str that cannot be encoded.
+std::string no_utf8(const py::handle& text) {
+  std::string shown = py::repr(text);  // surrogates escaped
+  if (shown.size() > 200) shown.replace(197, std::string::npos, "...");
+  return "the text " + detail::shown(shown) + " holds a lone surrogate, which is no character";
+}
+
 Buffer<std::uint8_t> packed(const py::object& valid, std::size_t rows, const std::string& name) {
   if (valid.is_none()) return {};
   const auto flags = py::array_t<bool, py::array::c_style | py::array::forcecast>(valid);
@@ -145,7 +153,7 @@ Column from_array(const std::string& name, ColumnType type, const py::object& va
   return {name, type, std::move(buffer), packed(valid, rows, name)};
 }
 
-Column from_strings(const std::string& name, const py::sequence& values) {
+Column from_strings(const std::string& name, const py::list& values) {
   const std::size_t rows = py::len(values);
   std::string characters;
   Buffer<std::int64_t> offsets(rows + 1);
@@ -159,7 +167,11 @@ Column from_strings(const std::string& name, const py::sequence& values) {
     } else {
       Py_ssize_t size = 0;
       const char* text = PyUnicode_AsUTF8AndSize(value.ptr(), &size);
-      if (text == nullptr) throw py::error_already_set();
+      if (text == nullptr) {
+        PyErr_Clear();
+        throw Error(Code::bad_data,
+                    "column '" + name + "', row " + std::to_string(i + 1) + " counted from 1: " + no_utf8(value), name);
+      }
       characters.append(text, static_cast<std::size_t>(size));
       valid[i >> 3] = static_cast<std::uint8_t>(valid[i >> 3] | (1U << (i & 7)));
     }
@@ -189,7 +201,7 @@ PyTable from_columns(const py::list& columns) {
       result.table.add(from_array<std::int64_t>(name, ColumnType::instant, values, valid));
       if (kind == "zoneless") result.zoneless.insert(name);
     } else if (kind == "text")
-      result.table.add(from_strings(name, py::reinterpret_borrow<py::sequence>(values)));
+      result.table.add(from_strings(name, values.cast<py::list>()));
     else
       throw Error(Code::invalid_argument, "no column kind '" + kind + "'", name);
   }
@@ -204,6 +216,15 @@ void release_capsule(PyObject* capsule) {
 }
 
 }  // namespace
+
+std::string_view utf8(const py::handle& text) {
+  Py_ssize_t size = 0;
+  const char* const data = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
+  if (data != nullptr) return {data, static_cast<std::size_t>(size)};
+  if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError) == 0) throw py::error_already_set();
+  PyErr_Clear();
+  throw Error(Code::invalid_argument, no_utf8(text), "text");
+}
 
 void register_errors(py::module_& module) {
   const py::module_ errors = py::module_::import("klientela._errors");
@@ -233,8 +254,12 @@ ArrowStream stream_from(const py::object& object, const std::string& what) {
                          " must have __arrow_c_stream__ (pandas, polars, pyarrow, duckdb, klientela.Table), not " +
                          std::string(py::str(py::type::of(object).attr("__name__"))));
   const py::object capsule = object.attr("__arrow_c_stream__")();
+  if (PyCapsule_IsValid(capsule.ptr(), "arrow_array_stream") == 0)
+    throw Error(Code::bad_data,
+                "the __arrow_c_stream__ of " + what + " gave " + std::string(py::repr(capsule)) +
+                    ", which is no capsule of an Arrow stream",
+                what);
   auto* stream = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream"));
-  if (stream == nullptr) throw py::error_already_set();
   return ArrowStream(stream);
 }
 
@@ -287,9 +312,7 @@ py::object from_day(Day day) {
 }
 
 std::string to_json(const py::handle& value) {
-  return py::module_::import("json")
-      .attr("dumps")(value, py::arg("ensure_ascii") = false, py::arg("allow_nan") = false)
-      .cast<std::string>();
+  return py::module_::import("klientela._policy").attr("json_of")(value).cast<std::string>();
 }
 
 py::object from_json(std::string_view text) { return py::module_::import("json").attr("loads")(decode(text)); }

@@ -21,8 +21,6 @@ Period to_period(const std::string& name) {
   return static_cast<Period>(found - period_names.begin());
 }
 
-ClientId to_client(const py::handle& id) { return ClientId(std::string_view(py::str(id).cast<std::string>())); }
-
 /// The options that a feature table was computed with.
 FeatureOptions options_of(const FeatureTable& features) {
   return features.state() == nullptr ? FeatureOptions() : features.state()->options;
@@ -37,7 +35,7 @@ std::vector<Day> to_days(const ClientBase& base, const py::object& days, const p
     for (const py::handle& day : days) list.push_back(to_day(day, "days"));
     return list;
   }
-  const Period period = to_period(every.is_none() ? "month" : every.cast<std::string>());
+  const Period period = to_period(every.is_none() ? "month" : argument<std::string>(every, "every"));
   std::optional<Day> last;
   if (!until.is_none()) last = to_day(until, "until");
   if (since.is_none()) {
@@ -59,14 +57,14 @@ HistoryOptions to_options(const std::string& thresholds, const py::object& froze
                 "thresholds");
   options.thresholds = thresholds == "refit" ? HistoryThresholds::refit : HistoryThresholds::frozen;
   if (!frozen_on.is_none()) options.frozen_on = to_day(frozen_on, "frozen_on");
-  if (!columns.is_none()) options.columns = columns.cast<std::vector<std::string>>();
-  options.money = money.is_none() ? std::string() : money.cast<std::string>();
+  if (!columns.is_none()) options.columns = argument<std::vector<std::string>>(columns, "columns");
+  options.money = money.is_none() ? std::string() : argument<std::string>(money, "money");
   options.hold = hold;
   return options;
 }
 
 MigrationStates to_states(const py::object& column, const std::vector<std::string>& outside) {
-  return {column.is_none() ? std::string() : column.cast<std::string>(), outside};
+  return {column.is_none() ? std::string() : argument<std::string>(column, "column"), outside};
 }
 
 std::optional<Day> to_optional_day(const py::object& day, const char* name) {
@@ -170,7 +168,7 @@ void bind_history(py::module_& module) {
           "of_client",
           [](const History& self, const py::handle& client, const std::string& column) {
             py::list entries;
-            for (const HistoryEntry& entry : self.of_client(to_client(client), column))
+            for (const HistoryEntry& entry : self.of_client(client_from(client), column))
               entries.append(py::make_tuple(
                   from_day(entry.day), entry.present && !entry.label.empty() ? py::cast(entry.label) : py::none()));
             return entries;
@@ -228,7 +226,7 @@ Table
             options.states = to_states(column, outside);
             options.from = to_optional_day(since, "since");
             options.to = to_optional_day(until, "until");
-            if (!client.is_none()) options.client = to_client(client);
+            if (!client.is_none()) options.client = client_from(client);
             options.reasons = reasons;
             options.max_reasons = max_reasons;
             options.language = language_from(language);
@@ -369,7 +367,7 @@ columns : list of str
           "purchase",
           [](PyTracker& self, const py::handle& client, const py::object& at, const py::object& amount,
              const py::object& order, const py::object& profit, const py::object& quantity, bool refund) {
-            TransactionRow row{.client = to_client(client), .at = to_moment(self.base, at, "at")};
+            TransactionRow row{.client = client_from(client), .at = to_moment(self.base, at, "at")};
             row.amount = to_money(amount, "amount");
             row.order = to_text_or_empty(order);
             row.profit = to_money(profit, "profit");
@@ -383,7 +381,7 @@ columns : list of str
       .def(
           "request",
           [](PyTracker& self, const py::handle& client, const py::object& at) {
-            return apply(self, RequestRow{.client = to_client(client), .at = to_moment(self.base, at, "at")});
+            return apply(self, RequestRow{.client = client_from(client), .at = to_moment(self.base, at, "at")});
           },
           py::arg("client"), py::arg("at"), "Count one request.")
       .def(
@@ -391,7 +389,7 @@ columns : list of str
           [](PyTracker& self, const py::handle& client, const py::object& started_at, const py::object& ended_at,
              const py::object& channel, const py::object& initiative, const py::object& topic,
              const py::object& state) {
-            InteractionRow row{.client = to_client(client)};
+            InteractionRow row{.client = client_from(client)};
             row.started_at = to_moment(self.base, started_at, "started_at");
             row.ended_at = to_moment(self.base, ended_at, "ended_at");
             row.channel = to_text_or_empty(channel);
@@ -447,7 +445,7 @@ columns : list of str
       .def(
           "of_client",
           [](PyTracker& self, const py::handle& client) {
-            const ClientId id = to_client(client);
+            const ClientId id = client_from(client);
             const std::lock_guard lock(*self.mutex);
             return in_table(self.tracker.of_client(id));
           },

@@ -35,8 +35,6 @@ py::object id_to_python(const ClientId& id) {
   return py::str(id.to_text());
 }
 
-ClientId id_from(const py::handle& id) { return ClientId(std::string_view(py::str(id).cast<std::string>())); }
-
 IngestOptions options_from(const py::dict& options) { return ingest_options_from_json(to_json(options), ""); }
 
 PyIngestResult ingest_python(const py::dict& tables, std::size_t threads, const py::object& progress,
@@ -60,6 +58,17 @@ PyIngestResult extend_python(const ClientBase& base, const py::dict& tables, std
 
 }  // namespace
 
+ClientId client_from(const py::handle& id) {
+  if (PyUnicode_Check(id.ptr())) return ClientId(utf8(id));
+  const bool whole = PyFloat_Check(id.ptr()) && py::cast<bool>(id.attr("is_integer")());
+  if ((whole || PyIndex_Check(id.ptr())) && !PyBool_Check(id.ptr()))
+    return ClientId(utf8(py::str(py::int_(py::reinterpret_borrow<py::object>(id)))));
+  throw Error(Code::invalid_argument,
+              "a client's id is a text or a whole number, not of the type " +
+                  py::type::of(id).attr("__name__").cast<std::string>(),
+              "client");
+}
+
 TableId table_id(const std::string& name) {
   if (const auto id = table_named(name)) return *id;
   std::string known;
@@ -75,7 +84,7 @@ Tables tables_from(const py::dict& tables) {
   std::vector<std::pair<TableId, py::object>> given;
   const py::object stream_of = py::module_::import("klientela._columns").attr("stream_of");
   for (const auto& [name, data] : tables)
-    given.emplace_back(table_id(name.cast<std::string>()), py::reinterpret_borrow<py::object>(data));
+    given.emplace_back(table_id(argument<std::string>(name, "tables")), py::reinterpret_borrow<py::object>(data));
   Tables streams;
   for (const auto& [id, data] : given) streams.add(id, stream_from(stream_of(data), std::string(spec(id).name)));
   return streams;
@@ -129,7 +138,7 @@ void bind_ingest(py::module_& module) {
           "accepted", [](const ClientBase& self, const std::string& table) { return self.accepted(table_id(table)); },
           py::arg("table"), "How many rows of a table are in use.")
       .def("__contains__",
-           [](const ClientBase& self, const py::handle& id) { return self.code_of(id_from(id)).has_value(); })
+           [](const ClientBase& self, const py::handle& id) { return self.code_of(client_from(id)).has_value(); })
       .def("extends", &ClientBase::extends, py::arg("earlier"),
            "Whether this base was made by extending the other one.")
       .def("extend", &extend_python, py::arg("tables"), py::kw_only(), py::arg("threads") = 0,

@@ -50,7 +50,7 @@ void add_malformed(RunResult& result, TableId table, std::vector<Malformed> line
 
 /// Row of a client in canonical order. O(log clients).
 std::size_t row_of(const ClientBase& base, const py::handle& id) {
-  const ClientId wanted(std::string_view(py::str(id).cast<std::string>()));
+  const ClientId wanted = client_from(id);
   if (base.code_of(wanted)) {
     const auto codes = base.codes_in_order();
     const auto found =
@@ -76,9 +76,9 @@ auto without_gil(Render&& render) {
 ReportOptions with(const RunResult& result, const py::object& language, const py::object& title,
                    const py::object& top) {
   ReportOptions options = result.report_options;
-  if (!language.is_none()) options.language = language_from(language.cast<std::string>());
-  if (!title.is_none()) options.title = title.cast<std::string>();
-  if (!top.is_none()) options.top_clients = top.cast<std::uint32_t>();
+  if (!language.is_none()) options.language = language_from(argument<std::string>(language, "language"));
+  if (!title.is_none()) options.title = argument<std::string>(title, "title");
+  if (!top.is_none()) options.top_clients = argument<std::uint32_t>(top, "top_clients");
   return options;
 }
 
@@ -242,7 +242,8 @@ top_clients : int, optional
       [](const py::dict& tables, const py::object& policy, const py::object& as_of, std::size_t threads,
          const py::object& progress, const py::object& assignments) {
         const Policy parsed = policy_from(policy);
-        const Assignments assigned = assignments.is_none() ? Assignments() : assignments.cast<Assignments>();
+        const Assignments assigned =
+            assignments.is_none() ? Assignments() : argument<Assignments>(assignments, "assignments");
         const std::optional<Day> day = as_of.is_none() ? std::nullopt : std::optional(to_day(as_of, "as_of"));
         Tables streams = tables_from(tables);
         return std::make_shared<RunResult>(long_call(threads, progress, [&](const Control& control) {

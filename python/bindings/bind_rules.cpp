@@ -174,7 +174,7 @@ data : table, optional
           "assign",
           [](Assignments& self, const py::object& client, const std::string& attribute,
              const std::optional<std::string>& value, const py::object& day, const std::string& by) {
-            self.assign({.client = py::str(client).cast<std::string>(),
+            self.assign({.client = client_from(client).to_text(),
                          .attribute = attribute,
                          .value = value.value_or(""),
                          .source = ValueSource::hand,
@@ -188,7 +188,7 @@ data : table, optional
           [](Assignments& self, const py::iterable& clients, const std::string& attribute,
              const std::optional<std::string>& value, const py::object& day, const std::string& by) {
             std::vector<std::string> ids;
-            for (const py::handle& client : clients) ids.push_back(py::str(client).cast<std::string>());
+            for (const py::handle& client : clients) ids.push_back(client_from(client).to_text());
             self.assign(ids, attribute, value.value_or(""), day_or_none(day), by);
           },
           py::arg("clients"), py::arg("attribute"), py::arg("value"), py::kw_only(), py::arg("day") = py::none(),
@@ -236,7 +236,8 @@ Table
          const py::object& assignments) {
         const Table table = column_table(data);
         const Day day = to_day(as_of, "as_of");
-        const Assignments assigned = assignments.is_none() ? Assignments() : assignments.cast<Assignments>();
+        const Assignments assigned =
+            assignments.is_none() ? Assignments() : argument<Assignments>(assignments, "assignments");
         return PyTable{long_call(1, py::none(),
                                  [&](const Control& control) {
                                    return with_base_columns(base, table, day, names, assigned, control);

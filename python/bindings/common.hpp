@@ -28,6 +28,31 @@
 
 namespace klientela::python {
 
+/// The UTF-8 of a Python str, which keeps it. \throws Error invalid_argument showing a text with a lone surrogate,
+/// which has none
+std::string_view utf8(const pybind11::handle& text);
+
+/// Texts without UTF-8 are errors of ours wherever a text goes in, not a TypeError or RuntimeError of pybind11.
+template <class Caster>
+class TextCaster : public Caster {
+ public:
+  bool load(pybind11::handle source, bool convert) {
+    if (source && PyUnicode_Check(source.ptr())) utf8(source);
+    return Caster::load(source, convert);
+  }
+};
+
+}  // namespace klientela::python
+
+template <>
+class pybind11::detail::type_caster<std::string>
+    : public klientela::python::TextCaster<pybind11::detail::string_caster<std::string>> {};
+template <>
+class pybind11::detail::type_caster<std::string_view>
+    : public klientela::python::TextCaster<pybind11::detail::string_caster<std::string_view, true>> {};
+
+namespace klientela::python {
+
 namespace py = pybind11;
 
 /// A table as Python sees it. Times that came without a zone stay without one on the way out.
@@ -48,11 +73,23 @@ struct PyTable {
 /// Python exception classes by Code; set once when the module is made.
 void register_errors(py::module_& module);
 
+/// The value of an argument. \throws Error invalid_argument naming the argument where it has another type
+template <class Value>
+[[nodiscard]] Value argument(const py::handle& value, const std::string& name) {
+  try {
+    return value.cast<Value>();
+  } catch (const py::cast_error&) {
+    throw Error(Code::invalid_argument,
+                name + " cannot be of the type " + py::type::of(value).attr("__name__").cast<std::string>(), name);
+  }
+}
+
 /// Days from a date, a datetime (its date), or text "2026-11-21".
 [[nodiscard]] Day to_day(const py::handle& value, const std::string& what);
 [[nodiscard]] py::object from_day(Day day);
 
-/// JSON text <-> Python values, through Python's own json module.
+/// JSON text <-> Python values, through Python's own json module. \throws BadPolicyError with the JSON pointer of a
+/// value that JSON does not know
 [[nodiscard]] std::string to_json(const py::handle& value);
 [[nodiscard]] py::object from_json(std::string_view text);
 

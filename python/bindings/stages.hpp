@@ -9,6 +9,8 @@
 
 namespace klientela::python {
 
+/// A client's id: a text or a whole number. \throws Error invalid_argument for anything else
+[[nodiscard]] ClientId client_from(const py::handle& id);
 /// Streams of {"transactions": data, ...}; data is anything with __arrow_c_stream__ or a mapping of columns.
 [[nodiscard]] Tables tables_from(const py::dict& tables);
 /// {"transactions": {"rows_read": ..., "rows_used": ..., "rows_rejected": ..., "by_reason": {...}}, ...}

@@ -12,6 +12,7 @@ import numpy as np
 from klientela import _core
 
 Prepared = tuple[str, str, Any, Any]
+_INT32 = np.iinfo(np.int32)
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 _UTC_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 _EPOCH = dt.datetime(1970, 1, 1)
@@ -83,17 +84,26 @@ def _array(name: str, values: np.ndarray[Any, Any]) -> Prepared:
         return name, "float64", values.astype(np.float64, copy=False), None
     if kind == "M":
         valid = ~np.isnat(values)
-        unit = np.datetime_data(values.dtype)[0]
-        if unit in ("Y", "M", "W", "D"):
-            days = values.astype("datetime64[D]").astype(np.int64)
-            days[~valid] = 0
+        if np.datetime_data(values.dtype)[0] in ("Y", "M", "W", "D"):
+            days = _ticks(name, values, valid, "D")
+            if days.size and (days.min() < _INT32.min or days.max() > _INT32.max):
+                raise _core.OutOfRangeError(f"column '{name}' holds a day out of range", name)
             return name, "day", days.astype(np.int32), valid
-        micros = values.astype("datetime64[us]").astype(np.int64)
-        micros[~valid] = 0
-        return name, "zoneless", micros, valid
+        return name, "zoneless", _ticks(name, values, valid, "us"), valid
     if kind in "UTO":
         return _objects(name, values.tolist())
     raise TypeError(f"column '{name}' has the NumPy type {values.dtype}, which a table cannot hold")
+
+
+def _ticks(name: str, values: np.ndarray[Any, Any], valid: Any, unit: str) -> Any:
+    """Moments in another unit, 0 where there is none. NumPy wraps around where the new unit does not reach."""
+    moments = values.astype(f"datetime64[{unit}]")
+    finer = np.datetime_data(values.dtype)[0] in ("ns", "ps", "fs", "as")
+    if not finer and not np.array_equal(moments.astype(values.dtype)[valid], values[valid]):
+        raise _core.OutOfRangeError(f"column '{name}' holds a moment out of range", name)
+    ticks = moments.astype(np.int64)
+    ticks[~valid] = 0
+    return ticks
 
 
 def _objects(name: str, values: Sequence[Any]) -> Prepared:
@@ -118,15 +128,14 @@ def _objects(name: str, values: Sequence[Any]) -> Prepared:
                 mask,
             )
         except OverflowError:
-            return name, "text", [str(v) if ok else None for v, ok in zip(values, valid, strict=True)], None
+            return name, "text", [_text(v) if ok else None for v, ok in zip(values, valid, strict=True)], None
     if kinds <= {"int", "float"}:
         # A float that is no number stays one: the row is rejected with that reason instead of read as empty.
-        return (
-            name,
-            "float64",
-            np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64),
-            _not_none(values),
-        )
+        try:
+            floats = np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64)
+        except OverflowError:
+            return name, "text", [_text(v) if ok else None for v, ok in zip(values, valid, strict=True)], None
+        return name, "float64", floats, _not_none(values)
     if kinds == {"Decimal"} and (units := _units(values, valid)) is not None:
         return name, "money", np.array(units, dtype=np.int64), mask
     if kinds == {"date"}:
@@ -202,6 +211,8 @@ def _text(value: Any) -> str:
         return value
     if isinstance(value, (list, tuple)):
         return ";".join(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = Decimal(value)  # str() refuses more than some thousand digits
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, dt.datetime):

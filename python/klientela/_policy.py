@@ -8,7 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from klientela import _core
+
+_DEEPEST = 200
 
 
 def policy_of(policy: Any) -> _core.Policy:
@@ -70,6 +74,59 @@ def parse_document(text: str, name: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise _core.BadPolicyError(f"{name} must hold a JSON object")
     return document
+
+
+def json_of(value: Any) -> str:
+    """Write a document as JSON text, or say by JSON pointer which value in it JSON does not know."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_plain)
+        text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        pointer, problem = _unwritable(value, 0) or ("", str(error))
+        raise _core.BadPolicyError(f"{pointer}: {problem}" if pointer else problem, pointer) from None
+    return text
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a {type(value).__name__} is no value of JSON")
+
+
+def _unwritable(value: Any, depth: int) -> tuple[str, str] | None:
+    """JSON pointer of the first value that cannot be written, and why."""
+    if depth > _DEEPEST:
+        return "", "is nested too deeply"
+    if isinstance(value, dict):
+        for key in value:
+            if isinstance(key, str) and (problem := _no_utf8(key)):
+                return f"/{_escaped(ascii(key)[1:-1])}", f"the name {problem}"
+            if not isinstance(key, str):
+                return "", f"{key!r} is no name: names are texts"
+        items: Any = value.items()
+    elif isinstance(value, (list, tuple)):
+        items = enumerate(value)
+    elif isinstance(value, str):
+        return ("", f"the text {problem}") if (problem := _no_utf8(value)) else None
+    else:
+        try:
+            json.dumps(value, allow_nan=False, default=_plain)
+        except (TypeError, ValueError):
+            shown = repr(value) if isinstance(value, float) else f"a {type(value).__name__}"
+            return "", f"{shown} is no value of JSON"
+        return None
+    for key, each in items:
+        if below := _unwritable(each, depth + 1):
+            return f"/{_escaped(str(key))}{below[0]}", below[1]
+    return None
+
+
+def _no_utf8(text: str) -> str | None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return f"{ascii(text)[:200]} holds a lone surrogate, which is no character"
+    return None
 
 
 class _Object(dict[str, Any]):
