@@ -361,6 +361,249 @@ static void check_executors(klt_context* context) {
   CHECK_OK(context, klt_context_set_executor(context, NULL));
 }
 
+/* Streams whose schema or batches are not what they say. */
+typedef struct liar {
+  struct ArrowArrayStream inner;
+  int lie;
+} liar;
+enum { LIES = 12 };
+
+static int lying_get_schema(struct ArrowArrayStream* stream, struct ArrowSchema* out) {
+  liar* own = (liar*)stream->private_data;
+  const int status = own->inner.get_schema(&own->inner, out);
+  int64_t i;
+  if (status != 0) return status;
+  switch (own->lie) {
+    case 0: out->format = NULL; break;
+    case 1: out->format = "l"; break;
+    case 2: out->children[0]->format = NULL; break;
+    case 3: out->children[2]->format = "+r"; break;
+    case 4:
+      for (i = 0; i < out->n_children; ++i) out->children[i]->release(out->children[i]);
+      break;
+    default: break;
+  }
+  return 0;
+}
+
+static int lying_get_next(struct ArrowArrayStream* stream, struct ArrowArray* out) {
+  liar* own = (liar*)stream->private_data;
+  const int status = own->inner.get_next(&own->inner, out);
+  if (status != 0 || out->release == NULL) return status;
+  switch (own->lie) {
+    case 5: out->length = -1; break;
+    case 6: out->offset = INT64_MAX; break;
+    case 7: out->length = INT64_MAX; break;
+    case 8: out->children[1]->length = 1; break;
+    case 9: out->children[1]->n_buffers = 1; break;
+    case 10: out->children[1]->buffers[1] = NULL; break;
+    case 11: out->children[1]->release(out->children[1]); break;
+    default: break;
+  }
+  return 0;
+}
+
+static const char* lying_get_last_error(struct ArrowArrayStream* stream) {
+  (void)stream;
+  return NULL;
+}
+
+static void lying_release(struct ArrowArrayStream* stream) {
+  liar* own = (liar*)stream->private_data;
+  own->inner.release(&own->inner);
+  stream->release = NULL;
+}
+
+static void check_liars(klt_context* context) {
+  int lie;
+  for (lie = 0; lie < LIES; ++lie) {
+    test_source source = TEST_SOURCE(example_columns, EXAMPLE_ROWS);
+    struct ArrowArrayStream stream;
+    liar own;
+    klt_tables* tables = NULL;
+    klt_ingest_result* result = NULL;
+    own.inner = test_stream(&source);
+    own.lie = lie;
+    stream.get_schema = lying_get_schema;
+    stream.get_next = lying_get_next;
+    stream.get_last_error = lying_get_last_error;
+    stream.release = lying_release;
+    stream.private_data = &own;
+    CHECK_OK(context, klt_tables_new(context, &tables));
+    CHECK_OK(context, klt_tables_add_stream(context, tables, "transactions", &stream));
+    if (!CHECK_STATUS(context, klt_ingest(context, tables, NULL, &result), KLT_BAD_DATA))
+      fprintf(stderr, "lie %d was believed\n", lie);
+    CHECK_CONTAINS(klt_context_last_where(context), "transactions");
+    CHECK(result == NULL);
+    klt_tables_free(tables);
+    if (!CHECK(source.live == 0)) fprintf(stderr, "lie %d leaks\n", lie);
+  }
+}
+
+/* No text argument takes bytes that are no UTF-8, and nothing is read past a NUL. */
+static void check_texts(klt_context* context) {
+  static const char* const broken[] = {"\xff", "a\xed\xa0\x80", "\xc0\xaf", "\xf5\x80\x80\x80", "\xe2\x82"};
+  klt_assignments* assignments = NULL;
+  size_t i;
+  CHECK_OK(context, klt_assignments_new(context, &assignments));
+  for (i = 0; i < sizeof broken / sizeof broken[0]; ++i) {
+    const char* const text = broken[i];
+    klt_policy* policy = NULL;
+    klt_classifier* classifier = NULL;
+    klt_model* model = NULL;
+    klt_expression* expression = NULL;
+    klt_table* table = NULL;
+    int32_t day = 0;
+    CHECK_ERROR(context, klt_parse_day(context, text, &day), KLT_INVALID_ARGUMENT, "text");
+    CHECK_ERROR(context, klt_policy_from_json(context, text, &policy), KLT_INVALID_ARGUMENT, "json");
+    CHECK_ERROR(context, klt_policy_from_preset(context, text, &policy), KLT_INVALID_ARGUMENT, "name");
+    CHECK_ERROR(context, klt_classifier_from_json(context, text, "{\"kind\":\"abc\"}", &classifier),
+                KLT_INVALID_ARGUMENT, "name");
+    CHECK_ERROR(context, klt_classifier_from_json(context, "abc", text, &classifier), KLT_INVALID_ARGUMENT, "json");
+    CHECK_ERROR(context, klt_model_from_json(context, text, &model), KLT_INVALID_ARGUMENT, "json");
+    CHECK_ERROR(context, klt_expression_parse(context, text, &expression), KLT_INVALID_ARGUMENT, "text");
+    CHECK_ERROR(context, klt_directory(context, NULL, text, &table), KLT_INVALID_ARGUMENT, "name");
+    CHECK_ERROR(context, klt_assignments_assign(context, assignments, text, "a", "b", KLT_NO_DAY, NULL),
+                KLT_INVALID_ARGUMENT, "client");
+    CHECK_ERROR(context, klt_assignments_assign(context, assignments, "c", text, "b", KLT_NO_DAY, NULL),
+                KLT_INVALID_ARGUMENT, "attribute");
+    CHECK(policy == NULL && classifier == NULL && model == NULL && expression == NULL && table == NULL);
+  }
+  klt_assignments_free(assignments);
+}
+
+/* Documents that are too deep, too large, repeat themselves or contradict themselves. */
+static void check_policies(klt_context* context) {
+  enum { DEEP = 100000 };
+  static const char* const broken[] = {
+      "",
+      "null",
+      "[]",
+      "{\"features\":{\"window_days\":-1}}",
+      "{\"features\":{\"window_days\":1e400}}",
+      "{\"features\":{\"window_days\":99999999999999999999999}}",
+      "{\"features\":{\"window_days\":1,\"window_days\":2}}",
+      "{\"features\":{\"window_days\":1,\"window_months\":2}}",
+      "{\"features\":{\"window_days\":NaN}}",
+      "{\"no such part\":{}}",
+      "{\"classifiers\":{\"rfm\":{\"kind\":\"rfm\",\"bins\":1000000000}}}",
+      "{\"classifiers\":{\"rfm\":{\"kind\":\"rfm\",\"bins\":-1}}}",
+      "{\"classifiers\":{\"abc\":{\"kind\":\"abc\",\"a\":0.9,\"b\":0.1}}}",
+      "{\"classifiers\":{\"\":{\"kind\":\"abc\"}}}",
+      "{\"report\":{\"title\":\"\\ud800\"}}",
+      "{} {}",
+  };
+  klt_policy* policy = NULL;
+  char* deep = (char*)malloc(2 * DEEP + 1);
+  size_t i;
+  for (i = 0; i < sizeof broken / sizeof broken[0]; ++i) {
+    if (!CHECK_STATUS(context, klt_policy_from_json(context, broken[i], &policy), KLT_BAD_POLICY))
+      fprintf(stderr, "policy %s\n", broken[i]);
+    CHECK(klt_context_last_message(context)[0] != '\0');
+  }
+  memset(deep, '[', DEEP);
+  memset(deep + DEEP, ']', DEEP);
+  deep[2 * DEEP] = '\0';
+  CHECK_STATUS(context, klt_policy_from_json(context, deep, &policy), KLT_BAD_POLICY);
+  CHECK(policy == NULL);
+  free(deep);
+}
+
+/* Tables without rows and columns without values; whatever is asked of a cell that is not there. */
+static void check_nothing(klt_context* context) {
+  static const uint8_t none[2] = {0, 0};
+  static const test_column nulls[] = {{"client", "l", example_clients, NULL, none},
+                                      {"date", "tdD", example_days, NULL, none},
+                                      {"amount", "g", example_amounts, NULL, none}};
+  test_source sources[2] = {TEST_SOURCE(example_columns, 0), TEST_SOURCE(nulls, EXAMPLE_ROWS)};
+  size_t i;
+  for (i = 0; i < 2; ++i) {
+    klt_tables* tables = example_tables(context, &sources[i]);
+    klt_ingest_result* result = NULL;
+    klt_base* base = NULL;
+    klt_features* features = NULL;
+    klt_table* table = NULL;
+    klt_result* run = NULL;
+    klt_row_counts counts = KLT_ROW_COUNTS_INIT;
+    int64_t number = 0;
+    double real = 0;
+    uint8_t valid = 0;
+    int null = 0;
+    size_t row = 0;
+    size_t size = 0;
+    const char* text = NULL;
+    klt_string* shown = NULL;
+    CHECK_OK(context, klt_ingest(context, tables, NULL, &result));
+    klt_tables_free(tables);
+    CHECK_OK(context, klt_ingest_result_counts(context, result, "transactions", &counts));
+    CHECK(counts.rows_read == (i == 0 ? 0 : EXAMPLE_ROWS) && counts.rows_rejected == counts.rows_read);
+    CHECK_OK(context, klt_ingest_result_base(context, result, &base));
+    klt_ingest_result_free(result); /* what was taken out of it lives on */
+    CHECK(klt_base_client_count(base) == 0);
+    CHECK_ERROR(context, klt_base_client_row(context, base, " ", &row), KLT_NOT_FOUND, "id");
+    CHECK_OK(context, klt_features_compute(context, base, EXAMPLE_AS_OF, NULL, &features));
+    klt_base_free(base);
+    CHECK_OK(context, klt_features_table(context, features, &table));
+    klt_features_free(features);
+    CHECK(klt_table_row_count(table) == 0 && klt_table_column_count(table) > 0);
+    CHECK_ERROR(context, klt_table_is_null(context, table, 0, 0, &null), KLT_OUT_OF_RANGE, "row");
+    CHECK_ERROR(context, klt_table_is_null(context, table, SIZE_MAX, 0, &null), KLT_OUT_OF_RANGE, "column");
+    CHECK_ERROR(context, klt_table_get_int64(context, table, 0, SIZE_MAX, &number), KLT_OUT_OF_RANGE, "row");
+    CHECK_ERROR(context, klt_table_get_double(context, table, SIZE_MAX, 0, &real), KLT_OUT_OF_RANGE, "column");
+    CHECK_ERROR(context, klt_table_get_text(context, table, SIZE_MAX, 0, &text, &size), KLT_OUT_OF_RANGE, "column");
+    CHECK_ERROR(context, klt_table_render(context, table, 0, 0, &shown), KLT_OUT_OF_RANGE, "row");
+    CHECK_STATUS(context, klt_table_read_int64(context, table, 0, SIZE_MAX, 2, &number, &valid), KLT_OUT_OF_RANGE);
+    CHECK_STATUS(context, klt_table_read_int64(context, table, 0, 0, SIZE_MAX, &number, &valid), KLT_OUT_OF_RANGE);
+    CHECK_STATUS(context, klt_table_read_double(context, table, 1, 1, SIZE_MAX, &real, &valid), KLT_OUT_OF_RANGE);
+    klt_table_free(table);
+    tables = example_tables(context, &sources[i]);
+    CHECK_ERROR(context, klt_run(context, tables, NULL, KLT_AS_OF_LAST_EVENT, &run), KLT_INVALID_ARGUMENT, "as_of");
+    klt_tables_free(tables);
+    CHECK(run == NULL && sources[i].live == 0);
+  }
+}
+
+/* A stream, a table, a base: each outlives what it came from, in any order of freeing. */
+static void check_lifetimes(void) {
+  test_source source = TEST_SOURCE(example_columns, EXAMPLE_ROWS);
+  klt_context* context = NULL;
+  klt_result* run = NULL;
+  klt_ingest_result* ingested = NULL;
+  klt_features* features = NULL;
+  klt_table* table = NULL;
+  klt_tables* tables = NULL;
+  struct ArrowArrayStream stream;
+  struct ArrowSchema schema;
+  struct ArrowArray array;
+  CHECK(klt_context_new(&context) == KLT_OK);
+  tables = example_tables(context, &source);
+  CHECK_OK(context, klt_run(context, tables, NULL, KLT_AS_OF_LAST_EVENT, &run));
+  CHECK_OK(context, klt_result_ingest(context, run, &ingested));
+  CHECK_OK(context, klt_result_features(context, run, &features));
+  klt_result_free(run);
+  CHECK_OK(context, klt_features_table(context, features, &table));
+  klt_features_free(features);
+  klt_ingest_result_free(ingested);
+  klt_tables_free(tables);
+  CHECK_OK(context, klt_table_export_arrow(context, table, &stream));
+  klt_table_free(table);
+  klt_context_free(context);
+  CHECK(stream.get_next(&stream, &array) == 0 && array.length == EXAMPLE_CLIENTS); /* before the schema */
+  CHECK(stream.get_schema(&stream, &schema) == 0 && schema.n_children == array.n_children);
+  stream.release(&stream);
+  CHECK(((const int64_t*)array.children[0]->buffers[1])[EXAMPLE_CLIENTS - 1] == EXAMPLE_CLIENTS);
+  array.release(&array);
+  schema.release(&schema);
+  CHECK(source.live == 0);
+}
+
+static void check_threads(klt_context* context) {
+  CHECK_ERROR(context, klt_context_set_threads(context, 1025), KLT_OUT_OF_RANGE, "threads");
+  CHECK_ERROR(context, klt_context_set_threads(context, UINT32_MAX), KLT_OUT_OF_RANGE, "threads");
+  CHECK_OK(context, klt_context_set_threads(context, 0));
+  CHECK_OK(context, klt_context_set_threads(context, 1));
+}
+
 int main(void) {
   klt_context* context = NULL;
   CHECK(klt_context_new(&context) == KLT_OK);
@@ -373,6 +616,12 @@ int main(void) {
   check_cancel(context, 3, 0);
   check_cancel_keeps(context);
   check_executors(context);
+  check_liars(context);
+  check_texts(context);
+  check_policies(context);
+  check_nothing(context);
+  check_threads(context);
+  check_lifetimes();
   klt_context_free(context);
   test_data_unused();
   return check_result();

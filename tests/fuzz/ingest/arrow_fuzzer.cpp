@@ -1,5 +1,5 @@
 // Arbitrary bytes as Arrow tables: the first bytes choose the table, columns, types, slices and nulls, the rest are
-// the values. Every shape is legal as far as the C data interface goes, so nothing but Error may come out.
+// the values. Every shape is legal as far as the C data interface lets one check, so nothing but Error may come out.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -52,22 +52,43 @@ t::Node text_array(Bytes& bytes, std::int64_t rows, const std::string& format) {
   return t::texts(values, format);
 }
 
+/// Now and then a fault that a reader can see: of lengths, of buffers, of views and of list offsets.
+void break_somehow(t::Node& node, Bytes& bytes) {
+  const std::uint8_t fault = bytes.next();
+  if (fault % 4 != 3) return;
+  switch (fault / 4 % 8) {
+    case 0: node.length = -1; break;
+    case 1: node.length /= 2; break;
+    case 2: node.offset = -1 - bytes.next(); break;
+    case 3: node.buffers.resize(std::min<std::size_t>(node.buffers.size(), bytes.next() % 3)); break;
+    case 4: node.dictionary.clear(); break;
+    case 5: node.children.clear(); break;
+    case 6:
+      if (node.format.starts_with('v')) node.buffers[1] = bytes.take(node.buffers[1].size());
+      break;
+    default:
+      if (node.format == "+l") node.buffers[1] = bytes.take(node.buffers[1].size());
+      break;
+  }
+}
+
 t::Node any_array(Bytes& bytes, std::int64_t rows, int depth) {
   struct Fixed {
     const char* format;
     std::size_t width;
   };
   static constexpr Fixed fixed[] = {
-      {"c", 1},         {"C", 1},       {"s", 2},        {"S", 2},           {"i", 4},       {"I", 4},
-      {"l", 8},         {"L", 8},       {"e", 2},        {"f", 4},           {"g", 8},       {"tdD", 4},
-      {"tdm", 8},       {"tss:", 8},    {"tsm:UTC", 8},  {"tsu:", 8},        {"tsn:UTC", 8}, {"d:9,2,32", 4},
-      {"d:18,6,64", 8}, {"d:38,4", 16}, {"d:38,-3", 16}, {"d:76,9,256", 32}, {"tDs", 8},     {"w:3", 3}};
+      {"c", 1},          {"C", 1},           {"s", 2},         {"S", 2},           {"i", 4},       {"I", 4},
+      {"l", 8},          {"L", 8},           {"e", 2},         {"f", 4},           {"g", 8},       {"tdD", 4},
+      {"tdm", 8},        {"tss:", 8},        {"tsm:UTC", 8},   {"tsu:", 8},        {"tsn:UTC", 8}, {"d:9,2,32", 4},
+      {"d:18,6,64", 8},  {"d:38,4", 16},     {"d:38,-3", 16},  {"d:76,9,256", 32}, {"tDs", 8},     {"w:3", 3},
+      {"tsu:+03:00", 8}, {"tsn:no zone", 8}, {"d:38,-76", 16}, {"+r", 4}};
   constexpr std::size_t fixed_count = std::size(fixed);
   const std::uint8_t kind = bytes.next();
   t::Node node;
   if (kind % 4 == 0) {
-    static constexpr const char* texts[] = {"u", "U", "vu", "z", "vz"};
-    node = text_array(bytes, rows, texts[bytes.next() % 3]);
+    static constexpr const char* texts[] = {"u", "U", "vu", "z", "vz", "Z"};
+    node = text_array(bytes, rows, texts[bytes.next() % std::size(texts)]);
   } else if (kind % 16 == 1) {
     node = t::nothing(rows);
   } else if (kind % 16 == 5) {
@@ -98,6 +119,7 @@ t::Node any_array(Bytes& bytes, std::int64_t rows, int depth) {
     node.buffers[0] = bytes.take(static_cast<std::size_t>(rows) / 8 + 1);
     node.null_count = -1;
   }
+  break_somehow(node, bytes);
   return node;
 }
 

@@ -81,7 +81,7 @@ Node fixed(std::string format, const std::vector<std::optional<T>>& values) {
   return with_nulls(fixed(std::move(format), plain), valid);
 }
 
-/// "u" or "U", or "vu" for views.
+/// "u", "z", "U" or "Z", or "vu" or "vz" for views.
 inline Node texts(const std::vector<std::optional<std::string>>& values, std::string format = "u") {
   Node node;
   node.format = format;
@@ -92,7 +92,7 @@ inline Node texts(const std::vector<std::optional<std::string>>& values, std::st
     valid.push_back(value.has_value());
     nulls = nulls || !value;
   }
-  if (format == "vu") {
+  if (format == "vu" || format == "vz") {
     std::vector<std::uint8_t> views(values.size() * 16 + 16);
     std::vector<std::uint8_t> data;
     for (std::size_t i = 0; i < values.size(); ++i) {

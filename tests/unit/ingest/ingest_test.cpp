@@ -263,6 +263,23 @@ TEST(IngestClients, BlankIdsAreMissing) {
   check(t::texts({"  ", "x ", " 7", "\t"}));
   check(t::texts({"  ", "x ", " 7", "\t"}, "vu"));
   check(t::coded<std::int8_t>("c", {0, 1, 2, 3}, t::texts({"  ", "x ", " 7", "\t"})));
+  // Blanks as Unicode knows them: no-break, ideographic and of no width.
+  const Texts blanks{"\u00A0", "x\u3000", "\uFEFF\u202F7\u2009", "\u2003\u200B\v\f\u2060"};
+  check(t::texts(blanks));
+  check(t::texts(blanks, "U"));
+  check(t::texts(blanks, "vu"));
+  check(t::coded<std::int8_t>("c", {0, 1, 2, 3}, t::texts(blanks)));
+}
+
+TEST(IngestClients, LettersThatEndLikeBlanksStay) {
+  // U+0420 and U+0445 end in bytes that blanks end in too, as do the Han characters.
+  const Texts names{"\u0420\u0445", "\u3080", "\u00E0", "\u4F80\u4E00"};
+  const auto result = take(TableId::transactions, purchases(t::texts(names), ats(4), amounts(4)));
+  EXPECT_TRUE(result.rejects.empty());
+  for (const auto& name : names) EXPECT_TRUE(result.base.code_of(*name)) << *name;
+  EXPECT_EQ(result.base.code_of("\u00A0\u3080\u2000"), result.base.code_of("\u3080"));
+  EXPECT_EQ(ClientId("\u00A0-7\u3000"), ClientId(-7));
+  EXPECT_EQ(ClientId("'=x").to_text(), "=x");
 }
 
 // Numbers.
@@ -423,6 +440,24 @@ TEST(IngestTimes, EveryUnitIsTheSameInstant) {
     ASSERT_TRUE(result.rejects.empty()) << at.format;
     EXPECT_EQ(instants(result.base), (std::vector<std::int64_t>{noon})) << at.format;
     EXPECT_EQ(to_text(*result.base.last_purchase_day()), "2023-11-14");
+  }
+}
+
+TEST(IngestTimes, AZoneHasToBeOneButChangesNothing) {
+  for (const char* const format : {"tsu:+03:00", "tsu:-11:30", "tsu:+00:00", "tsu:America/Argentina/Buenos_Aires",
+                                   "tsu:Etc/GMT-14", "tsu:Unknown/To_Any-Database"}) {
+    const auto result =
+        take(TableId::transactions, purchases(clients(1), t::fixed<std::int64_t>(format, {noon}), amounts(1)));
+    EXPECT_EQ(instants(result.base), (std::vector<std::int64_t>{noon})) << format;
+  }
+  for (const char* const format : {"tsu:+3", "tsu:+03:60", "tsu:+24:00", "tsu:+0300", "tsu:Europe/Mos cow",
+                                   "tsu:\u041C", "tsu:-", "tsx:UTC", "tsu", "tsu+03:00"}) {
+    const Error error = error_of([&] {
+      take(TableId::transactions, purchases(clients(1), t::fixed<std::int64_t>(format, {noon}), amounts(1)));
+    });
+    EXPECT_EQ(error.code(), Code::bad_data);
+    EXPECT_EQ(error.where(), "transactions.at");
+    EXPECT_THAT(error.what(), HasSubstr(format));
   }
 }
 
@@ -696,6 +731,94 @@ TEST(IngestErrors, DictionaryCodesAndOffsetsAreChecked) {
   EXPECT_EQ(error_of([&] { take(TableId::transactions, purchases(text, ats(2), amounts(2))); }).code(), Code::bad_data);
 }
 
+TEST(IngestErrors, WhatAnArrayLacksIsChecked) {
+  t::Live live;
+  const auto broken = [&](Node client, const std::function<void(Node&)>& change) {
+    const Node good = t::record(purchases(client, ats(2), amounts(2)));
+    Node bad = good;
+    change(bad.children[0]);
+    Tables tables;
+    tables.add(TableId::transactions, t::stream_of({good, bad}, std::nullopt, &live));
+    const Error error = error_of([&] { static_cast<void>(ingest(std::move(tables))); });
+    EXPECT_EQ(error.code(), Code::bad_data) << error.what();
+    EXPECT_EQ(error.where(), "transactions.client");
+    EXPECT_TRUE(live.none());
+  };
+  const auto max = std::numeric_limits<std::int64_t>::max();
+  for (const Node& client : {clients(2), t::texts({"a", "b"}), t::texts({"a", "b"}, "U"),
+                             t::texts({"a", "a text longer than its view"}, "vu"),
+                             t::coded<std::int8_t>("c", {0, 1}, t::texts({"a", "b"}))}) {
+    broken(client, [](Node& node) { node.buffers.clear(); });
+    broken(client, [](Node& node) { node.buffers.resize(1); });
+    broken(client, [](Node& node) { node.offset = -1; });
+    broken(client, [](Node& node) { node.length = -1; });
+    broken(client, [](Node& node) { node.length = 1; });
+    broken(client, [=](Node& node) { node.offset = max; });
+    broken(client, [=](Node& node) { node.length = max; });
+  }
+  broken(t::texts({"a", "b"}), [](Node& node) { node.buffers.resize(2); });
+  broken(t::texts({"a", "b"}), [](Node& node) { node.buffers[1] = t::bytes_of(std::vector<std::int32_t>{-1, 1, 2}); });
+  broken(t::texts({"a", "b"}, "vu"), [](Node& node) { node.buffers.resize(2); });
+  const auto view = [](std::int32_t size, std::int32_t buffer, std::int32_t begin) {
+    return t::bytes_of(std::vector<std::int32_t>{size, 0, buffer, begin, 1, 'x', 0, 0});
+  };
+  const Node views = t::texts({"a text longer than its view", "x"}, "vu");
+  broken(views, [&](Node& node) { node.buffers[1] = view(-1, 0, 0); });
+  broken(views, [&](Node& node) { node.buffers[1] = view(27, 1, 0); });
+  broken(views, [&](Node& node) { node.buffers[1] = view(27, -1, 0); });
+  broken(views, [&](Node& node) { node.buffers[1] = view(27, 0, 1); });
+  broken(views, [&](Node& node) { node.buffers[1] = view(27, 0, -1); });
+  broken(views, [&](Node& node) { node.buffers[1] = view(std::numeric_limits<std::int32_t>::max(), 0, 0); });
+  const Node coded = t::coded<std::int8_t>("c", {0, 1}, t::texts({"a", "b"}));
+  broken(coded, [](Node& node) { node.dictionary.clear(); });
+  broken(coded, [](Node& node) { node.dictionary[0].length = -1; });
+  broken(coded, [](Node& node) { node.dictionary[0].length = 1; });
+  broken(coded, [](Node& node) { node.dictionary[0].buffers.clear(); });
+  broken(coded, [](Node& node) { node.buffers[1] = {0, 0xFF}; });
+}
+
+TEST(IngestErrors, ListsThatLeaveTheirValuesAreChecked) {
+  const auto broken = [](const std::function<void(Node&)>& change) {
+    Node emails = t::list({0, 1, 2}, t::texts({"a@b", "c@d"}));
+    change(emails);
+    const Error error = error_of([&] { take(TableId::clients, {clients(2).named("client"), emails.named("emails")}); });
+    EXPECT_EQ(error.code(), Code::bad_data);
+    EXPECT_EQ(error.where(), "clients.emails");
+  };
+  broken([](Node& node) { node.buffers[1] = t::bytes_of(std::vector<std::int32_t>{0, 1, 3}); });
+  broken([](Node& node) { node.buffers[1] = t::bytes_of(std::vector<std::int32_t>{-1, 1, 2}); });
+  broken([](Node& node) { node.buffers[1] = t::bytes_of(std::vector<std::int32_t>{0, 2, 1}); });
+  broken([](Node& node) { node.children.clear(); });
+  broken([](Node& node) { node.children[0].length = -1; });
+  broken([](Node& node) { node.buffers.resize(1); });
+}
+
+TEST(IngestErrors, TypesThatAreNotReadAreNamed) {
+  const auto refused = [](Node node) {
+    const Error error = error_of([&] { take(TableId::transactions, purchases(node, ats(1), amounts(1))); });
+    EXPECT_EQ(error.code(), Code::bad_data) << node.format;
+    EXPECT_EQ(error.where(), "transactions.client");
+    EXPECT_THAT(error.what(), HasSubstr(node.format));
+  };
+  for (const char* const format :
+       {"+r",  "+s", "+m", "+us:0", "+ud:0,1", "+w:2",    "+vl",    "w:4",        "tDs", "tiM",
+        "ttu", "",   "d:", "d:9",   "d:9,2,",  "d:9,2,7", "d:9,99", "d:9,2,32,1", "ll",  "\xFF"}) {
+    Node node = clients(1);
+    node.format = format;
+    refused(node);
+  }
+  // Types in types in types: as deep as it likes.
+  Node nested = t::list({0, 1}, t::texts({"a"}));
+  for (int depth = 0; depth < 60; ++depth) {
+    nested = t::list({0, 1}, nested);
+    refused(nested);
+  }
+  Node coded = t::texts({"a"});
+  for (int depth = 0; depth < 3; ++depth) coded = t::coded<std::int8_t>("c", {0}, coded);
+  refused(coded);
+  refused(t::coded<float>("f", {0.0F}, t::texts({"a"})));
+}
+
 TEST(IngestErrors, ViewsPastTheirBufferAreChecked) {
   const auto with_size = [](std::int64_t size) {
     Node text = t::texts({"a text longer than its view"}, "vu");
@@ -885,6 +1008,28 @@ TEST(IngestContacts, EdgesHaveTwoClients) {
   chunk[ContactField::organisation]->codes(1, std::span(&organisation, 1));
   EXPECT_EQ(organisation, result.base.code_of("o1"));
   EXPECT_EQ(chunk.clients()[1], result.base.code_of("p2"));
+}
+
+TEST(IngestTerms, BlanksAreNoRequiredTermAndNoRequiredText) {
+  const auto result = take(TableId::directories, {t::texts({"role", "\u202F", "role"}).named("directory"),
+                                                  t::texts({"\u00A0", "x", "\u3000y"}).named("code")});
+  ASSERT_EQ(result.rejects.size(), 2U);
+  EXPECT_EQ(result.rejects[0].column, "code");
+  EXPECT_EQ(result.rejects[1].column, "directory");
+  for (const Reject& reject : result.rejects) EXPECT_EQ(reject.reason, RejectReason::missing_value);
+}
+
+TEST(IngestTerms, BlanksAroundNumbersDatesAndTermsDoNotCount) {
+  const auto result = take(TableId::transactions,
+                           {clients(1).named("client"), t::texts({"\u00A02026-01-02\u2009"}).named("at"),
+                            t::texts({"\u202F12.5\uFEFF"}).named("amount"),
+                            t::texts({"\u3000tea\u00A0"}).named("product"), t::texts({"\u00A0yes"}).named("refund")});
+  EXPECT_TRUE(result.rejects.empty());
+  EXPECT_EQ(numbers(result.base, TransactionField::amount), (std::vector<std::int64_t>{-125'000}));
+  EXPECT_EQ(to_text(*result.base.last_purchase_day()), "2026-01-02");
+  const auto products = result.base.terms(TableId::transactions, static_cast<std::size_t>(TransactionField::product));
+  ASSERT_EQ(products.size(), 1U);
+  EXPECT_EQ(products[0], "tea");
 }
 
 TEST(IngestTerms, SharedListsAndBlanks) {
