@@ -93,13 +93,11 @@ def _repr_html(self: _core.History) -> str:
 
 def attach() -> None:
     """Give the compiled classes their Python methods; called once when the package is imported."""
-    _core.History.table = property(_history_table)
-    for name in _table._PASSED_ON:
-        if name != "__iter__":
-            setattr(_core.History, name, _table._passed_on(name))
-    for name, function in {"__repr__": _repr, "_repr_html_": _repr_html}.items():
-        setattr(_core.History, name, function)
-    _core.Result.history = _of_result
+    members = {name: _table._passed_on(name) for name in _table._PASSED_ON if name != "__iter__"}
+    members |= {"table": property(_history_table), "__repr__": _repr, "_repr_html_": _repr_html}
+    for name, member in members.items():
+        setattr(_core.History, name, member)
+    setattr(_core.Result, "history", _of_result)  # noqa: B010
 
 
 def _of_result(self: _core.Result, policy: Any = None, **options: Any) -> _core.History:

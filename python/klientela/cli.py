@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.bar import Bar
@@ -81,6 +81,14 @@ def _day(text: str) -> dt.date:
     return day
 
 
+def _language(text: str) -> Literal["en", "ru"]:
+    if text == "en":
+        return "en"
+    if text == "ru":
+        return "ru"
+    raise typer.BadParameter(f"{text!r} is neither en nor ru")
+
+
 def _encoding(text: str) -> str:
     try:
         "".encode(text)  # also refuses codecs that are not of text, such as hex
@@ -104,7 +112,13 @@ _PolicyFile = Annotated[
 ]
 _AsOf = Annotated[
     dt.date | None,
-    typer.Option(help="Last day that counts; by default that of the last purchase.", metavar="DATE", parser=_day),
+    typer.Option(
+        "--as-of",
+        "--until",
+        help="Last day that counts; by default that of the last purchase.",
+        metavar="DATE",
+        parser=_day,
+    ),
 ]
 _Threads = Annotated[int, typer.Option(min=0, help="How many threads work; 0: one per core.")]
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
@@ -215,6 +229,7 @@ def classify_command(
                 counts = _label_counts(each.table, labels[0]) if labels else {}
                 if 0 < len(counts) <= 30:
                     _out.print(_bars(name, counts), "")
+            _print_notes(result.summary["notes"], of_run_only=True)
             _out.print(f"[green]done[/green]; the classes are in [bold]{escape(out)}[/bold]", soft_wrap=True)
 
 
@@ -270,16 +285,15 @@ def history(
             help="Begin with this day's period; by default the first purchase's.", metavar="DATE", parser=_day
         ),
     ] = None,
-    until: Annotated[
-        dt.date | None,
-        typer.Option(help="Last day; by default that of the last purchase.", metavar="DATE", parser=_day),
-    ] = None,
+    as_of: _AsOf = None,
     refit: Annotated[bool, typer.Option("--refit", help="Fit thresholds anew for every day.")] = False,
     hold: Annotated[int, typer.Option(min=1, help="Days that a new class has to stand for before it counts.")] = 1,
     column: Annotated[
         list[str] | None, typer.Option(help="Keep this class column; repeat for more. By default all of labels.")
     ] = None,
-    language: Annotated[str, typer.Option(help="Of the reasons: en or ru.", metavar="en|ru")] = "en",
+    language: Annotated[
+        Literal["en", "ru"], typer.Option(help="Of the reasons: en or ru.", metavar="en|ru", parser=_language)
+    ] = "en",
     encoding: Annotated[
         str | None,
         typer.Option(
@@ -311,13 +325,13 @@ def history(
         if folder.exists() and not folder.is_dir():
             raise _core.InvalidArgumentError(f"{folder} is not a folder", "out")
         with _progress(quiet) as steps:
-            result = _read_and_run(given, chosen, until, encoding, threads, steps)
+            result = _read_and_run(given, chosen, as_of, encoding, threads, steps)
             found = history_of(
                 result.base,
                 chosen,
                 every=every,
                 since=since,
-                until=until,
+                until=as_of,
                 thresholds="refit" if refit else "frozen",
                 columns=column or None,
                 hold=hold,
@@ -483,6 +497,11 @@ def _progress(quiet: bool) -> Iterator[Steps]:
         yield steps
 
 
+def _one_line(text: str) -> str:
+    """Text with control characters, such as the line ends of a file's name, written out."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 @contextmanager
 def _errors() -> Iterator[None]:
     """Turn what can go wrong with input into one line and exit code 1; defects keep their traceback."""
@@ -494,14 +513,19 @@ def _errors() -> Iterator[None]:
         _err.print("interrupted; nothing was written")
         raise typer.Exit(_INTERRUPTED) from None
     except _core.KlientelaError as error:
-        where = f" [dim]({escape(error.where)})[/dim]" if error.where and error.where not in error.message else ""
-        _err.print(f"[bold red]error:[/bold red] {escape(error.message)}{where}", soft_wrap=True)
+        where = f" [dim]({escape(_one_line(error.where))})[/dim]"
+        told = not error.where or error.where in error.message
+        _err.print(
+            f"[bold red]error:[/bold red] {escape(_one_line(error.message))}{'' if told else where}", soft_wrap=True
+        )
         raise typer.Exit(_BAD_INPUT) from None
-    except (OSError, MemoryError) as error:
+    except (OSError, MemoryError, UnicodeEncodeError) as error:
         text = str(error) or "out of memory"
+        if isinstance(error, UnicodeEncodeError):  # bytes of a name that are no text
+            text = f"{error.object} is not UTF-8"
         if isinstance(error, OSError) and error.filename is not None and error.strerror:
             text = f"{error.filename}: {error.strerror}"
-        _err.print(f"[bold red]error:[/bold red] {escape(text)}", soft_wrap=True)
+        _err.print(f"[bold red]error:[/bold red] {escape(_one_line(text))}", soft_wrap=True)
         raise typer.Exit(_BAD_INPUT) from None
 
 
@@ -545,8 +569,7 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
     if summary.get("segments"):
         parts += ["", _bars("RFM", summary["segments"])]
     _out.print(Group(*parts))
-    for note in summary.get("notes", []):
-        _out.print(f"[dim]note: {escape(note['en'])}[/dim]", soft_wrap=True)
+    _print_notes(summary["notes"])
     if result.unused_columns:
         _out.print(f"[dim]columns not used: {escape(', '.join(result.unused_columns))}[/dim]", soft_wrap=True)
     if any(counts["rows_rejected"] for counts in summary["tables"].values()):
@@ -556,6 +579,14 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
         f"[green]done[/green] in {seconds:.1f} s; open [bold]{escape(str(written['report.html']))}[/bold]",
         soft_wrap=True,
     )
+
+
+def _print_notes(notes: list[dict[str, Any]], *, of_run_only: bool = False) -> None:
+    for note in notes:
+        if note["classifier"] is None:
+            _out.print(f"[yellow]{escape(note['en'])}[/yellow]", soft_wrap=True)
+        elif not of_run_only:
+            _out.print(f"[dim]note: {escape(note['en'])}[/dim]", soft_wrap=True)
 
 
 def _bars(title: str, counts: dict[str, int]) -> Grid:

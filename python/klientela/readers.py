@@ -105,7 +105,8 @@ def _bad(name: str, why: str) -> _core.BadDataError:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return re.sub(r"""["']?[^\s"']*[\\/]klientela-\w+[\\/][\w.]+["']?""", "the file", line)
 
 
 def _split_sheet(path: str) -> tuple[str, str | None]:
@@ -122,12 +123,29 @@ def _connect() -> Any:
     return connection
 
 
-class _Rows:
-    """A relation and the connection it lives in."""
+class _Link:
+    """Another name of a file, which DuckDB takes for nothing else: no pattern, no address, no key=value folders.
 
-    def __init__(self, connection: Any, relation: Any) -> None:
+    It lives as long as this object.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="klientela-")
+        link = Path(self._folder.name) / ("rows.gz" if file.suffix.lower() == ".gz" else "rows")
+        try:
+            link.symlink_to(file.resolve())
+        except (OSError, NotImplementedError):
+            shutil.copyfile(file, link)
+        self.path = str(link)
+
+
+class _Rows:
+    """A relation, the connection it lives in, and the file that it still reads."""
+
+    def __init__(self, connection: Any, relation: Any, link: _Link | None = None) -> None:
         self._connection = connection
         self._relation = relation
+        self._link = link
         self.columns: list[str] = list(relation.columns)
 
     def count(self) -> int:
@@ -205,13 +223,14 @@ def _scan_text(file: Path, name: str, ending: str, head: str) -> Source:
                 _even(stream, out, delimiter, name, len(columns) == 1)
             file = even
         connection = _connect()
+        link = _Link(file)
         connection.execute(
             "CREATE TEMP TABLE lines AS SELECT * FROM read_csv(?, auto_detect = false, header = true, delim = ?, "
             "quote = '\"', escape = '\"', nullstr = ?, allow_quoted_nulls = false, new_line = ?, columns = ?, "
             "compression = ?, store_rejects = true, rejects_scan = 'klientela_scans', "
             "rejects_table = 'klientela_rejects', max_line_size = 16777216)",
             [
-                str(file),
+                link.path,
                 delimiter,
                 list(_NULLS),
                 "\\n" if uneven else survey.line_end,
@@ -374,7 +393,8 @@ def _refuse_duplicates(name: str, columns: list[str]) -> None:
 
 def _read_parquet(file: Path) -> Source:
     connection = _connect()
-    return Source(_Rows(connection, connection.read_parquet(str(file))))
+    link = _Link(file)
+    return Source(_Rows(connection, connection.read_parquet(link.path, hive_partitioning=False), link))
 
 
 def _read_json(file: Path) -> Source:
@@ -422,10 +442,11 @@ def _refuse_constant(text: str) -> Any:
 
 def _scan_json(file: Path, name: str, *, lines: bool) -> _Rows:
     connection = _connect()
+    link = _Link(file)
     options = "compression = 'gzip'" if file.suffix.lower() == ".gz" else "compression = 'auto'"
     shape = "format = 'newline_delimited'" if lines else "format = 'array'"
     described = connection.execute(
-        f"DESCRIBE SELECT * FROM read_json(?, {shape}, {options}, sample_size = -1)", [str(file)]
+        f"DESCRIBE SELECT * FROM read_json(?, {shape}, {options}, sample_size = -1)", [link.path]
     ).fetchall()
     # Texts stay texts: only numbers, truth values and lists of texts keep their types.
     kept = ("BIGINT", "UBIGINT", "DOUBLE", "BOOLEAN", "VARCHAR[]")
@@ -433,7 +454,7 @@ def _scan_json(file: Path, name: str, *, lines: bool) -> _Rows:
     if set(columns) == {"json"}:
         raise _bad(name, "holds no JSON objects with named values")
     connection.execute(
-        f"CREATE TEMP TABLE lines AS SELECT * FROM read_json(?, {shape}, {options}, columns = ?)", [str(file), columns]
+        f"CREATE TEMP TABLE lines AS SELECT * FROM read_json(?, {shape}, {options}, columns = ?)", [link.path, columns]
     )
     return _Rows(connection, connection.table("lines"))
 

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
@@ -51,7 +52,9 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
     return _write_all(FILES, make, folder)
 
 
-def write_history(history: _core.History, folder: str | os.PathLike[str], *, language: str = "en") -> dict[str, Path]:
+def write_history(
+    history: _core.History, folder: str | os.PathLike[str], *, language: Literal["en", "ru"] = "en"
+) -> dict[str, Path]:
     """Write history.parquet, migration.csv, transitions.csv, stays.csv and, from two days on, projection.csv.
 
     history.parquet has one row per day and client known by then. The other files have a column ``classes`` in front:
@@ -67,7 +70,7 @@ def write_history(history: _core.History, folder: str | os.PathLike[str], *, lan
         Of the reasons in transitions.csv.
     """
     columns = [name for name in history.class_columns if _has_labels(history, name)]
-    sheets = {
+    sheets: dict[str, Callable[[str], _core.Table]] = {
         "migration.csv": lambda name: history.migrations(column=name),
         "transitions.csv": lambda name: history.transitions(column=name, language=language),
         "stays.csv": lambda name: history.stay_times(column=name),

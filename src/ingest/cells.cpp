@@ -569,8 +569,7 @@ bool valid_utf8(std::string_view text) noexcept {
   return true;
 }
 
-std::string shown(std::string_view text) {
-  constexpr std::size_t most = 200;
+std::string shown(std::string_view text, std::size_t most) {
   std::string out;
   while (!text.empty()) {
     const std::size_t length = sequence(text);

@@ -39,8 +39,8 @@ inline constexpr Mark fine = 0;
 
 /// Any cell as text: numbers exact, days and instants ISO 8601; empty for null. `scratch` may hold the result.
 [[nodiscard]] std::string_view text_at(const ArrayView& array, std::int64_t i, std::string& scratch);
-/// At most 200 bytes of a text, cut at a character, invalid bytes as U+FFFD.
-[[nodiscard]] std::string shown(std::string_view text);
+/// At most `most` bytes of a text, cut at a character, invalid bytes as U+FFFD.
+[[nodiscard]] std::string shown(std::string_view text, std::size_t most = 200);
 
 [[nodiscard]] bool valid_utf8(std::string_view text) noexcept;
 

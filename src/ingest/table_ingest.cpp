@@ -140,7 +140,7 @@ class TableIngest {
       column_of[*f] = i;
       field_of[i] = *f;
     }
-    require_columns(column_of);
+    require_columns(column_of, names);
     std::vector<bool> keep(names.size());
     for (std::size_t i = 0; i < names.size(); ++i) keep[i] = field_of[i] != no_list;
     Delivery delivery = reader.read(keep);
@@ -151,7 +151,7 @@ class TableIngest {
       if (keep[i]) slots_[field_of[i]].source = std::make_shared<const Source>(std::move(delivery.columns[c++]));
   }
 
-  void require_columns(const std::vector<std::size_t>& column_of) const {
+  void require_columns(const std::vector<std::size_t>& column_of, const std::vector<std::string>& names) const {
     const auto given = [&](auto field) { return column_of[index_of(field)] != no_list; };
     for (std::size_t f = 0; f < slots_.size(); ++f) {
       if (!spec_.fields[f].required || column_of[f] != no_list) continue;
@@ -159,13 +159,27 @@ class TableIngest {
           given(TransactionField::unit_price))
         continue;
       throw Error(Code::bad_data,
-                  fmt::format("table {} has no column for the required field {}", spec_.name, spec_.fields[f].name),
+                  fmt::format("table {} has no column for the required field {}; {}", spec_.name,
+                              spec_.fields[f].name, columns_found(names)),
                   where(spec_.fields[f].name));
     }
     if (table_ == TableId::interactions && !given(InteractionField::planned_from) &&
         !given(InteractionField::started_at))
-      throw Error(Code::bad_data, "table interactions has no column for planned_from or started_at",
+      throw Error(Code::bad_data,
+                  fmt::format("table interactions has no column for planned_from or started_at; {}",
+                              columns_found(names)),
                   where("started_at"));
+  }
+
+  /// What was delivered instead of a required column, and how to say which column is meant; of a bounded length.
+  [[nodiscard]] std::string columns_found(const std::vector<std::string>& names) const {
+    constexpr std::size_t most_names = 20;
+    std::string list;
+    for (std::size_t i = 0; i < std::min(names.size(), most_names); ++i)
+      list += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", shown(names[i], 40));
+    if (names.size() > most_names) list += fmt::format(" and {} more", names.size() - most_names);
+    return fmt::format("columns found: {}; the policy key ingest.mappings.{}.columns can name the column of a field",
+                       list.empty() ? "none" : list, spec_.name);
   }
 
   void prepare() {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/formula.hpp"
 #include "core/text.hpp"
 #include "klientela/core/buffer.hpp"
 #include "klientela/core/executor.hpp"
@@ -89,14 +90,13 @@ struct TextKey {
 
 [[nodiscard]] inline std::uint64_t hash_of(const TextKey& key) noexcept { return hash_of(key.a, key.b, key.length); }
 
-/// An id as it counts: without blanks around it, and without the apostrophe that a CSV of ours puts before = + - @, tab
-/// and CR so that no spreadsheet runs it. Empty: no id.
+/// An id as it counts: without blanks around it, and without the apostrophe that a CSV of ours puts before what a
+/// spreadsheet would run. Empty: no id.
 [[nodiscard]] inline std::string_view plain_id(std::string_view id) noexcept {
   const auto plain = [](char c, signed char least) { return static_cast<signed char>(c) > least; };  // and ASCII
   if (!id.empty() && plain(id.front(), '\'') && plain(id.back(), ' ')) return id;  // as nearly all are
   id = detail::trimmed(id);
-  constexpr std::string_view risky = "=+-@\t\r";
-  if (id.size() > 1 && id[0] == '\'' && risky.find(id[1]) != std::string_view::npos) id = detail::trimmed(id.substr(1));
+  if (!id.empty() && id.front() == '\'' && detail::begins_formula(id.substr(1))) id = detail::trimmed(id.substr(1));
   return id;
 }
 

@@ -2,6 +2,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "core/formula.hpp"
 #include "klientela/report/report.hpp"
 #include "report/text.hpp"
 
@@ -42,7 +43,9 @@ bool is_phone(std::string_view text) noexcept {
 }
 
 bool would_run(std::string_view text) noexcept {
-  if (text.empty() || std::string_view("=+-@\t\r").find(text.front()) == std::string_view::npos) return false;
+  if (!detail::begins_formula(text)) return false;
+  if (text.front() == '\t' || text.front() == '\r' || text.front() == '\n') return true;
+  text = detail::without_leading_blanks(text);
   return !is_number(text) && !is_phone(text);
 }
 

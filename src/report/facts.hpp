@@ -101,6 +101,9 @@ struct CellTotals {
 /// The name on the card of the client of a row: the full one, else given, middle and family name; nullopt without one.
 [[nodiscard]] std::optional<std::string> name_of(const ReportInput& input, std::size_t row);
 
+/// What to know about the run as a whole: that no purchase counts as of its day though the base has transactions.
+[[nodiscard]] std::vector<Note> notes_of(const ReportInput& input);
+
 /// The counts of a table; zeros where nothing of it was delivered.
 [[nodiscard]] TableCounts counts_of(const ReportInput& input, TableId table);
 

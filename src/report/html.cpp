@@ -15,6 +15,12 @@ int intensity(std::uint64_t count, std::uint64_t most) noexcept {
   return static_cast<int>(std::lround(share * 9));
 }
 
+std::string cell_count(const Speech& say, std::uint64_t count) {
+  if (count < 10'000) return say.count(count);
+  return fmt::format("<span class=\"full\">{}</span><span class=\"brief\" aria-hidden=\"true\">{}</span>",
+                     say.count(count), say.compact(static_cast<double>(count)));
+}
+
 std::string colour_of(std::string_view group, std::size_t place) {
   if (group == "cold") return "k0";
   if (group == "warm") return "k1";
@@ -145,6 +151,7 @@ std::string html(const ReportInput& input, const ReportOptions& options) {
     page.put("<p class=\"lead\">{} {} – {}</p>", say("Purchases", "Покупки"), say.day(*from), say.day(*to));
   else
     page.put("<p class=\"lead\">{}</p>", say("No purchases up to the as-of date.", "До этой даты покупок нет."));
+  page.notes(notes_of(input));
   page.raw("</header>\n<main>\n");
 
   put_figures(page);
@@ -153,6 +160,7 @@ std::string html(const ReportInput& input, const ReportOptions& options) {
   if (matrix) put_matrix(page, *matrix, cells);
   if (const Classification* rfm = first_of_kind(input, "rfm")) put_rfm(page, *rfm);
   if (const Classification* abc = first_of_kind(input, "abc")) put_abc(page, *abc);
+  put_classes(page);
   if (matrix && options.top_clients > 0 && input.features.rows() > 0) put_top(page, *matrix, cells);
   put_rejected(page);
   put_definitions(page);

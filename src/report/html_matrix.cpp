@@ -56,9 +56,10 @@ void put_cell(Page& page, const MatrixView& matrix, const CellTotals& cell, std:
     page.put("<td class=\"none{}\">0</td>", edge);
     return;
   }
-  page.put("<td class=\"{} i{}{}\" title=\"{}\"><b>{}</b>",
+  page.put("<td class=\"{} i{}{}\" title=\"{}{}: {}\"><b>{}</b>",
            group ? colour_of(matrix.group.labels()[*group], *group) : "kn", intensity(cell.clients, most), edge,
-           group_shares(page, matrix, cell), page.say.count(cell.clients));
+           page.say.clients(cell.clients), page.money != nullptr ? ", " + page.say.money(cell.money) : std::string(),
+           group_shares(page, matrix, cell), cell_count(page.say, cell.clients));
   if (page.money != nullptr) page.put("<span>{}</span>", page.say.compact(cell.money.to_double()));
   page.put("<span class=\"of\">{}</span></td>",
            page.say.percent(static_cast<double>(cell.clients) / static_cast<double>(all)));
@@ -125,11 +126,11 @@ void put_matrix(Page& page, const MatrixView& matrix, const std::vector<CellTota
   }
   page.raw("</tbody><tfoot><tr><td class=\"corner none\"></td>");
   for (const std::size_t x : xs)
-    page.put("<th scope=\"col\"{}>{}</th>", is_unknown(matrix.x, x) ? " class=\"apart\"" : "",
+    page.put("<th scope=\"col\"{}><span>{}</span></th>", is_unknown(matrix.x, x) ? " class=\"apart\"" : "",
              say.term(matrix.x.labels()[x]));
   page.raw("</tr></tfoot></table></div>");
   put_legend(page, matrix);
-  page.notes(*matrix.classification);
+  page.notes(matrix.classification->notes());
   page.close();
 }
 

@@ -18,9 +18,18 @@ std::string bars(double clients, double money) {
       width(clients), width(money));
 }
 
-/// A table of labels with bars, clients and money.
-void put_labels(Page& page, std::string_view heading, const std::vector<std::string>& labels,
-                const LabelTotals& totals) {
+}  // namespace
+
+std::string meaning_of_bars(const Page& page) {
+  const Speech& say = page.say;
+  return page.money != nullptr
+             ? fmt::format("<span class=\"dot acc\"></span> {} &nbsp; <span class=\"dot k1\"></span> {}",
+                           say("share of clients", "доля клиентов"), say("share of money", "доля денег"))
+             : std::string(say("Share of clients", "Доля клиентов"));
+}
+
+void put_labels(Page& page, std::string_view heading, const std::vector<std::string>& labels, const LabelTotals& totals,
+                bool legend) {
   const Speech& say = page.say;
   std::uint64_t all = 0;
   Total whole;
@@ -35,12 +44,10 @@ void put_labels(Page& page, std::string_view heading, const std::vector<std::str
   for (std::size_t i = 0; i < labels.size(); ++i)
     longest = std::max({longest, part(totals.clients[i]), totals.money[i].share_of(whole)});
   page.open_scroll(heading);
+  page.put("<table class=\"list labels\">");
+  if (legend) page.put("<caption>{}</caption>", meaning_of_bars(page));
   page.put(
-      "<table class=\"list\"><caption>{}</caption><thead><tr><th scope=\"col\">{}</th><td class=\"barcell\"></td>"
-      "<th scope=\"col\" class=\"num\">{}</th>",
-      page.money != nullptr ? fmt::format("<span class=\"dot acc\"></span> {} &nbsp; <span class=\"dot k1\"></span> {}",
-                                          say("share of clients", "доля клиентов"), say("share of money", "доля денег"))
-                            : std::string(say("Share of clients", "Доля клиентов")),
+      "<thead><tr><th scope=\"col\"><bdi>{}</bdi></th><td class=\"barcell\"></td><th scope=\"col\" class=\"num\">{}</th>",
       heading, say("Clients", "Клиенты"));
   if (page.money != nullptr) page.put("<th scope=\"col\" class=\"num\">{}</th>", say("Money", "Деньги"));
   page.raw("</tr></thead><tbody>");
@@ -60,6 +67,8 @@ void put_labels(Page& page, std::string_view heading, const std::vector<std::str
   }
   page.raw("</tbody></table></div>");
 }
+
+namespace {
 
 void put_grid(Page& page, const Column& recency, const Column& frequency) {
   const Speech& say = page.say;
@@ -99,7 +108,10 @@ void put_grid(Page& page, const Column& recency, const Column& frequency) {
         page.raw("<td class=\"none\">0</td>");
         continue;
       }
-      page.put("<td class=\"i{}\"><b>{}</b>", intensity(clients[place], most), say.count(clients[place]));
+      page.put("<td class=\"i{}\" title=\"{}{}\"><b>{}</b>", intensity(clients[place], most),
+               say.clients(clients[place]),
+               page.money != nullptr ? ", " + say.money(money[place]) : std::string(),
+               cell_count(say, clients[place]));
       if (page.money != nullptr) page.put("<span>{}</span>", say.compact(money[place].to_double()));
       page.raw("</td>");
     }
@@ -157,7 +169,7 @@ void put_rfm(Page& page, const Classification& rfm) {
     if (column.type() == ColumnType::label)
       put_labels(page, say("Segment", "Сегмент"), column.labels(), totals_by_label(column, page.money));
   page.raw("</div></div>");
-  page.notes(rfm);
+  page.notes(rfm.notes());
   page.close();
 }
 
@@ -165,7 +177,7 @@ void put_abc(Page& page, const Classification& abc) {
   const Speech& say = page.say;
   page.open("abc", say("Who brings the money: ABC", "Кто приносит деньги: ABC"));
   if (abc.columns().empty() || abc.columns().front().type() != ColumnType::label) {
-    page.notes(abc);
+    page.notes(abc.notes());
     page.close();
     return;
   }
@@ -200,7 +212,7 @@ void put_abc(Page& page, const Classification& abc) {
   page.raw("</div><div>");
   put_labels(page, say("Class", "Класс"), labels.labels(), totals);
   page.raw("</div></div>");
-  page.notes(abc);
+  page.notes(abc.notes());
   page.close();
 }
 

@@ -42,9 +42,9 @@ class Page {
     put("<section aria-labelledby=\"{0}\"><h2 id=\"{0}\">{1}</h2>", id, heading);
   }
   void close() { raw("</section>\n"); }
-  /// What a classifier has to say about its result as a whole.
-  void notes(const Classification& classification) {
-    for (const Note& note : classification.notes())
+  /// What a classifier, or the run, has to say about its result as a whole.
+  void notes(const std::vector<Note>& notes) {
+    for (const Note& note : notes)
       put("<p class=\"note warn\"><bdi>{}</bdi></p>", escaped(note.text(options.language)));
   }
   /// A table that can be wider than the screen: opens the frame that scrolls, reachable by keyboard.
@@ -61,6 +61,10 @@ class Page {
   return "<bdi>" + escaped(shortened(text, characters)) + "</bdi>";
 }
 
+/// A count for eyes in cells of tables: where it is long, its exact form on wide screens and 12.3k on narrow ones.
+/// Readers of the page aloud always get the exact one.
+[[nodiscard]] std::string cell_count(const Speech& say, std::uint64_t count);
+
 /// Intensity class 0 to 9 of a count among counts up to `most`, by its logarithm; call for counts above 0.
 [[nodiscard]] int intensity(std::uint64_t count, std::uint64_t most) noexcept;
 
@@ -71,6 +75,13 @@ void put_figures(Page& page);
 void put_matrix(Page& page, const MatrixView& matrix, const std::vector<CellTotals>& cells);
 void put_rfm(Page& page, const Classification& rfm);
 void put_abc(Page& page, const Classification& abc);
+/// What the two bars of put_labels stand for.
+[[nodiscard]] std::string meaning_of_bars(const Page& page);
+/// A table of labels with bars, clients and money. \param legend  whether to say what the bars are
+void put_labels(Page& page, std::string_view heading, const std::vector<std::string>& labels, const LabelTotals& totals,
+                bool legend = true);
+/// Counts, shares and money by the labels of every classifier that the page has no picture of.
+void put_classes(Page& page);
 void put_top(Page& page, const MatrixView& matrix, const std::vector<CellTotals>& cells);
 void put_rejected(Page& page);
 void put_definitions(Page& page);

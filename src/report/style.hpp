@@ -53,12 +53,11 @@ caption{text-align:left;color:var(--soft);font-size:.88rem;padding:0 0 8px}
 .share{color:var(--soft);display:inline-block;min-width:3.6em;margin-left:.5em}
 .value{overflow-wrap:anywhere;font-family:ui-monospace,"Cascadia Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;
 font-size:.85rem;min-width:7em}
-.heat{border-collapse:separate;border-spacing:4px;width:100%;table-layout:fixed;min-width:min(560px,100%)}
-.heat.wide{min-width:640px}
-.heat td{border-radius:8px;padding:8px 4px;text-align:center;line-height:1.25;height:60px;
+.heat{border-collapse:separate;border-spacing:4px;width:100%}
+.heat td{width:400px;border-radius:8px;padding:8px 4px;text-align:center;line-height:1.25;height:60px;
 background:rgb(var(--k,var(--accent-rgb))/var(--a,.05))}
 .heat td b{display:block;font-size:1.02rem;font-weight:650}
-.heat td span{display:block;font-size:.8rem}
+.heat td>span{display:block;font-size:.8rem}
 .heat td .of{opacity:.78;font-size:.74rem}
 .heat td.none{color:var(--soft);background:none;box-shadow:inset 0 0 0 1px var(--line)}
 .heat thead th,.heat tfoot th{font-weight:500;font-size:.84rem;color:var(--soft);padding:2px;overflow-wrap:anywhere;
@@ -66,17 +65,18 @@ vertical-align:bottom}
 .heat tfoot th{vertical-align:top}
 .heat tbody th{font-weight:500;font-size:.84rem;color:var(--soft);text-align:right;padding:0 8px 0 0;
 overflow-wrap:anywhere}
-.heat .head{width:8em}
+.heat tbody th,.heat .corner{width:8em;min-width:8em}
+.brief{display:none}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .heat td.corner.none{box-shadow:none;height:auto;padding:0}
 .heat .apart{border-left:12px solid transparent;background-clip:padding-box}
 .heat td.apart.none{box-shadow:none;border-radius:0;background:none}
 .heat tr.apart td,.heat tr.apart th{border-top:12px solid transparent;background-clip:padding-box}
 .axis{font-weight:600!important;color:var(--ink)!important}
-.heat.many{table-layout:auto}.heat.many td{min-width:64px}
+.heat.many td{min-width:64px}
 .grid5{max-width:560px}
 .grid5 td{height:48px}
-.grid5 .head{width:6em}
+.grid5 tbody th,.grid5 .corner{width:3em;min-width:3em}
 .i0{--a:.07}.i1{--a:.13}.i2{--a:.19}.i3{--a:.26}.i4{--a:.33}.i5{--a:.4}.i6{--a:.47}.i7{--a:.54}.i8{--a:.6}.i9{--a:.66}
 .k0{--k:var(--k0)}.k1{--k:var(--k1)}.k2{--k:var(--k2)}.k3{--k:var(--k3)}.k4{--k:var(--k4)}.k5{--k:var(--k5)}
 .k6{--k:var(--k6)}.k7{--k:var(--k7)}.kn{--k:var(--kn)}
@@ -118,11 +118,14 @@ footer{color:var(--soft);font-size:.86rem;padding-top:8px;padding-bottom:40px}
 section{padding:16px 14px;border-radius:12px}.two{grid-template-columns:minmax(0,1fr)}
 .figures{grid-template-columns:repeat(2,minmax(0,1fr));gap:8px}.figure{padding:11px 12px}
 .figure dd{font-size:clamp(1rem,5vw,1.22rem)}
-.heat{border-spacing:3px}.heat td{height:52px;padding:6px 1px}.heat.wide{min-width:330px}
-.heat .head{width:5em}.heat tbody th{font-size:.76rem;padding-right:4px}.heat thead th,.heat tfoot th{font-size:.76rem}
-.heat td b{font-size:.92rem}.heat td span{font-size:.72rem}.grid5 .head{width:2.6em}
+.heat{border-spacing:3px}.heat td{height:52px;padding:6px 1px}
+.heat tbody th,.heat .corner{width:5.4em;min-width:5.4em}.heat tbody th{font-size:.76rem;padding-right:4px}
+.heat thead th,.heat tfoot th{font-size:.76rem}
+.heat td b{font-size:.84rem}.heat td>span{font-size:.72rem}
+.grid5 tbody th,.grid5 .corner{width:2.6em;min-width:2.6em}
+.full{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}.brief{display:inline}
 .wide tbody th,.wide .corner,.many tbody th,.many .corner{position:sticky;left:-4px;background:var(--card)!important;z-index:1}
-.wide tfoot th{writing-mode:vertical-rl;text-align:left;overflow-wrap:normal;height:8em;line-height:1.15;vertical-align:top}
+.wide tfoot th span,.many tfoot th span{display:inline-block;writing-mode:vertical-rl;text-align:left;max-height:9em;line-height:1.15}
 .heat .apart{border-left-width:6px}.heat tr.apart td,.heat tr.apart th{border-top-width:6px}
 .list th,.list td{padding-right:10px}.share{display:block;margin:0;min-width:0}.bar{min-width:44px}
 .cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}

@@ -119,15 +119,18 @@ std::string summary_json(const ReportInput& input) {
   if (const auto matrix = report::matrix_of(input)) summary["matrix"] = matrix_json(*matrix, features);
   Json classes = Json::object();
   Json notes = Json::array();
+  const auto add_note = [&notes](Json classifier, const Note& note) {
+    notes.push_back({{"classifier", std::move(classifier)},
+                     {"rule", report::valid_utf8(note.rule)},
+                     {"subject", report::valid_utf8(note.subject)},
+                     {"en", report::valid_utf8(note.english)},
+                     {"ru", report::valid_utf8(note.russian)}});
+  };
+  for (const Note& note : report::notes_of(input)) add_note(nullptr, note);
   for (const Classification& classification : input.classes) {
     for (const Column& column : classification.columns())
       if (column.type() == ColumnType::label) classes[report::valid_utf8(column.name())] = counts_of_labels(column);
-    for (const Note& note : classification.notes())
-      notes.push_back({{"classifier", report::valid_utf8(classification.name())},
-                       {"rule", report::valid_utf8(note.rule)},
-                       {"subject", report::valid_utf8(note.subject)},
-                       {"en", report::valid_utf8(note.english)},
-                       {"ru", report::valid_utf8(note.russian)}});
+    for (const Note& note : classification.notes()) add_note(report::valid_utf8(classification.name()), note);
   }
   summary["classes"] = std::move(classes);
   summary["notes"] = std::move(notes);

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 import json
 import os
 import pty
@@ -10,12 +12,14 @@ import select
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import klientela
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from klientela import cli as cli_module
 from klientela import readers
 
 FILES = {"clients.parquet", "clients.csv", "matrix.csv", "rejected.csv", "summary.json", "report.html"}
@@ -89,24 +93,29 @@ def test_the_demo_is_repeatable_and_honest(cli, tmp_path):
 
 
 def test_cells_that_a_spreadsheet_would_run(cli, tmp_path, sales):
-    evil = ["=1+1", "+cmd", "@SUM(A1)", "-2+3", "\ttab", "+7 970 123-45-67", "-5"]
+    evil = ["=1+1", "+cmd", "@SUM(A1)", "-2+3", "\ttab", "+7 970 123-45-67", "-5", "\n=2+2", "\r@x", " =3+3"]
+    evil += ["＝1", "＋1", "－1", "＠x", "\u00a0=4+4", "\u3000＝5", "\u200b\ufeff@y", "'plain"]
+    n = len(evil)
     cards = {"client": evil, "name": evil}
-    sales = {"client": evil, "at": ["2026-01-02"] * 7, "amount": ["1"] * 7}
+    sales = {"client": evil, "at": ["2026-01-02"] * n, "amount": ["1"] * n}
     write_csv(tmp_path / "cards.csv", cards)
     write_csv(tmp_path / "sales.csv", sales)
     done = cli("run", "--clients", "cards.csv", "--transactions", "sales.csv", "--out", "out", "--quiet")
     assert done.returncode == 0, done.stderr
     written = rows(tmp_path / "out" / "clients.csv")
-    assert len(written) == 7
+    assert len(written) == n
     for row in written:
         for cell in row.values():
             numeric = cell.lstrip("+-").replace(" ", "").replace("-", "").replace(".", "").isdigit()
-            assert numeric or not cell.startswith(("=", "+", "-", "@", "\t")), cell
+            bare = cell.lstrip(" \u00a0\u3000\u200b\ufeff")
+            assert numeric or not bare.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")), cell
     # Our own reader takes the apostrophe off ids again: the written clients match the sales.
     again = cli("run", "--clients", "out/clients.csv", "--transactions", "sales.csv", "--out", "again", "--quiet")
     assert again.returncode == 0, again.stderr
     summary = json.loads((tmp_path / "again" / "summary.json").read_text(encoding="utf-8"))
-    assert summary["rows_rejected"] == 0 and summary["clients"] == 7
+    assert summary["rows_rejected"] == 0 and summary["clients"] == n
+    ids = [pa.parquet.read_table(tmp_path / folder / "clients.parquet")["client"] for folder in ("out", "again")]
+    assert ids[0] == ids[1] and set(ids[0].to_pylist()) == {each.strip(" \t\r\n") for each in evil}
 
 
 def test_ids_keep_their_zeros(cli, tmp_path):
@@ -152,6 +161,158 @@ def test_a_last_purchase_in_the_future_is_doubted(cli, tmp_path):
     assert done.returncode == 0 and "in the future" not in done.stdout
 
 
+def test_a_day_before_every_purchase_is_told(cli, tmp_path, sales):
+    write_csv(tmp_path / "sales.csv", sales)
+    for command, out in (("run", "out"), ("classify", "classes.csv")):
+        done = cli(command, "--transactions", "sales.csv", "--as-of", "2025-12-31", "--out", out)
+        assert done.returncode == 0, done.stderr
+        assert "No purchase counts: the as-of day, 2025-12-31, is before the first one, 2026-01-02." in done.stdout
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    (note,) = [note for note in summary["notes"] if note["classifier"] is None]
+    assert note["rule"] == "report.as_of.before_purchases" and "2026-01-02" in note["ru"]
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert page.index("No purchase counts") < page.index("<main>")
+    (tmp_path / "window.json").write_text('{"features": {"window_days": 30}}', encoding="utf-8")
+    told = cli("run", "--transactions", "sales.csv", "--policy", "window.json", "--as-of", "2027-01-01", "--out", "out")
+    assert "No purchase counts as of 2027-01-01: what was delivered lies from 2026-01-02 to 2026-02-03" in told.stdout
+    assert "No purchase counts" not in cli("run", "--transactions", "sales.csv", "--out", "out").stdout
+
+
+def test_the_last_day_has_one_name_in_every_command(cli, tmp_path, sales):
+    write_csv(tmp_path / "sales.csv", sales)
+    found = {}
+    for option in ("--as-of", "--until"):
+        for command, file in (("run", "summary.json"), ("history", "stays.csv"), ("classify", "")):
+            out = f"{command}{option}"
+            done = cli(command, "--transactions", "sales.csv", option, "2026-02-01", "--out", out, "--quiet")
+            assert done.returncode == 0, done.stderr
+            found.setdefault(command, []).append((tmp_path / out / file).read_bytes())
+    assert all(one == other for one, other in found.values())
+    assert b'"as_of": "2026-02-01"' in found["run"][0]
+
+
+ODD_NAMES = [
+    "a b",
+    "it's",
+    'say "hi"',
+    "a*",
+    "a?",
+    "[ab]",
+    "a[1]",
+    "100%",
+    "%s",
+    "-dash",
+    "--out",
+    "a\nb",
+    "Жанна 王芳",
+    "a#b",
+]
+ODD_NAMES += ["$HOME", "~", "a;b", "{x}", "year=2024", ".csv", "back\\slash", "x" * 180, "[red]", "http:x"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_names_of_files_are_taken_as_they_are(tmp_path, name, sales):
+    folder = tmp_path / name
+    folder.mkdir()
+    other = {"client": ["other"], "at": ["2026-01-01"], "amount": ["1"]}
+    for each, columns in {"ab": other, "a1": other, "axb": other, "b": other, "a": other, name: sales}.items():
+        file = write_csv(folder / f"{each}.csv", columns)
+        pa.parquet.write_table(pa.table(columns), folder / f"{each}.parquet")
+        (folder / f"{each}.jsonl").write_text(
+            "".join(
+                json.dumps(dict(zip(columns, row, strict=True))) + "\n" for row in zip(*columns.values(), strict=True)
+            ),
+            encoding="utf-8",
+        )
+        (folder / f"{each}.csv.gz").write_bytes(gzip.compress(file.read_bytes()))
+    for ending in (".csv", ".parquet", ".jsonl", ".csv.gz"):
+        read = pa.table(readers.read(folder / f"{name}{ending}").data)
+        assert set(read.column_names) == set(sales) and read.num_rows == len(sales["client"]), ending
+    result = klientela.run(sales)
+    for file in klientela.writers.write(result, folder / f"out {name}").values():
+        assert file.stat().st_size > 0
+    klientela.writers.write_table(result.clients, folder / f"table {name}.parquet")
+    assert pa.parquet.read_table(str(folder / f"table {name}.parquet")).num_rows == len(result.clients)
+    assert not [each for each in os.listdir(folder) if each.startswith(".klientela")]
+
+
+@pytest.mark.parametrize("name", ["-dash.csv", "a*.csv", "a\nb.csv", "100%.csv", "[bold]x.csv", "x" * 300 + ".csv"])
+def test_names_of_files_on_the_command_line(cli, tmp_path, name, sales):
+    missing = cli("run", "--transactions", name, "--out", "out")
+    assert missing.returncode == 1 and missing.stderr.count("\n") == 1 and "error: " in missing.stderr
+    assert name.replace("\n", "\\n") in missing.stderr
+    if len(name) > 255:
+        return
+    write_csv(tmp_path / name, sales)
+    done = cli("run", "--transactions", name, "--out", name + ".out")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / f"{name}.out").iterdir()} == FILES
+
+
+def broken_files(folder: Path) -> dict[str, str]:
+    """Files that are not what their names say, and what is told of each."""
+    whole = folder / "whole.parquet"
+    pa.parquet.write_table(pa.table({"client": ["1"], "at": ["2026-01-01"], "amount": ["1"]}), whole)
+    data = whole.read_bytes()
+    made = {
+        "text.parquet": b"client,at,amount\n1,2026-01-01,1\n",
+        "cut.parquet": data[: len(data) // 2],
+        "head.parquet": b"PAR1" + data[4:-40] + b"PAR1",
+        "empty.parquet": b"",
+        "text.xlsx": b"client,at,amount\n",
+        "empty.xlsx": b"",
+        "zip.xlsx": zip_of({"a.txt": b"x"}),
+        "none.xlsx": zip_of(
+            {
+                "xl/workbook.xml": b'<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheets/></workbook>',
+                "[Content_Types].xml": b"<Types/>",
+            }
+        ),
+        "text.xls": b"client,at,amount\n",
+        "text.ods": b"PK\x03\x04 and no more",
+        "plain.csv.gz": b"client,at,amount\n1,2026-01-01,1\n",
+        "cut.csv.gz": gzip.compress(b"client,at,amount\n" + b"1,2026-01-01,1\n" * 9999)[:60],
+        "plain.jsonl.gz": b'{"client": 1}\n',
+        "nothing.jsonl": b"\n\n",
+        "numbers.json": b"[1, 2]",
+        "blank.csv": b"\n\n  \n",
+        "bytes.csv": bytes(range(128, 256)) * 9,
+        "no.ending": b"client,at,amount\n",
+    }
+    for name, content in made.items():
+        (folder / name).write_bytes(content)
+    (folder / "folder.csv").mkdir()
+    (folder / "loop.csv").symlink_to("loop.csv")
+    return {**dict.fromkeys(made, ""), "folder.csv": "is a folder", "loop.csv": "", "book.xlsx#Nope": "no sheet"}
+
+
+def zip_of(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def test_damaged_files_are_one_clear_line(tmp_path, capsys, monkeypatch, sales):
+    import xlsxwriter
+
+    monkeypatch.chdir(tmp_path)
+    with xlsxwriter.Workbook("book.xlsx") as book:
+        book.add_worksheet("Notes").write_row(0, 0, ["apples", "pears"])
+        sheet = book.add_worksheet("Transactions")
+        for place, (name, values) in enumerate(sales.items()):
+            sheet.write_column(0, place, [name, *values])
+    for name, told in broken_files(tmp_path).items():
+        with pytest.raises(SystemExit) as stop:
+            cli_module.app(["run", "--transactions", name, "--out", "out"], prog_name="klientela")
+        said = capsys.readouterr().err
+        assert stop.value.code == 1 and said.count("\n") == 1, (name, said)
+        assert name.partition("#")[0] in said and told in said and "/tmp/" not in said, said
+        assert not (tmp_path / "out").exists()
+    assert pa.table(readers.read("book.xlsx", "transactions").data).num_rows == len(sales["client"])
+
+
 def test_a_missing_policy_file_is_named_without_a_number(cli):
     done = cli("policy", "check", "nowhere.json")
     assert done.returncode == 1 and "nowhere.json: No such file" in done.stderr and "Errno" not in done.stderr
@@ -163,6 +324,11 @@ def test_a_missing_policy_file_is_named_without_a_number(cli):
         (["run", "--transactions", "nowhere.csv", "--out", "out"], 1, "no file"),
         (["run", "--transactions", "empty.csv", "--out", "out"], 1, "empty"),
         (["run", "--transactions", "names.csv", "--out", "out"], 1, "names.csv"),
+        (["run", "--transactions", "names.csv", "--out", "out"], 1, 'columns found: "apples", "pears"'),
+        (["run", "--transactions", "names.csv", "--out", "out"], 1, "ingest.mappings.transactions.columns"),
+        (["history", "--transactions", "sales.csv", "--out", "out", "--language", "de"], 2, "en nor ru"),
+        (["run", "--transactions", "sales.csv", "--out", "/proc/out"], 1, "/proc/out"),
+        (["run", "--transactions", "sales.csv", "--out", "x" * 300], 1, "too long"),
         (["run", "--transactions", "twice.csv", "--out", "out"], 1, "two columns"),
         (["run", "--transactions", "sales.csv", "--policy", "bad.json", "--out", "out"], 1, "nonsense"),
         (["run", "--transactions", "sales.csv", "--policy", "nowhere.json", "--out", "out"], 1, "nowhere.json"),

@@ -44,8 +44,9 @@ struct ReportOptions {
 /// A page that stands alone: no script from elsewhere, no network, everything from the data escaped.
 [[nodiscard]] std::string html(const ReportInput& input, const ReportOptions& options = {});
 
-/// RFC 4180 with LF line ends, UTF-8. A text cell that a spreadsheet would run (first character = + - @, tab or CR,
-/// unless the whole cell is a number or a phone number) is written with a leading apostrophe; ingest takes it off ids.
+/// RFC 4180 with LF line ends, UTF-8. A text cell that a spreadsheet would run is written with a leading apostrophe,
+/// which ingest takes off ids: one that begins with a tab, CR or LF, or, behind blanks of any kind, with = + - @ or
+/// their fullwidth forms, unless all of it is a number or a phone number.
 [[nodiscard]] std::string to_csv(const Table& table);
 
 }  // namespace klientela

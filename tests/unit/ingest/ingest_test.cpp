@@ -635,6 +635,14 @@ TEST(IngestErrors, ColumnsThatCannotBe) {
   const auto missing = columns_error({clients(1).named("client"), ats(1).named("at")});
   EXPECT_EQ(missing.code(), Code::bad_data);
   EXPECT_EQ(missing.where(), "transactions.amount");
+  EXPECT_THAT(missing.what(), HasSubstr("columns found: \"client\", \"at\";"));
+  EXPECT_THAT(missing.what(), HasSubstr("ingest.mappings.transactions.columns"));
+  EXPECT_THAT(columns_error({}).what(), HasSubstr("columns found: none;"));
+  std::vector<Node> many;
+  for (int i = 0; i < 1000; ++i) many.push_back(ats(1).named(std::string(1000, 'x') + "\xFF" + std::to_string(i)));
+  const std::string bounded = columns_error(many).what();
+  EXPECT_THAT(bounded, HasSubstr(" and 980 more;"));
+  EXPECT_LT(bounded.size(), 1200U);
   EXPECT_EQ(
       columns_error({clients(1).named("x"), clients(1).named("x"), ats(1).named("at"), amounts(1).named("amount")})
           .where(),

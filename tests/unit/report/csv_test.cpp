@@ -49,6 +49,28 @@ TEST(Csv, GuardsFormulas) {
   EXPECT_EQ(cell("+1.2.3"), "'+1.2.3");
 }
 
+TEST(Csv, GuardsFormulasBehindBlanksAndInFullWidth) {
+  EXPECT_EQ(cell("\n=1+1"), "\"'\n=1+1\"");
+  EXPECT_EQ(cell("\nx"), "\"'\nx\"");
+  EXPECT_EQ(cell("\t-1"), "'\t-1") << "a tab first is guarded, whatever follows";
+  EXPECT_EQ(cell("＝1＋1"), "'＝1＋1");
+  EXPECT_EQ(cell("＋1"), "'＋1");
+  EXPECT_EQ(cell("－1"), "'－1");
+  EXPECT_EQ(cell("＠x"), "'＠x");
+  EXPECT_EQ(cell(" =1+1"), "' =1+1");
+  EXPECT_EQ(cell("\v\f=1+1"), "'\v\f=1+1");
+  EXPECT_EQ(cell("\u00A0=1+1"), "'\u00A0=1+1");
+  EXPECT_EQ(cell("\u3000\u2003＝1"), "'\u3000\u2003＝1");
+  EXPECT_EQ(cell("\uFEFF\u200B@x"), "'\uFEFF\u200B@x");
+  EXPECT_EQ(cell("\u00A0 -12.5"), "\u00A0 -12.5") << "a number";
+  EXPECT_EQ(cell(" +7 495 123-45-67"), " +7 495 123-45-67") << "a phone";
+  EXPECT_EQ(cell(" plain"), " plain");
+  EXPECT_EQ(cell("\u00A0"), "\u00A0");
+  EXPECT_EQ(cell("\u00A9=x"), "\u00A9=x") << "no blank before it";
+  EXPECT_EQ(cell("\u2010=x"), "\u2010=x");
+  EXPECT_EQ(cell("＜x"), "＜x");
+}
+
 TEST(Csv, LeavesNumbersAndPhonesAlone) {
   EXPECT_EQ(cell("-12.5"), "-12.5");
   EXPECT_EQ(cell("-12,5"), "\"-12,5\"");
