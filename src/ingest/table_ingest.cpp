@@ -159,16 +159,16 @@ class TableIngest {
           given(TransactionField::unit_price))
         continue;
       throw Error(Code::bad_data,
-                  fmt::format("table {} has no column for the required field {}; {}", spec_.name,
-                              spec_.fields[f].name, columns_found(names)),
+                  fmt::format("table {} has no column for the required field {}; {}", spec_.name, spec_.fields[f].name,
+                              columns_found(names)),
                   where(spec_.fields[f].name));
     }
     if (table_ == TableId::interactions && !given(InteractionField::planned_from) &&
         !given(InteractionField::started_at))
-      throw Error(Code::bad_data,
-                  fmt::format("table interactions has no column for planned_from or started_at; {}",
-                              columns_found(names)),
-                  where("started_at"));
+      throw Error(
+          Code::bad_data,
+          fmt::format("table interactions has no column for planned_from or started_at; {}", columns_found(names)),
+          where("started_at"));
   }
 
   /// What was delivered instead of a required column, and how to say which column is meant; of a bounded length.

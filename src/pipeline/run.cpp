@@ -1,7 +1,10 @@
 // Every stage in one call: see run() in run.hpp.
 #include "klientela/pipeline/run.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -41,6 +44,20 @@ std::optional<Day> last_day(const ClientBase& base) {
   return last;
 }
 
+/// What became of the rows of every table, as the end of a sentence.
+std::string told(const std::map<TableId, TableCounts>& tables) {
+  std::string text;
+  for (const auto& [table, counts] : tables) {
+    text += fmt::format("{}{}: {} rows read, {} rejected", text.empty() ? "; " : ", ", spec(table).name,
+                        counts.rows_read, counts.rows_rejected);
+    const auto most = std::max_element(counts.by_reason.begin(), counts.by_reason.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (most != counts.by_reason.end() && most->second > 0)
+      text += fmt::format(" ({} {})", most->second, name(most->first));
+  }
+  return text;
+}
+
 /// Measures steadiness over periods only where a classifier looks at it: it takes every client's lines together.
 void add_period_columns(FeatureTable& features, const ClientBase& base, const Policy& policy,
                         std::span<const AnyClassifier> classifiers, const Control& control) {
@@ -70,7 +87,8 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
   if (!as_of) as_of = last_day(read.base);
   if (!as_of)
     throw Error(Code::invalid_argument,
-                "no as-of date was given, and no accepted row has a day that could stand for it", "as_of");
+                "no as-of date was given, and no accepted row has a day that could stand for it" + told(read.counts),
+                "as_of");
   control.check();
   control.report("features", 0);
   FeatureTable features = compute_features(read.base, *as_of, policy.features, control);

@@ -47,7 +47,8 @@ void put_labels(Page& page, std::string_view heading, const std::vector<std::str
   page.put("<table class=\"list labels\">");
   if (legend) page.put("<caption>{}</caption>", meaning_of_bars(page));
   page.put(
-      "<thead><tr><th scope=\"col\"><bdi>{}</bdi></th><td class=\"barcell\"></td><th scope=\"col\" class=\"num\">{}</th>",
+      "<thead><tr><th scope=\"col\"><bdi>{}</bdi></th><td class=\"barcell\"></td><th scope=\"col\" "
+      "class=\"num\">{}</th>",
       heading, say("Clients", "Клиенты"));
   if (page.money != nullptr) page.put("<th scope=\"col\" class=\"num\">{}</th>", say("Money", "Деньги"));
   page.raw("</tr></thead><tbody>");
@@ -109,8 +110,7 @@ void put_grid(Page& page, const Column& recency, const Column& frequency) {
         continue;
       }
       page.put("<td class=\"i{}\" title=\"{}{}\"><b>{}</b>", intensity(clients[place], most),
-               say.clients(clients[place]),
-               page.money != nullptr ? ", " + say.money(money[place]) : std::string(),
+               say.clients(clients[place]), page.money != nullptr ? ", " + say.money(money[place]) : std::string(),
                cell_count(say, clients[place]));
       if (page.money != nullptr) page.put("<span>{}</span>", say.compact(money[place].to_double()));
       page.raw("</td>");

@@ -326,6 +326,7 @@ def test_a_missing_policy_file_is_named_without_a_number(cli):
         (["run", "--transactions", "names.csv", "--out", "out"], 1, "names.csv"),
         (["run", "--transactions", "names.csv", "--out", "out"], 1, 'columns found: "apples", "pears"'),
         (["run", "--transactions", "names.csv", "--out", "out"], 1, "ingest.mappings.transactions.columns"),
+        (["run", "--transactions", "never.csv", "--out", "out"], 1, "transactions: 2 rows read, 2 rejected (2 not_a_date)"),
         (["history", "--transactions", "sales.csv", "--out", "out", "--language", "de"], 2, "en nor ru"),
         (["run", "--transactions", "sales.csv", "--out", "/proc/out"], 1, "/proc/out"),
         (["run", "--transactions", "sales.csv", "--out", "x" * 300], 1, "too long"),
@@ -360,6 +361,7 @@ def test_errors_are_one_clear_line(cli, tmp_path, sales, arguments, code, messag
     write_csv(tmp_path / "names.csv", {"apples": ["1"], "pears": ["2"]})
     (tmp_path / "twice.csv").write_text("client,client,at,amount\n", encoding="utf-8")
     (tmp_path / "empty.csv").touch()
+    (tmp_path / "never.csv").write_text("client,at,amount\n1,never,1\n2,soon,1\n", encoding="utf-8")
     (tmp_path / "bad.json").write_text('{"nonsense": 1}', encoding="utf-8")
     (tmp_path / "broken.json").write_text("{", encoding="utf-8")
     (tmp_path / "twice.json").write_text('{"ingest": {"currency": "EUR", "currency": "GBP"}}', encoding="utf-8")

@@ -85,7 +85,14 @@ LONG = {
         "Geschäftspartnerschaft",
         "Rahmenvertrag",
     ],
-    "zh": ["没有任何往来的客户", "初步了解我们公司的潜在客户", "感兴趣", "经常购买并且推荐给其他人的老客户", "合作", "长期战略合作伙伴关系客户"],
+    "zh": [
+        "没有任何往来的客户",
+        "初步了解我们公司的潜在客户",
+        "感兴趣",
+        "经常购买并且推荐给其他人的老客户",
+        "合作",
+        "长期战略合作伙伴关系客户",
+    ],
 }
 
 
@@ -99,7 +106,12 @@ def crowd() -> dict[str, np.ndarray]:
     client = np.repeat(place, orders)
     amount = np.repeat(np.array([1.0, 20, 300, 4_000, 50_000, 98_765_432.1])[cell // 6] / orders, orders)
     order = np.arange(client.size)
-    return {"client": client, "at": np.full(client.size, np.datetime64("2026-01-02", "us")), "amount": amount.round(2), "order_id": order}
+    return {
+        "client": client,
+        "at": np.full(client.size, np.datetime64("2026-01-02", "us")),
+        "amount": amount.round(2),
+        "order_id": order,
+    }
 
 
 def crowded(crowd: dict[str, np.ndarray], language: str) -> str:
@@ -113,7 +125,7 @@ def crowded(crowd: dict[str, np.ndarray], language: str) -> str:
             "matrix": {
                 "x": {"measure": "frequency", "bands": names, "edges": [1, 2, 3, 4, 5]},
                 "y": {"measure": "money_net", "bands": names, "edges": [10, 100, 1_000, 10_000, 100_000]},
-                "groups": [],
+                "groups": [{"name": names[3], "rules": [{}]}],
             },
             "tiers": {},
         },
@@ -133,7 +145,9 @@ def test_long_labels_and_millions_do_not_overlap(crowd, tmp_path: Path, language
         counts = measured["counts"]
         assert len(counts) >= 36
         if language != "ru":
-            assert any(re.fullmatch(r"1,[0-9]{3},[0-9]{3}" if width == 1280 else r"1\.[0-9]+M", each) for each in counts)
+            assert any(
+                re.fullmatch(r"1,[0-9]{3},[0-9]{3}" if width == 1280 else r"1\.[0-9]+M", each) for each in counts
+            )
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])

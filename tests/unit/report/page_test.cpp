@@ -141,17 +141,19 @@ TEST(Page, CountsTheLabelsOfEveryClassifierWithoutAPicture) {
   EXPECT_THAT(html(input), Not(HasSubstr("id=\"classes\""))) << "all three have pictures";
   std::vector<std::string> many;
   for (int i = 0; i < 40; ++i) many.push_back("value " + std::to_string(i));
-  sample.classes.emplace_back("tiers", "tiers", std::vector<Column>{testing::labels("tier", {0, 1, 1, 2}, {"strategic", "ordinary", "potential", "<odd>"})});
+  sample.classes.emplace_back(
+      "tiers", "tiers",
+      std::vector<Column>{testing::labels("tier", {0, 1, 1, 2}, {"strategic", "ordinary", "potential", "<odd>"})});
   sample.classes.emplace_back("mine", "a host's own",
                               std::vector<Column>{testing::labels("mine", {39, 39, 39, 0}, many),
                                                   testing::labels("mine_source", {0, 0, 1, 1}, {"hand", "rule:x"})},
                               Classification::Reasons{}, std::vector<Note>{{"mine.note", "x", "Mine says so.", ""}});
-  sample.classes.emplace_back("abc", "abc",
-                              std::vector<Column>{testing::labels("second", {0, 0, 0, 1}, {"A", "B"})});
+  sample.classes.emplace_back("abc", "abc", std::vector<Column>{testing::labels("second", {0, 0, 0, 1}, {"A", "B"})});
   input.classes = sample.classes;
   const std::string page = html(input);
   expect_well_formed(page);
-  const std::string part = page.substr(page.find("id=\"classes\""), page.find("id=\"top\"") - page.find("id=\"classes\""));
+  const std::string part =
+      page.substr(page.find("id=\"classes\""), page.find("id=\"top\"") - page.find("id=\"classes\""));
   EXPECT_THAT(part, HasSubstr("<bdi>tier</bdi></th>"));
   EXPECT_THAT(part, HasSubstr("strategic</th>"));
   EXPECT_THAT(part, HasSubstr("<td class=\"num\">2 <span class=\"share\">50.0%</span></td>"));
@@ -176,13 +178,17 @@ TEST(Page, ShortensLongCountsAndKeepsThemExact) {
   table.add(Column("client", ids));
   table.add(testing::money("money_net", std::vector<std::int64_t>(n, 1'000'000'0000)));
   const std::vector<std::uint16_t> zeros(n);
-  sample.classes.emplace_back("matrix", "matrix",
-                              std::vector<Column>{testing::labels("matrix_x", zeros, {"a", "b"}), testing::labels("matrix_y", zeros, {"c"}),
-                                                  testing::labels("cell", zeros, {"a / c", "b / c"}), testing::labels("group", zeros, {"hot"})});
+  sample.classes.emplace_back(
+      "matrix", "matrix",
+      std::vector<Column>{testing::labels("matrix_x", zeros, {"a", "b"}), testing::labels("matrix_y", zeros, {"c"}),
+                          testing::labels("cell", zeros, {"a / c", "b / c"}),
+                          testing::labels("group", zeros, {"hot"})});
   const FeatureTable features(std::move(table), Day{std::chrono::days{20000}}, nullptr);
   const std::string page = html(ReportInput{sample.base, features, sample.classes, sample.rejects, sample.counts});
   expect_well_formed(page);
-  EXPECT_THAT(page, HasSubstr("<b><span class=\"full\">12,345</span><span class=\"brief\" aria-hidden=\"true\">12.3k</span></b>"));
+  EXPECT_THAT(
+      page,
+      HasSubstr("<b><span class=\"full\">12,345</span><span class=\"brief\" aria-hidden=\"true\">12.3k</span></b>"));
   EXPECT_THAT(page, HasSubstr("title=\"12,345\u00A0clients, 12,345,000,000: hot: 12,345\""));
   EXPECT_THAT(page, HasSubstr("<span>12.3bn</span>"));
 }
