@@ -43,7 +43,8 @@ caption{text-align:left;color:var(--soft);font-size:.88rem;padding:0 0 8px}
 .list{width:100%}
 .list th,.list td{text-align:left;padding:7px 14px 7px 0;border-bottom:1px solid var(--line);vertical-align:top}
 .list thead th{color:var(--soft);font-weight:500;font-size:.84rem;white-space:nowrap}
-.list tbody th{font-weight:550}
+.list tbody th{font-weight:550}.labels tbody th{overflow-wrap:anywhere;min-width:5em}
+.labels thead th:first-child::first-letter{text-transform:uppercase}
 .list tr:last-child td,.list tr:last-child th{border-bottom:0}
 .list .num{text-align:right;white-space:nowrap}
 .list .num:last-child,.list td:last-child{padding-right:0}
@@ -107,7 +108,7 @@ summary::before{content:"";flex:none;width:.42em;height:.42em;border:solid var(-
 transform:rotate(-45deg) translateY(-.1em);transition:transform .15s}
 details[open]>summary::before{transform:rotate(45deg) translate(-.12em,-.12em)}
 summary b{font-weight:600}
-summary .right{margin-left:auto;color:var(--soft);font-size:.9rem;white-space:nowrap}
+summary .right{margin-left:auto;color:var(--soft);font-size:.9rem;overflow-wrap:anywhere}
 summary .tag{font-size:.86rem;color:var(--soft)}
 details .scroll{margin-top:0;padding-bottom:14px}
 .defs{display:grid;grid-template-columns:minmax(9em,max-content) 1fr;gap:6px 20px;margin:8px 0 0;font-size:.92rem}
@@ -127,7 +128,7 @@ section{padding:16px 14px;border-radius:12px}.two{grid-template-columns:minmax(0
 .wide tbody th,.wide .corner,.many tbody th,.many .corner{position:sticky;left:-4px;background:var(--card)!important;z-index:1}
 .wide tfoot th span,.many tfoot th span{display:inline-block;writing-mode:vertical-rl;text-align:left;max-height:9em;line-height:1.15}
 .heat .apart{border-left-width:6px}.heat tr.apart td,.heat tr.apart th{border-top-width:6px}
-.list th,.list td{padding-right:10px}.share{display:block;margin:0;min-width:0}.bar{min-width:44px}
+.list th,.list td{padding-right:10px}.labels thead th:first-child{white-space:normal}.share{display:block;margin:0;min-width:0}.bar{min-width:44px}
 .cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .cards tr{display:grid;grid-template-columns:minmax(0,1fr) auto;padding:8px 0;border-bottom:1px solid var(--line)}
 .cards tr:last-child{border-bottom:0}.cards tbody th,.cards tbody td{border:0;padding:1px 0}.cards .name,.cards .why{grid-column:1/-1}

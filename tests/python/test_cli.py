@@ -326,7 +326,11 @@ def test_a_missing_policy_file_is_named_without_a_number(cli):
         (["run", "--transactions", "names.csv", "--out", "out"], 1, "names.csv"),
         (["run", "--transactions", "names.csv", "--out", "out"], 1, 'columns found: "apples", "pears"'),
         (["run", "--transactions", "names.csv", "--out", "out"], 1, "ingest.mappings.transactions.columns"),
-        (["run", "--transactions", "never.csv", "--out", "out"], 1, "transactions: 2 rows read, 2 rejected (2 not_a_date)"),
+        (
+            ["run", "--transactions", "never.csv", "--out", "out"],
+            1,
+            "transactions: 2 rows read, 2 rejected (2 not_a_date)",
+        ),
         (["history", "--transactions", "sales.csv", "--out", "out", "--language", "de"], 2, "en nor ru"),
         (["run", "--transactions", "sales.csv", "--out", "/proc/out"], 1, "/proc/out"),
         (["run", "--transactions", "sales.csv", "--out", "x" * 300], 1, "too long"),

@@ -31,7 +31,9 @@ PROBE = """<script>addEventListener('load', () => {
     over: [...document.querySelectorAll('td, th, dd, dt, li')].flatMap(box => {
       const edge = box.getBoundingClientRect(), walk = document.createTreeWalker(box, NodeFilter.SHOW_TEXT), found = [];
       for (let text = walk.nextNode(); text; text = walk.nextNode()) {
-        if (getComputedStyle(text.parentElement).clipPath !== 'none') continue;  // for readers aloud only
+        let up = text.parentElement;
+        while (up && getComputedStyle(up).clipPath === 'none') up = up.parentElement;
+        if (up) continue;  // for readers aloud only
         const range = document.createRange();
         range.selectNodeContents(text);
         for (const rect of range.getClientRects())

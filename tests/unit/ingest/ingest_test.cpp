@@ -240,6 +240,11 @@ TEST(IngestClients, OneWayToReadAnIdEverywhere) {
   EXPECT_TRUE(result.rejects.empty());
   EXPECT_EQ(ids(result.base), (std::vector<std::string>{"-5", "=a", "=b", "x"}));
   EXPECT_EQ(result.base.code_of("'=a"), result.base.code_of("=a"));
+  EXPECT_EQ(result.base.code_of("'\n=a"), result.base.code_of("=a"));
+  EXPECT_FALSE(result.base.code_of("'a"));
+  const auto wide =
+      take(TableId::transactions, purchases(t::texts({"'＝a", "'\u00A0@b", "'\u00A0b"}), ats(3), amounts(3)));
+  EXPECT_EQ(ids(wide.base), (std::vector<std::string>{"'\u00A0b", "\u00A0@b", "＝a"}));
   EXPECT_EQ(result.base.code_of(" x"), result.base.code_of("x"));
   EXPECT_EQ(result.base.code_of(" -5 "), result.base.code_of(-5));
   ASSERT_TRUE(result.base.code_of("'=b"));
