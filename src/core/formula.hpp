@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "core/text.hpp"
+
 namespace klientela::detail {
 
 /// Bytes of the blank, control or invisible character at the front, which a spreadsheet may pass over; 0: none.
@@ -12,12 +14,9 @@ namespace klientela::detail {
   if (text.empty()) return 0;
   const auto lead = static_cast<unsigned char>(text.front());
   if (lead <= 0x20 || lead == 0x7F) return 1;
-  if (lead == 0xC2) return text.starts_with("\xC2\xA0") ? 2 : 0;  // no-break space
-  for (const std::string_view blank : {"\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE2\x81\xA0",
-                                       "\xE3\x80\x80", "\xEF\xBB\xBF"})  // U+2028, 2029, 202F, 205F, 2060, 3000, FEFF
-    if (text.starts_with(blank)) return blank.size();
   const auto last = text.size() > 2 ? static_cast<unsigned char>(text[2]) : 0U;
-  return text.starts_with("\xE2\x80") && last >= 0x80 && last <= 0x8F ? 3 : 0;  // U+2000 to 200F
+  if (text.starts_with("\xE2\x80") && last >= 0x8C && last <= 0x8F) return 3;  // joiners and marks of direction
+  return blank_in_front(text);
 }
 
 [[nodiscard]] inline std::string_view without_leading_blanks(std::string_view text) noexcept {
