@@ -150,6 +150,17 @@ void give(Handle** out, Values&&... values) {
   *out = new Handle{std::forward<Values>(values)...};
 }
 
+/// The same of a classifier or a model, beside which its handle keeps name and kind.
+template <class Handle, class Any>
+void give_named(Handle** out, Any any) {
+  std::string name = any.name();
+  std::string kind = any.kind();
+  give(out, std::move(any), std::move(name), std::move(kind));
+}
+
+/// kind, schema.
+[[nodiscard]] Table kinds_table(const ClassifierRegistry& registry);
+
 /// What a long call hands to the stages: the context's executor and progress, and a stop token that the context's
 /// callbacks and klt_context_cancel() trip. One per call, on the call's thread.
 class Running {

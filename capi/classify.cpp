@@ -64,16 +64,19 @@ Table reasons_table(const std::vector<Reason>& reasons) {
 
 }  // namespace
 
+Table klientela::capi::kinds_table(const ClassifierRegistry& registry) {
+  const std::vector<std::string> kinds = registry.kinds();
+  std::vector<std::string> schemas;
+  for (const std::string& kind : kinds) schemas.push_back(registry.find(kind)->schema);
+  return Table({Column("kind", kinds), Column("schema", schemas)});
+}
+
 extern "C" {
 
 klt_status klt_classifier_kinds(klt_context* context, klt_table** out) {
   return guard(context, [&] {
     need(out, "out");
-    const ClassifierRegistry registry;
-    const std::vector<std::string> kinds = registry.kinds();
-    std::vector<std::string> schemas;
-    for (const std::string& kind : kinds) schemas.push_back(registry.find(kind)->schema);
-    give(out, Table({Column("kind", kinds), Column("schema", schemas)}));
+    give(out, kinds_table({}));
   });
 }
 
@@ -82,10 +85,7 @@ klt_status klt_classifier_from_json(klt_context* context, const char* name, cons
     const std::string_view given = need_text(name, "name");
     const std::string_view options = need_text(json, "json");
     need(out, "out");
-    AnyClassifier made = ClassifierRegistry().make(std::string(given), options);
-    std::string own_name = made.name();
-    std::string kind = made.kind();
-    give(out, std::move(made), std::move(own_name), std::move(kind));
+    give_named(out, ClassifierRegistry().make(std::string(given), options));
   });
 }
 
@@ -113,10 +113,7 @@ klt_status klt_classifier_fit(klt_context* context, const klt_classifier* classi
     const Table& measures = need(table, "table").table;
     need(out, "out");
     const Running call(*context);
-    AnyModel model = given.classifier.fit(measures, call.control());
-    std::string name = model.name();
-    std::string kind = model.kind();
-    give(out, std::move(model), std::move(name), std::move(kind));
+    give_named(out, given.classifier.fit(measures, call.control()));
   });
 }
 
@@ -124,10 +121,7 @@ klt_status klt_model_from_json(klt_context* context, const char* json, klt_model
   return guard(context, [&] {
     const std::string_view given = need_text(json, "json");
     need(out, "out");
-    AnyModel model = ClassifierRegistry().model_from_json(given);
-    std::string name = model.name();
-    std::string kind = model.kind();
-    give(out, std::move(model), std::move(name), std::move(kind));
+    give_named(out, ClassifierRegistry().model_from_json(given));
   });
 }
 

@@ -302,6 +302,13 @@ void klt_context_cancel(klt_context* context) {
 
 const char* klt_string_data(const klt_string* string) { return string != nullptr ? string->text.c_str() : ""; }
 
+klt_status klt_string_new(klt_context* context, const char* text, klt_string** out) {
+  return guard(context, [&] {
+    const std::string_view given = need_text(text, "text");
+    give(&need(out, "out"), std::string(given));
+  });
+}
+
 size_t klt_string_size(const klt_string* string) { return string != nullptr ? string->text.size() : 0; }
 
 void klt_string_free(klt_string* string) { delete string; }

@@ -41,6 +41,7 @@ struct klt_context {
   std::atomic<bool> busy{false};  ///< a call is inside: another one with this context is refused
   std::mutex running_mutex;       ///< guards `running`, which klt_context_cancel() reads from other threads
   std::stop_source* running{nullptr};
+  std::stop_token stop;  ///< of a callback's context: that of the call which the callback belongs to
 };
 
 struct klt_string {
@@ -88,6 +89,10 @@ struct klt_model {
   klientela::AnyModel model;
   std::string name;
   std::string kind;
+};
+
+struct klt_registry {
+  klientela::ClassifierRegistry registry;
 };
 
 struct klt_classification {

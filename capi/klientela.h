@@ -110,6 +110,7 @@ typedef struct klt_ingest_result klt_ingest_result;   /* a base, the rows it was
 typedef struct klt_features klt_features;             /* one row of measures per client, as of a day */
 typedef struct klt_classifier klt_classifier;         /* how to classify, before it has seen data */
 typedef struct klt_model klt_model;                   /* a classifier with its thresholds frozen */
+typedef struct klt_registry klt_registry;             /* the kinds of classifiers, those of a host among them */
 typedef struct klt_classification klt_classification; /* classes and reasons, one row per client */
 typedef struct klt_expression klt_expression;         /* a condition or a value over columns */
 typedef struct klt_assignments klt_assignments;       /* a journal of what people assigned */
@@ -133,7 +134,7 @@ enum {
   KLT_CANCELLED = 7,        /* the host asked to stop */
   KLT_UNSUPPORTED = 8,      /* this build lacks an optional part */
   KLT_OUT_OF_MEMORY = 9,
-  KLT_INTERNAL = 10 /* a defect of klientela */
+  KLT_INTERNAL = 10 /* a defect of klientela, or of a host's classifier, which where then names */
 };
 
 /* The ABI of the library that is linked; at least KLT_ABI_VERSION of the header it was built against. Never fails.
@@ -205,6 +206,8 @@ KLT_API void klt_context_cancel(klt_context* context);
 KLT_API const char* klt_string_data(const klt_string* string);
 /* Bytes without the ending NUL; 0 for NULL. Since ABI 1. */
 KLT_API size_t klt_string_size(const klt_string* string);
+/* A text of the host's own, which callbacks hand over: `text` is NUL-terminated UTF-8 and copied. Since ABI 2. */
+KLT_API klt_status klt_string_new(klt_context* context, const char* text, klt_string** out);
 KLT_API void klt_string_free(klt_string* string); /* Since ABI 1. */
 
 /* Reads "2026-11-21" as days since 1970-01-01. KLT_INVALID_ARGUMENT naming "text" for anything else and for a day that
@@ -636,6 +639,114 @@ KLT_API klt_status klt_features_with_classification(klt_context* context, const 
  * KLT_NOT_FOUND naming an absent column, KLT_INVALID_ARGUMENT naming "lifecycle", KLT_CANCELLED. Since ABI 2. */
 KLT_API klt_status klt_attention_list(klt_context* context, const klt_features* features,
                                       const klt_classification* lifecycle, const char* options_json, klt_table** out);
+
+/* ---- Plug-ins: classifiers of the host's own (docs/guide/plugins.md) ---- */
+
+/* A column that a host's classifier writes. Since ABI 2. */
+typedef struct klt_plugin_column {
+  size_t struct_size;
+  const char* suffix;        /* added to the classifier's name; NULL or "": the column is called as the classifier */
+  const char* const* labels; /* of KLT_COLUMN_LABEL: 1 to 65,535 different texts in their order; else NULL */
+  size_t label_count;
+  klt_column_type type; /* any but KLT_COLUMN_TERM and KLT_COLUMN_TEXT */
+  int32_t reserved;     /* 0 */
+} klt_plugin_column;
+#define KLT_PLUGIN_COLUMN_INIT \
+  { sizeof(klt_plugin_column), NULL, NULL, 0, KLT_COLUMN_LABEL, 0 }
+
+/* What one classifier reads and writes. The library makes it, sets struct_size and zeroes the rest; make() fills it.
+ * What it points to is copied when make() returns. Since ABI 2. */
+typedef struct klt_plugin_shape {
+  size_t struct_size;
+  const char* const* inputs; /* 1 or more columns: measures, columns of earlier classifiers, "client" */
+  size_t input_count;
+  const klt_plugin_column* const* columns; /* 1 or more, all of different suffix */
+  size_t column_count;
+} klt_plugin_shape;
+
+/* Why a row got what it got in one column. Everything is copied when it is told. Since ABI 2. */
+typedef struct klt_plugin_reason {
+  size_t struct_size;
+  const char* suffix;  /* of the column that it is about; NULL: "" */
+  const char* measure; /* the input looked at; NULL: the first */
+  const char* low;     /* the edge below, exact text; NULL: none */
+  const char* high;    /* the edge above; bins are (low, high] */
+  const char* rule;    /* id of what decided; NULL: "COLUMN.RESULT" */
+  const char* english; /* why, as the end of a sentence; NULL: worded as those of the library, by measure and edges */
+  const char* russian; /* NULL: as english, or worded by measure and edges where that is NULL too */
+} klt_plugin_reason;
+#define KLT_PLUGIN_REASON_INIT \
+  { sizeof(klt_plugin_reason), NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+
+/* How a host makes and runs classifiers of one kind. Each callback is called on the thread of the klientela call that
+ * needs it, while that call runs, never on a thread of the executor; a model that several threads use is called by
+ * several at once. `context` is one for the callback alone: with it, and not with the caller's, it reads tables and
+ * evaluates expressions, and it dies when the callback returns. A callback that fails returns a status other than
+ * KLT_OK, best what klt_context_fail() or a failed call with `context` gave: the call then fails with that status and
+ * message, naming the classifier (of make: KLT_BAD_POLICY, where is the JSON pointer). KLT_CANCELLED cancels the call.
+ * An exception that leaves a callback becomes KLT_INTERNAL. Handles in arguments are borrowed for the callback.
+ * Since ABI 2. */
+typedef struct klt_classifier_callbacks {
+  size_t struct_size;
+  const char* schema; /* JSON Schema of the options, copied; NULL: any object with "kind" */
+  /* Makes a classifier out of its options, a JSON object as it stands in the policy: fills `shape`, and sets
+   * *classifier, which may stay NULL. Required. */
+  klt_status (*make)(klt_context* context, const char* name, const char* options_json, klt_plugin_shape* shape,
+                     void** classifier, void* user_data);
+  /* Learns from the inputs, a table with the columns of the shape in its order and one row per client in canonical
+   * order (klt_table_column_data() gives them without a copy, klt_table_export_arrow() as Arrow), and sets *model,
+   * which is not changed afterwards. NULL: there is nothing to learn, and the model is NULL. */
+  klt_status (*fit)(klt_context* context, const void* classifier, const klt_table* inputs, void** model,
+                    void* user_data);
+  /* Judges each row by itself: writes values[c][row] of the C type of column c, and may set valid[c][row] to 0 where
+   * the row has no value. The places begin as valid and without a value (label codes of none, doubles that are NaN,
+   * else zeros): a label or a double left out is an error. Required. */
+  klt_status (*classify)(klt_context* context, const void* classifier, const void* model, const klt_table* inputs,
+                         void* const* values, uint8_t* const* valid, void* user_data);
+  /* Calls tell() once for each reason of one row, in the order of the columns. NULL: what the row holds in each input.
+   */
+  klt_status (*reasons)(klt_context* context, const void* classifier, const void* model, const klt_table* inputs,
+                        size_t row, void (*tell)(const klt_plugin_reason* reason, void* tell_data), void* tell_data,
+                        void* user_data);
+  /* The model as a JSON object into *json, which the library frees, and back. NULL: models are KLT_UNSUPPORTED there;
+   * without fit there is nothing to write. */
+  klt_status (*model_to_json)(klt_context* context, const void* classifier, const void* model, klt_string** json,
+                              void* user_data);
+  klt_status (*model_from_json)(klt_context* context, const void* classifier, const char* json, void** model,
+                                void* user_data);
+  /* End what make, fit and model_from_json made, and user_data itself, when the last handle that needs it is freed, on
+   * that thread. Each may be NULL; called for what is not NULL. */
+  void (*free_classifier)(void* classifier, void* user_data);
+  void (*free_model)(void* model, void* user_data);
+  void (*free_user_data)(void* user_data);
+} klt_classifier_callbacks;
+#define KLT_CLASSIFIER_CALLBACKS_INIT \
+  { sizeof(klt_classifier_callbacks), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+
+/* The kinds that come with the library, to which a host adds its own; for one thread at a time. What is made of it
+ * shares what it needs and outlives it. Since ABI 2. */
+KLT_API klt_status klt_registry_new(klt_context* context, klt_registry** out);
+KLT_API void klt_registry_free(klt_registry* registry); /* Since ABI 2. */
+/* Adds a kind, or replaces one that was added before. The struct is copied; from success on the registry owns
+ * user_data. KLT_INVALID_ARGUMENT naming "kind" for an empty name or a kind of the library, or a callback that is
+ * missing. Since ABI 2. */
+KLT_API klt_status klt_registry_add(klt_context* context, klt_registry* registry, const char* kind,
+                                    const klt_classifier_callbacks* callbacks, void* user_data);
+/* As klt_classifier_kinds(): kind, schema. Since ABI 2. */
+KLT_API klt_status klt_registry_kinds(klt_context* context, const klt_registry* registry, klt_table** out);
+/* As the functions without "_with", by the kinds of a registry. Since ABI 2, all of them. */
+KLT_API klt_status klt_policy_from_json_with(klt_context* context, const klt_registry* registry, const char* json,
+                                             klt_policy** out);
+KLT_API klt_status klt_classifier_from_json_with(klt_context* context, const klt_registry* registry, const char* name,
+                                                 const char* json, klt_classifier** out);
+KLT_API klt_status klt_model_from_json_with(klt_context* context, const klt_registry* registry, const char* json,
+                                            klt_model** out);
+/* For callbacks: keeps an error in the context and returns its status. `where` names what it is about and may be NULL.
+ * KLT_INVALID_ARGUMENT naming "status" for KLT_OK and for a number that is no status. Since ABI 2. */
+KLT_API klt_status klt_context_fail(klt_context* context, klt_status status, const char* message, const char* where);
+/* For callbacks: 1 where the call that this one belongs to is to stop, which long work asks now and then and then
+ * returns KLT_CANCELLED; else 0. Since ABI 2. */
+KLT_API int klt_context_is_cancelled(const klt_context* context);
 
 /* ---- Rules: expressions, directories, assignments, coverage ---- */
 

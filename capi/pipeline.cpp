@@ -66,7 +66,7 @@ klt_status klt_policy_classifier(klt_context* context, const klt_policy* policy,
     need_index(index, given.classifiers.size(), "index");
     need(out, "out");
     const AnyClassifier& classifier = given.classifiers[index].second;
-    give(out, classifier, classifier.name(), classifier.kind());
+    give_named(out, classifier);
   });
 }
 
@@ -139,8 +139,7 @@ klt_status klt_result_model(klt_context* context, const klt_result* result, size
     const RunResult& run = run_of(result);
     need_index(index, run.models.size(), "index");
     need(out, "out");
-    const AnyModel& model = run.models[index];
-    give(out, model, model.name(), model.kind());
+    give_named(out, run.models[index]);
   });
 }
 

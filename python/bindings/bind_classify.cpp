@@ -166,11 +166,18 @@ void bind_classify(py::module_& module) {
           "to_dict", [](const AnyModel& self) { return from_json(self.to_json()); },
           "As a mapping that ``from_dict`` reads back.")
       .def_static(
-          "from_json", [](const std::string& json) { return ClassifierRegistry().model_from_json(json); },
-          py::arg("json"), "Read what ``to_json`` wrote.")
+          "from_json",
+          [](const std::string& json, const ClassifierRegistry* registry) {
+            return registry_or_own(registry).model_from_json(json);
+          },
+          py::arg("json"), py::arg("registry") = nullptr,
+          "Read what ``to_json`` wrote; ``registry`` has the kinds that are plugged in.")
       .def_static(
-          "from_dict", [](const py::dict& document) { return ClassifierRegistry().model_from_json(to_json(document)); },
-          py::arg("document"), "Read what ``to_dict`` gave.")
+          "from_dict",
+          [](const py::dict& document, const ClassifierRegistry* registry) {
+            return registry_or_own(registry).model_from_json(to_json(document));
+          },
+          py::arg("document"), py::arg("registry") = nullptr, "Read what ``to_dict`` gave.")
       .def("__repr__",
            [](const AnyModel& self) { return "<klientela.Model '" + self.name() + "' (" + self.kind() + ")>"; });
 
@@ -193,6 +200,7 @@ name : str
       .def_property_readonly("name", &AnyClassifier::name, "The name, from which the names of columns are made.")
       .def_property_readonly("kind", &AnyClassifier::kind, "rfm, abc or matrix.")
       .def_property_readonly("inputs", &AnyClassifier::inputs, "Names of the columns that it reads.")
+      .def_property_readonly("outputs", &AnyClassifier::outputs, "Names of the columns that it writes.")
       .def_property_readonly(
           "options", [](const AnyClassifier& self) { return from_json(self.to_json()); },
           "Every option, defaults written out.")

@@ -200,6 +200,14 @@ PyTable from_columns(const py::list& columns) {
     else if (kind == "instant" || kind == "zoneless") {
       result.table.add(from_array<std::int64_t>(name, ColumnType::instant, values, valid));
       if (kind == "zoneless") result.zoneless.insert(name);
+    } else if (kind == "label") {
+      const auto [codes, labels] = values.cast<std::pair<py::object, std::vector<std::string>>>();
+      const Column plain = from_array<std::int32_t>(name, ColumnType::int32, codes, valid);
+      Buffer<std::uint16_t> narrow(plain.size());
+      for (std::size_t i = 0; i < plain.size(); ++i)
+        narrow[i] = static_cast<std::uint16_t>(plain.values<std::int32_t>()[i]);
+      result.table.add(Column(name, std::move(narrow), std::make_shared<const std::vector<std::string>>(labels),
+                              packed(valid, plain.size(), name)));
     } else if (kind == "text")
       result.table.add(from_strings(name, values.cast<py::list>()));
     else
@@ -237,15 +245,40 @@ void register_errors(py::module_& module) {
     module.attr(name) = type;
   }
   py::register_exception_translator([](std::exception_ptr pointer) {
-    try {
-      if (pointer) std::rethrow_exception(pointer);
-    } catch (const Error& error) {
+    const auto raise = [](const Error& error) {
       const auto code = static_cast<std::size_t>(error.code());
       PyObject* type = error_classes[code < std::size(error_classes) ? code : 0];
-      const py::object value = py::reinterpret_borrow<py::object>(type)(decode(error.what()), decode(error.where()));
+      py::object value = py::reinterpret_borrow<py::object>(type)(decode(error.what()), decode(error.where()));
       PyErr_SetObject(type, value.ptr());
+      return value;
+    };
+    try {
+      if (pointer) std::rethrow_exception(pointer);
+    } catch (const PluginError& error) {
+      if (error.itself()) {
+        PyErr_SetObject(py::type::handle_of(error.raised()).ptr(), error.raised().ptr());
+        return;
+      }
+      const py::object value = raise(error);
+      PyException_SetCause(value.ptr(), py::object(error.raised()).release().ptr());
+    } catch (const Error& error) {
+      (void)raise(error);
     }
   });
+}
+
+Held::~Held() {
+#if PY_VERSION_HEX >= 0x030D0000
+  const bool ending = !Py_IsInitialized() || Py_IsFinalizing();
+#else
+  const bool ending = !Py_IsInitialized() || _Py_IsFinalizing();
+#endif
+  if (ending) {  // nobody can take the GIL any more
+    (void)object.release();
+    return;
+  }
+  const py::gil_scoped_acquire acquire;
+  object = py::object();
 }
 
 ArrowStream stream_from(const py::object& object, const std::string& what) {

@@ -94,15 +94,32 @@ void bind_pipeline(py::module_& module) {
                      "The one document that holds every choice a company makes. Without arguments: the default.")
       .def(py::init<>())
       .def_static(
-          "from_json", [](const std::string& json) { return Policy::from_json(json); }, py::arg("json"),
-          "Read a policy from JSON text; BadPolicyError says where it is wrong.")
+          "from_json",
+          [](const std::string& json, const ClassifierRegistry* registry) {
+            return Policy::from_json(json, registry_or_own(registry));
+          },
+          py::arg("json"), py::arg("registry") = nullptr,
+          "Read a policy from JSON text; BadPolicyError says where it is wrong. ``registry`` has the kinds that are "
+          "plugged in.")
       .def_static(
-          "from_dict", [](const py::dict& document) { return Policy::from_json(to_json(document)); },
-          py::arg("document"), "Read a policy from a mapping.")
+          "from_dict",
+          [](const py::dict& document, const ClassifierRegistry* registry) {
+            return Policy::from_json(to_json(document), registry_or_own(registry));
+          },
+          py::arg("document"), py::arg("registry") = nullptr, "Read a policy from a mapping.")
       .def_static("preset", &Policy::preset, py::arg("name"), "Give a named policy.")
       .def_static("presets", &Policy::presets, "Names of the policies that come with the library.")
       .def_static(
-          "schema", [] { return from_json(Policy::schema()); }, "JSON Schema of the document.")
+          "schema",
+          [](const ClassifierRegistry* registry) { return from_json(Policy::schema(registry_or_own(registry))); },
+          py::arg("registry") = nullptr, "JSON Schema of the document.")
+      .def("_add",
+           [](const Policy& self, const std::vector<AnyClassifier>& more) {
+             Policy policy = self;
+             for (const AnyClassifier& classifier : more)
+               policy.classifiers.emplace_back(classifier.name(), classifier);
+             return policy;
+           })
       .def("to_json", &Policy::to_json, "As JSON text, defaults written out.")
       .def(
           "to_dict", [](const Policy& self) { return from_json(self.to_json()); },

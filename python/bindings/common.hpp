@@ -70,6 +70,29 @@ struct PyTable {
 /// A column as NumPy; shares memory where the layouts agree.
 [[nodiscard]] py::object column_array(const PyTable& table, const std::string& name);
 
+/// A Python object that may be let go of on any thread, with or without the GIL.
+struct Held {
+  explicit Held(py::object held) : object(std::move(held)) {}
+  ~Held();
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  py::object object;
+};
+
+/// What a classifier written in Python raised, on its way through C++.
+class PluginError : public Error {
+ public:
+  /// \param raised  the exception; \param itself  it says everything and is raised again as it is, else it is the cause
+  PluginError(Code code, const std::string& message, const std::string& where, py::object raised, bool itself)
+      : Error(code, message, where), raised_(std::make_shared<const Held>(std::move(raised))), itself_(itself) {}
+  [[nodiscard]] const py::object& raised() const noexcept { return raised_->object; }
+  [[nodiscard]] bool itself() const noexcept { return itself_; }
+
+ private:
+  std::shared_ptr<const Held> raised_;
+  bool itself_;
+};
+
 /// Python exception classes by Code; set once when the module is made.
 void register_errors(py::module_& module);
 
@@ -167,6 +190,7 @@ void bind_ingest(py::module_& module);
 void bind_features(py::module_& module);
 void bind_rules(py::module_& module);
 void bind_classify(py::module_& module);
+void bind_plugins(py::module_& module);
 void bind_periods(py::module_& module);
 void bind_report(py::module_& module);
 void bind_pipeline(py::module_& module);

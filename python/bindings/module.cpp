@@ -10,6 +10,7 @@ PYBIND11_MODULE(_core, module) {
   klientela::python::bind_ingest(module);
   klientela::python::bind_features(module);
   klientela::python::bind_rules(module);
+  klientela::python::bind_plugins(module);
   klientela::python::bind_classify(module);
   klientela::python::bind_periods(module);
   klientela::python::bind_report(module);

@@ -20,6 +20,10 @@ namespace klientela::python {
 /// "en" or "ru". \throws Error invalid_argument
 [[nodiscard]] Language language_from(const std::string& name);
 [[nodiscard]] py::list notes_to_python(const std::vector<Note>& notes, Language language);
+/// The registry given, or the kinds that come with the library.
+[[nodiscard]] inline ClassifierRegistry registry_or_own(const ClassifierRegistry* registry) {
+  return registry != nullptr ? *registry : ClassifierRegistry();
+}
 /// The table behind a Table, a FeatureTable, or any column table.
 [[nodiscard]] Table column_table(const py::object& data);
 /// \throws Error not_found naming the tables there are

@@ -9,9 +9,10 @@ Tables come from pandas, polars, pyarrow, DuckDB or plain columns; results go ba
 500
 """
 
-from klientela import _history, _run, _table
+from klientela import _history, _plugins, _run, _table
 
 _table.attach()
+_plugins.attach()
 _run.attach()
 _history.attach()
 
@@ -24,6 +25,7 @@ from klientela._core import (  # noqa: E402
     CancelledError,
     Classification,
     Classifier,
+    ClassifierRegistry,
     ClientBase,
     Crosswalk,
     Directory,
@@ -87,6 +89,7 @@ __all__ = [
     "CancelledError",
     "Classification",
     "Classifier",
+    "ClassifierRegistry",
     "ClientBase",
     "Cohort",
     "ContactMatrix",

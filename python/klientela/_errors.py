@@ -90,7 +90,7 @@ class OutOfMemoryError(KlientelaError, MemoryError):
 
 
 class InternalError(KlientelaError, RuntimeError):
-    """A defect of klientela; please report it."""
+    """A defect of klientela, or of a classifier plugged into it, which ``where`` then names."""
 
     code = "internal"
     number = 10

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from klientela import _core, _table
+from klientela import _core, _plugins, _table
 
 
 def history(
@@ -26,6 +26,7 @@ def history(
     hold: int = 1,
     threads: int = 0,
     progress: Callable[[str, float], object] | None = None,
+    classifiers: _core.ClassifierRegistry | Mapping[str, Any] | None = None,
 ) -> _core.History:
     """Classify a base as of a series of days, in one pass over its purchases where the classifiers allow it.
 
@@ -49,6 +50,8 @@ def history(
         The money measure by which migration is weighed.
     hold : int
         A client's class changes only after the new one has stood for so many of the days in a row.
+    classifiers : ClassifierRegistry or mapping, optional
+        Your own kinds, which ``policy`` names, as in :func:`run`; a result's own models need none.
 
     Returns
     -------
@@ -58,6 +61,8 @@ def history(
     """
     if policy is None and not isinstance(source, _core.Result):
         policy = _core.Policy()
+    if policy is not None:
+        policy = _plugins.policy_with(policy, classifiers)
     return _core._history(
         source,
         policy,

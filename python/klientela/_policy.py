@@ -15,23 +15,23 @@ from klientela import _core
 _DEEPEST = 200
 
 
-def policy_of(policy: Any) -> _core.Policy:
+def policy_of(policy: Any, registry: _core.ClassifierRegistry | None = None) -> _core.Policy:
     """Make a policy of None (the default), a Policy, a mapping, a preset's name, JSON text, or a path."""
     if policy is None:
         return _core.Policy()
     if isinstance(policy, _core.Policy):
         return policy
     if isinstance(policy, Mapping):
-        return _core.Policy.from_dict(dict(policy))
+        return _core.Policy.from_dict(dict(policy), registry)
     if isinstance(policy, os.PathLike):
-        return _core.Policy.from_json(read_policy_file(policy))
+        return _core.Policy.from_json(read_policy_file(policy), registry)
     if isinstance(policy, str):
         if policy.lstrip().startswith("{"):
-            return _core.Policy.from_json(policy)
+            return _core.Policy.from_json(policy, registry)
         if policy in _core.Policy.presets():
             return _core.Policy.preset(policy)
         if policy.endswith(".json") or os.sep in policy:
-            return _core.Policy.from_json(read_policy_file(policy))
+            return _core.Policy.from_json(read_policy_file(policy), registry)
         return _core.Policy.preset(policy)  # raises, naming the presets there are
     raise TypeError(f"policy must be a Policy, mapping, preset name, JSON text or path, not {type(policy).__name__}")
 
@@ -44,20 +44,22 @@ def read_policy_file(path: str | os.PathLike[str]) -> str:
         raise _core.BadPolicyError(f"{os.fspath(path)} is not UTF-8: {error}") from error
 
 
-def layered(preset: str | None, policy: str | os.PathLike[str] | None) -> _core.Policy:
+def layered(
+    preset: str | None, policy: str | os.PathLike[str] | None, registry: _core.ClassifierRegistry | None = None
+) -> _core.Policy:
     """Lay a policy file over a preset: what the file says wins, what it leaves out comes from the preset.
 
     ``preset`` is a name or the path of a file. A policy that names a preset itself keeps its own.
     """
     if policy is None:
-        return policy_of(preset) if preset is None or not Path(preset).is_file() else policy_of(Path(preset))
+        return policy_of(Path(preset) if preset is not None and Path(preset).is_file() else preset, registry)
     document = parse_document(read_policy_file(policy), os.fspath(policy))
     if preset is None:
-        return _core.Policy.from_dict(document)
+        return _core.Policy.from_dict(document, registry)
     if preset in _core.Policy.presets():
-        return _core.Policy.from_dict({"preset": preset, **document})
-    base = policy_of(Path(preset)) if Path(preset).is_file() else policy_of(preset)
-    return _core.Policy.from_dict(_merge_patch(base.to_dict(), document))
+        return _core.Policy.from_dict({"preset": preset, **document}, registry)
+    base = policy_of(Path(preset) if Path(preset).is_file() else preset, registry)
+    return _core.Policy.from_dict(_merge_patch(base.to_dict(), document), registry)
 
 
 def parse_document(text: str, name: str) -> dict[str, Any]:

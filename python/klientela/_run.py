@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from klientela import _core
+from klientela import _core, _plugins
 
 _TABLES = tuple(_core.tables())
 
@@ -21,6 +21,7 @@ def run(
     threads: int = 0,
     progress: Callable[[str, float], object] | None = None,
     assignments: _core.Assignments | None = None,
+    classifiers: _core.ClassifierRegistry | Mapping[str, Any] | None = None,
     **more: Any,
 ) -> _core.Result:
     """Classify a client base: ingest, features, then every classifier of the policy.
@@ -41,6 +42,9 @@ def run(
         Called with the stage's name and the share done, from 0 to 1. What it raises stops the work.
     assignments : Assignments, optional
         What people assigned by hand and in bulk; rule sets of the policy take it into account.
+    classifiers : ClassifierRegistry or mapping, optional
+        Your own kinds of classifiers, which the policy names. Of a mapping of functions and classes by kind, those that
+        the policy does not name come after its classifiers, called as their kind.
     **more : table
         More tables by name: ``run(transactions=sales, clients=cards)``.
 
@@ -61,6 +65,7 @@ def run(
     >>> result.as_of
     datetime.date(2026, 2, 3)
     """
+    policy = _plugins.policy_with(policy, classifiers)
     return _core._run(tables_argument(tables, more), policy, as_of, threads, progress, assignments)
 
 

@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
-from klientela import _core, _policy, readers, synthetic, writers
+from klientela import _core, _plugins, _policy, readers, synthetic, writers
 from klientela._columns import table_of
 from klientela._history import history as history_of
 from klientela._run import run as run_library
@@ -110,6 +110,13 @@ _Preset = Annotated[
 _PolicyFile = Annotated[
     str | None, typer.Option(help="A policy file; it overrides the preset key by key.", metavar="FILE")
 ]
+_Plugins = Annotated[
+    str | None,
+    typer.Option(
+        help="A Python file with your own classifiers in a klientela.ClassifierRegistry called registry. It is run.",
+        metavar="FILE",
+    ),
+]
 _AsOf = Annotated[
     dt.date | None,
     typer.Option(
@@ -137,6 +144,7 @@ def run(
     directories: Annotated[str | None, _file("Categories, industries, roles, regions, products.")] = None,
     preset: _Preset = None,
     policy: _PolicyFile = None,
+    plugins: _Plugins = None,
     as_of: _AsOf = None,
     encoding: Annotated[
         str | None,
@@ -163,7 +171,7 @@ def run(
         feedback=feedback,
     )
     with _errors():
-        chosen = _policy.layered(preset, policy)
+        chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins))
         _work(
             lambda steps: _read_and_run(given, chosen, as_of, encoding, threads, steps),
             Path(out),
@@ -187,6 +195,7 @@ def classify_command(
     ] = None,
     preset: _Preset = None,
     policy: _PolicyFile = None,
+    plugins: _Plugins = None,
     as_of: _AsOf = None,
     coverage: Annotated[
         str | None, typer.Option(help="Also write what share of the cards has each attribute.", metavar="FILE")
@@ -214,7 +223,7 @@ def classify_command(
         feedback=feedback,
     )
     with _errors():
-        chosen = _policy.layered(preset, policy)
+        chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins))
         journal = None
         if assignments is not None:
             journal = _core.Assignments(readers.read(assignments, "assignments", encoding=encoding).data)
@@ -276,6 +285,7 @@ def history(
     directories: Annotated[str | None, _file("Categories, industries, roles, regions, products.")] = None,
     preset: _Preset = None,
     policy: _PolicyFile = None,
+    plugins: _Plugins = None,
     every: Annotated[
         str, typer.Option(help="Classify at the end of every day, week, month, quarter or year.", metavar="PERIOD")
     ] = "month",
@@ -319,7 +329,7 @@ def history(
         feedback=feedback,
     )
     with _errors():
-        chosen = _policy.layered(preset, policy)
+        chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins))
         began = time.monotonic()
         folder = Path(out)
         if folder.exists() and not folder.is_dir():
@@ -396,12 +406,14 @@ def policy_show(
 
 
 @policy_app.command("check")
-def policy_check(file: Annotated[str, typer.Argument(help="A policy file.", metavar="FILE")]) -> None:
+def policy_check(
+    file: Annotated[str, typer.Argument(help="A policy file.", metavar="FILE")], plugins: _Plugins = None
+) -> None:
     """Say whether a policy can be used, and if not, where it is wrong."""
     with _errors():
         text = _policy.read_policy_file(file)
         _policy.parse_document(text, file)
-        chosen = _core.Policy.from_json(text)
+        chosen = _core.Policy.from_json(text, _plugins.registry_in(plugins))
         typer.echo(f"{file}: a policy that works ({', '.join(chosen.to_dict()['classifiers'])})")
 
 

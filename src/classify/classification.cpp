@@ -8,6 +8,8 @@
 #include <cmath>
 #include <utility>
 
+#include "classify/guarded.hpp"
+
 namespace klientela {
 namespace {
 
@@ -69,6 +71,22 @@ std::string called(const std::string& measure, Language language) {
     if (words.column == measure)
       return fmt::format("{} ({})", language == Language::russian ? words.russian : words.english, measure);
   return measure;
+}
+
+Quantity quantity_of(const Column& column, std::size_t row) {
+  Quantity quantity{.text = column.to_text(row), .is_float = column.type() == ColumnType::float64};
+  if (column.is_null(row)) return quantity;
+  switch (column.type()) {
+    case ColumnType::instant:
+    case ColumnType::label:
+    case ColumnType::term:
+    case ColumnType::text: break;
+    default: {
+      const std::uint32_t only[1] = {static_cast<std::uint32_t>(row)};
+      quantity.number = column.take(only).to_doubles().front();
+    }
+  }
+  return quantity;
 }
 
 /// A float with at most four decimals, anything else exact.
@@ -159,13 +177,19 @@ std::string to_text(const Reason& told, Language language) {
     }
     default: {
       const bool named = reason.aspect != Aspect::score;
-      const std::string result = !named    ? reason.result
-                                 : russian ? in_russian(reason.result)
-                                           : '"' + reason.result + '"';
-      text = russian ? fmt::format("{}: {}, так как {}: {}", reason.column, result, called(reason.measure, language),
-                                   reason.value.text)
-                     : fmt::format("{}: {}, because {} is {}", reason.column, result, called(reason.measure, language),
-                                   reason.value.text);
+      const std::string result = reason.result.empty() ? (russian ? "нет значения" : "no value")
+                                 : !named              ? reason.result
+                                 : russian             ? in_russian(reason.result)
+                                                       : '"' + reason.result + '"';
+      const std::string& own =
+          (russian && !reason.russian.empty()) || reason.english.empty() ? reason.russian : reason.english;
+      if (!own.empty())
+        text = fmt::format("{}: {}, {}", reason.column, result, own);
+      else
+        text = russian ? fmt::format("{}: {}, так как {}: {}", reason.column, result, called(reason.measure, language),
+                                     reason.value.text)
+                       : fmt::format("{}: {}, because {} is {}", reason.column, result,
+                                     called(reason.measure, language), reason.value.text);
       break;
     }
   }
@@ -177,15 +201,41 @@ std::string to_text(const Reason& told, Language language) {
 }
 
 Classification::Classification(std::string name, std::string kind, std::vector<Column> columns, Reasons reasons,
-                               std::vector<Note> notes)
-    : name_(std::move(name)), kind_(std::move(kind)), reasons_(std::move(reasons)), notes_(std::move(notes)) {
+                               std::vector<Note> notes, ReasonThreads threads)
+    : name_(std::move(name)),
+      kind_(std::move(kind)),
+      reasons_(std::move(reasons)),
+      notes_(std::move(notes)),
+      threads_(threads) {
   for (Column& column : columns) table_.add(std::move(column));
 }
 
 std::vector<Reason> Classification::reasons(std::size_t row) const {
   if (row >= rows())
     throw Error(Code::out_of_range, fmt::format("row {} of a classification with {} rows", row, rows()), "row");
-  return reasons_ ? reasons_(row) : std::vector<Reason>();
+  if (!reasons_) return {};
+  return classifying::guarded(name_, [&] { return reasons_(row); });
+}
+
+Classification::Reasons reasons_by_measures(Table measures, std::vector<Column> columns) {
+  return [measures = std::move(measures), columns = std::move(columns)](std::size_t row) {
+    std::vector<Reason> reasons;
+    for (const Column& column : columns)
+      for (const Column& measure : measures.columns()) {
+        Reason& reason = reasons.emplace_back();
+        reason.column = column.name();
+        reason.result = column.to_text(row);
+        reason.measure = measure.name();
+        reason.value = quantity_of(measure, row);
+        reason.rule = reason.column + '.' + reason.result;
+        if (measure.is_null(row))
+          reason.aspect = Aspect::missing;
+        else if (column.type() != ColumnType::label && column.type() != ColumnType::term &&
+                 column.type() != ColumnType::text)
+          reason.aspect = Aspect::score;
+      }
+    return reasons;
+  };
 }
 
 std::string Classification::explain(std::size_t row, Language language) const {

@@ -1,30 +1,34 @@
 // Type-erased classifiers, the registry of their kinds, and running several in order.
 #include "klientela/classify/classifier.hpp"
 
-#include <exception>
-#include <new>
+#include <cmath>
 
+#include "classify/guarded.hpp"
 #include "classify/kinds.hpp"
 #include "classify/options.hpp"
 #include "core/json_reader.hpp"
 
 namespace klientela {
+
+using classifying::guarded;
+
 namespace {
 
-/// Runs a classifier of whatever origin; what is no Error of ours becomes one that names it.
-template <class Work>
-auto guarded(const std::string& name, Work&& work) {
-  try {
-    return work();
-  } catch (const Error&) {
-    throw;
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw Error(Code::internal, "classifier " + name + " failed: " + error.what(), name);
-  } catch (...) {
-    throw Error(Code::internal, "classifier " + name + " failed", name);
-  }
+/// What a host's classifier gave: a float is a number or null, a code has a label.
+void check_column(const std::string& name, const Column& column) {
+  const auto is_null = [&](std::size_t row) { return column.is_null(row); };
+  if (column.type() == ColumnType::label)
+    classifying::check_codes(name, column.name(), column.values<std::uint16_t>(), column.labels().size(), is_null);
+  if (column.type() == ColumnType::term)
+    classifying::check_codes(name, column.name(), column.values<std::uint32_t>(), column.labels().size(), is_null);
+  if (column.type() != ColumnType::float64) return;
+  const std::span<const double> values = column.values<double>();
+  for (std::size_t row = 0; row < values.size(); ++row)
+    if (std::isnan(values[row]) && !column.is_null(row))
+      throw Error(Code::internal,
+                  "classifier " + name + " gave NaN in row " + std::to_string(row) + " of column " + column.name() +
+                      "; a row without a value is null",
+                  name);
 }
 
 Classified start(const Table& features, std::size_t count) {
@@ -52,13 +56,17 @@ void apply(Classified& result, AnyModel model, const Control& control) {
 
 Classification AnyModel::classify(const Table& table, const Control& control) const {
   const std::string called = name();
-  Classification result = guarded(called, [&] { return self_->classify(table, control); });
+  const bool of_host = !classifying::is_own(*this);
+  Classification result = guarded(
+      called, [&] { return self_->classify(table, control); }, of_host);
   if (result.columns().empty()) throw Error(Code::internal, "classifier " + called + " gave no column", called);
   if (result.rows() != table.rows())
     throw Error(Code::internal,
                 "classifier " + called + " gave " + std::to_string(result.rows()) + " rows for a table of " +
                     std::to_string(table.rows()),
                 called);
+  if (of_host)
+    for (const Column& column : result.columns()) check_column(called, column);
   return result;
 }
 
@@ -70,8 +78,14 @@ std::string AnyModel::to_json() const {
   return value.dump(2, ' ', false, json::Value::error_handler_t::replace);
 }
 
+std::vector<std::string> AnyClassifier::outputs() const {
+  std::vector<std::string> columns = self_->outputs();
+  return columns.empty() ? classifying::own_outputs(*this) : columns;
+}
+
 AnyModel AnyClassifier::fit(const Table& table, const Control& control) const {
-  return guarded(name(), [&] { return self_->fit(table, control); });
+  return guarded(
+      name(), [&] { return self_->fit(table, control); }, !classifying::is_own(*this));
 }
 
 ClassifierRegistry::ClassifierRegistry() {

@@ -13,7 +13,7 @@ namespace {
 
 bool by_measure(const Reason& reason) {
   return reason.aspect == Aspect::score || reason.aspect == Aspect::share || reason.aspect == Aspect::band ||
-         reason.aspect == Aspect::missing;
+         reason.aspect == Aspect::missing || reason.aspect == Aspect::other;
 }
 
 /// The pairs of reasons, before and now, that say why a column changed.
@@ -31,6 +31,11 @@ std::vector<std::pair<const Reason*, const Reason*>> changes(const std::vector<R
   // Who only became known may have the class of nobody: then what decides it is told.
   for (std::size_t i = 0; own.empty() && parts.empty() && i < n; ++i)
     if (now[i].column == column && before[i].column == column) own.emplace_back(&before[i], &now[i]);
+  // A host's classifier names all that it looks at: of that, what moved.
+  const auto stayed = [](const auto& pair) {
+    return pair.second->aspect == Aspect::other && pair.first->value.text == pair.second->value.text;
+  };
+  if (!std::all_of(own.begin(), own.end(), stayed)) std::erase_if(own, stayed);
   const bool plain =
       !own.empty() && std::all_of(own.begin(), own.end(), [](const auto& p) { return by_measure(*p.second); });
   return plain || parts.empty() ? own : parts;

@@ -363,10 +363,12 @@ struct Reads {
     for (const std::string& column : needed) add_new(kept, column);
     return kept;
   }
-  void add(const std::vector<std::string>& inputs) {
+  void add(const std::vector<std::string>& inputs, std::vector<std::string> outputs) {
     if (inputs.empty()) known = false;
-    for (const std::string& column : inputs)
-      if (std::find(written.begin(), written.end(), column) == written.end()) add_new(columns, column);
+    for (const std::string& column : inputs)  // the ids are there at any time
+      if (column != "client" && std::find(written.begin(), written.end(), column) == written.end())
+        add_new(columns, column);
+    for (std::string& column : outputs) written.push_back(std::move(column));
   }
   void add(const AnyClassifier& classifier) {
     if (const auto* rules = classifier.get_if<RulesClassifier>()) {
@@ -377,19 +379,7 @@ struct Reads {
               std::find(written.begin(), written.end(), column) == written.end())
             add_new(needed, column);
     }
-    add(classifier.inputs());
-    const std::string name = classifier.name();
-    const std::string kind = classifier.kind();
-    if (kind == "rfm")
-      for (const char* part : {"_r", "_f", "_m", "_segment"}) written.push_back(name + part);
-    if (kind == "abc") written.push_back(name);
-    if (kind == "matrix") {
-      const bool plain = name == "matrix";
-      for (const char* part : {"_x", "_y"}) written.push_back(name + part);
-      written.push_back(plain ? "cell" : name + "_cell");
-      written.push_back(plain ? "group" : name + "_group");
-    }
-    for (std::string& column : more_outputs(classifier)) written.push_back(std::move(column));
+    add(classifier.inputs(), classifier.outputs());
   }
 };
 
@@ -423,7 +413,6 @@ void each_day(const History::Data& data, Take&& take, const Control& control) {
 /// Classifies every day by the same models; `fit` gives them for all clients at `on` where there are none yet.
 void run_frozen(History::Data& data, std::vector<AnyModel> models, std::optional<Day> on,
                 std::span<const AnyClassifier> classifiers, const Reads& reads, const Control& control) {
-  const ClassifierRegistry own;
   Timeline::Plan plan{data.days, data.features, reads.with_data(data.base)};
   data.one_pass = reads.known && Timeline::can(data.base, plan);
   const auto fit = [&](const Table& table) { models = classify(table, classifiers, control).models; };
@@ -433,10 +422,10 @@ void run_frozen(History::Data& data, std::vector<AnyModel> models, std::optional
     if (!recorder) recorder.emplace(data, true).learn(classified, table);
     recorder->store(0, day, table, classified.classifications);
   };
-  // Kinds that come with the library judge rows one by one, so a block of clients is judged as all of them are.
+  // What comes with the library may judge blocks of clients on any thread; a host's own is called on this one.
   bool rows = true;
-  for (const AnyModel& model : models) rows = rows && own.has(model.kind());
-  for (const AnyClassifier& classifier : classifiers) rows = rows && own.has(classifier.kind());
+  for (const AnyModel& model : models) rows = rows && is_own(model);
+  for (const AnyClassifier& classifier : classifiers) rows = rows && is_own(classifier);
   if (!data.one_pass) {
     if (on) fit(features_at(data, *on, control));
     each_day(data, take, control);
@@ -499,7 +488,7 @@ void run_refit(History::Data& data, std::span<const AnyClassifier> classifiers, 
 
 ModelReads classifying::reads_of(const AnyModel& model) {
   const std::optional<AnyClassifier> classifier = classifier_of(model);
-  if (!classifier) return {model.inputs(), {}};
+  if (!classifier) return {model.inputs(), model.outputs()};
   Reads reads;
   reads.add(*classifier);
   return {classifier->inputs(), reads.written};
@@ -826,7 +815,7 @@ History history(const ClientBase& base, std::span<const Day> days, std::span<con
     if (const std::optional<AnyClassifier> classifier = classifier_of(model))
       reads.add(*classifier);
     else
-      reads.add(model.inputs());
+      reads.add(model.inputs(), model.outputs());
   }
   if (!options.money.empty()) add_new(reads.columns, options.money);
   data->inputs = reads.columns;

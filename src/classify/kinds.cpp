@@ -37,8 +37,34 @@ void add_more_kinds(std::map<std::string, ClassifierKind, std::less<>>& kinds) {
   kinds["cohort"] = kind_of<CohortClassifier, CohortModel>(cohort_schema());
 }
 
-std::vector<std::string> more_outputs(const AnyClassifier& classifier) {
+namespace {
+
+template <class... Kinds, class Any>
+bool is_one_of(const Any& any) noexcept {
+  return (... || (any.template get_if<Kinds>() != nullptr));
+}
+
+}  // namespace
+
+bool is_own(const AnyClassifier& classifier) noexcept {
+  return is_one_of<RfmClassifier, AbcClassifier, MatrixClassifier, XyzClassifier, TierClassifier, LifecycleClassifier,
+                   IdealClientClassifier, KMeansClassifier, GaussianMixtureClassifier, RulesClassifier,
+                   CohortClassifier>(classifier);
+}
+
+bool is_own(const AnyModel& model) noexcept {
+  return is_one_of<RfmModel, AbcModel, MatrixModel, XyzModel, TierModel, LifecycleModel, IdealClientModel, KMeansModel,
+                   GaussianMixtureModel, RulesModel, CohortModel>(model);
+}
+
+std::vector<std::string> own_outputs(const AnyClassifier& classifier) {
   const std::string name = classifier.name();
+  if (classifier.get_if<RfmClassifier>() != nullptr) return {name + "_r", name + "_f", name + "_m", name + "_segment"};
+  if (classifier.get_if<AbcClassifier>() != nullptr) return {name};
+  if (classifier.get_if<MatrixClassifier>() != nullptr) {
+    if (name == "matrix") return {"matrix_x", "matrix_y", "cell", "group"};
+    return {name + "_x", name + "_y", name + "_cell", name + "_group"};
+  }
   if (const auto* xyz = classifier.get_if<XyzClassifier>()) {
     if (xyz->options().cross.empty()) return {name};
     return {name, xyz->options().cross + '_' + name};

@@ -19,7 +19,10 @@ namespace klientela::classifying {
 
 /// Adds the kinds to those of a registry.
 void add_more_kinds(std::map<std::string, ClassifierKind, std::less<>>& kinds);
-/// The columns that a classifier writes; empty for a kind of a host.
-[[nodiscard]] std::vector<std::string> more_outputs(const AnyClassifier& classifier);
+/// The columns that a classifier writes; empty for one of a host.
+[[nodiscard]] std::vector<std::string> own_outputs(const AnyClassifier& classifier);
+/// Whether it comes with the library, whatever its kind is called.
+[[nodiscard]] bool is_own(const AnyClassifier& classifier) noexcept;
+[[nodiscard]] bool is_own(const AnyModel& model) noexcept;
 
 }  // namespace klientela::classifying

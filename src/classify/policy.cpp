@@ -4,26 +4,11 @@
 #include <map>
 #include <set>
 
-#include "classify/kinds.hpp"
 #include "classify/options.hpp"
 #include "core/json_reader.hpp"
 #include "klientela/classify/tiers.hpp"
 
 namespace klientela {
-namespace {
-
-/// The columns that our own kinds write, to find clashes before there are data.
-std::vector<std::string> outputs(const std::string& name, const AnyClassifier& made) {
-  const std::string kind = made.kind();
-  if (kind == "rfm") return {name + "_r", name + "_f", name + "_m", name + "_segment"};
-  if (kind == "abc") return {name};
-  if (kind != "matrix") return classifying::more_outputs(made);
-  if (name == "matrix") return {"matrix_x", "matrix_y", "cell", "group"};
-  return {name + "_x", name + "_y", name + "_cell", name + "_group"};
-}
-
-}  // namespace
-
 std::vector<AnyClassifier> classifiers_from_json(std::string_view text, const ClassifierRegistry& registry,
                                                  const std::string& pointer) {
   const json::Value document = json::parse(text, "classifiers");
@@ -31,7 +16,7 @@ std::vector<AnyClassifier> classifiers_from_json(std::string_view text, const Cl
   std::map<std::string, std::string> writers;
   for (const auto& [name, node] : json::Node(document, pointer).members()) {
     const AnyClassifier& made = classifiers.emplace_back(registry.make(name, node.value().dump(), node.pointer()));
-    for (const std::string& column : outputs(name, made)) {
+    for (const std::string& column : made.outputs()) {
       const auto [writer, added] = writers.emplace(column, name);
       if (!added) node.fail("writes column " + column + ", as classifier " + writer->second + " does");
     }

@@ -122,11 +122,13 @@ std::string Policy::to_json() const {
   return document.dump(2) + '\n';
 }
 
-std::string Policy::schema() {
+std::string Policy::schema() { return schema(ClassifierRegistry{}); }
+
+std::string Policy::schema(const ClassifierRegistry& registry) {
   Value parts = {{"ingest", fragment(ingest_options_schema())},
                  {"features", fragment(feature_options_schema())},
                  {"periods", fragment(period_options_schema())},
-                 {"classifiers", fragment(classify_schema())},
+                 {"classifiers", fragment(classify_schema(registry))},
                  {"report", fragment(report_options_schema())}};
   // What parts define for themselves is referred to from the root of the document, so it has to stand there.
   Value definitions = Value::object();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "klientela/classify/classifier.hpp"
 #include "report/curve.hpp"
 #include "report/page.hpp"
 

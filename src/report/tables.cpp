@@ -21,14 +21,18 @@ Column reason_column(const Classification& classification, Language language, co
   };
   const std::size_t rows = classification.rows();
   std::vector<Block> blocks((rows + rows_of_a_task - 1) / rows_of_a_task);
-  control.run(blocks.size(), [&](std::size_t task) {
+  const auto render = [&](std::size_t task) {
     control.check();
     Block& block = blocks[task];
     for (std::size_t row = task * rows_of_a_task; row < std::min(rows, (task + 1) * rows_of_a_task); ++row) {
       block.characters += report::valid_utf8(classification.explain(row, language));
       block.ends.push_back(block.characters.size());
     }
-  });
+  };
+  if (classification.reason_threads() == ReasonThreads::caller)
+    for (std::size_t task = 0; task < blocks.size(); ++task) render(task);
+  else
+    control.run(blocks.size(), render);
 
   std::size_t size = 0;
   for (const Block& block : blocks) size += block.characters.size();

@@ -21,6 +21,11 @@ def test_the_python_guide():
     assert tried > 10 and failed == 0
 
 
+def test_the_guide_to_plug_ins():
+    failed, tried = doctest.testfile(str(ROOT / "docs" / "guide" / "plugins.md"), module_relative=False)
+    assert tried > 15 and failed == 0
+
+
 @pytest.mark.parametrize(
     "module", sorted(m.name for m in pkgutil.iter_modules(klientela.__path__) if m.name not in ("_core", "__main__"))
 )
@@ -61,6 +66,14 @@ def test_the_example():
     )
     assert done.returncode == 0, done.stderr
     assert "the largest client is" in done.stdout
+
+
+def test_the_example_of_plug_ins():
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / "python" / "plugin.py"], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert "invite" in done.stdout and "against a median of" in done.stdout
 
 
 def test_the_readme():

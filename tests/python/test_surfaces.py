@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,48 @@ import klientela
 import pytest
 from conftest import ROOT
 
+# A plug-in that each surface has, the programs as surface.cpp and surface.c write it, and a matrix over it.
+PLUGGED_IN = {
+    "size": {"kind": "spender", "times": 1.5},
+    "sizes": {
+        "kind": "matrix",
+        "x": {"measure": "size", "bands": ["small", "large"], "labels": [["small"], ["large"]]},
+        "y": {"measure": "size_ratio", "bands": ["little", "much"], "edges": [0.5]},
+        "groups": [{"name": "ours", "rules": [{"x": ["large"]}]}, {"name": "others", "rules": [{}]}],
+    },
+}
+SPENDER = """
+import klientela
+import numpy as np
+
+registry = klientela.ClassifierRegistry()
+
+
+class Spender:
+    inputs = ["money_net"]
+    labels = {"": ["small", "large"], "_ratio": None}
+
+    def __init__(self, times=1.0):
+        self.times = times
+
+    def fit(self, table):
+        units = table.units("money_net")
+        self.edge = self.times * (int(units.sum()) / np.ma.count(units))
+
+    def classify(self, table):
+        ratio = table.units("money_net") / self.edge
+        return {"": (ratio > 1).astype(int), "_ratio": ratio}
+
+    def reason(self, values, result):
+        if result is None:
+            return None
+        if result == "large":
+            return {"rule": "spender.above", "en": "which is above the mean", "ru": "это выше среднего"}
+        return {"rule": "spender.below", "en": "which is not above the mean", "ru": "это не выше среднего"}
+
+
+registry.add("spender", Spender)
+"""
 FILES = ("clients.csv", "matrix.csv", "rejected.csv", "summary.json", "report.html")
 
 
@@ -31,7 +74,11 @@ def surfaces(tmp_path_factory):
     base = klientela.synthetic.make_base(clients=400, seed=11)
     policy = folder / "policy.json"
     document = {**klientela.synthetic.POLICY, "report": {"language": "ru"}}
+    document["classifiers"] = {**klientela.Policy.from_dict(document).to_dict()["classifiers"], **PLUGGED_IN}
     policy.write_text(json.dumps(document), encoding="utf-8")
+    plugins = folder / "plugins.py"
+    plugins.write_text(SPENDER, encoding="utf-8")
+    registry = runpy.run_path(str(plugins))["registry"]
     tables = {name: table.to_pydict() for name, table in base.items()}
     for name, table in tables.items():
         lines = ["\t".join(table)]
@@ -49,7 +96,7 @@ def surfaces(tmp_path_factory):
         subprocess.run([programs() / surface, policy, out, *arguments], check=True, timeout=300)
         outputs[surface] = {name: (out / name).read_text(encoding="utf-8") for name in FILES}
 
-    result = klientela.run(tables, document)
+    result = klientela.run(tables, document, classifiers=registry)
     texts = (
         result.clients.to_csv(),
         result.matrix.to_csv(),
@@ -62,6 +109,7 @@ def surfaces(tmp_path_factory):
     import sys
 
     command = [sys.executable, "-m", "klientela", "run", "--policy", policy, "--out", folder / "cli", "--quiet"]
+    command += ["--plugins", plugins]
     for name in tables:
         command += [f"--{name}", folder / f"{name}.tsv"]
     subprocess.run(command, check=True, timeout=300)

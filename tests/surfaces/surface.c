@@ -107,7 +107,103 @@ static klt_table* read_table(char* text) {
   return table;
 }
 
+/* The plug-in that each of the surfaces has: who spends more than `times` the mean, and how many times as much. */
+static klt_status spender_make(klt_context* callback, const char* name, const char* options, klt_plugin_shape* shape,
+                               void** classifier, void* user_data) {
+  static const char* const inputs[] = {"money_net"};
+  static const char* const labels[] = {"small", "large"};
+  static const klt_plugin_column size = {sizeof size, "", labels, 2, KLT_COLUMN_LABEL, 0};
+  static const klt_plugin_column ratio = {sizeof ratio, "_ratio", NULL, 0, KLT_COLUMN_DOUBLE, 0};
+  static const klt_plugin_column* const columns[] = {&size, &ratio};
+  const char* times = strstr(options, "\"times\":");
+  double* made = (double*)malloc(sizeof *made);
+  (void)callback;
+  (void)name;
+  (void)user_data;
+  *made = times == NULL ? 1.0 : strtod(times + 8, NULL);
+  shape->inputs = inputs;
+  shape->input_count = 1;
+  shape->columns = columns;
+  shape->column_count = 2;
+  *classifier = made;
+  return KLT_OK;
+}
+
+static klt_status spender_fit(klt_context* callback, const void* classifier, const klt_table* inputs, void** model,
+                              void* user_data) {
+  const size_t rows = klt_table_row_count(inputs);
+  const void* values = NULL;
+  const uint8_t* bits = NULL;
+  int64_t sum = 0, count = 0;
+  size_t row;
+  double* edge;
+  const klt_status status = klt_table_column_data(callback, inputs, 0, &values, &bits);
+  (void)user_data;
+  if (status != KLT_OK) return status;
+  for (row = 0; row < rows; ++row) {
+    if (bits != NULL && ((bits[row / 8] >> (row % 8)) & 1) == 0) continue;
+    sum += ((const int64_t*)values)[row];
+    ++count;
+  }
+  edge = (double*)malloc(sizeof *edge);
+  *edge = *(const double*)classifier * ((double)sum / (double)count);
+  *model = edge;
+  return KLT_OK;
+}
+
+static klt_status spender_classify(klt_context* callback, const void* classifier, const void* model,
+                                   const klt_table* inputs, void* const* values, uint8_t* const* valid,
+                                   void* user_data) {
+  const size_t rows = klt_table_row_count(inputs);
+  const void* units = NULL;
+  const uint8_t* bits = NULL;
+  uint16_t* const size = (uint16_t*)values[0];
+  double* const ratio = (double*)values[1];
+  size_t row;
+  const klt_status status = klt_table_column_data(callback, inputs, 0, &units, &bits);
+  (void)classifier;
+  (void)user_data;
+  if (status != KLT_OK) return status;
+  for (row = 0; row < rows; ++row) {
+    if (bits != NULL && ((bits[row / 8] >> (row % 8)) & 1) == 0) {
+      valid[0][row] = valid[1][row] = 0;
+      continue;
+    }
+    ratio[row] = (double)((const int64_t*)units)[row] / *(const double*)model;
+    size[row] = ratio[row] > 1;
+  }
+  return KLT_OK;
+}
+
+static klt_status spender_reasons(klt_context* callback, const void* classifier, const void* model,
+                                  const klt_table* inputs, size_t row,
+                                  void (*tell)(const klt_plugin_reason* reason, void* tell_data), void* tell_data,
+                                  void* user_data) {
+  klt_plugin_reason reason = KLT_PLUGIN_REASON_INIT;
+  int64_t units = 0;
+  int is_null = 0, large;
+  klt_status status = klt_table_is_null(callback, inputs, 0, row, &is_null);
+  (void)classifier;
+  (void)user_data;
+  if (status != KLT_OK || is_null) return status;
+  status = klt_table_get_int64(callback, inputs, 0, row, &units);
+  if (status != KLT_OK) return status;
+  large = (double)units / *(const double*)model > 1;
+  reason.rule = large ? "spender.above" : "spender.below";
+  reason.english = large ? "which is above the mean" : "which is not above the mean";
+  reason.russian = large ? "это выше среднего" : "это не выше среднего";
+  tell(&reason, tell_data);
+  return KLT_OK;
+}
+
+static void spender_free(void* made, void* user_data) {
+  (void)user_data;
+  free(made);
+}
+
 int main(int argc, char** argv) {
+  klt_classifier_callbacks spender = KLT_CLASSIFIER_CALLBACKS_INIT;
+  klt_registry* registry = NULL;
   klt_tables* tables = NULL;
   klt_policy* policy = NULL;
   klt_result* result = NULL;
@@ -118,7 +214,16 @@ int main(int argc, char** argv) {
 
   if (argc < 4 || klt_context_new(&context) != KLT_OK) return 2;
   file = whole_file(argv[1]);
-  must(klt_policy_from_json(context, file, &policy));
+  spender.make = spender_make;
+  spender.fit = spender_fit;
+  spender.classify = spender_classify;
+  spender.reasons = spender_reasons;
+  spender.free_classifier = spender_free;
+  spender.free_model = spender_free;
+  must(klt_registry_new(context, &registry));
+  must(klt_registry_add(context, registry, "spender", &spender, NULL));
+  must(klt_policy_from_json_with(context, registry, file, &policy));
+  klt_registry_free(registry);
   free(file);
   must(klt_tables_new(context, &tables));
   for (i = 3; i < argc; ++i) {

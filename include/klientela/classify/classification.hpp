@@ -69,12 +69,19 @@ struct Note {
   }
 };
 
+/// Which threads may recompute reasons.
+enum class ReasonThreads : std::uint8_t {
+  any,     ///< any number of threads at once
+  caller,  ///< the thread of the call that asks for them alone: of plug-ins whose language says so
+};
+
 /// New columns, one row per row of the table that was classified, and why. Copying shares. Immutable and thread-safe.
 /// Holds nothing per row but the columns: a reason is recomputed from the row's measures and the frozen thresholds, so
 /// it keeps the measured columns (shared, not copied) and the model alive.
 class Classification {
  public:
-  /// Recomputes the reasons of one row, in the order of the columns. Must be thread-safe; row < rows().
+  /// Recomputes the reasons of one row, in the order of the columns. Must be thread-safe unless ReasonThreads::caller
+  /// is said; row < rows().
   using Reasons = std::function<std::vector<Reason>(std::size_t row)>;
 
   Classification() = default;
@@ -82,7 +89,7 @@ class Classification {
   /// \param reasons  may be empty: then reasons() gives none
   /// \throws Error invalid_argument if the lengths differ or a name is repeated
   Classification(std::string name, std::string kind, std::vector<Column> columns, Reasons reasons = {},
-                 std::vector<Note> notes = {});
+                 std::vector<Note> notes = {}, ReasonThreads threads = ReasonThreads::any);
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const std::string& kind() const noexcept { return kind_; }
@@ -93,8 +100,10 @@ class Classification {
   /// \throws Error not_found
   [[nodiscard]] const Column& column(std::string_view column) const { return table_.column(column); }
   [[nodiscard]] const std::vector<Note>& notes() const noexcept { return notes_; }
+  [[nodiscard]] ReasonThreads reason_threads() const noexcept { return threads_; }
 
-  /// Why this row got what it got. O(measures). \throws Error out_of_range if row >= rows()
+  /// Why this row got what it got. O(measures). \throws Error out_of_range if row >= rows(); what a host's own reasons
+  /// throw, made an Error internal that names the classifier where it is none
   [[nodiscard]] std::vector<Reason> reasons(std::size_t row) const;
   /// The same in words: one sentence per reason, joined by a blank. \throws Error out_of_range
   [[nodiscard]] std::string explain(std::size_t row, Language language) const;
@@ -105,9 +114,15 @@ class Classification {
   Table table_;
   Reasons reasons_;
   std::vector<Note> notes_;
+  ReasonThreads threads_{ReasonThreads::any};
 };
 
-/// One reason as a sentence.
+/// Reasons for a classifier that has no better ones: for each of its columns and each measure, what the row holds
+/// there. \param measures  what the classifier looked at; \param columns  what it gave, of as many rows. Both are
+/// shared.
+[[nodiscard]] Classification::Reasons reasons_by_measures(Table measures, std::vector<Column> columns);
+
+/// One reason as a sentence. What a reason says in one language alone is quoted in both.
 [[nodiscard]] std::string to_text(const Reason& reason, Language language);
 
 /// Rows per label of a label column, in the order of its labels(); nulls are not counted. O(rows).

@@ -21,7 +21,7 @@
 namespace klientela {
 
 /// Frozen thresholds: classifies any table that has the measures, on any day, always the same way: the class of a row
-/// depends on that row alone. A model may also have inputs(), as classifiers. Immutable and thread-safe.
+/// depends on that row alone. A model may also have inputs() and outputs(), as classifiers. Immutable and thread-safe.
 template <class M>
 concept ClassifierModel = std::copy_constructible<M> &&
     requires(const M& model, const Table& table, const Control& control) {
@@ -34,8 +34,10 @@ concept ClassifierModel = std::copy_constructible<M> &&
 };
 
 /// A way to classify with its options: learns thresholds from a table whose first column is `client`, rows in canonical
-/// client order. A classifier may also have inputs(), the columns that it reads, convertible to
-/// std::vector<std::string>. Immutable and thread-safe.
+/// client order. A classifier may also have inputs(), the columns that it reads, and outputs(), those that it writes,
+/// both convertible to std::vector<std::string>: with inputs() a history needs one pass, with outputs() a policy is
+/// refused in which two classifiers write one column. Immutable and thread-safe; a history and a run call a host's own
+/// on the thread that called them.
 template <class C>
 concept Classifier = std::copy_constructible<C> &&
     requires(const C& classifier, const Table& table, const Control& control) {
@@ -58,8 +60,10 @@ class AnyModel {
   [[nodiscard]] std::string kind() const { return self_->kind(); }
   /// Columns that it reads, where the model says so; those that may be absent included.
   [[nodiscard]] std::vector<std::string> inputs() const { return self_->inputs(); }
-  /// \throws Error as the model does; an exception that is no Error, and a result of the wrong length, become an Error
-  ///         internal that names the classifier
+  /// Columns that it writes, where the model says so.
+  [[nodiscard]] std::vector<std::string> outputs() const { return self_->outputs(); }
+  /// \throws Error as the model does; an exception that is no Error, a result of the wrong length, a label code out of
+  ///         range and a NaN that is not null become an Error internal that names the classifier
   [[nodiscard]] Classification classify(const Table& table, const Control& control = {}) const;
   /// {"name": ..., "kind": ..., "model": {...}}: what ClassifierRegistry::model_from_json reads.
   [[nodiscard]] std::string to_json() const;
@@ -76,6 +80,7 @@ class AnyModel {
     [[nodiscard]] virtual std::string name() const = 0;
     [[nodiscard]] virtual std::string kind() const = 0;
     [[nodiscard]] virtual std::vector<std::string> inputs() const = 0;
+    [[nodiscard]] virtual std::vector<std::string> outputs() const = 0;
     [[nodiscard]] virtual Classification classify(const Table& table, const Control& control) const = 0;
     [[nodiscard]] virtual std::string to_json() const = 0;
   };
@@ -89,6 +94,14 @@ class AnyModel {
                       { model.inputs() } -> std::convertible_to<std::vector<std::string>>;
                     })
         return model.inputs();
+      else
+        return {};
+    }
+    [[nodiscard]] std::vector<std::string> outputs() const override {
+      if constexpr (requires {
+                      { model.outputs() } -> std::convertible_to<std::vector<std::string>>;
+                    })
+        return model.outputs();
       else
         return {};
     }
@@ -112,6 +125,8 @@ class AnyClassifier {
   [[nodiscard]] std::string kind() const { return self_->kind(); }
   /// Columns that it reads, where the classifier says so; those that may be absent included.
   [[nodiscard]] std::vector<std::string> inputs() const { return self_->inputs(); }
+  /// Columns that it writes: of the library's own kinds, and where a host's classifier says so.
+  [[nodiscard]] std::vector<std::string> outputs() const;
   /// \throws Error as the classifier does; an exception that is no Error becomes an Error internal that names it
   [[nodiscard]] AnyModel fit(const Table& table, const Control& control = {}) const;
   [[nodiscard]] std::string to_json() const { return self_->to_json(); }
@@ -127,6 +142,7 @@ class AnyClassifier {
     [[nodiscard]] virtual std::string name() const = 0;
     [[nodiscard]] virtual std::string kind() const = 0;
     [[nodiscard]] virtual std::vector<std::string> inputs() const = 0;
+    [[nodiscard]] virtual std::vector<std::string> outputs() const = 0;
     [[nodiscard]] virtual AnyModel fit(const Table& table, const Control& control) const = 0;
     [[nodiscard]] virtual std::string to_json() const = 0;
   };
@@ -140,6 +156,14 @@ class AnyClassifier {
                       { classifier.inputs() } -> std::convertible_to<std::vector<std::string>>;
                     })
         return classifier.inputs();
+      else
+        return {};
+    }
+    [[nodiscard]] std::vector<std::string> outputs() const override {
+      if constexpr (requires {
+                      { classifier.outputs() } -> std::convertible_to<std::vector<std::string>>;
+                    })
+        return classifier.outputs();
       else
         return {};
     }

@@ -19,7 +19,7 @@ enum class Code : int {
   cancelled = 7,         ///< the host asked to stop
   unsupported = 8,       ///< this build lacks an optional part
   out_of_memory = 9,
-  internal = 10,  ///< a defect of klientela
+  internal = 10,  ///< a defect of klientela, or of a host's classifier, which where() then names
 };
 
 /// The machine-readable name of a code, for example "bad_policy". Never throws.

@@ -38,6 +38,7 @@ struct Policy {
   [[nodiscard]] std::string to_json() const;
   /// JSON Schema (2020-12) of the document.
   [[nodiscard]] static std::string schema();
+  [[nodiscard]] static std::string schema(const ClassifierRegistry& registry);
 };
 
 }  // namespace klientela
