@@ -343,7 +343,7 @@ class _Object(_Made):
         return (self._reason or learnt.reason)(values, result)
 
 
-def _as_floats(values: Any) -> np.ndarray[Any, Any]:
+def _as_floats(values: Any) -> Any:
     if isinstance(values, np.ma.MaskedArray):
         return values.astype(np.float64).filled(np.nan)
     return values.astype(np.float64)

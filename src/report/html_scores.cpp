@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "klientela/classify/classifier.hpp"
 #include "report/curve.hpp"
 #include "report/page.hpp"
 

@@ -73,14 +73,14 @@ def test_it_is_an_axis_and_stands_in_every_output(ran):
     assert ran.clients.types["size"] == "label" and ran.clients.types["size_ratio"] == "float64"
     assert clients["size_reason"][1] == (
         'size: "small", because money less refunds (money_net) is 15.25 (at most 441.92). '
-        "size_ratio: 0.03450867052023121, 15.25 over 441.92."
+        "size_ratio: 0.03450876862153498, 15.25 over 441.92."
     )
     assert "size: «small», так как сумма покупок" in ran.explain(2, "ru")["size"]
     assert "15.25 на 441.92" in ran.explain(2, "ru")["size"]
     reason = ran.classes["size"].reasons(0)[0]
     assert (reason["measure"], reason["low"], reason["rule"]) == ("money_net", "441.92", "spender.edge")
     assert ran.summary["classes"]["size"] == {"small": 1, "large": 2}
-    assert "Classes of your own" in ran.html() and "Собственные классы" in ran.html(language="ru")
+    assert "Other classes" in ran.html() and "Другие классы" in ran.html(language="ru")
     assert ran.models["size"].kind == "spender"
 
 
@@ -196,6 +196,19 @@ def test_an_estimator_predicts():
     assert result.history(every="month").labels("halves") == ["low", "high"]
     with pytest.raises(klientela.UnsupportedError, match=r"halves cannot be written: Halves has no to_dict"):
         result.models["halves"].to_json()
+
+
+def test_an_estimator_of_scikit_learn_predicts():
+    cluster = pytest.importorskip("sklearn.cluster")
+
+    def make(groups=2):
+        return cluster.KMeans(groups, n_init=1, random_state=0)
+
+    registry = klientela.ClassifierRegistry()
+    registry.add("groups", make, inputs=["frequency", "money_net"], labels=["0", "1", "2"])
+    result = klientela.run(SALES, {"classifiers": {"groups": {"groups": 3}}}, classifiers=registry)
+    assert sorted(result.features.to_pydict()["groups"]) == ["0", "1", "2"]
+    assert result.history(every="month").one_pass
 
 
 BAD = {
