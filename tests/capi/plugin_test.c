@@ -184,8 +184,11 @@ static klt_registry* registry_of(klt_context* context, host* user_data) {
   return registry;
 }
 
-static klt_tables* purchases(klt_context* context, test_source* source) {
-  struct ArrowArrayStream stream = test_stream(source);
+/* Outlives every base that is made of it. */
+static test_source source = TEST_SOURCE(example_columns, EXAMPLE_ROWS);
+
+static klt_tables* purchases(klt_context* context) {
+  struct ArrowArrayStream stream = test_stream(&source);
   klt_tables* tables = NULL;
   CHECK_OK(context, klt_tables_new(context, &tables));
   CHECK_OK(context, klt_tables_add_stream(context, tables, "transactions", &stream));
@@ -200,8 +203,7 @@ static const char* const whole_policy =
     "\"groups\": [{\"name\": \"good\", \"rules\": [{\"x\": [\"regular\"]}]}, {\"name\": \"rest\", \"rules\": [{}]}]}}}";
 
 static klt_result* ran(klt_context* context, klt_registry* registry, const char* json) {
-  test_source source = TEST_SOURCE(example_columns, EXAMPLE_ROWS);
-  klt_tables* tables = purchases(context, &source);
+  klt_tables* tables = purchases(context);
   klt_policy* policy = NULL;
   klt_result* result = NULL;
   if (CHECK_OK(context, klt_policy_from_json_with(context, registry, json, &policy)))
@@ -351,9 +353,8 @@ static void check_frozen(klt_context* context) {
 /* Runs the plug-in as it misbehaves; the message has to name it. */
 static void fails(klt_context* context, const host* how, const char* json, klt_status want, const char* part) {
   host me = *how;
-  test_source source = TEST_SOURCE(example_columns, EXAMPLE_ROWS);
   klt_registry* registry = registry_of(context, &me);
-  klt_tables* tables = purchases(context, &source);
+  klt_tables* tables = purchases(context);
   klt_policy* policy = NULL;
   klt_result* result = NULL;
   klt_status status = klt_policy_from_json_with(context, registry, json, &policy);
@@ -449,6 +450,7 @@ int main(void) {
   check_failures_of(context);
   check_registry(context);
   klt_context_free(context);
+  CHECK(source.live == 0);
   test_data_unused();
   return check_result();
 }
