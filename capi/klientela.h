@@ -370,6 +370,47 @@ KLT_API klt_status klt_base_last_purchase_day(klt_context* context, const klt_ba
 /* 1 where `base` was made by extending `earlier`, 0 otherwise. Since ABI 1. */
 KLT_API klt_status klt_base_extends(klt_context* context, const klt_base* base, const klt_base* earlier, int* out);
 
+/* ---- Roll-up: from branches and contact persons up to the organisation ---- */
+
+/* A day that is not said. Since ABI 2. */
+#define KLT_NO_DAY INT32_MIN
+
+/* Which clients a rolled-up base has. Since ABI 2. */
+typedef int32_t klt_roll_up_to;
+enum {
+  KLT_ROLL_UP_ROOTS = 0,     /* those that belong to nobody, each with all below it */
+  KLT_ROLL_UP_LEVEL = 1,     /* those down to a level; the last ones with all below them, the others alone */
+  KLT_ROLL_UP_EVERY_NODE = 2 /* all, each with all below it: a row counts for its client and for everybody above */
+};
+
+/* Choices of a roll-up. Since ABI 2. */
+typedef struct klt_roll_up_options {
+  size_t struct_size;
+  klt_roll_up_to to;
+  int32_t level;      /* for KLT_ROLL_UP_LEVEL: 1 or more; 1 is that of the roots */
+  int32_t contacts;   /* 1: a client without a parent belongs to the organisation that it is a contact of; 0: not */
+  int32_t on;         /* contacts in force on that day count, in days since 1970-01-01; KLT_NO_DAY: all */
+  int32_t max_levels; /* for KLT_ROLL_UP_EVERY_NODE: deeper trees are refused; 1 .. 1000 */
+  int32_t reserved;   /* 0 */
+} klt_roll_up_options;
+#define KLT_ROLL_UP_OPTIONS_INIT \
+  { sizeof(klt_roll_up_options), 0, 1, 1, KLT_NO_DAY, 64, 0 }
+
+/* The tree of the clients, one row each in canonical order: client, parent (null: belongs to nobody), root, level (1
+ * for a root), children, members (itself and all below it), link (parent, contact; undecided: a contact of several
+ * organisations, of which none is the only one marked primary). `options` may be NULL; of it contacts and on are looked
+ * at. O(clients + contacts). KLT_BAD_DATA for a circle, which the message names from its smallest id on. Since ABI 2.
+ */
+KLT_API klt_status klt_base_hierarchy(klt_context* context, const klt_base* base, const klt_roll_up_options* options,
+                                      klt_table** out);
+/* The base with groups as clients: transactions, requests, interactions and feedback of the members are their group's
+ * own, in every later call as if they had been delivered so. Ids of members are understood as their group. Rows are
+ * shared; the result cannot be extended. `options` may be NULL. O(clients + rows), to every node times the depth;
+ * parallel. KLT_INVALID_ARGUMENT naming the option, KLT_OUT_OF_RANGE naming "max_levels", KLT_BAD_DATA as above,
+ * KLT_CANCELLED. Since ABI 2. */
+KLT_API klt_status klt_base_roll_up(klt_context* context, const klt_base* base, const klt_roll_up_options* options,
+                                    klt_base** out);
+
 /* ---- Policy: the document that holds every choice ---- */
 
 /* The default policy: RFM, ABC, the contact matrix and tiers. Since ABI 1. */
@@ -767,9 +808,6 @@ KLT_API klt_status klt_expression_evaluate(klt_context* context, const klt_expre
  * title_ru, parent, aliases, level. KLT_BAD_DATA naming a repeated code, an unknown parent or a cycle. Since ABI 2. */
 KLT_API klt_status klt_directory(klt_context* context, const klt_base* base, const char* name, klt_table** out);
 
-/* A day that is not said. Since ABI 2. */
-#define KLT_NO_DAY INT32_MIN
-
 /* A journal of what people assigned to clients by hand and in bulk: later lines win, none is forgotten. One thread at a
  * time writes. Since ABI 2. */
 KLT_API klt_status klt_assignments_new(klt_context* context, klt_assignments** out);
@@ -1008,9 +1046,10 @@ KLT_API klt_status klt_report_html(klt_context* context, const klt_report_input*
  */
 #define KLT_AS_OF_LAST_EVENT INT32_MIN
 
-/* klt_ingest(), klt_features_compute(), then every classifier of the policy (NULL: the default one). `as_of` in days
- * since 1970-01-01, inclusive, or KLT_AS_OF_LAST_EVENT, which is KLT_INVALID_ARGUMENT where nothing ever happened.
- * Once reading has begun the streams are consumed, also on an error. Errors are those of the stages. Since ABI 1. */
+/* klt_ingest(), klt_base_roll_up() where the policy says so, klt_features_compute(), then every classifier of the
+ * policy (NULL: the default one). `as_of` in days since 1970-01-01, inclusive, or KLT_AS_OF_LAST_EVENT, which is
+ * KLT_INVALID_ARGUMENT where nothing ever happened. Once reading has begun the streams are consumed, also on an error.
+ * Errors are those of the stages. Since ABI 1. */
 KLT_API klt_status klt_run(klt_context* context, klt_tables* tables, const klt_policy* policy, int32_t as_of,
                            klt_result** out);
 /* The same with what people assigned (may be NULL), which rule sets with "assigned" take into account. Since ABI 2. */

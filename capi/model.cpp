@@ -50,10 +50,11 @@ bool is_code(const ClientBase& base, std::uint32_t code) noexcept {
   return code / ClientBase::client_partitions < base.partition_sizes()[partition];
 }
 
-std::uint32_t code_of(const ClientBase& base, std::string_view id) {
-  const auto code = base.code_of(ClientId(id));
-  if (!code) throw Error(Code::not_found, "there is no client \"" + std::string(id) + "\"", "id");
-  return *code;
+/// What the base knows of a client that it must have. \throws Error not_found naming "id"
+template <class T>
+T known(const std::optional<T>& found, std::string_view id) {
+  if (!found) throw Error(Code::not_found, "there is no client \"" + std::string(id) + "\"", "id");
+  return *found;
 }
 
 /// The rows in use of one table, field by field.
@@ -192,6 +193,24 @@ class TableReader {
   bool whole_ids_{false};
 };
 
+RollUpOptions read_options(const klt_roll_up_options* given) {
+  const klt_roll_up_options choice = read_struct(given, klt_roll_up_options KLT_ROLL_UP_OPTIONS_INIT, "options");
+  const auto refuse = [](const char* option, const char* message) {
+    throw Error(Code::invalid_argument, std::string(option) + " " + message, option);
+  };
+  if (choice.to < KLT_ROLL_UP_ROOTS || choice.to > KLT_ROLL_UP_EVERY_NODE)
+    refuse("options.to", "is none of KLT_ROLL_UP_...");
+  if (choice.reserved != 0) refuse("options.reserved", "must be 0");
+  RollUpOptions options;
+  options.to = static_cast<RollUpTo>(choice.to);
+  options.level = choice.level;
+  if (choice.contacts != 0 && choice.contacts != 1) refuse("options.contacts", "must be 0 or 1");
+  options.contacts = choice.contacts == 1;
+  if (choice.on != KLT_NO_DAY) options.on = need_day(choice.on, "options.on");
+  options.max_levels = choice.max_levels;
+  return options;
+}
+
 }  // namespace
 
 extern "C" {
@@ -233,12 +252,7 @@ klt_status klt_base_client_row(klt_context* context, const klt_base* base, const
     const ClientBase& given = need(base, "base").base;
     const std::string_view text = need_text(id, "id");
     need(out, "out");
-    (void)code_of(given, text);
-    const ClientId wanted(text);
-    const auto codes = given.codes_in_order();
-    const auto found = std::partition_point(codes.begin(), codes.end(),
-                                            [&](std::uint32_t code) { return given.id_of(code) < wanted; });
-    *out = static_cast<size_t>(found - codes.begin());
+    *out = known(given.row_of(ClientId(text)), text);
   });
 }
 
@@ -247,7 +261,7 @@ klt_status klt_base_client_code(klt_context* context, const klt_base* base, cons
     const ClientBase& given = need(base, "base").base;
     const std::string_view text = need_text(id, "id");
     need(out, "out");
-    *out = code_of(given, text);
+    *out = known(given.code_of(ClientId(text)), text);
   });
 }
 
@@ -289,6 +303,27 @@ klt_status klt_base_extends(klt_context* context, const klt_base* base, const kl
     const ClientBase& later = need(base, "base").base;
     const ClientBase& given = need(earlier, "earlier").base;
     need(out, "out") = later.extends(given) ? 1 : 0;
+  });
+}
+
+klt_status klt_base_hierarchy(klt_context* context, const klt_base* base, const klt_roll_up_options* options,
+                              klt_table** out) {
+  return guard(context, [&] {
+    const ClientBase& given = need(base, "base").base;
+    const RollUpOptions choice = read_options(options);
+    need(out, "out");
+    give(out, Hierarchy(given, choice).table());
+  });
+}
+
+klt_status klt_base_roll_up(klt_context* context, const klt_base* base, const klt_roll_up_options* options,
+                            klt_base** out) {
+  return guard(context, [&] {
+    const ClientBase& given = need(base, "base").base;
+    const RollUpOptions choice = read_options(options);
+    need(out, "out");
+    const Running call(*context);
+    give(out, roll_up(given, choice, call.control()));
   });
 }
 

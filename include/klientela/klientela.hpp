@@ -14,6 +14,8 @@
 #include "klientela/model/client_base.hpp"
 #include "klientela/model/directory.hpp"
 #include "klientela/model/interaction_state.hpp"
+#include "klientela/model/roll_up.hpp"
+#include "klientela/model/roll_up_json.hpp"
 #include "klientela/model/schema.hpp"
 #include "klientela/model/values.hpp"
 

@@ -1,5 +1,6 @@
 // Binds model and ingest: tables in, a client base out, and every row that could not be used.
 #include "klientela/ingest/ingest_json.hpp"
+#include "klientela/model/roll_up_json.hpp"
 #include "klientela/report/report.hpp"
 #include "stages.hpp"
 
@@ -77,6 +78,19 @@ TableId table_id(const std::string& name) {
     known += spec(static_cast<TableId>(t)).name;
   }
   throw Error(Code::not_found, "there is no table '" + name + "'; tables are " + known, name);
+}
+
+RollUpOptions roll_up_from(const py::object& wanted) {
+  py::dict options;
+  if (py::isinstance<py::dict>(wanted)) {
+    options = wanted.cast<py::dict>();
+  } else if (py::isinstance<py::int_>(wanted) && !py::isinstance<py::bool_>(wanted)) {
+    options["to"] = "level";
+    options["level"] = wanted;
+  } else {
+    options["to"] = wanted;
+  }
+  return roll_up_options_from_json(to_json(options), "");
 }
 
 Tables tables_from(const py::dict& tables) {
@@ -210,6 +224,69 @@ Raises
 ------
 BadDataError
     If a table cannot be read at all; ``where`` is ``table.column``. Single rows are rejected instead.)doc");
+  const auto roll_up_options = [](const py::object& to, bool contacts, const py::object& on, std::int32_t max_levels) {
+    RollUpOptions options = roll_up_from(to);
+    options.contacts = contacts;
+    options.max_levels = max_levels;
+    if (!on.is_none()) options.on = to_day(on, "on");
+    return options;
+  };
+  module.def(
+      "hierarchy",
+      [roll_up_options](const ClientBase& base, bool contacts, const py::object& on) {
+        const RollUpOptions options = roll_up_options(py::str("roots"), contacts, on, RollUpOptions().max_levels);
+        return PyTable{long_call(0, py::none(), [&](const Control&) { return Hierarchy(base, options).table(); }), {}};
+      },
+      py::arg("base"), py::kw_only(), py::arg("contacts") = true, py::arg("on") = py::none(),
+      R"doc(Say who belongs to whom: branches and contact persons to their organisations.
+
+Parameters
+----------
+base : ClientBase
+contacts : bool
+    Whether a client without a parent on its card belongs to the organisation that it is a contact of. One of several
+    organisations belongs to that where it is marked primary, if that is one; else to none, and its link is undecided.
+on : datetime.date or str, optional
+    Contacts in force on that day count. None: all.
+
+Returns
+-------
+Table
+    A row per client: client, parent, root, level (1: belongs to nobody), children, members (itself and all below), link.
+
+Raises
+------
+BadDataError
+    If clients belong to one another in a circle, which is named.)doc");
+  module.def(
+      "roll_up",
+      [roll_up_options](const ClientBase& base, const py::object& to, bool contacts, const py::object& on,
+                        std::int32_t max_levels, std::size_t threads) {
+        const RollUpOptions options = roll_up_options(to, contacts, on, max_levels);
+        return long_call(threads, py::none(), [&](const Control& control) { return roll_up(base, options, control); });
+      },
+      py::arg("base"), py::arg("to") = "roots", py::kw_only(), py::arg("contacts") = true, py::arg("on") = py::none(),
+      py::arg("max_levels") = RollUpOptions().max_levels, py::arg("threads") = 0,
+      R"doc(Look at groups of clients as at one: a holding with its branches and contact persons.
+
+Everything that is measured of the result is what it would be if the rows of the members had been delivered for the group.
+
+Parameters
+----------
+base : ClientBase
+    Stays as it is; the result shares its memory and cannot be extended.
+to : {"roots", "every_node"} or int
+    Which clients are left: those that belong to nobody; all, each with all below it; or those down to a level.
+contacts, on
+    As for ``hierarchy``.
+max_levels : int
+    For every_node: a deeper tree is refused.
+threads : int
+    0: one per core.
+
+Returns
+-------
+ClientBase)doc");
   module.def("tables", &schema_to_python,
              "Every table and field: type, whether it is required, accepted column names, and a note.");
   module.def("_client_id", [](const std::string& text) { return id_to_python(ClientId(std::string_view(text))); });

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "klientela/model/roll_up_json.hpp"
+#include "klientela/report/report_json.hpp"
 #include "stages.hpp"
 
 namespace klientela::python {
@@ -51,13 +53,7 @@ void add_malformed(RunResult& result, TableId table, std::vector<Malformed> line
 /// Row of a client in canonical order. O(log clients).
 std::size_t row_of(const ClientBase& base, const py::handle& id) {
   const ClientId wanted = client_from(id);
-  if (base.code_of(wanted)) {
-    const auto codes = base.codes_in_order();
-    const auto found =
-        std::lower_bound(codes.begin(), codes.end(), wanted,
-                         [&](std::uint32_t code, const ClientId& sought) { return base.id_of(code) < sought; });
-    if (found != codes.end()) return static_cast<std::size_t>(found - codes.begin());
-  }
+  if (const auto row = base.row_of(wanted)) return *row;
   throw Error(Code::not_found, "there is no client " + wanted.to_text(), "client");
 }
 
@@ -257,8 +253,9 @@ top_clients : int, optional
   module.def(
       "_run",
       [](const py::dict& tables, const py::object& policy, const py::object& as_of, std::size_t threads,
-         const py::object& progress, const py::object& assignments) {
-        const Policy parsed = policy_from(policy);
+         const py::object& progress, const py::object& assignments, const py::object& roll_up) {
+        Policy parsed = policy_from(policy);
+        if (!roll_up.is_none()) parsed.roll_up = roll_up_from(roll_up);
         const Assignments assigned =
             assignments.is_none() ? Assignments() : argument<Assignments>(assignments, "assignments");
         const std::optional<Day> day = as_of.is_none() ? std::nullopt : std::optional(to_day(as_of, "as_of"));
@@ -268,7 +265,7 @@ top_clients : int, optional
         }));
       },
       py::arg("tables"), py::arg("policy"), py::arg("as_of"), py::arg("threads"), py::arg("progress"),
-      py::arg("assignments") = py::none());
+      py::arg("assignments") = py::none(), py::arg("roll_up") = py::none());
 }
 
 }  // namespace klientela::python

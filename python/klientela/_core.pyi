@@ -400,6 +400,16 @@ def periods(
     threads: int = 0,
     **options: Any,
 ) -> Table: ...
+def hierarchy(base: ClientBase, *, contacts: bool = True, on: _Day | None = None) -> Table: ...
+def roll_up(
+    base: ClientBase,
+    to: str | int = "roots",
+    *,
+    contacts: bool = True,
+    on: _Day | None = None,
+    max_levels: int = 64,
+    threads: int = 0,
+) -> ClientBase: ...
 def cohorts(base: ClientBase, as_of: _Day, period: str = "month", *, threads: int = 0) -> Table: ...
 def attention(data: Any, lifecycle: Classification | None = None, *, threads: int = 0, **options: Any) -> Table: ...
 def check_segments(rows: list[dict[str, Any]], bins: int = 5) -> dict[str, Any]: ...
@@ -422,6 +432,7 @@ def _run(
     threads: int,
     progress: _Progress,
     assignments: Assignments | None = None,
+    roll_up: Any = None,
 ) -> Result: ...
 def _history(
     source: Result | ClientBase,

@@ -22,6 +22,7 @@ def run(
     progress: Callable[[str, float], object] | None = None,
     assignments: _core.Assignments | None = None,
     classifiers: _core.ClassifierRegistry | Mapping[str, Any] | None = None,
+    roll_up: str | int | Mapping[str, Any] | None = None,
     **more: Any,
 ) -> _core.Result:
     """Classify a client base: ingest, features, then every classifier of the policy.
@@ -45,6 +46,9 @@ def run(
     classifiers : ClassifierRegistry or mapping, optional
         Your own kinds of classifiers, which the policy names. Of a mapping of functions and classes by kind, those that
         the policy does not name come after its classifiers, called as their kind.
+    roll_up : {"roots", "every_node"}, int or mapping, optional
+        Classify groups of clients, such as holdings with their branches, instead of single ones: see
+        :func:`klientela.roll_up`. A mapping holds the options of the policy's part of that name, which it stands for.
     **more : table
         More tables by name: ``run(transactions=sales, clients=cards)``.
 
@@ -66,7 +70,7 @@ def run(
     datetime.date(2026, 2, 3)
     """
     policy = _plugins.policy_with(policy, classifiers)
-    return _core._run(tables_argument(tables, more), policy, as_of, threads, progress, assignments)
+    return _core._run(tables_argument(tables, more), policy, as_of, threads, progress, assignments, roll_up)
 
 
 def tables_argument(tables: Any, more: Mapping[str, Any]) -> dict[str, Any]:

@@ -103,6 +103,14 @@ def _preset(text: str) -> str:
     raise typer.BadParameter(f"{text!r} is neither a preset ({', '.join(_core.Policy.presets())}) nor a file")
 
 
+def _roll_up(text: str) -> str | int:
+    if text in ("roots", "every_node"):
+        return text
+    if text.isascii() and text.isdigit() and 0 < int(text) < 2**31:
+        return int(text)
+    raise typer.BadParameter(f"{text!r} is neither roots nor every_node nor a level from 1")
+
+
 _Preset = Annotated[
     str | None,
     typer.Option(help="A named policy, or a policy file, to begin with.", metavar="NAME|FILE", parser=_preset),
@@ -127,6 +135,15 @@ _AsOf = Annotated[
         parser=_day,
     ),
 ]
+_RollUp = Annotated[
+    str | int | None,
+    typer.Option(
+        help="Classify groups of clients, each with its branches and contact persons, instead of single clients: roots, "
+        "every_node, or the level down to which clients are told apart.",
+        metavar="roots|every_node|N",
+        parser=_roll_up,
+    ),
+]
 _Threads = Annotated[int, typer.Option(min=0, help="How many threads work; 0: one per core.")]
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
@@ -146,6 +163,7 @@ def run(
     policy: _PolicyFile = None,
     plugins: _Plugins = None,
     as_of: _AsOf = None,
+    roll_up: _RollUp = None,
     encoding: Annotated[
         str | None,
         typer.Option(
@@ -173,7 +191,7 @@ def run(
     with _errors():
         chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins))
         _work(
-            lambda steps: _read_and_run(given, chosen, as_of, encoding, threads, steps),
+            lambda steps: _read_and_run(given, chosen, as_of, encoding, threads, steps, roll_up=roll_up),
             Path(out),
             quiet,
             doubt_future=as_of is None,
@@ -445,6 +463,7 @@ def _read_and_run(
     threads: int,
     steps: Steps,
     assignments: _core.Assignments | None = None,
+    roll_up: str | int | None = None,
 ) -> _core.Result:
     sources = {}
     for table, file in files.items():
@@ -458,6 +477,7 @@ def _read_and_run(
             threads=threads,
             progress=_stage_steps(steps),
             assignments=assignments,
+            roll_up=roll_up,
         )
     except _core.KlientelaError as error:
         table = error.where.partition(".")[0]

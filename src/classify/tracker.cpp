@@ -917,6 +917,9 @@ Table Tracker::State::table(std::span<const std::uint32_t> places) const {
 Tracker::Tracker(const ClientBase& base, Day as_of, std::vector<AnyModel> models, const FeatureOptions& features,
                  const TrackerOptions& options, const Control& control)
     : state_(std::make_unique<State>()) {
+  if (base.repeats_rows())
+    throw Error(Code::unsupported,
+                "an event would count for several clients of a base that was rolled up to every node", "base");
   state_->base = base;
   state_->as_of = as_of;
   state_->features = features;

@@ -91,14 +91,10 @@ Table transitions(const History& history, const TransitionOptions& options, cons
   const History::Data& data = *history.data();
   std::optional<std::uint32_t> only;
   if (options.client) {
-    const std::optional<std::uint32_t> code = data.base.code_of(*options.client);
-    if (!code)
+    const std::optional<std::size_t> row = data.base.row_of(*options.client);
+    if (!row)
       throw Error(Code::not_found, "the base has no client " + options.client->to_text(), options.client->to_text());
-    const auto codes = data.base.codes_in_order();
-    const auto place =
-        std::lower_bound(codes.begin(), codes.end(), *options.client,
-                         [&](std::uint32_t other, const ClientId& wanted) { return data.base.id_of(other) < wanted; });
-    only = static_cast<std::uint32_t>(place - codes.begin());
+    only = static_cast<std::uint32_t>(*row);
   }
   std::vector<Event> events;
   for (std::size_t day = 1; day < data.days.size(); ++day) {

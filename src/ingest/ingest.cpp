@@ -75,6 +75,11 @@ std::shared_ptr<ClientBase::Data> copy_of(const ClientBase::Data& data) {
 
 IngestResult extend(const ClientBase& base, Tables tables, const IngestOptions& options, const Control& control) {
   check_pattern(options.date_format);
+  if (base.is_mapped())
+    throw Error(
+        Code::invalid_argument,
+        "a base that was mapped or rolled up cannot be extended: extend the one that it was made of, then map that",
+        "base");
   IngestResult result;
   auto data = copy_of(*base.data());
   if (is_fresh(base)) {

@@ -11,6 +11,7 @@
 
 #include "klientela/model/client_base.hpp"
 #include "model/client_index.hpp"
+#include "model/code_index.hpp"
 
 namespace klientela {
 
@@ -40,6 +41,9 @@ struct ClientBase::Data {
   bool cards_delivered{false};
   std::vector<std::shared_ptr<const TermList>> terms;  ///< by list; null where never delivered
   std::optional<Day> last_purchase_day;
+  std::shared_ptr<const index::CodeMap> map;  ///< null unless some client counts as another
+  bool derived{false};                        ///< made by mapped() or roll_up(), not by ingest
+  bool repeated{false};                       ///< a row may count for several clients
 
   mutable std::once_flag client_column_made;
   mutable std::optional<Column> client_column;

@@ -92,8 +92,22 @@ ClientId ClientBase::id_of(std::uint32_t code) const { return data_->clients->id
 std::optional<std::uint32_t> ClientBase::code_of(const ClientId& id) const {
   const std::uint32_t code =
       id.is_integer() ? data_->clients->find(id.integer()) : data_->clients->find(std::string_view(id.to_text()));
-  return code == no_code ? std::nullopt : std::optional(code);
+  if (code == no_code) return std::nullopt;
+  return data_->map ? (*data_->map)(code) : code;
 }
+
+std::optional<std::size_t> ClientBase::row_of(const ClientId& id) const {
+  const auto code = code_of(id);
+  if (!code) return std::nullopt;
+  const auto codes = codes_in_order();
+  const auto found = std::lower_bound(codes.begin(), codes.end(), id_of(*code),
+                                      [&](std::uint32_t each, const ClientId& sought) { return id_of(each) < sought; });
+  return static_cast<std::size_t>(found - codes.begin());
+}
+
+bool ClientBase::is_mapped() const noexcept { return data_->derived; }
+
+bool ClientBase::repeats_rows() const noexcept { return data_->repeated; }
 
 Column ClientBase::client_column() const {
   std::call_once(data_->client_column_made, [this] {
@@ -157,6 +171,8 @@ std::span<const std::string_view> ClientBase::terms(TableId table, std::size_t f
 std::optional<Day> ClientBase::last_purchase_day() const noexcept { return data_->last_purchase_day; }
 
 bool ClientBase::extends(const ClientBase& earlier) const noexcept {
+  if (data_ == earlier.data_) return true;
+  if (is_mapped() || earlier.is_mapped()) return false;
   for (std::size_t t = 0; t < table_count; ++t) {
     const auto& before = earlier.data_->chunks[t];
     const auto& now = data_->chunks[t];

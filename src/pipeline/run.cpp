@@ -89,6 +89,15 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
     throw Error(Code::invalid_argument,
                 "no as-of date was given, and no accepted row has a day that could stand for it" + told(read.counts),
                 "as_of");
+  std::optional<Hierarchy> hierarchy;
+  if (policy.roll_up) {
+    control.check();
+    RollUpOptions options = *policy.roll_up;
+    options.on = as_of;
+    hierarchy.emplace(read.base, options);
+    read.base = roll_up(*hierarchy, options, control);
+  }
+
   control.check();
   control.report("features", 0);
   FeatureTable features = compute_features(read.base, *as_of, policy.features, control);

@@ -104,6 +104,7 @@ std::string summary_json(const ReportInput& input) {
   const std::vector<std::uint8_t> buyers = report::buyers_of(features);
   summary["clients_with_purchases"] =
       buyers.empty() && features.rows() > 0 ? Json() : Json(std::count(buyers.begin(), buyers.end(), std::uint8_t{1}));
+  summary["repeats_rows"] = input.base.repeats_rows();
   summary["lines"] = count_or_null(report::sum_counts(features, "lines"));
   summary["refund_lines"] = count_or_null(report::sum_counts(features, "refund_lines"));
   summary["orders"] = count_or_null(report::sum_counts(features, "frequency"));

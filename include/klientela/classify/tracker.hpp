@@ -60,8 +60,8 @@ class Tracker {
   /// \param models  frozen, in order; later ones may read columns of earlier ones
   /// O(rows + clients), as compute_features() and classify(). Holds about 100 bytes and a few more for each class
   /// column of a client; where lines have order ids or gaps and repeats are read, also 16 bytes for each positive line.
-  /// \throws Error unsupported naming a column that a model reads and that cannot be kept, or a model that does not say
-  ///         what it reads; as compute_features and classify do
+  /// \throws Error unsupported naming a column that a model reads and that cannot be kept, a model that does not say
+  ///         what it reads, or a base that was rolled up to every node; as compute_features and classify do
   Tracker(const ClientBase& base, Day as_of, std::vector<AnyModel> models, const FeatureOptions& features = {},
           const TrackerOptions& options = {}, const Control& control = {});
   ~Tracker();

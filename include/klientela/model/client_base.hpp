@@ -91,7 +91,10 @@ class ClientBase {
   /// row -> code, clients() long. Lives as long as the base.
   [[nodiscard]] std::span<const std::uint32_t> codes_in_order() const noexcept;
   [[nodiscard]] ClientId id_of(std::uint32_t code) const;
+  /// Of a mapped base: the code of the client that the one of this id counts as. O(1)
   [[nodiscard]] std::optional<std::uint32_t> code_of(const ClientId& id) const;
+  /// The same as a row. O(log clients)
+  [[nodiscard]] std::optional<std::size_t> row_of(const ClientId& id) const;
   /// The ids in canonical order: an int64 column where every id is an integer, else text. Named "client". O(1) after
   /// the first call.
   [[nodiscard]] Column client_column() const;
@@ -114,8 +117,14 @@ class ClientBase {
   [[nodiscard]] std::span<const std::string_view> terms(TableId table, std::size_t field) const;
   /// Day of the last accepted transaction in the base's zone; nullopt without any.
   [[nodiscard]] std::optional<Day> last_purchase_day() const noexcept;
-  /// Whether this base was made by extending `earlier`: every chunk of that one stands in this one at the same place.
+  /// Whether this base was made by extending `earlier`: every chunk of that one stands in this one at the same place. A
+  /// mapped base extends itself alone.
   [[nodiscard]] bool extends(const ClientBase& earlier) const noexcept;
+  /// Whether mapped() or roll_up() made this base: its chunks are another base's, seen through a map of its clients. It
+  /// cannot be extended.
+  [[nodiscard]] bool is_mapped() const noexcept;
+  /// Whether a row may count for several clients, as after roll_up() to every node: sums over clients say nothing then.
+  [[nodiscard]] bool repeats_rows() const noexcept;
 
   struct Data;  ///< made by ingest; opaque to everybody else
   explicit ClientBase(std::shared_ptr<const Data> data) noexcept;

@@ -1,6 +1,7 @@
 // The one document that holds every choice a company makes, composed of the stages' own options.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,16 +11,19 @@
 #include "klientela/features/features.hpp"
 #include "klientela/features/periods.hpp"
 #include "klientela/ingest/ingest.hpp"
+#include "klientela/model/roll_up.hpp"
 #include "klientela/report/report.hpp"
 
 namespace klientela {
 
-/// {"version": 1, "preset": ..., "ingest": {...}, "features": {...}, "periods": {...}, "classifiers": {...}, "report":
-/// {...}}; every part optional. A policy may name a preset, which it then overrides key by key (JSON merge patch, RFC
-/// 7396).
+/// {"version": 1, "preset": ..., "ingest": {...}, "roll_up": {...}, "features": {...}, "periods": {...}, "classifiers":
+/// {...}, "report": {...}}; every part optional. A policy may name a preset, which it then overrides key by key (JSON
+/// merge patch, RFC 7396).
 struct Policy {
   static constexpr int version = 1;
   IngestOptions ingest;
+  std::optional<RollUpOptions>
+      roll_up;  ///< unset: every client is looked at by itself; its `on` is the run's as-of day
   FeatureOptions features;
   PeriodOptions periods;  ///< of the columns of period_table() that some classifier reads
   std::vector<std::pair<std::string, AnyClassifier>>

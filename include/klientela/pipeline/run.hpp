@@ -44,7 +44,7 @@ struct RunResult {
   [[nodiscard]] RuleCheck check_rules(std::string_view classifier, const Control& control = {}) const;
 };
 
-/// ingest, compute_features, then every classifier of the policy. Errors are those of the stages.
+/// ingest, roll_up where the policy wants it, compute_features, every classifier. Errors are those of the stages.
 /// \param as_of  last day that counts; nullopt: the day of the last accepted purchase (of the last accepted event where
 ///               there is no purchase). \throws Error invalid_argument if there is neither
 [[nodiscard]] RunResult run(Tables tables, const Policy& policy = {}, std::optional<Day> as_of = std::nullopt,

@@ -135,7 +135,7 @@ TEST(Policy, NamesThePlaceOfEveryError) {
 TEST(Policy, SchemaHoldsEveryPart) {
   const Json schema = Json::parse(Policy::schema());
   EXPECT_EQ(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
-  for (const char* part : {"version", "preset", "ingest", "features", "classifiers", "report"})
+  for (const char* part : {"version", "preset", "ingest", "roll_up", "features", "classifiers", "report"})
     EXPECT_TRUE(schema["properties"].contains(part)) << part;
   EXPECT_EQ(schema["properties"]["preset"]["enum"], Json(Policy::presets()));
   EXPECT_EQ(schema["else"]["properties"]["ingest"]["properties"]["mappings"]["properties"]["transactions"]["properties"]

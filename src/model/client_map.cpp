@@ -1,0 +1,198 @@
+// Maps of clients, and chunks whose rows are another client's.
+#include "klientela/model/client_map.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <vector>
+
+#include "model/mapped_chunks.hpp"
+
+namespace klientela {
+
+struct ClientMap::Codes : index::CodeMap {};
+
+namespace {
+
+/// Whose rows they are, as a column.
+class MappedClients final : public Values {
+ public:
+  explicit MappedClients(Buffer<std::uint32_t> codes) : codes_(std::move(codes)) {}
+  [[nodiscard]] std::span<const std::uint32_t> all() const noexcept { return {codes_.data(), codes_.size()}; }
+  [[nodiscard]] FieldType type() const noexcept override { return FieldType::client; }
+  [[nodiscard]] std::size_t size() const noexcept override { return codes_.size(); }
+  [[nodiscard]] bool is_null(std::size_t row) const override { return codes_[row] == no_code; }
+  void codes(std::size_t begin, std::span<std::uint32_t> out) const override {
+    if (begin > codes_.size() || out.size() > codes_.size() - begin)
+      throw Error(Code::out_of_range, "rows of the column end at " + std::to_string(codes_.size()), "begin");
+    std::copy_n(codes_.data() + begin, out.size(), out.begin());
+  }
+
+ private:
+  Buffer<std::uint32_t> codes_;
+};
+
+/// The field that says whose row it is.
+std::size_t client_field(TableId table) noexcept {
+  const auto fields = spec(table).fields;
+  const auto found = std::find_if(fields.begin(), fields.end(), [](const FieldSpec& f) { return f.name == "client"; });
+  return static_cast<std::size_t>(found - fields.begin());
+}
+
+/// A chunk with client codes of its own; rows that count for nobody are as rejected ones.
+class MappedChunk final : public Chunk {
+ public:
+  MappedChunk(std::shared_ptr<const Chunk> chunk, Buffer<std::uint32_t> codes, std::size_t accepted)
+      : chunk_(std::move(chunk)),
+        clients_(std::move(codes)),
+        accepted_(accepted),
+        field_(client_field(chunk_->table())) {}
+  [[nodiscard]] TableId table() const noexcept override { return chunk_->table(); }
+  [[nodiscard]] std::size_t rows() const noexcept override { return chunk_->rows(); }
+  [[nodiscard]] std::size_t accepted() const noexcept override { return accepted_; }
+  [[nodiscard]] std::span<const std::uint32_t> clients() const noexcept override { return clients_.all(); }
+  [[nodiscard]] bool is_rejected(std::size_t row) const noexcept override { return clients_.all()[row] == no_code; }
+  [[nodiscard]] const Values* values(std::size_t field) const noexcept override {
+    return field == field_ ? &clients_ : chunk_->values(field);
+  }
+
+ private:
+  std::shared_ptr<const Chunk> chunk_;
+  MappedClients clients_;
+  std::size_t accepted_;
+  std::size_t field_;
+};
+
+constexpr std::size_t task_rows = std::size_t{1} << 18;
+
+}  // namespace
+
+namespace index {
+
+std::shared_ptr<ClientBase::Data> derived_data(const ClientBase& base) {
+  const ClientBase::Data& from = *base.data();
+  auto data = std::make_shared<ClientBase::Data>();
+  data->zone = from.zone;
+  data->currency = from.currency;
+  data->clients = from.clients;
+  data->chunks = from.chunks;
+  data->rows = from.rows;
+  data->accepted = from.accepted;
+  data->cards = from.cards;
+  data->cards_delivered = from.cards_delivered;
+  data->terms = from.terms;
+  data->last_purchase_day = from.last_purchase_day;
+  data->map = from.map;
+  data->derived = from.derived;
+  data->repeated = from.repeated;
+  return data;
+}
+
+void append_mapped(const ClientBase& base, const CodeMap& map, ClientBase::Data& data, const Control& control) {
+  for (const TableId table : mapped_tables) {
+    const auto t = static_cast<std::size_t>(table);
+    for (const auto& chunk : base.chunks(table)) {
+      control.check();
+      const std::span<const std::uint32_t> from = chunk->clients();
+      Buffer<std::uint32_t> codes(from.size());
+      std::atomic<std::size_t> accepted{0};
+      std::atomic<bool> changed{false};
+      control.run((from.size() + task_rows - 1) / task_rows, [&](std::size_t task) {
+        const std::size_t end = std::min(from.size(), (task + 1) * task_rows);
+        std::size_t counting = 0;
+        std::uint32_t difference = 0;
+        for (std::size_t row = task * task_rows; row < end; ++row) {
+          const std::uint32_t code = from[row] == no_code ? no_code : map(from[row]);
+          codes[row] = code;
+          difference |= code ^ from[row];
+          counting += code != no_code ? 1 : 0;
+        }
+        accepted.fetch_add(counting, std::memory_order_relaxed);
+        if (difference != 0) changed.store(true, std::memory_order_relaxed);
+      });
+      // A chunk of rejected rows alone stays: its columns may be all that says which fields were delivered.
+      if (accepted == 0 && chunk->accepted() != 0) continue;
+      data.rows[t] += chunk->rows();
+      data.accepted[t] += accepted;
+      data.chunks[t].push_back(changed ? std::make_shared<const MappedChunk>(chunk, std::move(codes), accepted)
+                                       : chunk);
+    }
+  }
+}
+
+}  // namespace index
+
+ClientMap::ClientMap(const ClientBase& base, std::span<const std::uint32_t> canonical) : base_(base) {
+  const auto fail = [](const std::string& message) -> void {
+    throw Error(Code::invalid_argument, message, "canonical");
+  };
+  const auto codes = base.codes_in_order();
+  if (canonical.size() != codes.size())
+    fail("the map has " + std::to_string(canonical.size()) + " codes, the base " + std::to_string(codes.size()) +
+         " clients");
+  const auto sizes = base.partition_sizes();
+  auto map = std::make_shared<Codes>();
+  map->places = index::CodeIndex(sizes);
+  // What is no client of the base counts as nobody.
+  map->codes = Buffer<std::uint32_t>(map->places.size(), no_code);
+  for (std::size_t row = 0; row < codes.size(); ++row) map->codes[map->places(codes[row])] = canonical[row];
+  for (std::size_t row = 0; row < codes.size(); ++row) {
+    const std::uint32_t code = canonical[row];
+    const bool known =
+        code / ClientBase::client_partitions < sizes[code % ClientBase::client_partitions] && (*map)(code) != no_code;
+    if (!known)
+      fail("client " + base.id_of(codes[row]).to_text() + " counts as the code " + std::to_string(code) +
+           ", which is none of a client of the base");
+    if ((*map)(code) != code)
+      fail("client " + base.id_of(codes[row]).to_text() + " counts as " + base.id_of(code).to_text() +
+           ", which counts as another");
+    clients_ += code == codes[row] ? 1 : 0;
+  }
+  codes_ = std::move(map);
+}
+
+std::uint32_t ClientMap::operator()(std::uint32_t code) const noexcept { return (*codes_)(code); }
+
+ClientBase mapped(const ClientMap& map, const Control& control) {
+  const ClientBase& base = map.base();
+  if (base.repeats_rows())
+    throw Error(Code::invalid_argument, "the rows of a base that was rolled up to every node count for several clients",
+                "base");
+  auto data = index::derived_data(base);
+  data->derived = true;
+  for (const TableId table : index::mapped_tables) {
+    const auto t = static_cast<std::size_t>(table);
+    data->chunks[t].clear();
+    data->rows[t] = data->accepted[t] = 0;
+  }
+  index::append_mapped(base, *map.codes(), *data, control);
+
+  // The clients that are left, in their order.
+  auto clients = std::make_shared<index::ClientIndex>(*base.data()->clients);
+  const auto codes = base.codes_in_order();
+  const std::size_t numbers = clients->numbers_in_order ? clients->numbers_in_order->size() : 0;
+  std::size_t left_numbers = 0;
+  for (std::size_t row = 0; row < numbers; ++row) left_numbers += map(codes[row]) == codes[row] ? 1 : 0;
+  Buffer<std::uint32_t> order(map.clients());
+  Buffer<std::int64_t> ids(left_numbers);
+  std::size_t at = 0;
+  for (std::size_t row = 0; row < codes.size(); ++row) {
+    if (map(codes[row]) != codes[row]) continue;
+    if (row < numbers) ids[at] = (*clients->numbers_in_order)[row];
+    order[at++] = codes[row];
+  }
+  clients->order = std::make_shared<const Buffer<std::uint32_t>>(std::move(order));
+  clients->numbers_in_order = std::make_shared<const Buffer<std::int64_t>>(std::move(ids));
+  data->clients = std::move(clients);
+
+  auto whole = std::make_shared<index::CodeMap>();
+  whole->places = map.codes()->places;
+  whole->codes = Buffer<std::uint32_t>(whole->places.size());
+  for (std::size_t i = 0; i < whole->codes.size(); ++i) whole->codes[i] = map.codes()->codes[i];
+  if (const auto& before = base.data()->map)  // ids that counted as another already
+    for (std::size_t i = 0; i < whole->codes.size(); ++i)
+      if (before->codes[i] != no_code) whole->codes[i] = map(before->codes[i]);
+  data->map = std::move(whole);
+  return ClientBase(std::move(data));
+}
+
+}  // namespace klientela
