@@ -115,6 +115,10 @@ struct klt_tracker {
   klientela::Tracker tracker;
 };
 
+struct klt_profiles {
+  klientela::Profiles profiles;
+};
+
 struct klt_policy {
   klientela::Policy policy;
 };

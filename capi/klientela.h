@@ -116,6 +116,7 @@ typedef struct klt_expression klt_expression;         /* a condition or a value 
 typedef struct klt_assignments klt_assignments;       /* a journal of what people assigned */
 typedef struct klt_history klt_history;               /* everybody's classes as of several days */
 typedef struct klt_tracker klt_tracker;               /* features and classes kept up to date event by event */
+typedef struct klt_profiles klt_profiles;             /* what groups of clients are like */
 typedef struct klt_policy klt_policy;                 /* the document that holds every choice */
 typedef struct klt_result klt_result;                 /* everything that a run found */
 
@@ -1040,6 +1041,39 @@ KLT_API klt_status klt_report_summary(klt_context* context, const klt_report_inp
 KLT_API klt_status klt_report_html(klt_context* context, const klt_report_input* input,
                                    const klt_report_options* options, klt_string** out);
 
+/* Whether a product counts as bought by more of a group than chance gives, or by more or fewer. Since ABI 2. */
+typedef int32_t klt_profile_test;
+enum { KLT_PROFILE_TEST_POLICY = -1, KLT_PROFILE_TEST_GREATER = 0, KLT_PROFILE_TEST_TWO_SIDED = 1 };
+
+/* Choices of profiles. A member left at its INIT value is as the policy says. Since ABI 2. */
+typedef struct klt_profile_options {
+  size_t struct_size;
+  const klt_policy* policy; /* borrowed for the call; NULL: the default policy */
+  klt_profile_test test;
+  int32_t reply_days;  /* a later inbound interaction within so many days counts as an answer; -1: as the policy */
+  int64_t min_clients; /* products that fewer clients bought are not tested: 1 or more; -1: as the policy */
+  int64_t top;         /* products listed per group and kind; 0: all; -1: as the policy */
+} klt_profile_options;
+#define KLT_PROFILE_OPTIONS_INIT \
+  { sizeof(klt_profile_options), NULL, -1, -1, -1, -1 }
+
+/* What the groups of a label or term column of the features are like: `column` is its name or the end of it, as
+ * "segment" for "rfm_segment"; NULL: those that the policy names. `options` may be NULL. O(clients + rows log rows of
+ * one client); parallel. KLT_NOT_FOUND naming the column, KLT_INVALID_ARGUMENT naming an option, KLT_CANCELLED.
+ * Since ABI 2. */
+KLT_API klt_status klt_report_profiles(klt_context* context, const klt_report_input* input,
+                                       const klt_profile_options* options, const char* column, klt_profiles** out);
+KLT_API void klt_profiles_free(klt_profiles* profiles); /* Since ABI 2. */
+/* One row per column and group: size, share, buyers; sum, share, mean and median of money; mean and median of
+ * frequency, recency and tenure; satisfaction with its interval (docs/outputs.md). Since ABI 2. */
+KLT_API klt_status klt_profiles_groups(klt_context* context, const klt_profiles* profiles, klt_table** out);
+/* What sets groups apart: column, group, kind (product, category, requested, topic), item, clients, share,
+ * rest_clients, rest_share, lift, p (Fisher's exact test), q (Benjamini and Hochberg). Since ABI 2. */
+KLT_API klt_status klt_profiles_products(klt_context* context, const klt_profiles* profiles, klt_table** out);
+/* Which channels groups answer: column, group, channel, outbound, answered, share, low, high, rest_share. Since ABI 2.
+ */
+KLT_API klt_status klt_profiles_channels(klt_context* context, const klt_profiles* profiles, klt_table** out);
+
 /* ---- Pipeline: every stage in one call ---- */
 
 /* As an as-of day: the day of the last purchase in use, or of the last event where there is no purchase. Since ABI 1.
@@ -1064,6 +1098,12 @@ KLT_API klt_status klt_result_ingest(klt_context* context, const klt_result* res
 KLT_API klt_status klt_result_features(klt_context* context, const klt_result* result, klt_features** out);
 /* klt_coverage() of the attributes that the rules of the policy give and cards say, by kind of client. Since ABI 2. */
 KLT_API klt_status klt_result_coverage(klt_context* context, const klt_result* result, klt_table** out);
+/* klt_base_hierarchy() of all clients, where the policy rolls them up; KLT_NOT_FOUND where it does not. Since ABI 2. */
+KLT_API klt_status klt_result_hierarchy(klt_context* context, const klt_result* result, klt_table** out);
+/* klt_report_profiles() as the policy wants them, of `column`, or of the columns that the policy names (NULL).
+ * Since ABI 2. */
+KLT_API klt_status klt_result_profiles(klt_context* context, const klt_result* result, const char* column,
+                                       klt_profiles** out);
 /* How many classifications (and models) there are, in the policy's order; 0 for NULL. Since ABI 1. */
 KLT_API size_t klt_result_classification_count(const klt_result* result);
 /* KLT_OUT_OF_RANGE naming "index". Since ABI 1. */

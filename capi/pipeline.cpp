@@ -121,6 +121,25 @@ klt_status klt_result_coverage(klt_context* context, const klt_result* result, k
   });
 }
 
+klt_status klt_result_hierarchy(klt_context* context, const klt_result* result, klt_table** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    need(out, "out");
+    if (!run.hierarchy) throw Error(Code::not_found, "the policy of this run does not roll clients up", "roll_up");
+    give(out, run.hierarchy->table());
+  });
+}
+
+klt_status klt_result_profiles(klt_context* context, const klt_result* result, const char* column, klt_profiles** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    need(out, "out");
+    const std::string_view name = column != nullptr ? need_text(column, "column") : std::string_view();
+    const Running call(*context);
+    give(out, column != nullptr ? run.profiles(name, call.control()) : run.profiles(call.control()));
+  });
+}
+
 size_t klt_result_classification_count(const klt_result* result) {
   return result != nullptr ? result->run->classes.size() : 0;
 }
@@ -176,7 +195,9 @@ klt_status klt_result_summary(klt_context* context, const klt_result* result, kl
 klt_status klt_result_html(klt_context* context, const klt_result* result, klt_string** out) {
   return guard(context, [&] {
     const RunResult& run = run_of(result);
-    give(&need(out, "out"), run.page());
+    need(out, "out");
+    const Running call(*context);
+    give(out, run.page(call.control()));
   });
 }
 

@@ -1,6 +1,8 @@
 // C ABI of report: tables for other tools and pages for people, out of what the earlier stages gave.
 #include "klientela/report/report.hpp"
 
+#include <limits>
+
 #include "call_guard.hpp"
 
 using namespace klientela;
@@ -55,6 +57,20 @@ ReportOptions read_options(const klt_report_options* given) {
   return options;
 }
 
+ProfileOptions read_options(const klt_profile_options* given) {
+  const klt_profile_options choice = read_struct(given, klt_profile_options KLT_PROFILE_OPTIONS_INIT, "options");
+  ProfileOptions options = choice.policy != nullptr ? choice.policy->policy.report.profiles : ProfileOptions();
+  if (choice.test < KLT_PROFILE_TEST_POLICY || choice.test > KLT_PROFILE_TEST_TWO_SIDED)
+    throw Error(Code::invalid_argument, "options.test is none of KLT_PROFILE_TEST_...", "options.test");
+  if (choice.test >= 0) options.test = static_cast<ProfileTest>(choice.test);
+  if (choice.reply_days != -1) options.reply_days = choice.reply_days;
+  if (choice.min_clients != -1) options.min_clients = choice.min_clients;
+  if (choice.top < -1 || choice.top > std::numeric_limits<std::uint32_t>::max())
+    throw Error(Code::out_of_range, "options.top must be 0 .. 4294967295", "options.top");
+  if (choice.top >= 0) options.top = static_cast<std::uint32_t>(choice.top);
+  return options;
+}
+
 }  // namespace
 
 extern "C" {
@@ -93,6 +109,41 @@ klt_status klt_report_html(klt_context* context, const klt_report_input* input, 
     const ReportOptions choice = read_options(options);
     need(out, "out");
     give(out, html(given.get(), choice));
+  });
+}
+
+klt_status klt_report_profiles(klt_context* context, const klt_report_input* input, const klt_profile_options* options,
+                               const char* column, klt_profiles** out) {
+  return guard(context, [&] {
+    const Input given(input);
+    ProfileOptions choice = read_options(options);
+    need(out, "out");
+    if (column != nullptr) choice.columns = {std::string(need_text(column, "column"))};
+    const Running call(*context);
+    give(out, group_profiles(given.get(), choice, call.control()));
+  });
+}
+
+void klt_profiles_free(klt_profiles* profiles) { delete profiles; }
+
+klt_status klt_profiles_groups(klt_context* context, const klt_profiles* profiles, klt_table** out) {
+  return guard(context, [&] {
+    const Profiles& given = need(profiles, "profiles").profiles;
+    give(&need(out, "out"), given.groups);
+  });
+}
+
+klt_status klt_profiles_products(klt_context* context, const klt_profiles* profiles, klt_table** out) {
+  return guard(context, [&] {
+    const Profiles& given = need(profiles, "profiles").profiles;
+    give(&need(out, "out"), given.products);
+  });
+}
+
+klt_status klt_profiles_channels(klt_context* context, const klt_profiles* profiles, klt_table** out) {
+  return guard(context, [&] {
+    const Profiles& given = need(profiles, "profiles").profiles;
+    give(&need(out, "out"), given.channels);
   });
 }
 

@@ -12,6 +12,7 @@
 #include "klientela/core/version.hpp"
 
 #include "klientela/model/client_base.hpp"
+#include "klientela/model/client_map.hpp"
 #include "klientela/model/directory.hpp"
 #include "klientela/model/interaction_state.hpp"
 #include "klientela/model/roll_up.hpp"
@@ -51,6 +52,7 @@
 #include "klientela/classify/tracker.hpp"
 #include "klientela/classify/xyz.hpp"
 
+#include "klientela/report/profiles.hpp"
 #include "klientela/report/report.hpp"
 #include "klientela/report/report_json.hpp"
 

@@ -69,6 +69,12 @@ auto without_gil(Render&& render) {
   return render();
 }
 
+ProfileOptions profile_options_over(const ReportOptions& base, const py::kwargs& given) {
+  py::dict options = from_json(to_json(base)).cast<py::dict>()["profiles"].cast<py::dict>();
+  for (const auto& [name, value] : given) options[name] = value;
+  return profile_options_from_json(to_json(options), "");
+}
+
 ReportOptions with(const RunResult& result, const py::object& language, const py::object& title,
                    const py::object& top) {
   ReportOptions options = result.report_options;
@@ -134,6 +140,26 @@ void bind_pipeline(py::module_& module) {
         return "<klientela.Policy: " + names + ">";
       });
 
+  py::class_<Profiles>(module, "Profiles", "What the groups of a column are like.")
+      .def_property_readonly(
+          "groups",
+          [](const Profiles& self) {
+            return PyTable{self.groups, {}};
+          },
+          "Size, money, frequency, recency, tenure and satisfaction of every group.")
+      .def_property_readonly(
+          "products",
+          [](const Profiles& self) {
+            return PyTable{self.products, {}};
+          },
+          "What sets each group apart: products, categories, requests and topics, with lift, p and q.")
+      .def_property_readonly(
+          "channels",
+          [](const Profiles& self) {
+            return PyTable{self.channels, {}};
+          },
+          "What share of outbound interactions each group answers, by channel.");
+
   py::class_<RunResult, std::shared_ptr<RunResult>>(module, "Result", "Everything a run found.")
       .def_readonly("base", &RunResult::base, "The client base.")
       .def_readonly("features", &RunResult::features, "Measures and classes of every client, as a FeatureTable.")
@@ -165,6 +191,38 @@ void bind_pipeline(py::module_& module) {
                            {}};
           },
           "What share of the cards has each attribute, in all and by kind of client, and where values come from.")
+      .def_property_readonly(
+          "hierarchy",
+          [](const RunResult& self) -> py::object {
+            if (!self.hierarchy) return py::none();
+            return py::cast(PyTable{without_gil([&] { return self.hierarchy->table(); }), {}});
+          },
+          "The tree of all clients where the run rolled them up, else None: client, parent, root, level, children, "
+          "members, link.")
+      .def(
+          "profiles",
+          [](const RunResult& self, const std::optional<std::string>& column, const py::kwargs& options) {
+            if (!column && options.empty())
+              return long_call(0, py::none(), [&](const Control& control) { return self.profiles(control); });
+            ProfileOptions wanted = profile_options_over(self.report_options, options);
+            if (column) wanted.columns = {*column};
+            return long_call(0, py::none(),
+                             [&](const Control& control) { return group_profiles(self.report(), wanted, control); });
+          },
+          py::arg("column") = py::none(), R"doc(Say what each group of clients is like.
+
+Parameters
+----------
+column : str, optional
+    A column of labels by its name or the end of it, such as ``"segment"``. None: those of the policy.
+**options
+    test ("greater" or "two_sided"), min_clients, top (listed per group and kind; 0: all), positive_outcomes,
+    reply_days: over those of the policy.
+
+Returns
+-------
+Profiles
+    Tables ``groups``, ``products`` and ``channels``.)doc")
       .def(
           "check_rules",
           [](const RunResult& self, const std::string& classifier) {
@@ -184,7 +242,7 @@ void bind_pipeline(py::module_& module) {
           "html",
           [](const RunResult& self, const py::object& language, const py::object& title, const py::object& top) {
             const ReportOptions options = with(self, language, title, top);
-            return page(without_gil([&] { return html(self.report(), options); }));
+            return page(long_call(0, py::none(), [&](const Control& control) { return self.page(options, control); }));
           },
           py::kw_only(), py::arg("language") = py::none(), py::arg("title") = py::none(),
           py::arg("top_clients") = py::none(), R"doc(Give the report as a page that stands alone.

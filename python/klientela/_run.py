@@ -115,7 +115,30 @@ def _result_repr_html(self: _core.Result) -> str:
     return f"<p>{facts}</p>" + (matrix._repr_html_() if len(matrix) else "")
 
 
+def _profiles_to_pandas(self: _core.Profiles, table: str = "groups") -> Any:
+    """Give one of the tables, ``groups``, ``products`` or ``channels``, as a ``pandas.DataFrame``."""
+    if table not in ("groups", "products", "channels"):
+        raise _core.InvalidArgumentError(f"table must be groups, products or channels, not {table!r}", "table")
+    return getattr(self, table).to_pandas()
+
+
+def _profiles_repr(self: _core.Profiles) -> str:
+    columns = ", ".join(dict.fromkeys(self.groups.to_pydict()["column"]))
+    return f"<klientela.Profiles: {len(self.groups):,} groups of {columns or 'no column'}>"
+
+
+def _profiles_repr_html(self: _core.Profiles) -> str:
+    tables = ((name, getattr(self, name)) for name in ("groups", "products", "channels"))
+    return "".join(f"<p>{name}</p>{table._repr_html_()}" for name, table in tables if len(table))
+
+
 def attach() -> None:
-    """Give the compiled class its Python methods; called once when the package is imported."""
+    """Give the compiled classes their Python methods; called once when the package is imported."""
     for name, function in {"__repr__": _result_repr, "_repr_html_": _result_repr_html}.items():
         setattr(_core.Result, name, function)
+    for name, function in {
+        "to_pandas": _profiles_to_pandas,
+        "__repr__": _profiles_repr,
+        "_repr_html_": _profiles_repr_html,
+    }.items():
+        setattr(_core.Profiles, name, function)

@@ -48,6 +48,7 @@ _STAGES = {
     "features": "Measuring clients",
     "classify": "Classifying",
     "history": "Going through time",
+    "profiles": "Profiling groups",
     "report": "Reporting",
 }
 
@@ -176,7 +177,8 @@ def run(
     """Classify the clients in your files.
 
     Reads CSV and TSV (also .gz), Parquet, JSON lines and Excel (book.xlsx#Sheet picks a sheet). Writes clients.parquet,
-    clients.csv, matrix.csv, rejected.csv, summary.json and report.html into the folder.
+    clients.csv, matrix.csv, profiles.csv, profile_products.csv, profile_channels.csv, rejected.csv, summary.json and
+    report.html into the folder, and hierarchy.csv where clients are rolled up.
     """
     given = _given(
         directories=directories,

@@ -13,11 +13,24 @@ import duckdb
 
 from klientela import _core
 
-FILES = ("clients.parquet", "clients.csv", "matrix.csv", "rejected.csv", "summary.json", "report.html")
+FILES = (
+    "clients.parquet",
+    "clients.csv",
+    "matrix.csv",
+    "profiles.csv",
+    "profile_products.csv",
+    "profile_channels.csv",
+    "rejected.csv",
+    "summary.json",
+    "report.html",
+)
 
 
 def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Path]:
-    """Write clients.parquet, clients.csv, matrix.csv, rejected.csv, summary.json and report.html.
+    """Write clients.parquet, clients.csv, matrix.csv, the profiles, rejected.csv, summary.json and report.html.
+
+    Profiles are profiles.csv, profile_products.csv and profile_channels.csv. Where clients were rolled up there is also
+    hierarchy.csv, which says whose rows stand in whose group.
 
     The files are written under other names first and then renamed; where one cannot be, those that were there before
     are put back. So a failure leaves nothing half-written and no mixture of two results.
@@ -35,6 +48,9 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
         Where each file is.
     """
     clients = result.clients
+    profiles = result.profiles()
+    hierarchy = result.hierarchy
+    files = FILES if hierarchy is None else (*FILES, "hierarchy.csv")
 
     def make(scratch: Path) -> None:
         write_parquet(clients, scratch / "clients.parquet")
@@ -43,13 +59,17 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
             {
                 "clients.csv": clients.to_csv(),
                 "matrix.csv": result.matrix.to_csv(),
+                "profiles.csv": profiles.groups.to_csv(),
+                "profile_products.csv": profiles.products.to_csv(),
+                "profile_channels.csv": profiles.channels.to_csv(),
                 "rejected.csv": result.rejected.to_csv(),
                 "summary.json": result.summary_json(),
                 "report.html": result.html(),
+                **({} if hierarchy is None else {"hierarchy.csv": hierarchy.to_csv()}),
             },
         )
 
-    return _write_all(FILES, make, folder)
+    return _write_all(files, make, folder)
 
 
 def write_history(

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <set>
 #include <span>
 #include <string>
@@ -73,6 +74,11 @@ void add_period_columns(FeatureTable& features, const ClientBase& base, const Po
 
 }  // namespace
 
+struct RunResult::Profiled {
+  std::mutex mutex;
+  std::optional<Profiles> profiles;
+};
+
 RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, const Control& control) {
   return run(std::move(tables), policy, as_of, Assignments(), control);
 }
@@ -126,7 +132,28 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
                    .models = std::move(classified.models),
                    .as_of = *as_of,
                    .report_options = policy.report,
-                   .assignments = assignments};
+                   .assignments = assignments,
+                   .hierarchy = std::move(hierarchy),
+                   .profiled = std::make_shared<RunResult::Profiled>()};
+}
+
+const Profiles& RunResult::profiles(const Control& control) const {
+  if (!profiled) throw Error(Code::invalid_argument, "only what run() gave has profiles", "profiles");
+  const std::lock_guard lock(profiled->mutex);
+  if (!profiled->profiles) profiled->profiles = group_profiles(report(), report_options.profiles, control);
+  return *profiled->profiles;
+}
+
+Profiles RunResult::profiles(std::string_view column, const Control& control) const {
+  ProfileOptions options = report_options.profiles;
+  options.columns = {std::string(column)};
+  return group_profiles(report(), options, control);
+}
+
+std::string RunResult::page(const ReportOptions& options, const Control& control) const {
+  ReportInput input = report();
+  input.profiles = &profiles(control);
+  return html(input, options);
 }
 
 Table RunResult::classified(const Control& control) const {

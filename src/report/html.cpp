@@ -162,6 +162,7 @@ std::string html(const ReportInput& input, const ReportOptions& options) {
   if (const Classification* abc = first_of_kind(input, "abc")) put_abc(page, *abc);
   put_classes(page);
   if (matrix && options.top_clients > 0 && input.features.rows() > 0) put_top(page, *matrix, cells);
+  put_profiles(page);
   put_rejected(page);
   put_definitions(page);
   page.put("</main>\n<footer>klientela {}</footer>\n</body>\n</html>\n", version());

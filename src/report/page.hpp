@@ -83,6 +83,7 @@ void put_labels(Page& page, std::string_view heading, const std::vector<std::str
 /// Counts, shares and money by the labels of every classifier that the page has no picture of.
 void put_classes(Page& page);
 void put_top(Page& page, const MatrixView& matrix, const std::vector<CellTotals>& cells);
+void put_profiles(Page& page);
 void put_rejected(Page& page);
 void put_definitions(Page& page);
 

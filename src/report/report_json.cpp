@@ -7,7 +7,59 @@ namespace klientela {
 namespace {
 
 const std::vector<std::string_view> languages{"en", "ru"};
+const std::vector<std::string_view> tests{"greater", "two_sided"};
 constexpr std::uint32_t most_top_clients = 1000;
+constexpr std::int64_t most_listed = 1'000'000'000;
+constexpr std::int64_t most_reply_days = 3650;
+
+std::vector<std::string> texts_of(const json::Node& node) {
+  std::vector<std::string> texts;
+  for (const json::Node& item : node.items()) texts.push_back(item.text());
+  return texts;
+}
+
+ProfileOptions read_profiles(const json::Node& node) {
+  ProfileOptions options;
+  json::Object object(node);
+  if (const auto columns = object.find("columns"); columns && !columns->is_null()) options.columns = texts_of(*columns);
+  object.read("test", options.test, tests);
+  object.read("min_clients", options.min_clients, 1, most_listed);
+  object.read("top", options.top, 0, most_listed);
+  if (const auto outcomes = object.find("positive_outcomes")) options.positive_outcomes = texts_of(*outcomes);
+  object.read("reply_days", options.reply_days, 0, most_reply_days);
+  object.done();
+  return options;
+}
+
+json::Value profiles_value(const ProfileOptions& options) {
+  json::Value document = json::Value::object();
+  document["columns"] = options.columns ? json::Value(*options.columns) : json::Value();
+  document["test"] = tests.at(static_cast<std::size_t>(options.test));
+  document["min_clients"] = options.min_clients;
+  document["top"] = options.top;
+  document["positive_outcomes"] = options.positive_outcomes;
+  document["reply_days"] = options.reply_days;
+  return document;
+}
+
+constexpr const char* profiles_schema = R"({
+  "type": "object",
+  "title": "Profiles of groups",
+  "additionalProperties": false,
+  "properties": {
+    "columns": {"type": ["array", "null"], "items": {"type": "string", "minLength": 1}, "default": null,
+      "description": "Columns of labels whose groups are profiled; null: the group of the contact matrix and the segment of RFM."},
+    "test": {"enum": ["greater", "two_sided"], "default": "greater",
+      "description": "Whether products count that more clients of a group buy than chance gives, or that more or fewer do."},
+    "min_clients": {"type": "integer", "minimum": 1, "maximum": 1000000000, "default": 5,
+      "description": "Products that fewer clients bought are not tested."},
+    "top": {"type": "integer", "minimum": 0, "maximum": 1000000000, "default": 20, "description": "Products listed per group and kind; 0: all."},
+    "positive_outcomes": {"type": "array", "items": {"type": "string", "minLength": 1}, "default": [],
+      "description": "Outcomes of interactions that count as an answer."},
+    "reply_days": {"type": "integer", "minimum": 0, "maximum": 3650, "default": 7,
+      "description": "A later inbound interaction within so many days counts as an answer too."}
+  }
+})";
 
 }  // namespace
 
@@ -18,8 +70,14 @@ ReportOptions report_options_from_json(std::string_view text, std::string_view p
   object.read("language", options.language, languages);
   object.read("title", options.title);
   object.read("top_clients", options.top_clients, 0, most_top_clients);
+  if (const auto profiles = object.find("profiles")) options.profiles = read_profiles(*profiles);
   object.done();
   return options;
+}
+
+ProfileOptions profile_options_from_json(std::string_view text, std::string_view pointer) {
+  const json::Value document = json::parse(text);
+  return read_profiles(json::Node(document, std::string(pointer)));
 }
 
 std::string to_json(const ReportOptions& options) {
@@ -27,6 +85,7 @@ std::string to_json(const ReportOptions& options) {
   document["language"] = languages.at(static_cast<std::size_t>(options.language));
   document["title"] = options.title;
   document["top_clients"] = options.top_clients;
+  document["profiles"] = profiles_value(options.profiles);
   return document.dump(2, ' ', false, json::Value::error_handler_t::replace);
 }
 
@@ -41,6 +100,7 @@ std::string report_options_schema() {
                                {"maximum", most_top_clients},
                                {"default", defaults.top_clients},
                                {"description", "Clients shown per cell of the contact matrix."}};
+  properties["profiles"] = json::Value::parse(profiles_schema);
   const json::Value schema = {
       {"type", "object"}, {"title", "Report"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
   return schema.dump(2);

@@ -22,7 +22,17 @@ import pytest
 from klientela import cli as cli_module
 from klientela import readers
 
-FILES = {"clients.parquet", "clients.csv", "matrix.csv", "rejected.csv", "summary.json", "report.html"}
+FILES = {
+    "clients.parquet",
+    "clients.csv",
+    "matrix.csv",
+    "profiles.csv",
+    "profile_products.csv",
+    "profile_channels.csv",
+    "rejected.csv",
+    "summary.json",
+    "report.html",
+}
 
 
 def write_csv(path: Path, columns: dict[str, list[str]]) -> Path:
@@ -493,3 +503,28 @@ def test_all_files_are_replaced_or_none(cli, tmp_path, sales, monkeypatch):
     (out / "report.html").rmdir()
     assert cli("run", "--transactions", "sales.csv", "--out", "out").returncode == 0
     assert {path.name for path in out.iterdir()} == FILES
+
+
+def test_groups_of_clients(cli, tmp_path):
+    write_csv(tmp_path / "cards.csv", {"client": ["1", "2", "3"], "parent": ["", "1", ""]})
+    write_csv(
+        tmp_path / "sales.csv",
+        {"client": ["1", "2", "3"], "at": ["2026-01-01"] * 3, "amount": ["1", "2", "4"], "product": ["a", "a", "b"]},
+    )
+    files = ("--clients", "cards.csv", "--transactions", "sales.csv")
+    done = cli("run", *files, "--roll-up", "roots", "--out", "out")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES | {"hierarchy.csv"}
+    rows = (tmp_path / "out" / "hierarchy.csv").read_text(encoding="utf-8").splitlines()
+    assert rows == [
+        "client,parent,root,level,children,members,link",
+        "1,,1,1,1,2,",
+        "2,1,1,2,0,1,parent",
+        "3,,3,1,0,1,",
+    ]
+    assert json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))["clients"] == 2
+    groups = (tmp_path / "out" / "profiles.csv").read_text(encoding="utf-8").splitlines()
+    assert groups[0].startswith("column,group,clients,share,buyers,money_sum") and len(groups) > 5
+    assert cli("run", *files, "--roll-up", "2", "--out", "two").returncode == 0
+    done = cli("run", *files, "--roll-up", "leaves", "--out", "no")
+    assert done.returncode == 2 and "every_node" in done.stderr and not (tmp_path / "no").exists()

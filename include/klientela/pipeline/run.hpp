@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,16 +25,28 @@ struct RunResult {
   std::vector<AnyModel> models;         ///< the frozen thresholds behind them, same order
   Day as_of{};
   ReportOptions report_options;
-  Assignments assignments{};  ///< as they were given
+  Assignments assignments{};             ///< as they were given
+  std::optional<Hierarchy> hierarchy{};  ///< of all clients, where the policy rolls them up; `base` has the groups then
+
+  /// What was profiled so far; shared by copies.
+  struct Profiled;
+  std::shared_ptr<Profiled> profiled{};
 
   [[nodiscard]] ReportInput report() const { return {base, features, classes, rejects, counts}; }
+  /// Of the columns that the policy names: made by the first call, which others wait for. Lives as long as this or a
+  /// copy. Thread-safe. As group_profiles()
+  [[nodiscard]] const Profiles& profiles(const Control& control = {}) const;
+  /// Of one column, by its name or the end of it ("segment"). As group_profiles()
+  [[nodiscard]] Profiles profiles(std::string_view column, const Control& control = {}) const;
   [[nodiscard]] Table clients(const Control& control = {}) const {
     return clients_table(report(), report_options, control);
   }
   [[nodiscard]] Table matrix() const { return matrix_table(report()); }
   [[nodiscard]] Table rejected() const { return rejected_table(report()); }
   [[nodiscard]] std::string summary() const { return summary_json(report()); }
-  [[nodiscard]] std::string page() const { return html(report(), report_options); }
+  /// The page with the profiles. \param options  language, title and more for this page alone
+  [[nodiscard]] std::string page(const Control& control = {}) const { return page(report_options, control); }
+  [[nodiscard]] std::string page(const ReportOptions& options, const Control& control = {}) const;
   /// The features and classes, with the columns of the base that the classifiers read, and `card.kind`.
   [[nodiscard]] Table classified(const Control& control = {}) const;
   /// What share of the cards has each attribute that rules and people assign, in all and by kind of client; see

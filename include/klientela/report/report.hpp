@@ -13,6 +13,7 @@
 #include "klientela/features/features.hpp"
 #include "klientela/ingest/ingest.hpp"
 #include "klientela/model/client_base.hpp"
+#include "klientela/report/profiles.hpp"
 
 namespace klientela {
 
@@ -23,12 +24,14 @@ struct ReportInput {
   std::span<const Classification> classes;  ///< in the order they were made
   std::span<const Reject> rejects;
   const std::map<TableId, TableCounts>& counts;
+  const Profiles* profiles{nullptr};  ///< shown on the page where there are some
 };
 
 struct ReportOptions {
   Language language{Language::english};
   std::string title;              ///< of the page; empty: a default in the language
   std::uint32_t top_clients{10};  ///< shown per cell of the matrix; 0..1000
+  ProfileOptions profiles{};      ///< of the groups
 };
 
 /// One row per client: id, name where known, features, scores, classes, cell, group, reasons. O(clients); the reasons

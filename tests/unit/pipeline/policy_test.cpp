@@ -128,6 +128,9 @@ TEST(Policy, NamesThePlaceOfEveryError) {
   EXPECT_EQ(where(R"({"classifiers": {"x": {"kind": "neural"}}})"), "/classifiers/x/kind");
   EXPECT_EQ(where(R"({"classifiers": {"rfm": {"bins": 1}}})"), "/classifiers/rfm/bins");
   EXPECT_EQ(where(R"({"report": {"language": "fr"}})"), "/report/language");
+  EXPECT_EQ(where(R"({"report": {"profiles": {"top": -1}}})"), "/report/profiles/top");
+  EXPECT_EQ(where(R"({"roll_up": {"to": "leaves"}})"), "/roll_up/to");
+  EXPECT_EQ(where(R"({"roll_up": true})"), "/roll_up");
   EXPECT_EQ(where(R"({"ingest": {}, "ingest": {}})"), "/ingest");
   EXPECT_EQ(where(R"({"a/b~c": 1})"), "/a~1b~0c");
 }
