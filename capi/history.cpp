@@ -49,7 +49,7 @@ HistoryChoice read_options(const klt_history_options* given) {
   choice.options.thresholds = read.refit == 1 ? HistoryThresholds::refit : HistoryThresholds::frozen;
   choice.options.frozen_on = day_or_none(read.frozen_on, "options.frozen_on");
   choice.options.hold = read.hold;
-  if (read.columns != nullptr) choice.options.columns = need_texts(read.columns, read.column_count, "options.columns");
+  if (read.columns != nullptr || read.column_count != 0) choice.options.columns = need_texts(read.columns, read.column_count, "options.columns");
   if (read.money != nullptr) choice.options.money = need_text(read.money, "options.money");
   return choice;
 }
@@ -301,7 +301,7 @@ klt_status klt_tracker_new(klt_context* context, const klt_base* base, int32_t a
     std::vector<AnyModel> frozen = need_models(models, model_count);
     const FeatureOptions features = policy != nullptr ? policy->policy.features : FeatureOptions();
     TrackerOptions options;
-    if (columns != nullptr) options.columns = need_texts(columns, column_count, "columns");
+    if (columns != nullptr || column_count != 0) options.columns = need_texts(columns, column_count, "columns");
     need(out, "out");
     const Running call(*context);
     give(out, Tracker(given, day, std::move(frozen), features, options, call.control()));

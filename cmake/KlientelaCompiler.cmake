@@ -14,8 +14,10 @@ if(PROJECT_IS_TOP_LEVEL)
   endif()
   find_program(KLIENTELA_CCACHE ccache)
   if(KLIENTELA_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    set(CMAKE_C_COMPILER_LAUNCHER "${KLIENTELA_CCACHE}")
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${KLIENTELA_CCACHE}")
+    # What one checkout compiled serves another: paths inside of the tree are relative to the cache.
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+        CCACHE_SLOPPINESS=pch_defines,time_macros "${KLIENTELA_CCACHE}")
+    set(CMAKE_C_COMPILER_LAUNCHER "${CMAKE_CXX_COMPILER_LAUNCHER}")
   endif()
 endif()
 

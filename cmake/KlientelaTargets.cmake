@@ -1,6 +1,25 @@
 # The functions by which the folders of the tree declare what they build.
 include_guard(GLOBAL)
 
+# Headers of the standard library that nearly every source reads: parsed once a target where GCC builds this tree itself,
+# which saves a third of the time of a build from nothing.
+if(PROJECT_IS_TOP_LEVEL AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set(KLIENTELA_PRECOMPILE_DEFAULT ON)
+else()
+  set(KLIENTELA_PRECOMPILE_DEFAULT OFF)
+endif()
+option(KLIENTELA_PRECOMPILE "Parse common headers once a target" ${KLIENTELA_PRECOMPILE_DEFAULT})
+set(KLIENTELA_COMMON_HEADERS
+  <algorithm> <array> <atomic> <chrono> <cmath> <cstdint> <cstring> <functional> <limits> <map> <memory> <mutex>
+  <optional> <set> <span> <string> <string_view> <unordered_map> <utility> <vector>)
+
+function(klientela_precompile target)
+  if(KLIENTELA_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE ${KLIENTELA_COMMON_HEADERS} ${ARGN})
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)  # ccache asks for it
+  endif()
+endfunction()
+
 # klientela_stage(NAME core SOURCES a.cpp DEPENDS model LINKS fmt::fmt HEADER_LINKS nlohmann_json::nlohmann_json)
 # One object library per stage. DEPENDS names the stages to the left of it, LINKS the libraries it calls,
 # HEADER_LINKS libraries that leave nothing to link. A stage without sources is an interface library.
@@ -15,6 +34,11 @@ function(klientela_stage)
       PUBLIC klientela_headers
       PRIVATE ${arg_DEPENDS} ${arg_LINKS} ${arg_HEADER_LINKS} Threads::Threads)
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src")
+    set(json "")
+    if("nlohmann_json::nlohmann_json" IN_LIST arg_HEADER_LINKS)
+      set(json <nlohmann/json.hpp>)
+    endif()
+    klientela_precompile(${target} <fmt/format.h> ${json})
     set_property(GLOBAL APPEND PROPERTY KLIENTELA_OBJECTS $<TARGET_OBJECTS:${target}>)
     set_property(GLOBAL APPEND PROPERTY KLIENTELA_LINKS ${arg_LINKS} Threads::Threads)
   else()
@@ -42,6 +66,13 @@ function(klientela_optional_subdirectories)
   endforeach()
 endfunction()
 
+# A test's own code is run once: compiling it fast matters more.
+function(klientela_test_options target)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
+endfunction()
+
 # klientela_test(NAME core_money SOURCES money_test.cpp [LINKS ...] [DEFINITIONS ...])
 # A GoogleTest program linked to klientela::klientela; each of its cases is a ctest test of its own.
 function(klientela_test)
@@ -55,9 +86,17 @@ function(klientela_test)
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests" "${PROJECT_SOURCE_DIR}/src")
   target_compile_definitions(${target} PRIVATE ${arg_DEFINITIONS})
   target_link_libraries(${target} PRIVATE ${arg_LINKS} klientela::klientela GTest::gmock GTest::gtest_main)
-  # A test's own code is run once: compiling it fast matters more.
-  if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
-    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  klientela_test_options(${target})
+  if(KLIENTELA_PRECOMPILE)
+    if(NOT TARGET klientela_test_headers)
+      add_executable(klientela_test_headers EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/tests/precompiled.cpp")
+      klientela_warnings(klientela_test_headers)
+      klientela_test_options(klientela_test_headers)
+      target_link_libraries(klientela_test_headers PRIVATE klientela_headers GTest::gmock)
+      klientela_precompile(klientela_test_headers <gmock/gmock.h> <gtest/gtest.h> <random>)
+    endif()
+    target_precompile_headers(${target} REUSE_FROM klientela_test_headers)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
   endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <mutex>
 #include <new>
+#include <type_traits>
 
 #ifdef __linux__
 #include <sys/mman.h>
@@ -44,6 +45,7 @@ void* map_fresh(std::size_t size) {
   return memory;
 }
 
+// Where addresses are checked nothing is kept: a use after the end would go unnoticed.
 #if defined(__SANITIZE_ADDRESS__)
 #define KLIENTELA_KEEPS_PAGES 0
 #elif defined(__has_feature)
@@ -52,7 +54,7 @@ void* map_fresh(std::size_t size) {
 #endif
 #endif
 #ifndef KLIENTELA_KEEPS_PAGES
-#define KLIENTELA_KEEPS_PAGES 1  // else a use after the end would go unnoticed
+#define KLIENTELA_KEEPS_PAGES 1
 #endif
 
 /// Pages that nobody holds any more, for those who ask next: the kernel clears every page that it hands out, which
@@ -62,7 +64,7 @@ void* map_fresh(std::size_t size) {
 /// matter.
 class KeptPages {
  public:
-  /// \param unit  all sizes are multiples of it, and all pages begin at one
+  /// \param unit  all sizes are multiples of it
   constexpr KeptPages(std::size_t unit, std::size_t most) noexcept : unit_(unit), most_(most) {}
 
   /// Bytes to map for so many, or 0 where too much would lie idle behind them to be kept.
@@ -92,8 +94,14 @@ class KeptPages {
     return found;
   }
 
+  void count(std::size_t size) noexcept { held_.fetch_add(size, std::memory_order_relaxed); }
   /// Counts them as held no more: there were none.
   void forget(std::size_t size) noexcept { held_.fetch_sub(size, std::memory_order_relaxed); }
+  /// Gives everything back to the kernel.
+  void drop() noexcept {
+    const std::lock_guard lock(mutex_);
+    shrink(0);
+  }
 
   /// Counts them as held no more and takes them, or says that they are to be unmapped.
   bool give(void* memory, std::size_t size) noexcept {
@@ -151,6 +159,7 @@ class KeptPages {
 };
 
 // No constructor or destructor of these runs: buffers of static objects may outlive everything else.
+static_assert(std::is_trivially_destructible_v<KeptPages>);
 constinit KeptPages huge_pages(huge_page, std::size_t{128} << 20);
 constinit KeptPages small_pages(16 * small_page, std::size_t{16} << 20);
 constexpr std::size_t least_bytes = 128 * small_page;  // what is smaller is the heap's
@@ -159,16 +168,20 @@ constexpr std::size_t least_bytes = 128 * small_page;  // what is smaller is the
 KeptPages& keeper_of(std::size_t bytes) noexcept { return bytes >= huge_page ? huge_pages : small_pages; }
 
 void* map_column(std::size_t bytes) {
+  if (bytes > static_cast<std::size_t>(PTRDIFF_MAX)) throw std::bad_alloc();
   KeptPages& keeper = keeper_of(bytes);
   const std::size_t size = KLIENTELA_KEEPS_PAGES != 0 ? keeper.size_for(bytes) : 0;
   if (size == 0) return map_fresh(rounded(bytes, small_page));
   if (void* const kept = keeper.take(size)) return kept;
   try {
     return map_fresh(size);
-  } catch (...) {
+  } catch (const std::bad_alloc&) {
     keeper.forget(size);
-    throw;
   }
+  for (KeptPages* each : {&huge_pages, &small_pages}) each->drop();
+  void* const fresh = map_fresh(size);
+  keeper.count(size);
+  return fresh;
 }
 
 void unmap_column(void* memory, std::size_t bytes) noexcept {

@@ -103,6 +103,9 @@ ThreadPool::ThreadPool(std::size_t threads) : state_(std::make_unique<State>()) 
   } catch (const std::system_error& error) {
     state_->end();
     throw Error(Code::out_of_memory, std::to_string(threads) + " threads cannot be had: " + error.what(), "threads");
+  } catch (...) {
+    state_->end();
+    throw;
   }
 }
 

@@ -96,7 +96,7 @@ struct TextKey {
   const auto plain = [](char c, signed char least) { return static_cast<signed char>(c) > least; };  // and ASCII
   if (!id.empty() && plain(id.front(), '\'') && plain(id.back(), ' ')) return id;  // as nearly all are
   id = detail::trimmed(id);
-  if (!id.empty() && id.front() == '\'' && detail::begins_formula(id.substr(1))) id = detail::trimmed(id.substr(1));
+  while (!id.empty() && id.front() == '\'' && detail::begins_formula(id.substr(1))) id = detail::trimmed(id.substr(1));
   return id;
 }
 

@@ -80,27 +80,27 @@ void put_classes(Page& page) {
   if (shown.empty() && sources.empty() && notes.empty()) return;
 
   page.open("classes", say("Other classes", "Другие классы"));
-  page.put("<p class=\"hint\">{}</p>", meaning_of_bars(page));
-  page.raw("<div class=\"two\">");
-  for (std::size_t i = 0; i < std::min(shown.size(), most_columns); ++i) {
-    page.raw("<div>");
-    put_column(page, *shown[i]);
-    page.raw("</div>");
-  }
-  page.raw("</div>");
-  if (shown.size() > most_columns)
-    page.put("<p class=\"note\">{} {}</p>", say("Classifiers not shown:", "Не показано классификаторов:"),
-             say.count(shown.size() - most_columns));
-  page.notes(notes);
-  if (!sources.empty()) {
-    page.put("<details><summary><b>{}</b></summary><div class=\"two\">",
-             say("Where they come from", "Откуда они взяты"));
-    for (std::size_t i = 0; i < std::min(sources.size(), most_columns); ++i) {
+  const auto put_columns = [&](const std::vector<const Column*>& columns) {
+    page.raw("<div class=\"two\">");
+    for (std::size_t i = 0; i < std::min(columns.size(), most_columns); ++i) {
       page.raw("<div>");
-      put_column(page, *sources[i]);
+      put_column(page, *columns[i]);
       page.raw("</div>");
     }
-    page.raw("</div></details>");
+    page.raw("</div>");
+    if (columns.size() > most_columns)
+      page.put("<p class=\"note\">{} {}</p>", say("Columns not shown:", "Не показано столбцов:"),
+               say.count(columns.size() - most_columns));
+  };
+  if (!shown.empty()) {
+    page.put("<p class=\"hint\">{}</p>", meaning_of_bars(page));
+    put_columns(shown);
+  }
+  page.notes(notes);
+  if (!sources.empty()) {
+    page.put("<details><summary><b>{}</b></summary>", say("Where they come from", "Откуда они взяты"));
+    put_columns(sources);
+    page.raw("</details>");
   }
   page.close();
 }

@@ -3,12 +3,19 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdint>
 #include <fstream>
+#include <new>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
+
+#ifdef __linux__
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
 namespace klientela {
 namespace {
@@ -83,6 +90,33 @@ TEST(Buffer, KeepsNoMoreThanWasHeldAtOnce) {
   EXPECT_LE(address_space(), before + 132 * mib);
 }
 #endif
+
+#if defined(__linux__) && !defined(__SANITIZE_THREAD__)
+TEST(Buffer, WorksInAChildOfAForkWhateverOtherThreadsDo) {
+  std::atomic<bool> stop{false};
+  std::thread busy([&stop] {
+    for (std::uint32_t i = 0; !stop; ++i) const Marked one(2 * mib, i);
+  });
+  for (int i = 0; i < 20; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      for (int k = 0; k < 3; ++k)
+        if (!Marked(4 * mib, 7).intact()) _exit(1);
+      _exit(0);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
+  stop = true;
+  busy.join();
+}
+#endif
+
+TEST(Buffer, RefusesWhatNoMemoryHolds) {
+  EXPECT_THROW(Buffer<char>(std::size_t{1} << 62), std::bad_alloc);
+  EXPECT_THROW(Buffer<char>(static_cast<std::size_t>(-1)), std::bad_alloc);
+}
 
 TEST(Buffer, NothingIsNothing) {
   const Buffer<int> none(0);
