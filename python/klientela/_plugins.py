@@ -344,9 +344,7 @@ class _Object(_Made):
 
 
 def _as_floats(values: Any) -> Any:
-    if isinstance(values, np.ma.MaskedArray):
-        return values.astype(np.float64).filled(np.nan)
-    return values.astype(np.float64)
+    return np.ma.filled(values.astype(np.float64), np.nan)
 
 
 def registry_of(classifiers: Any) -> _core.ClassifierRegistry:
