@@ -350,6 +350,50 @@ static void check_frozen(klt_context* context) {
   CHECK(me.models == 0 && me.classifiers == 0 && me.freed == 1);
 }
 
+/* The classes at the ends of three weeks, by the mean of the last: in one pass, with why a client moved. */
+static void check_history(klt_context* context) {
+  static const int32_t days[] = {EXAMPLE_FIRST_DAY, EXAMPLE_FIRST_DAY + 14, EXAMPLE_AS_OF};
+  host me = a_host();
+  klt_registry* registry = registry_of(context, &me);
+  klt_result* result = ran(context, registry, whole_policy);
+  klt_history_options options = KLT_HISTORY_OPTIONS_INIT;
+  klt_migration_options moves = KLT_MIGRATION_OPTIONS_INIT;
+  klt_policy* policy = NULL;
+  klt_ingest_result* read = NULL;
+  klt_base* base = NULL;
+  klt_history* history = NULL;
+  klt_table* labels = NULL;
+  klt_table* moved = NULL;
+  klt_string* csv = NULL;
+  CHECK_OK(context, klt_policy_from_json_with(context, registry, whole_policy, &policy));
+  CHECK_OK(context, klt_result_ingest(context, result, &read));
+  CHECK_OK(context, klt_ingest_result_base(context, read, &base));
+  options.policy = policy;
+  CHECK_OK(context, klt_history_of_policy(context, base, days, 3, &options, &history));
+  CHECK(klt_history_one_pass(history) == 1);
+  CHECK_OK(context, klt_history_of_client(context, history, "3", "busy", &labels));
+  CHECK_OK(context, klt_table_to_csv(context, labels, &csv));
+  CHECK_CONTAINS(klt_string_data(csv), "2015-01-01,seldom,");
+  CHECK_CONTAINS(klt_string_data(csv), "2015-01-15,often,");
+  klt_string_free(csv);
+  moves.column = "busy";
+  CHECK_OK(context, klt_history_transitions(context, history, &moves, &moved));
+  CHECK_OK(context, klt_table_to_csv(context, moved, &csv));
+  CHECK_CONTAINS(klt_string_data(csv), "3,2015-01-01,2015-01-15,move,seldom,often,");
+  CHECK_CONTAINS(klt_string_data(csv),
+                 "frequency went from 1 to 3. busy: \"\"often\"\", because orders (frequency) is 3");
+  klt_string_free(csv);
+  klt_table_free(moved);
+  klt_table_free(labels);
+  klt_history_free(history);
+  klt_base_free(base);
+  klt_ingest_result_free(read);
+  klt_policy_free(policy);
+  klt_result_free(result);
+  klt_registry_free(registry);
+  CHECK(me.models == 0 && me.classifiers == 0 && me.freed == 1);
+}
+
 /* Runs the plug-in as it misbehaves; the message has to name it. */
 static void fails(klt_context* context, const host* how, const char* json, klt_status want, const char* part) {
   host me = *how;
@@ -447,6 +491,7 @@ int main(void) {
   CHECK_OK(context, klt_context_set_threads(context, 3)); /* callbacks stay on this thread all the same */
   check_run(context);
   check_frozen(context);
+  check_history(context);
   check_failures_of(context);
   check_registry(context);
   klt_context_free(context);
