@@ -170,6 +170,10 @@ class Running {
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
   [[nodiscard]] const Control& control() const noexcept { return control_; }
+  /// The call that a control was handed out by, if it has a cancel callback to ask; else null.
+  [[nodiscard]] static Running* of(const Control& control) noexcept;
+  /// Asks the cancel callback, on the call's thread only; one that throws stops the call.
+  [[nodiscard]] bool is_stopped() noexcept;
 
  private:
   class Watched;

@@ -183,6 +183,8 @@ class Running::Watched final : public Executor {
     });
   }
 
+  [[nodiscard]] Running& call() const noexcept { return call_; }
+
  private:
   Running& call_;
   Executor* inner_;
@@ -210,6 +212,20 @@ Running::Running(klt_context& context) : context_(context) {
 Running::~Running() {
   const std::lock_guard lock(context_.running_mutex);
   context_.running = nullptr;
+}
+
+Running* Running::of(const Control& control) noexcept {
+  const auto* watched = dynamic_cast<const Watched*>(control.executor);
+  return watched != nullptr ? &watched->call() : nullptr;
+}
+
+bool Running::is_stopped() noexcept {
+  try {
+    if (std::this_thread::get_id() == caller_) ask();
+  } catch (...) {
+    stop_.request_stop();
+  }
+  return stop_.stop_requested();
 }
 
 void Running::ask() {

@@ -26,6 +26,10 @@
 #include "klientela/pipeline/policy.hpp"
 #include "klientela/pipeline/run.hpp"
 
+namespace klientela::capi {
+class Running;
+}
+
 struct klt_context {
   klt_status status{KLT_OK};
   std::string message;
@@ -41,7 +45,8 @@ struct klt_context {
   std::atomic<bool> busy{false};  ///< a call is inside: another one with this context is refused
   std::mutex running_mutex;       ///< guards `running`, which klt_context_cancel() reads from other threads
   std::stop_source* running{nullptr};
-  std::stop_token stop;  ///< of a callback's context: that of the call which the callback belongs to
+  std::stop_token stop;                     ///< of a callback's context: that of the call which the callback belongs to
+  klientela::capi::Running* call{nullptr};  ///< the same: that call, where it has a cancel callback
 };
 
 struct klt_string {

@@ -1,6 +1,8 @@
 // C ABI of what lasts: histories of classes with their migration, and trackers that take events one by one.
 #include "klientela/classify/history.hpp"
 
+#include <algorithm>
+
 #include "call_guard.hpp"
 #include "klientela/classify/migration.hpp"
 #include "klientela/classify/tracker.hpp"
@@ -86,13 +88,17 @@ klt_status tell(klt_context* context, const klt_history* history, const klt_migr
   });
 }
 
-Column texts(const char* name, const std::vector<TrackerReason>& reasons, std::string TrackerReason::*member) {
-  std::vector<std::string> values;
-  for (const TrackerReason& reason : reasons) values.push_back(reason.*member);
+/// A text of each reason; null where there is none.
+Column texts(const char* name, const std::vector<std::optional<TrackerReason>>& reasons,
+             std::string TrackerReason::*member) {
+  std::vector<std::optional<std::string>> values;
+  for (const std::optional<TrackerReason>& reason : reasons)
+    values.push_back(reason ? std::optional((*reason).*member) : std::nullopt);
   return Column(name, values);
 }
 
-/// A row for each move, with why it happened.
+/// A row for each move, with why it happened. The event is counted by now, so a plug-in that fails to tell why is no
+/// error: the reasons are null.
 Table table_of(const Tracker& tracker, const TrackerChange& change, Language language) {
   std::vector<std::string> column;
   std::vector<std::optional<std::string>> from;
@@ -105,7 +111,12 @@ Table table_of(const Tracker& tracker, const TrackerChange& change, Language lan
     from.push_back(optional(move.from));
     to.push_back(optional(move.to));
   }
-  const std::vector<TrackerReason> reasons = tracker.explain(change, language);
+  std::vector<std::optional<TrackerReason>> reasons(change.moves.size());
+  try {
+    std::vector<TrackerReason> told = tracker.explain(change, language);
+    std::move(told.begin(), told.end(), reasons.begin());
+  } catch (const Error&) {
+  }
   return Table(
       {Column("column", column), Column("from", from), Column("to", to),
        texts("measure", reasons, &TrackerReason::measure), texts("value_before", reasons, &TrackerReason::value_before),

@@ -725,8 +725,16 @@ typedef struct klt_plugin_reason {
  * several at once. `context` is one for the callback alone: with it, and not with the caller's, it reads tables and
  * evaluates expressions, and it dies when the callback returns. A callback that fails returns a status other than
  * KLT_OK, best what klt_context_fail() or a failed call with `context` gave: the call then fails with that status and
- * message, naming the classifier (of make: KLT_BAD_POLICY, where is the JSON pointer). KLT_CANCELLED cancels the call.
- * An exception that leaves a callback becomes KLT_INTERNAL. Handles in arguments are borrowed for the callback.
+ * message, naming the classifier. Handles in arguments are borrowed for the callback. The codes, the same for plug-ins
+ * in Python:
+ *   KLT_BAD_POLICY     make returned KLT_INVALID_ARGUMENT, KLT_NOT_FOUND, KLT_OUT_OF_RANGE or KLT_BAD_POLICY (Python:
+ *                      TypeError, ValueError, LookupError), or its shape is wrong: where is the JSON pointer; and where
+ *                      the JSON of a model lacks what was learnt, or has it though there is nothing to learn
+ *   KLT_CANCELLED      a callback returned it
+ *   KLT_OUT_OF_MEMORY  a callback returned it, or std::bad_alloc (Python: MemoryError) left it
+ *   KLT_INTERNAL       any other exception left a callback, it returned no status, or it gave bad values or bad JSON
+ *   KLT_UNSUPPORTED    a model is written or read without the callback for it
+ *   any other          as the callback returned it
  * Since ABI 2. */
 typedef struct klt_classifier_callbacks {
   size_t struct_size;
@@ -757,7 +765,7 @@ typedef struct klt_classifier_callbacks {
   klt_status (*model_from_json)(klt_context* context, const void* classifier, const char* json, void** model,
                                 void* user_data);
   /* End what make, fit and model_from_json made, and user_data itself, when the last handle that needs it is freed, on
-   * that thread. Each may be NULL; called for what is not NULL. */
+   * that thread. Each may be NULL; called for what is not NULL. An exception that leaves one is swallowed. */
   void (*free_classifier)(void* classifier, void* user_data);
   void (*free_model)(void* model, void* user_data);
   void (*free_user_data)(void* user_data);
@@ -787,7 +795,9 @@ KLT_API klt_status klt_model_from_json_with(klt_context* context, const klt_regi
  * KLT_INVALID_ARGUMENT naming "status" for KLT_OK and for a number that is no status. Since ABI 2. */
 KLT_API klt_status klt_context_fail(klt_context* context, klt_status status, const char* message, const char* where);
 /* For callbacks: 1 where the call that this one belongs to is to stop, which long work asks now and then and then
- * returns KLT_CANCELLED; else 0. Since ABI 2. */
+ * returns KLT_CANCELLED; else 0. In fit and classify it looks for klt_context_cancel() and, on the callback's thread,
+ * asks the cancel callback of the call's context; in the other callbacks and under klt_tracker_purchase(), _request()
+ * and _interaction(), which cannot be cancelled, it is always 0. Since ABI 2. */
 KLT_API int klt_context_is_cancelled(const klt_context* context);
 
 /* ---- Rules: expressions, directories, assignments, coverage ---- */
@@ -985,8 +995,9 @@ typedef struct klt_interaction {
 
 /* Counts one event, in microseconds, in any order of time. `out` may be NULL; else it gets a row for each label that
  * the event changed: column, from, to (null: none), measure, value_before, value_after, threshold, reason in
- * `language`. On an error the tracker is as it was: KLT_INVALID_ARGUMENT naming the field, KLT_OUT_OF_RANGE for a day
- * after as_of, KLT_OVERFLOW naming the column. Since ABI 2, all three. */
+ * `language`; the last five are null where a plug-in fails to tell them. On an error the tracker is as it was:
+ * KLT_INVALID_ARGUMENT naming the field, KLT_OUT_OF_RANGE for a day after as_of, KLT_OVERFLOW naming the column, or
+ * what a plug-in's classify fails with. Since ABI 2, all three. */
 KLT_API klt_status klt_tracker_purchase(klt_context* context, klt_tracker* tracker, const klt_purchase* purchase,
                                         klt_language language, klt_table** out);
 KLT_API klt_status klt_tracker_request(klt_context* context, klt_tracker* tracker, const char* client, int64_t at,

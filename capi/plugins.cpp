@@ -3,7 +3,9 @@
 #include <array>
 #include <exception>
 #include <limits>
+#include <new>
 #include <optional>
+#include <span>
 
 #include "call_guard.hpp"
 #include "classify/guarded.hpp"
@@ -16,6 +18,16 @@ namespace {
 
 constexpr std::uint16_t no_code = 0xFFFF;
 
+/// Calls a free callback for what is not null. What it throws is swallowed: destructors have nobody to tell.
+template <class... UserData>
+void free_by(void (*callback)(void*, UserData...), void* object, UserData... user_data) noexcept {
+  if (object == nullptr || callback == nullptr) return;
+  try {
+    callback(object, user_data...);
+  } catch (...) {
+  }
+}
+
 /// A kind as the host gave it, with the user_data that it owns.
 struct HostKind {
   std::string kind;
@@ -26,7 +38,7 @@ struct HostKind {
   HostKind(std::string name, const klt_classifier_callbacks& callbacks, void* data)
       : kind(std::move(name)), calls(callbacks), user_data(data) {}
   ~HostKind() {
-    if (owned && user_data != nullptr && calls.free_user_data != nullptr) calls.free_user_data(user_data);
+    if (owned) free_by(calls.free_user_data, user_data);
   }
   HostKind(const HostKind&) = delete;
   HostKind& operator=(const HostKind&) = delete;
@@ -50,8 +62,7 @@ struct Made {
 
   Made() = default;
   ~Made() {
-    if (object != nullptr && kind->calls.free_classifier != nullptr)
-      kind->calls.free_classifier(object, kind->user_data);
+    if (kind != nullptr) free_by(kind->calls.free_classifier, object, kind->user_data);
   }
   Made(const Made&) = delete;
   Made& operator=(const Made&) = delete;
@@ -74,25 +85,25 @@ struct Fitted {
   void* object{nullptr};
 
   explicit Fitted(std::shared_ptr<const Made> by) : made(std::move(by)) {}
-  ~Fitted() {
-    if (object != nullptr && made->kind->calls.free_model != nullptr)
-      made->kind->calls.free_model(object, made->kind->user_data);
-  }
+  ~Fitted() { free_by(made->kind->calls.free_model, object, made->kind->user_data); }
   Fitted(const Fitted&) = delete;
   Fitted& operator=(const Fitted&) = delete;
 };
 
 /// Calls back with a context of the callback's own. \throws Error naming the classifier where it fails
 template <class Call>
-void call_back(const std::string& name, const char* callback, const std::stop_token& stop, Call&& call) {
+void call_back(const std::string& name, const char* callback, const Control& control, Call&& call) {
   klt_context context;
-  context.stop = stop;
+  context.stop = control.stop;
+  context.call = Running::of(control);
   const auto failed = [&](const std::string& why) {
     return "classifier " + name + " failed in " + callback + (why.empty() ? "" : ": " + why);
   };
   klt_status status = KLT_INTERNAL;
   try {
     status = call(&context);
+  } catch (const std::bad_alloc&) {
+    throw Error(Code::out_of_memory, failed("out of memory"), name);
   } catch (const std::exception& error) {
     throw Error(Code::internal, failed(error.what()), name);
   } catch (...) {
@@ -116,7 +127,7 @@ std::string host_text(const std::string& name, const char* text, const char* wha
 }
 
 [[noreturn]] void bad_shape(const std::string& name, const std::string& what) {
-  throw Error(Code::internal, "classifier " + name + " was made " + what, name);
+  throw Error(Code::bad_policy, "classifier " + name + " was made " + what, name);
 }
 
 void read_shape(const klt_plugin_shape& shape, Made& made) {
@@ -140,6 +151,7 @@ void read_shape(const klt_plugin_shape& shape, Made& made) {
       if (other.name == column.name) bad_shape(name, "with the column " + column.name + " twice");
     if (given.type < KLT_COLUMN_BOOLEAN || given.type > KLT_COLUMN_LABEL)
       bad_shape(name, "with column " + column.name + " of a type that it cannot have");
+    if (given.reserved != 0) bad_shape(name, "with column " + column.name + " whose reserved is not 0");
     column.type = static_cast<ColumnType>(given.type);
     if ((column.type == ColumnType::label) != (given.labels != nullptr && given.label_count > 0))
       bad_shape(name, "with column " + column.name +
@@ -165,7 +177,7 @@ class Output {
   virtual ~Output() = default;
   [[nodiscard]] virtual void* values() noexcept = 0;
   [[nodiscard]] std::uint8_t* valid() noexcept { return valid_.data(); }
-  [[nodiscard]] virtual Column column(const std::string& classifier, const HostColumn& as) = 0;
+  [[nodiscard]] virtual Column column(const HostColumn& as) = 0;
 
  protected:
   explicit Output(std::size_t rows) : valid_(rows, std::uint8_t{1}) {}
@@ -184,13 +196,19 @@ class OutputOf final : public Output {
  public:
   OutputOf(std::size_t rows, T blank) : Output(rows), values_(rows, blank) {}
   void* values() noexcept override { return values_.data(); }
-  Column column(const std::string& classifier, const HostColumn& as) override {
+  Column column(const HostColumn& as) override {
     for (std::size_t row = 0; row < values_.size(); ++row)
       if (valid_[row] == 0) values_[row] = T{};
     if constexpr (std::is_same_v<T, std::uint16_t>) {
-      classifying::check_codes(classifier, as.name, std::span<const T>(values_.data(), values_.size()),
-                               as.labels->size(), [&](std::size_t row) { return valid_[row] == 0; });
-      return Column(as.name, std::move(values_), as.labels, bits());
+      // A view, for AnyModel::classify() checks the codes, those of every host alike.
+      struct Kept {
+        Buffer<T> codes;
+        Buffer<std::uint8_t> bits;
+      };
+      const auto nulls = static_cast<std::size_t>(std::count(valid_.begin(), valid_.end(), std::uint8_t{0}));
+      const auto kept = std::make_shared<const Kept>(Kept{std::move(values_), bits()});
+      return Column::view<T>(as.name, as.type, std::span<const T>(kept->codes.data(), kept->codes.size()), kept,
+                             kept->bits.empty() ? nullptr : kept->bits.data(), nulls, as.labels);
     } else {
       if (as.type == ColumnType::boolean)
         for (T& value : values_) value = value != T{} ? T{1} : T{0};
@@ -292,12 +310,12 @@ class HostModel {
       valid.push_back(outputs.back()->valid());
     }
     const klt_classifier_callbacks& calls = made().kind->calls;
-    call_back(name(), "classify", control.stop, [&](klt_context* context) {
+    call_back(name(), "classify", control, [&](klt_context* context) {
       return calls.classify(context, made().object, fitted_->object, &inputs, values.data(), valid.data(),
                             made().kind->user_data);
     });
     std::vector<Column> columns;
-    for (std::size_t c = 0; c < outputs.size(); ++c) columns.push_back(outputs[c]->column(name(), made().columns[c]));
+    for (std::size_t c = 0; c < outputs.size(); ++c) columns.push_back(outputs[c]->column(made().columns[c]));
     if (calls.reasons == nullptr)
       return Classification(name(), kind(), columns, reasons_by_measures(std::move(inputs.table), columns));
     auto reasons = [fitted = fitted_, inputs, columns](std::size_t row) {
@@ -327,7 +345,13 @@ class HostModel {
       });
       const std::unique_ptr<klt_string> owned(text);
       if (text == nullptr) throw Error(Code::internal, "classifier " + name() + " wrote no model", name());
-      value["learnt"] = json::parse(text->text, "model");
+      try {
+        value["learnt"] = json::parse(text->text, "model");
+      } catch (const Error& error) {
+        throw Error(Code::internal, "classifier " + name() + " wrote a model that is no JSON: " + error.what(), name());
+      }
+      if (!value["learnt"].is_object())
+        throw Error(Code::internal, "classifier " + name() + " wrote a model that is no JSON object", name());
     }
     return value.dump(2, ' ', false, json::Value::error_handler_t::replace);
   }
@@ -350,10 +374,13 @@ class HostClassifier {
     control.check();
     const klt_table inputs{made_->inputs_of(table)};
     auto fitted = std::make_shared<Fitted>(made_);
-    if (made_->kind->calls.fit != nullptr)
-      call_back(name(), "fit", control.stop, [&](klt_context* context) {
-        return made_->kind->calls.fit(context, made_->object, &inputs, &fitted->object, made_->kind->user_data);
+    if (made_->kind->calls.fit != nullptr) {
+      void* object = nullptr;
+      call_back(name(), "fit", control, [&](klt_context* context) {
+        return made_->kind->calls.fit(context, made_->object, &inputs, &object, made_->kind->user_data);
       });
+      fitted->object = object;
+    }
     return HostModel(std::move(fitted));
   }
 
@@ -369,9 +396,11 @@ class HostClassifier {
                     "models of kind " + kind() + " cannot be loaded: classifier " + name() + " has no model_from_json",
                     name());
       const std::string text = learnt->value().dump();
+      void* object = nullptr;
       call_back(name(), "model_from_json", {}, [&](klt_context* context) {
-        return calls.model_from_json(context, made_->object, text.c_str(), &fitted->object, made_->kind->user_data);
+        return calls.model_from_json(context, made_->object, text.c_str(), &object, made_->kind->user_data);
       });
+      fitted->object = object;
     }
     return HostModel(std::move(fitted));
   }
@@ -392,16 +421,17 @@ HostClassifier make(const std::shared_ptr<const HostKind>& kind, const std::stri
   made->kind = kind;
   made->name = name;
   json::Value document = json::parse(options, "options");
+  if (!document.is_object()) json::fail(pointer, "must be an object");
   document["kind"] = kind->kind;
   made->options = document.dump(2, ' ', false, json::Value::error_handler_t::replace);
   klt_plugin_shape shape{};
   shape.struct_size = sizeof shape;
+  void* object = nullptr;
   try {
     call_back(name, "make", {}, [&](klt_context* context) {
-      return kind->calls.make(context, name.c_str(), made->options.c_str(), &shape, &made->object, kind->user_data);
+      return kind->calls.make(context, name.c_str(), made->options.c_str(), &shape, &object, kind->user_data);
     });
   } catch (const Error& error) {
-    made->object = nullptr;  // a make() that failed made nothing
     switch (error.code()) {
       case Code::invalid_argument:
       case Code::not_found:
@@ -410,8 +440,13 @@ HostClassifier make(const std::shared_ptr<const HostKind>& kind, const std::stri
       default: throw;
     }
   }
-  classifying::guarded(
-      name, [&] { read_shape(shape, *made); }, true);
+  made->object = object;
+  try {
+    classifying::guarded(
+        name, [&] { read_shape(shape, *made); }, true);
+  } catch (const Error& error) {
+    throw Error(Code::bad_policy, error.what(), pointer);
+  }
   return HostClassifier(std::move(made));
 }
 
@@ -509,7 +544,9 @@ klt_status klt_context_fail(klt_context* context, klt_status status, const char*
 }
 
 int klt_context_is_cancelled(const klt_context* context) {
-  return context != nullptr && context->stop.stop_requested() ? 1 : 0;
+  if (context == nullptr) return 0;
+  if (context->call != nullptr && context->call->is_stopped()) return 1;
+  return context->stop.stop_requested() ? 1 : 0;
 }
 
 }  // extern "C"

@@ -140,13 +140,14 @@ AnyClassifier ClassifierRegistry::make(const std::string& name, std::string_view
   std::string kind = name;
   if (const auto given = document.find("kind"); given != document.end())
     kind = json::Node(*given, pointer + "/kind").text();
-  const ClassifierKind* how = find(kind);
-  if (how == nullptr) {
+  const ClassifierKind* found = find(kind);
+  if (found == nullptr) {
     std::string known;
     for (const std::string& one : kinds()) known += (known.empty() ? "" : ", ") + one;
     json::fail(pointer + "/kind", "there is no kind of classifiers called \"" + kind + "\"; known: " + known);
   }
-  return guarded(name, [&] { return how->make(name, options, pointer); });
+  const ClassifierKind how = *found;  // while it runs, code of a host may replace what is registered
+  return guarded(name, [&] { return how.make(name, options, pointer); });
 }
 
 AnyModel ClassifierRegistry::model_from_json(std::string_view text) const {
@@ -156,10 +157,12 @@ AnyModel ClassifierRegistry::model_from_json(std::string_view text) const {
   const json::Node kind = object.require("kind");
   const json::Node model = object.require("model");
   object.done();
-  const ClassifierKind* how = find(kind.text());
-  if (how == nullptr) kind.fail("there is no kind of classifiers called \"" + kind.text() + '"');
-  if (!how->load) throw Error(Code::unsupported, "models of kind " + kind.text() + " cannot be loaded", "/kind");
-  return guarded(name, [&] { return how->load(name, model.value().dump(), model.pointer()); });
+  classifying::check_name(name, "/name");
+  const ClassifierKind* found = find(kind.text());
+  if (found == nullptr) kind.fail("there is no kind of classifiers called \"" + kind.text() + '"');
+  const ClassifierKind how = *found;
+  if (!how.load) throw Error(Code::unsupported, "models of kind " + kind.text() + " cannot be loaded", "/kind");
+  return guarded(name, [&] { return how.load(name, model.value().dump(), model.pointer()); });
 }
 
 Classified classify(const Table& features, std::span<const AnyClassifier> classifiers, const Control& control) {

@@ -10,6 +10,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -591,6 +592,13 @@ void Tracker::State::judge(const ClientId& client, CellValue* values, const Sum&
       continue;
     }
     const Classification one = models[m].classify(row_table(client, values, own[m]));
+    const auto expected =
+        std::span(columns).subspan(own[m], (m + 1 < own.size() ? own[m + 1] : columns.size()) - own[m]);
+    const auto fits = [](const Column& given, const RowColumn& as) { return given.type() == as.type; };
+    if (!std::equal(one.columns().begin(), one.columns().end(), expected.begin(), expected.end(), fits))
+      throw Error(Code::internal,
+                  "classifier " + models[m].name() + " gave columns of other types for one row than for the base",
+                  models[m].name());
     for (std::size_t c = 0; c < one.columns().size(); ++c) {
       const Column& column = one.columns()[c];
       CellValue value = cell_of(column, 0);

@@ -30,7 +30,11 @@ Column reason_column(const Classification& classification, Language language, co
     }
   };
   if (classification.reason_threads() == ReasonThreads::caller)
-    for (std::size_t task = 0; task < blocks.size(); ++task) render(task);
+    for (std::size_t task = 0; task < blocks.size(); ++task) {
+      // A host's own code is slow: let the host watch it and stop it.
+      control.report("reasons", static_cast<double>(task) / static_cast<double>(blocks.size()));
+      render(task);
+    }
   else
     control.run(blocks.size(), render);
 

@@ -15,6 +15,10 @@ typedef struct host {
   int wrong;     /* reasons of a suffix that there is not */
   int reentered; /* status of a call with the outer context out of a callback */
   int stopped;   /* klt_context_is_cancelled() inside */
+  int unmade;    /* fit and model_from_json free what they made and fail */
+  int silenced;  /* status that reasons gives instead of reasons */
+  int32_t reserved;
+  const char* written; /* by model_to_json; NULL: the mean */
   const char* suffix;
   klt_context* outer;
 } host;
@@ -40,6 +44,7 @@ static klt_status frequent_make(klt_context* context, const char* name, const ch
   often.label_count = 2;
   score.suffix = me->suffix;
   score.type = KLT_COLUMN_DOUBLE;
+  score.reserved = me->reserved;
   columns[0] = &often;
   columns[1] = &score;
   shape->inputs = inputs;
@@ -69,7 +74,11 @@ static klt_status frequent_fit(klt_context* context, const void* classifier, con
     *mean += value / (double)rows;
   }
   if (((const frequent*)classifier)->least > 0) *mean = ((const frequent*)classifier)->least;
-  *model = mean;
+  *model = mean; /* stays in *model when it is freed and fit fails */
+  if (me->unmade) {
+    free(mean);
+    return klt_context_fail(context, KLT_BAD_DATA, "nobody has a mean", NULL);
+  }
   ++me->models;
   return KLT_OK;
 }
@@ -110,6 +119,8 @@ static klt_status frequent_reasons(klt_context* context, const void* classifier,
   double value = 0;
   CHECK_OK(context, klt_table_get_double(context, inputs, 0, row, &value));
   (void)classifier;
+  if (((host*)user_data)->silenced != KLT_OK)
+    return klt_context_fail(context, ((host*)user_data)->silenced, "no reason", NULL);
   sprintf(edge, "%g", *(const double*)model);
   if (value > *(const double*)model)
     reason.low = edge;
@@ -128,8 +139,9 @@ static klt_status frequent_reasons(klt_context* context, const void* classifier,
 static klt_status frequent_to_json(klt_context* context, const void* classifier, const void* model, klt_string** json,
                                    void* user_data) {
   char text[64];
+  const char* written = ((host*)user_data)->written;
   (void)classifier;
-  (void)user_data;
+  if (written != NULL) return klt_string_new(context, written, json);
   sprintf(text, "{\"mean\": %.17g}", *(const double*)model);
   return klt_string_new(context, text, json);
 }
@@ -143,6 +155,10 @@ static klt_status frequent_from_json(klt_context* context, const void* classifie
   made = (double*)malloc(sizeof *made);
   *made = strtod(mean + 7, NULL);
   *model = made;
+  if (((host*)user_data)->unmade) {
+    free(made);
+    return klt_context_fail(context, KLT_BAD_DATA, "the mean is bad", NULL);
+  }
   ++((host*)user_data)->models;
   return KLT_OK;
 }
@@ -440,13 +456,148 @@ static void check_failures_of(klt_context* context) {
   CHECK_TEXT(klt_context_last_where(context), "/classifiers/busy/least");
   how = a_host();
   how.suffix = "";
-  fails(context, &how, busy, KLT_INTERNAL, "the column busy twice");
+  fails(context, &how, busy, KLT_BAD_POLICY, "the column busy twice");
+  CHECK_TEXT(klt_context_last_where(context), "/classifiers/busy");
   how.suffix = "\xff";
-  fails(context, &how, busy, KLT_INTERNAL, "not UTF-8");
+  fails(context, &how, busy, KLT_BAD_POLICY, "not UTF-8");
+  how = a_host();
+  how.reserved = 1;
+  fails(context, &how, busy, KLT_BAD_POLICY, "busy_score whose reserved is not 0");
+  how = a_host();
+  how.unmade = 1;
+  fails(context, &how, busy, KLT_BAD_DATA, "nobody has a mean");
   /* Two that write one column: known before there are data. */
   how = a_host();
   fails(context, &how, "{\"classifiers\": {\"busy\": {\"kind\": \"frequent\"}, \"busy_score\": {\"kind\": \"abc\"}}}",
         KLT_BAD_POLICY, "writes column busy_score");
+}
+
+/* What a model's JSON may hold, and what fails while it is read or written. */
+static void check_documents(klt_context* context) {
+  static const char* const bad[] = {
+      "{\"name\": \"busy\", \"kind\": \"frequent\", \"model\": {\"options\": 5, \"learnt\": {\"mean\":1}}}",
+      "{\"name\": \"busy\", \"kind\": \"frequent\", \"model\": {\"options\": [], \"learnt\": {\"mean\":1}}}",
+      "{\"name\": \"\", \"kind\": \"frequent\", \"model\": {\"options\": {}, \"learnt\": {\"mean\":1}}}"};
+  static const char* const places[] = {"/model/options", "/model/options", "/name"};
+  static const char good[] =
+      "{\"name\": \"busy\", \"kind\": \"frequent\", \"model\": {\"options\": {}, \"learnt\": {\"mean\":1}}}";
+  static const char* const written[] = {"{", "5"};
+  host me = a_host();
+  klt_registry* registry = registry_of(context, &me);
+  klt_model* model = NULL;
+  klt_string* json = NULL;
+  size_t i;
+  for (i = 0; i < 3; ++i)
+    CHECK_ERROR(context, klt_model_from_json_with(context, registry, bad[i], &model), KLT_BAD_POLICY, places[i]);
+  me.unmade = 1;
+  CHECK_ERROR(context, klt_model_from_json_with(context, registry, good, &model), KLT_BAD_DATA, "busy");
+  CHECK(model == NULL && me.models == 0 && me.classifiers == 0);
+  me.unmade = 0;
+  CHECK_OK(context, klt_model_from_json_with(context, registry, good, &model));
+  for (i = 0; i < 2; ++i) {
+    me.written = written[i];
+    CHECK_ERROR(context, klt_model_to_json(context, model, &json), KLT_INTERNAL, "busy");
+  }
+  klt_model_free(model);
+  klt_registry_free(registry);
+  CHECK(me.models == 0 && me.classifiers == 0 && me.freed == 1);
+}
+
+/* Counts down; asked by the library and by the plug-in. */
+static int cancels(void* user_data) { return --*(int*)user_data < 0; }
+
+static void check_cancel_callback(klt_context* context) {
+  host me = a_host();
+  klt_registry* registry = registry_of(context, &me);
+  klt_classifier* classifier = NULL;
+  klt_model* model = NULL;
+  klt_classification* classes = NULL;
+  klt_result* result = ran(context, registry, whole_policy);
+  klt_features* features = NULL;
+  klt_table* table = NULL;
+  int left = 0;
+  CHECK_OK(context, klt_result_features(context, result, &features));
+  CHECK_OK(context, klt_features_table(context, features, &table));
+  CHECK_OK(context, klt_classifier_from_json_with(context, registry, "mine", "{\"kind\": \"frequent\"}", &classifier));
+  CHECK_OK(context, klt_classifier_fit(context, classifier, table, &model));
+  CHECK_OK(context, klt_context_set_cancel(context, cancels, &left));
+  /* A call of one plug-in asks nothing before it: the plug-in is the first. */
+  CHECK_STATUS(context, klt_model_classify(context, model, table, &classes), KLT_OK);
+  CHECK(me.stopped == 1 && left == -1);
+  left = 1;
+  klt_classification_free(classes);
+  classes = NULL;
+  CHECK_STATUS(context, klt_model_classify(context, model, table, &classes), KLT_OK);
+  CHECK(me.stopped == 0 && left == 0);
+  CHECK_OK(context, klt_context_set_cancel(context, NULL, NULL));
+  klt_classification_free(classes);
+  klt_model_free(model);
+  klt_classifier_free(classifier);
+  klt_table_free(table);
+  klt_features_free(features);
+  klt_result_free(result);
+  klt_registry_free(registry);
+  CHECK(me.models == 0 && me.classifiers == 0 && me.freed == 1);
+}
+
+static uint64_t orders_of(klt_context* context, const klt_tracker* tracker, const char* client) {
+  klt_table* table = NULL;
+  size_t column = 0;
+  double orders = 0;
+  CHECK_OK(context, klt_tracker_of_client(context, tracker, client, &table));
+  CHECK_OK(context, klt_table_find_column(context, table, "frequency", &column));
+  CHECK_OK(context, klt_table_get_double(context, table, column, 0, &orders));
+  klt_table_free(table);
+  return (uint64_t)orders;
+}
+
+/* An event is counted and moves its client, or it is an error and is not. */
+static void check_tracker(klt_context* context) {
+  static const char* const unknown[] = {"measure", "value_before", "value_after", "threshold", "reason"};
+  host me = a_host();
+  klt_registry* registry = registry_of(context, &me);
+  klt_result* result = ran(context, registry, "{\"classifiers\": {\"busy\": {\"kind\": \"frequent\"}}}");
+  klt_ingest_result* read = NULL;
+  klt_base* base = NULL;
+  klt_model* model = NULL;
+  klt_tracker* tracker = NULL;
+  klt_table* moves = NULL;
+  klt_purchase line = KLT_PURCHASE_INIT;
+  uint64_t before;
+  size_t i;
+  CHECK_OK(context, klt_result_ingest(context, result, &read));
+  CHECK_OK(context, klt_ingest_result_base(context, read, &base));
+  klt_ingest_result_free(read);
+  CHECK_OK(context, klt_result_model(context, result, 0, &model));
+  CHECK_OK(context,
+           klt_tracker_new(context, base, EXAMPLE_AS_OF, (const klt_model* const*)&model, 1, NULL, NULL, 0, &tracker));
+  line.client = "1"; /* two orders, and above the mean with a third */
+  line.at = (int64_t)EXAMPLE_AS_OF * 86400000000;
+  line.amount = 10000;
+  before = orders_of(context, tracker, line.client);
+  me.classify_gives = KLT_BAD_DATA;
+  CHECK_STATUS(context, klt_tracker_purchase(context, tracker, &line, KLT_LANGUAGE_ENGLISH, &moves), KLT_BAD_DATA);
+  CHECK(moves == NULL && orders_of(context, tracker, line.client) == before);
+  me.classify_gives = KLT_OK;
+  me.silenced = KLT_NOT_FOUND;
+  if (CHECK_OK(context, klt_tracker_purchase(context, tracker, &line, KLT_LANGUAGE_ENGLISH, &moves))) {
+    CHECK(klt_table_row_count(moves) == 1);
+    for (i = 0; i < 5; ++i) {
+      size_t column = 0;
+      CHECK_OK(context, klt_table_find_column(context, moves, unknown[i], &column));
+      CHECK(klt_table_null_count(moves, column) == 1);
+    }
+    CHECK_OK(context, klt_table_find_column(context, moves, "to", &i));
+    CHECK(klt_table_null_count(moves, i) == 0);
+  }
+  CHECK(orders_of(context, tracker, line.client) == before + 1);
+  klt_table_free(moves);
+  klt_tracker_free(tracker);
+  klt_model_free(model);
+  klt_base_free(base);
+  klt_result_free(result);
+  klt_registry_free(registry);
+  CHECK(me.models == 0 && me.classifiers == 0 && me.freed == 1);
 }
 
 static void check_registry(klt_context* context) {
@@ -493,6 +644,9 @@ int main(void) {
   check_frozen(context);
   check_history(context);
   check_failures_of(context);
+  check_documents(context);
+  check_cancel_callback(context);
+  check_tracker(context);
   check_registry(context);
   klt_context_free(context);
   CHECK(source.live == 0);

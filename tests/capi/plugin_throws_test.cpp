@@ -3,12 +3,14 @@
 
 #include <cstdio>
 #include <cstring>
+#include <new>
 #include <stdexcept>
 
 namespace {
 
 int thrown = 0;  // 0: std::runtime_error, 1: an int, 2: nothing
 int failures = 0;
+int freed = 0;
 
 void check(bool holds, const char* what) {
   if (holds) return;
@@ -16,12 +18,14 @@ void check(bool holds, const char* what) {
   ++failures;
 }
 
-klt_status make(klt_context*, const char*, const char*, klt_plugin_shape* shape, void**, void*) {
+klt_status make(klt_context*, const char*, const char*, klt_plugin_shape* shape, void** classifier, void*) {
   static const char* const inputs[] = {"client"};
   static const char* const labels[] = {"one"};
   static const klt_plugin_column column = {sizeof column, nullptr, labels, 1, KLT_COLUMN_LABEL, 0};
   static const klt_plugin_column* const columns[] = {&column};
   if (thrown == 3) throw std::runtime_error("no power");
+  if (thrown == 4) throw std::bad_alloc();
+  *classifier = &failures;
   shape->inputs = inputs;
   shape->input_count = 1;
   shape->columns = columns;
@@ -42,6 +46,16 @@ klt_status reasons(klt_context*, const void*, const void*, const klt_table*, std
   throw std::runtime_error("no words");
 }
 
+void free_classifier(void*, void*) {
+  ++freed;
+  throw std::runtime_error("not free");
+}
+
+void free_user_data(void*) {
+  ++freed;
+  throw 5;
+}
+
 }  // namespace
 
 int main() {
@@ -51,9 +65,11 @@ int main() {
   calls.make = make;
   calls.classify = classify;
   calls.reasons = reasons;
+  calls.free_classifier = free_classifier;
+  calls.free_user_data = free_user_data;
   check(klt_context_new(&context) == KLT_OK, "context");
   check(klt_registry_new(context, &registry) == KLT_OK, "registry");
-  check(klt_registry_add(context, registry, "one", &calls, nullptr) == KLT_OK, "add");
+  check(klt_registry_add(context, registry, "one", &calls, &freed) == KLT_OK, "add");
 
   const std::int64_t ids[] = {1, 2};
   klt_table_builder* builder = nullptr;
@@ -69,6 +85,10 @@ int main() {
   thrown = 3;
   check(klt_classifier_from_json_with(context, registry, "mine", "{\"kind\": \"one\"}", &classifier) == KLT_INTERNAL,
         "make throws");
+  thrown = 4;
+  check(
+      klt_classifier_from_json_with(context, registry, "mine", "{\"kind\": \"one\"}", &classifier) == KLT_OUT_OF_MEMORY,
+      "make has no memory");
   thrown = 0;
   check(klt_classifier_from_json_with(context, registry, "mine", "{\"kind\": \"one\"}", &classifier) == KLT_OK, "make");
   check(klt_classifier_fit(context, classifier, table, &model) == KLT_OK, "nothing to learn");
@@ -96,6 +116,7 @@ int main() {
   klt_table_free(table);
   klt_table_builder_free(builder);
   klt_registry_free(registry);
+  check(freed == 3, "two classifiers and the user data are freed, whatever that throws");
   klt_context_free(context);
   if (failures == 0) std::puts("every check held");
   return failures == 0 ? 0 : 1;

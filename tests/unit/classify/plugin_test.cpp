@@ -205,6 +205,77 @@ TEST(PlugIn, IsTracked) {
   EXPECT_EQ(tracker.of_client(line.client).column("group").to_text(0), "ours");
 }
 
+/// Gives what it says for one row, and something else for all.
+struct UnsteadyModel {
+  int how{0};
+  [[nodiscard]] std::string name() const { return "odd"; }
+  [[nodiscard]] std::string kind() const { return "odd"; }
+  [[nodiscard]] std::vector<std::string> inputs() const { return {"money_net"}; }
+  [[nodiscard]] Classification classify(const Table& table, const Control&) const {
+    const std::size_t rows = table.rows();
+    std::vector<Column> columns;
+    columns.emplace_back("odd", ColumnType::float64, Buffer<double>(rows, 0.5));
+    if (rows == 1 && how == 0)
+      columns[0] = Column("odd", ColumnType::int64, Buffer<std::int64_t>(rows, std::int64_t{1}));
+    if (rows == 1 && how == 1)
+      columns[0] = Column("odd", Buffer<std::uint16_t>(rows, std::uint16_t{0}),
+                          std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"a"}));
+    if (rows == 1 && how == 2)
+      for (int more = 0; more < 200; ++more)
+        columns.emplace_back("odd" + std::to_string(more), ColumnType::float64, Buffer<double>(rows, 0.5));
+    return Classification("odd", "odd", columns);
+  }
+  [[nodiscard]] std::string to_json() const { return "{}"; }
+};
+
+TEST(PlugIn, MayNotChangeItsColumnsInATracker) {
+  const ClientBase base = base_of(data());
+  for (const int how : {0, 1, 2}) {
+    Tracker tracker(base, day("2025-05-31"), {AnyModel(UnsteadyModel{how})});
+    TransactionRow line{ClientId(std::int64_t{3})};
+    line.at = Instant{std::chrono::microseconds{noon("2025-05-30")}};
+    line.amount = *Money::from_text("900");
+    try {
+      (void)tracker.apply(line);
+      FAIL() << how;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::internal);
+      EXPECT_EQ(error.where(), "odd");
+    }
+    EXPECT_EQ(tracker.events(), 0U);
+  }
+}
+
+TEST(PlugIn, MayReplaceItsKindWhileItIsMade) {
+  ClassifierRegistry registry;
+  const auto alive = std::make_shared<std::string>("spender");
+  ClassifierKind how;
+  how.make = [&registry, alive](const std::string& name, std::string_view, const std::string&) {
+    registry.add("spender", {.make = [](const std::string& called, std::string_view,
+                                        const std::string&) { return AnyClassifier(Spender{called + "_new"}); },
+                             .load = {},
+                             .schema = {}});
+    return AnyClassifier(Spender{name + '_' + *alive});  // what it has captured is there still
+  };
+  registry.add("spender", how);
+  how = {};
+  EXPECT_EQ(registry.make("size", R"({"kind": "spender"})").name(), "size_spender");
+  EXPECT_EQ(registry.make("size", R"({"kind": "spender"})").name(), "size_new");
+}
+
+TEST(PlugIn, ModelsHaveNamesAsClassifiersHave) {
+  for (const std::string& name : {std::string(), std::string(201, 'x')}) {
+    const std::string text = nlohmann::json{{"name", name}, {"kind", "spender"}, {"model", {{"mean", 1.0}}}}.dump();
+    try {
+      (void)registry().model_from_json(text);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::bad_policy);
+      EXPECT_EQ(error.where(), "/name");
+    }
+  }
+}
+
 /// Misbehaves as told.
 struct BadModel {
   int how{0};

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <stop_token>
 
 #include "unit/report/sample.hpp"
 
@@ -40,6 +41,40 @@ TEST(ClientsTable, TakesClassesThatTheFeaturesDoNotHold) {
   const FeatureTable features(bare, whole.features.as_of(), nullptr);
   const Table table = clients_table({whole.base, features, whole.classes, whole.rejects, whole.counts});
   EXPECT_EQ(table.column("abc").text(0), "A");
+}
+
+TEST(ClientsTable, LetsTheHostStopItsOwnReasonsBetweenBlocks) {
+  constexpr std::size_t rows = 20'000;
+  Table table;
+  table.add(Column("client", ColumnType::int64, Buffer<std::int64_t>(rows, std::int64_t{1})));
+  const FeatureTable features(table, Day{}, nullptr);
+  std::size_t told = 0;
+  const std::vector<Classification> classes{Classification(
+      "own", "host", {Column("own", std::vector<std::string>(rows, "x"))},
+      [&told](std::size_t) {
+        ++told;
+        return std::vector<Reason>{};
+      },
+      {}, ReasonThreads::caller)};
+  const ClientBase base;
+  const std::vector<Reject> rejects;
+  const std::map<TableId, TableCounts> counts;
+  std::stop_source stop;
+  Control control;
+  control.stop = stop.get_token();
+  control.progress = [&](std::string_view stage, double done) {
+    EXPECT_EQ(stage, "reasons");
+    EXPECT_LT(done, 1);
+    if (told > 0) stop.request_stop();
+  };
+  try {
+    (void)clients_table({base, features, classes, rejects, counts}, {}, control);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::cancelled);
+  }
+  EXPECT_GT(told, 0U);
+  EXPECT_LT(told, rows / 2);
 }
 
 TEST(ClientsTable, RendersReasonsInParallel) {
