@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "classify/options.hpp"
 #include "klientela/model/roll_up_json.hpp"
 #include "klientela/report/report_json.hpp"
 #include "stages.hpp"
@@ -120,6 +121,9 @@ void bind_pipeline(py::module_& module) {
              Policy policy = self;
              for (const AnyClassifier& classifier : more)
                policy.classifiers.emplace_back(classifier.name(), classifier);
+             std::vector<AnyClassifier> all;
+             for (const auto& [name, classifier] : policy.classifiers) all.push_back(classifier);
+             classifying::check_outputs(all, "/classifiers");
              return policy;
            })
       .def("to_json", &Policy::to_json, "As JSON text, defaults written out.")

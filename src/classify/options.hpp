@@ -1,11 +1,13 @@
 // What the option readers of the classifiers share: names, whole-document checks, and the kinds' schemas.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "core/json_reader.hpp"
 #include "klientela/classify/abc.hpp"
+#include "klientela/classify/classifier.hpp"
 #include "klientela/classify/matrix.hpp"
 #include "klientela/classify/rfm.hpp"
 #include "klientela/classify/rules.hpp"
@@ -19,6 +21,8 @@ void check(const MatrixOptions& options, const std::string& pointer);
 void check(const RuleOptions& options, const std::string& pointer);
 
 void check_name(const std::string& name, const std::string& pointer);
+/// That no two of a policy write one column. \throws Error bad_policy naming the later one by its pointer
+void check_outputs(std::span<const AnyClassifier> classifiers, const std::string& pointer);
 
 [[nodiscard]] json::Value to_value(const RfmOptions& options);
 [[nodiscard]] json::Value to_value(const AbcOptions& options);

@@ -13,15 +13,21 @@ std::vector<AnyClassifier> classifiers_from_json(std::string_view text, const Cl
                                                  const std::string& pointer) {
   const json::Value document = json::parse(text, "classifiers");
   std::vector<AnyClassifier> classifiers;
-  std::map<std::string, std::string> writers;
-  for (const auto& [name, node] : json::Node(document, pointer).members()) {
-    const AnyClassifier& made = classifiers.emplace_back(registry.make(name, node.value().dump(), node.pointer()));
-    for (const std::string& column : made.outputs()) {
-      const auto [writer, added] = writers.emplace(column, name);
-      if (!added) node.fail("writes column " + column + ", as classifier " + writer->second + " does");
-    }
-  }
+  for (const auto& [name, node] : json::Node(document, pointer).members())
+    classifiers.push_back(registry.make(name, node.value().dump(), node.pointer()));
+  classifying::check_outputs(classifiers, pointer);
   return classifiers;
+}
+
+void classifying::check_outputs(std::span<const AnyClassifier> classifiers, const std::string& pointer) {
+  std::map<std::string, std::string> writers;
+  for (const AnyClassifier& classifier : classifiers)
+    for (const std::string& column : classifier.outputs()) {
+      const auto [writer, added] = writers.emplace(column, classifier.name());
+      if (!added)
+        json::fail(pointer + '/' + json::token(classifier.name()),
+                   "writes column " + column + ", as classifier " + writer->second + " does");
+    }
 }
 
 std::string classifiers_to_json(std::span<const AnyClassifier> classifiers) {
