@@ -114,7 +114,7 @@ void bind_classify(py::module_& module) {
       "New columns, one row per row that was classified, and the reason for each. Has the methods of Table.")
       .def("__len__", &Classification::rows)
       .def_property_readonly("name", &Classification::name, "The name, from which the names of columns are made.")
-      .def_property_readonly("kind", &Classification::kind, "rfm, abc or matrix.")
+      .def_property_readonly("kind", &Classification::kind, "What the policy calls it by, such as abc.")
       .def_property_readonly(
           "table",
           [](const Classification& self) {
@@ -152,7 +152,7 @@ void bind_classify(py::module_& module) {
       module, "Model",
       "A classifier with its thresholds frozen: classifies any table that has the measures, always the same way.")
       .def_property_readonly("name", &AnyModel::name, "The name, from which the names of columns are made.")
-      .def_property_readonly("kind", &AnyModel::kind, "rfm, abc or matrix.")
+      .def_property_readonly("kind", &AnyModel::kind, "What the policy calls it by, such as abc.")
       .def(
           "classify",
           [](const AnyModel& self, const py::object& data, std::size_t threads) {
@@ -186,7 +186,7 @@ void bind_classify(py::module_& module) {
 Parameters
 ----------
 kind : str
-    rfm, abc or matrix.
+    What the policy calls it by, such as abc.
 name : str
     Prefix of the columns; by default the kind.
 **options
@@ -198,7 +198,7 @@ name : str
            }),
            py::arg("kind"), py::arg("name") = "")
       .def_property_readonly("name", &AnyClassifier::name, "The name, from which the names of columns are made.")
-      .def_property_readonly("kind", &AnyClassifier::kind, "rfm, abc or matrix.")
+      .def_property_readonly("kind", &AnyClassifier::kind, "What the policy calls it by, such as abc.")
       .def_property_readonly("inputs", &AnyClassifier::inputs, "Names of the columns that it reads.")
       .def_property_readonly("outputs", &AnyClassifier::outputs, "Names of the columns that it writes.")
       .def_property_readonly(

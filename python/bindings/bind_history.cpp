@@ -1,6 +1,8 @@
 // Binds what lasts: histories of classes with their migration, and trackers that take events one by one.
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <thread>
 
 #include "features/state.hpp"
 #include "klientela/classify/history.hpp"
@@ -121,18 +123,48 @@ std::string to_text_or_empty(const py::object& value) {
   return value.is_none() ? std::string() : value.cast<std::string>();
 }
 
-/// A tracker and the base whose zone its events are read in; calls take turns.
+/// Calls of one tracker take turns. The GIL is let go of before waiting: whoever has the turn may need it for a
+/// plug-in.
+class Turns {
+ public:
+  /// \throws Error invalid_argument where a plug-in calls the tracker that asks it
+  void refuse_the_one_inside() const {
+    if (owner_.load() == std::this_thread::get_id())
+      throw Error(Code::invalid_argument, "a plug-in cannot call the tracker that is asking it", "tracker");
+  }
+  void lock() {
+    refuse_the_one_inside();
+    mutex_.lock();
+    owner_.store(std::this_thread::get_id());
+  }
+  void unlock() {
+    owner_.store({});
+    mutex_.unlock();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::atomic<std::thread::id> owner_{};
+};
+
+/// A tracker and the base whose zone its events are read in.
 struct PyTracker {
   ClientBase base;
   Tracker tracker;
-  std::unique_ptr<std::mutex> mutex = std::make_unique<std::mutex>();
+  std::unique_ptr<Turns> turns = std::make_unique<Turns>();
 };
+
+/// Runs work(tracker), which touches no Python, in its turn.
+template <class Work>
+auto in_turn(PyTracker& self, Work&& work) {
+  const py::gil_scoped_release release;
+  const std::lock_guard turn(*self.turns);
+  return work(self.tracker);
+}
 
 template <class Row>
 TrackerChange apply(PyTracker& self, const Row& row) {
-  const py::gil_scoped_release release;
-  const std::lock_guard lock(*self.mutex);
-  return self.tracker.apply(row);
+  return in_turn(self, [&](Tracker& tracker) { return tracker.apply(row); });
 }
 
 }  // namespace
@@ -404,11 +436,9 @@ columns : list of str
       .def(
           "explain",
           [](PyTracker& self, const TrackerChange& change, const std::string& language) {
-            std::vector<TrackerReason> reasons;
-            {
-              const std::lock_guard lock(*self.mutex);
-              reasons = self.tracker.explain(change, language_from(language));
-            }
+            const Language words = language_from(language);
+            const std::vector<TrackerReason> reasons =
+                in_turn(self, [&](const Tracker& tracker) { return tracker.explain(change, words); });
             py::list list;
             for (const TrackerReason& reason : reasons) {
               py::dict each;
@@ -427,8 +457,9 @@ columns : list of str
           "advance",
           [](PyTracker& self, const py::object& as_of) {
             const Day day = to_day(as_of, "as_of");
+            self.turns->refuse_the_one_inside();  // the thread that works is another one, and would wait for this one
             long_call(0, py::none(), [&](const Control& control) {
-              const std::lock_guard lock(*self.mutex);
+              const std::lock_guard turn(*self.turns);
               self.tracker.advance(day, control);
               return true;
             });
@@ -437,27 +468,33 @@ columns : list of str
       .def(
           "snapshot",
           [](PyTracker& self) {
-            const py::gil_scoped_release release;
-            const std::lock_guard lock(*self.mutex);
-            return in_table(self.tracker.snapshot());
+            return in_turn(self, [](const Tracker& tracker) { return in_table(tracker.snapshot()); });
           },
           "Every client's features and classes, as a Table.")
       .def(
           "of_client",
           [](PyTracker& self, const py::handle& client) {
             const ClientId id = client_from(client);
-            const std::lock_guard lock(*self.mutex);
-            return in_table(self.tracker.of_client(id));
+            return in_turn(self, [&](const Tracker& tracker) { return in_table(tracker.of_client(id)); });
           },
           py::arg("client"), "The same of one client, as a Table of one row.")
       .def_property_readonly(
-          "as_of", [](const PyTracker& self) { return from_day(self.tracker.as_of()); }, "The last day that counts.")
+          "as_of",
+          [](PyTracker& self) {
+            return from_day(in_turn(self, [](const Tracker& tracker) { return tracker.as_of(); }));
+          },
+          "The last day that counts.")
       .def_property_readonly(
-          "events", [](const PyTracker& self) { return self.tracker.events(); }, "How many events were applied.")
-      .def("__len__", [](const PyTracker& self) { return self.tracker.clients(); })
-      .def("__repr__", [](const PyTracker& self) {
-        return "<klientela.Tracker: " + std::to_string(self.tracker.clients()) + " clients as of " +
-               to_text(self.tracker.as_of()) + ", " + std::to_string(self.tracker.events()) + " events>";
+          "events",
+          [](PyTracker& self) { return in_turn(self, [](const Tracker& tracker) { return tracker.events(); }); },
+          "How many events were applied.")
+      .def("__len__",
+           [](PyTracker& self) { return in_turn(self, [](const Tracker& tracker) { return tracker.clients(); }); })
+      .def("__repr__", [](PyTracker& self) {
+        return in_turn(self, [](const Tracker& tracker) {
+          return "<klientela.Tracker: " + std::to_string(tracker.clients()) + " clients as of " +
+                 to_text(tracker.as_of()) + ", " + std::to_string(tracker.events()) + " events>";
+        });
       });
 }
 

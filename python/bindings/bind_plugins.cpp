@@ -1,4 +1,6 @@
 // Binds classifiers written in Python: an adapter between klientela._plugins and the concepts of classify.
+#include <algorithm>
+#include <map>
 #include <optional>
 
 #include "classify/guarded.hpp"
@@ -8,6 +10,35 @@
 
 namespace klientela::python {
 namespace {
+
+/// str() of an object, lone surrogates escaped; none where there is no such text.
+std::optional<std::string> shown(const py::handle& object) {
+  try {
+    const auto text = py::reinterpret_steal<py::object>(PyObject_Str(object.ptr()));
+    if (!text) throw py::error_already_set();
+    const auto bytes =
+        py::reinterpret_steal<py::bytes>(PyUnicode_AsEncodedString(text.ptr(), "utf-8", "backslashreplace"));
+    if (!bytes) throw py::error_already_set();
+    return std::string(std::string_view(bytes));
+  } catch (py::error_already_set&) {
+    return std::nullopt;
+  }
+}
+
+/// The code of what was raised, as that of a callback in C that fails alike.
+/// \param making  TypeError, ValueError and LookupError are about the options then
+Code code_of(const py::object& raised, bool ours, bool making) {
+  const auto is = [&](PyObject* type) { return PyErr_GivenExceptionMatches(raised.ptr(), type) != 0; };
+  if (!ours) {
+    if (is(PyExc_MemoryError)) return Code::out_of_memory;
+    const bool about_options = is(PyExc_TypeError) || is(PyExc_ValueError) || is(PyExc_LookupError);
+    return making && about_options ? Code::bad_policy : Code::internal;
+  }
+  const auto code = static_cast<Code>(raised.attr("number").cast<int>());
+  if (klientela::name(code) == "unknown") return Code::internal;
+  const bool about_options = code == Code::invalid_argument || code == Code::not_found || code == Code::out_of_range;
+  return making && about_options ? Code::bad_policy : code;
+}
 
 /// Runs Python with the GIL. What it raises becomes an Error that names the classifier and keeps the exception.
 /// \param pointer  where an exception is about the policy: the place in it
@@ -22,19 +53,19 @@ auto with_python(const std::string& name, Work&& work, const std::optional<std::
     const bool ours = py::isinstance(raised, py::module_::import("klientela._errors").attr("KlientelaError"));
     // What cannot be caught by naming a classifier: Ctrl-C and an exit; and what names it already.
     bool itself = !PyErr_GivenExceptionMatches(raised.ptr(), PyExc_Exception);
-    auto code = ours ? static_cast<Code>(raised.attr("number").cast<int>()) : Code::internal;
-    const std::string what = py::str(raised).cast<std::string>();
+    const Code code = code_of(raised, ours, pointer.has_value());
+    const std::string type = shown(py::type::handle_of(raised).attr("__name__")).value_or("an exception");
+    const std::optional<std::string> said = shown(raised);
+    const std::string what = !said ? type : ours ? *said : type + ": " + *said;
     if (ours && what.rfind("classifier " + name + ' ', 0) == 0 && !pointer) itself = true;
     std::string where = name;
-    if (ours && code != Code::internal && !raised.attr("where").cast<std::string>().empty())
-      where = raised.attr("where").cast<std::string>();
-    if (pointer && code != Code::cancelled) {
-      code = Code::bad_policy;
-      where = *pointer;
-    }
-    const std::string type = py::str(py::type::handle_of(raised).attr("__name__")).cast<std::string>();
-    throw PluginError(code, "classifier " + name + " failed: " + (ours ? "" : type + ": ") + what, where, raised,
-                      itself);
+    if (ours && code != Code::internal)
+      if (const auto told = shown(py::getattr(raised, "where", py::str())); told && !told->empty()) where = *told;
+    if (pointer && code == Code::bad_policy) where = *pointer;
+    throw PluginError(code, "classifier " + name + " failed: " + what, where, raised, itself);
+  } catch (const Error& error) {  // what Python gave is no text, say
+    if (!pointer) throw;
+    throw Error(Code::bad_policy, "classifier " + name + " failed: " + error.what(), *pointer);
   }
 }
 
@@ -45,6 +76,7 @@ struct Made {
   std::string options;  ///< "kind" included
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
+  bool learns{false};
   std::shared_ptr<const Held> object;
 
   [[nodiscard]] Table inputs_of(const Table& table) const {
@@ -111,9 +143,9 @@ class PythonModel {
   [[nodiscard]] std::string to_json() const {
     json::Value value;
     value["options"] = json::parse(made_->options, "options");
-    const std::string learnt =
+    const std::string kept =
         with_python(name(), [&] { return python::to_json(made_->object->object.attr("dump")(learnt_->object)); });
-    if (learnt != "null") value["learnt"] = json::parse(learnt, "model");
+    value.update(json::parse(kept, "model"));
     return value.dump(2);
   }
 
@@ -137,19 +169,36 @@ class PythonClassifier {
                          return std::make_shared<const Held>(made_->object->object.attr("fit")(in_python(inputs)));
                        }));
   }
-  [[nodiscard]] PythonModel load(const std::string& learnt) const {
+  /// \param learnt  what to_dict() gave; none where there is nothing to learn. \param types  of columns by suffix
+  [[nodiscard]] PythonModel load(const std::optional<json::Node>& learnt, const std::optional<json::Node>& types,
+                                 const std::string& pointer) const {
+    if (made_->learns != learnt.has_value())
+      json::fail(pointer, learnt ? "has \"learnt\", and there is nothing to learn" : "lacks \"learnt\"");
+    const auto known = with_python(name(), [&] { return made_->object->object.attr("types").cast<Types>(); });
+    if (types)
+      for (const auto& [suffix, node] : types->members()) {
+        const auto column = known.find(suffix);
+        if (column == known.end()) node.fail("is the type of a column that classifier " + name() + " does not write");
+        if (std::find(column->second.begin(), column->second.end(), node.text()) == column->second.end())
+          node.fail("is no type of a column");
+      }
+    const std::string document = learnt ? learnt->value().dump() : "null";
+    const std::string columns = types ? types->value().dump() : "{}";
     return PythonModel(made_, with_python(name(), [&] {
-                         return std::make_shared<const Held>(made_->object->object.attr("load")(from_json(learnt)));
+                         return std::make_shared<const Held>(
+                             made_->object->object.attr("load")(from_json(document), from_json(columns)));
                        }));
   }
 
  private:
+  using Types = std::map<std::string, std::vector<std::string>>;
   std::shared_ptr<const Made> made_;
 };
 
 PythonClassifier make(const std::shared_ptr<const Held>& factory, const std::string& kind, const std::string& name,
                       std::string_view options, const std::string& pointer) {
   json::Value document = json::parse(options, "options");
+  if (!document.is_object()) json::fail(pointer, "must be an object");
   document["kind"] = kind;
   auto made = std::make_shared<Made>();
   made->name = name;
@@ -161,6 +210,7 @@ PythonClassifier make(const std::shared_ptr<const Held>& factory, const std::str
         py::object object = factory->object(name, from_json(made->options));
         made->inputs = object.attr("inputs").cast<std::vector<std::string>>();
         made->outputs = object.attr("outputs").cast<std::vector<std::string>>();
+        made->learns = object.attr("learns").cast<bool>();
         made->object = std::make_shared<const Held>(std::move(object));
       },
       pointer);
@@ -176,9 +226,9 @@ ClassifierKind kind_of(std::shared_ptr<const Held> factory, const std::string& k
         json::Object object(json::Node(document, pointer));
         const json::Node options = object.require("options");
         const std::optional<json::Node> learnt = object.find("learnt");
+        const std::optional<json::Node> types = object.find("types");
         object.done();
-        return make(factory, kind, name, options.value().dump(), options.pointer())
-            .load(learnt ? learnt->value().dump() : "null");
+        return make(factory, kind, name, options.value().dump(), options.pointer()).load(learnt, types, pointer);
       },
       .schema = std::move(schema)};
 }

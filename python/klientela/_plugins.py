@@ -6,14 +6,14 @@ import inspect
 import json
 import runpy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from klientela import _columns, _core, _policy
 
 _MOST_LABELS = 65_535
-_NUMBERS = ("boolean", "int64", "float64", "money", "day")
+_NUMBERS = {"boolean": np.uint8, "int64": np.int64, "float64": np.float64, "money": np.int64, "day": np.int32}
 _REASON = {"measure": None, "low": None, "high": None, "rule": "", "en": "", "ru": ""}
 
 
@@ -115,8 +115,17 @@ def _schema_text(schema: Mapping[str, Any] | None) -> str:
     return "" if schema is None else json.dumps(schema)
 
 
+class _Model(NamedTuple):
+    """What fit() learnt, and the types of the columns without labels as they were given first, by suffix."""
+
+    learnt: Any
+    types: dict[str, str]
+
+
 class _Made:
     """One classifier: what the compiled side asks for its columns, its reasons and its model."""
+
+    learns = False
 
     def __init__(self, name: str, inputs: Any, labels: Any, reason: Any) -> None:
         if isinstance(inputs, str) or not isinstance(inputs, Iterable):
@@ -130,6 +139,7 @@ class _Made:
             raise ValueError(f"classifier {name} writes no column")
         self.labels = {suffix: self._checked(suffix, each) for suffix, each in by_suffix.items()}
         self.outputs = [name + suffix for suffix in self.labels]
+        self.types = {suffix: [*_NUMBERS, "label"] for suffix, each in self.labels.items() if each is None}
         self._reason = reason
         self.tells_reasons = reason is not None
 
@@ -148,11 +158,11 @@ class _Made:
 
     # What the compiled side calls.
 
-    def fit(self, table: _core.Table) -> Any:
-        raise NotImplementedError
+    def fit(self, table: _core.Table) -> _Model:
+        return _Model(self._fit(table), {})
 
-    def classify(self, learnt: Any, table: _core.Table) -> _core.Table:
-        given = self._given(learnt, table)
+    def classify(self, model: _Model, table: _core.Table) -> _core.Table:
+        given = self._given(model.learnt, table)
         if not isinstance(given, Mapping):
             if len(self.labels) > 1:
                 raise self._fail(f"gave one column, and should give {', '.join(self.outputs)} in a mapping by suffix")
@@ -160,23 +170,35 @@ class _Made:
         if set(given) != set(self.labels):
             got = ", ".join(f"{self.name}{suffix}" for suffix in given)
             raise self._fail(f"gave the columns {got or '(none)'}, and should give {', '.join(self.outputs)}")
-        return _core.Table._from_columns([self._column(suffix, given[suffix], len(table)) for suffix in self.labels])
+        return _core.Table._from_columns(
+            [self._column(model.types, suffix, given[suffix], len(table)) for suffix in self.labels]
+        )
 
-    def reasons(self, learnt: Any, inputs: _core.Table, given: _core.Table) -> list[dict[str, Any]]:
+    def reasons(self, model: _Model, inputs: _core.Table, given: _core.Table) -> list[dict[str, Any]]:
         values = {name: inputs._column(name)[0] for name in self.inputs}
-        told = self._told(learnt, values, given._column(self.outputs[0])[0])
+        told = self._told(model.learnt, values, given._column(self.outputs[0])[0])
         if told is None:
             return []
         parts = [told] if isinstance(told, (str, Mapping)) else told
         return [self._one_reason(part) for part in parts]
 
-    def dump(self, learnt: Any) -> Any:
-        return None
+    def dump(self, model: _Model) -> dict[str, Any]:
+        learnt = {"learnt": self._dump(model.learnt)} if self.learns else {}
+        return {**learnt, "types": dict(model.types)} if model.types else learnt
 
-    def load(self, document: Any) -> Any:
-        raise NotImplementedError
+    def load(self, document: Any, types: dict[str, str]) -> _Model:
+        return _Model(self._load(document), types)
 
     # What its parts do.
+
+    def _fit(self, table: _core.Table) -> Any:
+        return None
+
+    def _dump(self, learnt: Any) -> Any:
+        raise NotImplementedError
+
+    def _load(self, document: Any) -> Any:
+        return None
 
     def _given(self, learnt: Any, table: _core.Table) -> Any:
         raise NotImplementedError
@@ -200,7 +222,7 @@ class _Made:
             raise self._fail(f"gave a reason of {measure!r}, which it does not read")
         return {**reason, "column": self.name + suffix, "measure": measure}
 
-    def _column(self, suffix: str, values: Any, rows: int) -> tuple[str, str, Any, Any]:
+    def _column(self, types: dict[str, str], suffix: str, values: Any, rows: int) -> tuple[str, str, Any, Any]:
         name = self.name + suffix
         if np.isscalar(values) or values is None or isinstance(values, (str, bytes)):
             raise self._fail(f"gave a {type(values).__name__} for column {name}, not a value per row")
@@ -213,14 +235,13 @@ class _Made:
         if len(prepared) != rows:
             raise self._fail(f"gave {len(prepared):,} rows for a table of {rows:,} in column {name}")
         labels = self.labels[suffix]
-        if labels is None and kind in _NUMBERS:
-            return name, kind, prepared, valid
+        if labels is None:
+            return self._frozen(types, suffix, values, (kind, prepared, valid))
         if kind == "text":
             return self._texts(name, prepared, labels)
-        if labels is None or kind not in ("int64", "boolean"):
+        if kind not in ("int64", "boolean"):
             raise self._fail(
-                f"gave {kind} for column {name}; a plug-in gives "
-                + ("whole numbers that are codes of its labels, or labels" if labels else "numbers or labels")
+                f"gave {kind} for column {name}; a plug-in gives whole numbers that are codes of its labels, or labels"
             )
         codes = np.where(True if valid is None else valid, prepared, 0)
         outside = np.flatnonzero((codes < 0) | (codes >= len(labels)))
@@ -228,6 +249,41 @@ class _Made:
             row = int(outside[0])
             raise self._fail(f"gave code {codes[row]} in row {row} of column {name}, which has {len(labels)} labels")
         return name, "label", (codes.astype(np.int32), labels), valid
+
+    def _frozen(
+        self, types: dict[str, str], suffix: str, values: Any, given: tuple[str, Any, Any]
+    ) -> tuple[str, str, Any, Any]:
+        """A column without labels, of the type that it had when the model first gave it."""
+        name = self.name + suffix
+        kind, prepared, valid = given
+        rows = len(prepared)
+        objects = isinstance(values, Sequence) or getattr(getattr(values, "dtype", None), "kind", "") == "O"
+        if kind == "text":
+            known = [text is not None for text in prepared]
+            if not any(known) and isinstance(values, (Sequence, np.ndarray)):
+                known = [isinstance(value, (float, np.floating)) for value in values]  # NaN is no missing value
+                if any(known):
+                    kind, prepared, valid = "float64", np.full(rows, np.nan), np.array(known)
+            missing = not any(known)
+        else:
+            missing = not rows or (valid is not None and not np.any(valid))
+        if kind == "text":
+            kind = "float64" if missing else "label"
+        elif kind not in _NUMBERS:
+            raise self._fail(f"gave {kind} for column {name}; a plug-in gives numbers or labels")
+        first = "float64" if kind == "int64" and objects else kind  # the next list may hold a fraction
+        wanted = types.setdefault(suffix, first) if rows else types.get(suffix, first)
+        if missing and wanted != "label":
+            return name, wanted, np.zeros(rows, dtype=_NUMBERS[wanted]), np.zeros(rows, dtype=bool)
+        if missing:
+            return self._texts(name, [None] * rows, None)
+        if kind == "int64" and wanted == "float64":
+            return name, wanted, prepared.astype(np.float64), valid
+        if kind != wanted:
+            raise self._fail(f"gave {kind} for column {name}, which is {wanted} since its model first gave it")
+        if kind == "label":
+            return self._texts(name, prepared, None)
+        return name, kind, prepared, valid
 
     def _texts(self, name: str, texts: Sequence[str | None], labels: list[str] | None) -> tuple[str, str, Any, Any]:
         if labels is None:
@@ -268,14 +324,6 @@ class _Function(_Made):
         self._function = function
         self._options = options
 
-    def fit(self, table: _core.Table) -> Any:
-        return None
-
-    def load(self, document: Any) -> Any:
-        if document is not None:
-            raise self._fail("is a function and has learnt nothing, yet its model says so")
-        return None
-
     def _given(self, learnt: Any, table: _core.Table) -> Any:
         return self._function(*(table[name] for name in self.inputs), **self._options)
 
@@ -295,19 +343,17 @@ class _Object(_Made):
             reason,
         )
         self.tells_reasons = reason is not None or callable(getattr(sample, "reason", None))
-        self._learns = callable(getattr(sample, "fit", None))
+        self.learns = callable(getattr(sample, "fit", None))
         self._make = make
 
-    def fit(self, table: _core.Table) -> Any:
+    def _fit(self, table: _core.Table) -> Any:
         made = self._make()
-        if not self._learns:
+        if not self.learns:
             return made
         learnt = made.fit(self._argument(table))
         return learnt if callable(getattr(learnt, self._style, None)) else made
 
-    def dump(self, learnt: Any) -> Any:
-        if not self._learns:
-            return None
+    def _dump(self, learnt: Any) -> Any:
         if not callable(getattr(learnt, "to_dict", None)):
             raise _core.UnsupportedError(
                 f"classifier {self.name} cannot be written: {type(learnt).__name__} has no to_dict()", self.name
@@ -315,11 +361,15 @@ class _Object(_Made):
         document = learnt.to_dict()
         if not isinstance(document, Mapping):
             raise self._fail(f"gave a {type(document).__name__} by to_dict(), not a mapping")
+        try:
+            _policy.json_of(document)
+        except _core.BadPolicyError as error:
+            raise self._fail(f"gave by to_dict() what is no JSON: {error}") from error
         return document
 
-    def load(self, document: Any) -> Any:
+    def _load(self, document: Any) -> Any:
         made = self._make()
-        if not self._learns:
+        if not self.learns:
             return made
         if not callable(getattr(made, "from_dict", None)):
             raise _core.UnsupportedError(

@@ -6,6 +6,7 @@ import gc
 import json
 import pickle
 import threading
+import time
 import traceback
 import weakref
 
@@ -289,6 +290,212 @@ def test_bad_options_and_shapes_are_errors_of_the_policy(registry):
         registry.add("abc", Spender)
     with pytest.raises(TypeError):
         registry.add("mine", 5)
+
+
+def test_what_goes_wrong_in_making_has_the_code_that_it_has_in_c():
+    def code(raised):
+        class Bad:
+            def __init__(self):
+                raise raised
+
+        registry = klientela.ClassifierRegistry()
+        registry.add("bad", Bad, inputs=["frequency"])
+        with pytest.raises(klientela.KlientelaError) as error:
+            klientela.Policy.from_dict({"classifiers": {"mine": {"kind": "bad"}}}, registry)
+        assert error.value.__cause__ is raised and "classifier mine failed" in str(error.value)
+        return error.value.code, error.value.where
+
+    policy = ("bad_policy", "/classifiers/mine")
+    for about_options in (TypeError("x"), ValueError("x"), KeyError("x"), klientela.NotFoundError("x", "file")):
+        assert code(about_options) == policy
+    assert code(MemoryError()) == ("out_of_memory", "mine")
+    assert code(ZeroDivisionError()) == ("internal", "mine")
+    assert code(klientela.UnsupportedError("x")) == ("unsupported", "mine")
+    assert code(klientela.CancelledError("x"))[0] == "cancelled"
+    registry = klientela.ClassifierRegistry()
+    registry.classifier("bad", inputs=["\ud800"])(lambda frequency: frequency)
+    with pytest.raises(klientela.BadPolicyError) as error:
+        klientela.Policy.from_dict({"classifiers": {"bad": {}}}, registry)
+    assert error.value.where == "/classifiers/bad"
+
+
+def test_models_that_lack_what_was_learnt_or_have_too_much(ran, registry):
+    text = ran.models["size"].to_json()
+    registry.classifier("plain")(lambda frequency: frequency)
+
+    def where(change, source=text):
+        document = json.loads(source)
+        change(document)
+        with pytest.raises(klientela.BadPolicyError) as error:
+            klientela.Model.from_json(json.dumps(document), registry)
+        return error.value.where
+
+    assert where(lambda document: document["model"].pop("learnt")) == "/model"
+    assert where(lambda document: document["model"].update(options=5)) == "/model/options"
+    assert where(lambda document: document["model"].update(types={"_other": "int64"})) == "/model/types/_other"
+    assert where(lambda document: document["model"].update(types={"": "label"})) == "/model/types/"
+    assert where(lambda document: document["model"].update(types={"_ratio": "text"})) == "/model/types/_ratio"
+    plain = registry.make("plain").fit(ran.features).to_json()
+    assert where(lambda document: document["model"].update(learnt={}), plain) == "/model"
+
+
+def test_what_it_raises_may_have_no_text():
+    class Odd(Exception):
+        def __str__(self):
+            raise RuntimeError("no text")
+
+    for raised, text in ((ValueError("\ud800"), "ValueError: \\ud800"), (Odd(), "Odd")):
+        with pytest.raises(klientela.InternalError) as error:
+            klientela.run(SALES, classifiers={"bad": raises(raised)})
+        assert str(error.value) == f"classifier bad failed: {text}"
+        assert error.value.__cause__ is raised
+    with pytest.raises(klientela.NotFoundError) as error:
+        klientela.run(SALES, classifiers={"bad": raises(klientela.NotFoundError("\udc80", "\udc80"))})
+    assert error.value.where == "\\udc80"
+    with pytest.raises(klientela.OutOfMemoryError):
+        klientela.run(SALES, classifiers={"bad": raises(MemoryError())})
+
+
+def test_what_it_has_learnt_is_json():
+    class Bad(Spender):
+        def to_dict(self):
+            return {"edge": {1, 2}}
+
+    result = klientela.run(SALES, classifiers={"bad": Bad})
+    with pytest.raises(klientela.InternalError, match=r"classifier bad gave by to_dict.*/edge"):
+        result.models["bad"].to_json()
+
+
+def numbers_of(answers):
+    """A model of a function that gives these, one after the other."""
+    left = iter(answers)
+    registry = klientela.ClassifierRegistry()
+    registry.classifier("odd")(lambda frequency: next(left))
+    return registry.make("odd").fit({"frequency": [1]}), registry
+
+
+def test_types_are_frozen_with_the_first_answer():
+    def given(*answers):
+        model, _ = numbers_of(answers)
+        tables = [model.classify({"frequency": [1] * len(answer)}).table for answer in answers]
+        return [table.types["odd"] for table in tables], [table.to_pydict()["odd"] for table in tables]
+
+    assert given([0.5, 1], [1], [None]) == (["float64"] * 3, [[0.5, 1], [1], [None]])
+    assert given([1, 2], [0.5], np.array([3])) == (["float64"] * 3, [[1, 2], [0.5], [3]])
+    assert given(np.array([1, 2]), [3], [None]) == (["int64"] * 3, [[1, 2], [3], [None]])
+    assert given([None], [0.5], [2]) == (["float64"] * 3, [[None], [0.5], [2]])
+    assert given([], ["a"], [None]) == (["float64", "label", "label"], [[], ["a"], [None]])
+    assert given([True], [None]) == (["boolean"] * 2, [[True], [None]])
+    assert given(["a", None], [None, None]) == (["label"] * 2, [["a", None], [None, None]])
+    masked = np.ma.masked_all(2, dtype=np.float64)
+    assert given(np.array([1, 2]), masked) == (["int64"] * 2, [[1, 2], [None, None]])
+    for first, second, part in (
+        ([0.5], ["a"], "gave label for column odd, which is float64 since"),
+        ([None], ["a"], "gave label for column odd, which is float64 since"),
+        (["a"], [1], "gave int64 for column odd, which is label since"),
+        (np.array([1]), [0.5], "gave float64 for column odd, which is int64 since"),
+        ([True], [1], "gave int64 for column odd, which is boolean since"),
+        ([0.5], [float("nan")], "gave NaN in row 0"),
+        ([float("nan")], [], "gave NaN in row 0"),
+    ):
+        with pytest.raises(klientela.InternalError, match=part):
+            given(first, second)
+
+
+def test_frozen_types_travel():
+    model, registry = numbers_of([np.array([1, 2]), [None], [0.5]])
+    assert "types" not in json.loads(model.to_json())["model"]
+    model.classify({"frequency": [1, 2]})
+    assert json.loads(model.to_json())["model"]["types"] == {"": "int64"}
+    again = klientela.Model.from_json(model.to_json(), registry)
+    assert again.classify({"frequency": [1]}).table.types["odd"] == "int64"
+    with pytest.raises(klientela.InternalError, match="gave float64 for column odd"):
+        again.classify({"frequency": [1]})
+
+
+def test_lists_keep_their_type_in_a_tracker_and_through_time():
+    def shares(frequency):
+        return [1 if count > 2 else 0.5 if count > 1 else None for count in frequency]
+
+    result = klientela.run(SALES, {"classifiers": {"share": {"kind": "shares"}}}, classifiers={"shares": shares})
+    assert result.features.to_pydict()["share"] == [1, None, None]
+    assert result.features.types["share"] == "float64"
+    tracker = klientela.Tracker(result)
+    assert tracker.snapshot().to_pydict()["share"] == [1, None, None]
+    for orders, want in ((2, 0.5), (3, 1), (4, 1)):
+        tracker.purchase(2, result.as_of, 10)
+        row = tracker.of_client(2)
+        assert (row.types["share"], row.to_pydict()["share"], orders) == ("float64", [want], orders)
+    tracker.purchase(9, result.as_of, 10)
+    assert tracker.of_client(9).to_pydict()["share"] == [None]
+    history = result.history(every="month", columns=["share"])
+    assert history.on(result.as_of).to_pydict()["share"] == [1, None, None]
+
+
+def slow_tracker(work):
+    """A tracker whose plug-in runs `work` once it is made."""
+    calls = []
+
+    def slow(frequency):
+        for each in calls:
+            each()
+        return np.where(frequency > 1, "many", "few")
+
+    tracker = klientela.Tracker(klientela.run(SALES, {"classifiers": {}}, classifiers={"slow": slow}))
+    calls.append(lambda: work(tracker))
+    return tracker
+
+
+def test_threads_take_turns_at_a_tracker():
+    tracker = slow_tracker(lambda tracker: time.sleep(0.05))
+    change = tracker.purchase(2, "2026-03-02", 10)
+    seen = []
+
+    def read():
+        for _ in range(3):
+            seen.append(tracker.of_client(2).to_pydict()["slow"])
+            seen.append(tracker.explain(change)[0]["column"])
+            seen.append((tracker.as_of, tracker.events, len(tracker), repr(tracker)))
+
+    def write():
+        for _ in range(5):
+            tracker.purchase(2, "2026-03-02", 10)
+
+    threads = [threading.Thread(target=each, daemon=True) for each in (write, read)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive(), "deadlock"
+    assert tracker.events == 6 and len(seen) == 9
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda tracker: tracker.snapshot(),
+        lambda tracker: tracker.of_client(1),
+        lambda tracker: tracker.purchase(1, "2026-03-02", 1),
+        lambda tracker: tracker.advance("2026-03-03"),
+        lambda tracker: tracker.events,
+        lambda tracker: len(tracker),
+    ],
+)
+def test_a_plug_in_cannot_call_the_tracker_that_asks_it(call):
+    tracker = slow_tracker(call)
+    with pytest.raises(klientela.InvalidArgumentError, match="cannot call the tracker that is asking it"):
+        tracker.purchase(2, "2026-03-02", 10)
+    with pytest.raises(klientela.InvalidArgumentError, match="cannot call the tracker that is asking it"):
+        tracker.advance("2026-03-03")
+    assert tracker.events == 0 and str(tracker.as_of) == "2026-03-02"
+
+
+def test_what_a_mapping_adds_may_not_write_a_column_twice():
+    with pytest.raises(klientela.BadPolicyError, match="writes column size_ratio, as classifier size does") as error:
+        klientela.run(
+            SALES, {"classifiers": {"size": {"kind": "size"}}}, classifiers={"size": Spender, "size_ratio": raises}
+        )
+    assert error.value.where == "/classifiers/size_ratio"
 
 
 def test_columns_that_clash_or_are_absent():
