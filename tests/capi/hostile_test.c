@@ -461,7 +461,7 @@ static void check_texts(klt_context* context) {
                 KLT_INVALID_ARGUMENT, "name");
     CHECK_ERROR(context, klt_classifier_from_json(context, "abc", text, &classifier), KLT_INVALID_ARGUMENT, "json");
     CHECK_ERROR(context, klt_model_from_json(context, text, &model), KLT_INVALID_ARGUMENT, "json");
-    CHECK_ERROR(context, klt_expression_parse(context, text, &expression), KLT_INVALID_ARGUMENT, "text");
+    CHECK_STATUS(context, klt_expression_parse(context, text, &expression), KLT_BAD_POLICY); /* it says where */
     CHECK_ERROR(context, klt_directory(context, NULL, text, &table), KLT_INVALID_ARGUMENT, "name");
     CHECK_ERROR(context, klt_assignments_assign(context, assignments, text, "a", "b", KLT_NO_DAY, NULL),
                 KLT_INVALID_ARGUMENT, "client");
