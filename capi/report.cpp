@@ -108,7 +108,11 @@ klt_status klt_report_html(klt_context* context, const klt_report_input* input, 
     const Input given(input);
     const ReportOptions choice = read_options(options);
     need(out, "out");
-    give(out, html(given.get(), choice));
+    const Running call(*context);
+    ReportInput shown = given.get();
+    const Profiles profiles = group_profiles(shown, choice.profiles, call.control());
+    shown.profiles = &profiles;
+    give(out, html(shown, choice));
   });
 }
 
