@@ -43,13 +43,13 @@ caption{text-align:left;color:var(--soft);font-size:.88rem;padding:0 0 8px}
 .list{width:100%}
 .list th,.list td{text-align:left;padding:7px 14px 7px 0;border-bottom:1px solid var(--line);vertical-align:top}
 .list thead th{color:var(--soft);font-weight:500;font-size:.84rem;white-space:nowrap}
-.list tbody th{font-weight:550}.labels tbody th{overflow-wrap:anywhere;min-width:5em}
+.list tbody th{font-weight:550}
 .labels thead th:first-child::first-letter{text-transform:uppercase}
 .list tr:last-child td,.list tr:last-child th{border-bottom:0}
 .list .num{text-align:right;white-space:nowrap}
 .list .num:last-child,.list td:last-child{padding-right:0}
 .name{overflow-wrap:anywhere;min-width:7em}
-.why{color:var(--soft);font-size:.86rem;min-width:15em}
+.why{color:var(--soft);font-size:.86rem;min-width:15em;overflow-wrap:anywhere}
 .id{color:var(--soft);overflow-wrap:anywhere}.list th.id{min-width:6em}
 .share{color:var(--soft);display:inline-block;min-width:3.6em;margin-left:.5em}
 .value{overflow-wrap:anywhere;font-family:ui-monospace,"Cascadia Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;
@@ -65,7 +65,7 @@ background:rgb(var(--k,var(--accent-rgb))/var(--a,.05))}
 vertical-align:bottom}
 .heat tfoot th{vertical-align:top}
 .heat tbody th{font-weight:500;font-size:.84rem;color:var(--soft);text-align:right;padding:0 8px 0 0;
-overflow-wrap:anywhere}
+overflow-wrap:anywhere;hyphens:auto}
 .heat tbody th,.heat .corner{width:8em;min-width:8em}
 .brief{display:none}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
@@ -107,8 +107,8 @@ summary{cursor:pointer;padding:10px 2px;display:flex;flex-wrap:wrap;gap:2px 12px
 summary::before{content:"";flex:none;width:.42em;height:.42em;border:solid var(--soft);border-width:0 2px 2px 0;
 transform:rotate(-45deg) translateY(-.1em);transition:transform .15s}
 details[open]>summary::before{transform:rotate(45deg) translate(-.12em,-.12em)}
-summary b{font-weight:600}
-summary .right{margin-left:auto;color:var(--soft);font-size:.9rem;overflow-wrap:anywhere}
+summary b{font-weight:600}summary>*{min-width:0;overflow-wrap:anywhere}
+summary .right{margin-left:auto;color:var(--soft);font-size:.9rem}
 summary .tag{font-size:.86rem;color:var(--soft)}
 details .scroll{margin-top:0;padding-bottom:14px}
 .defs{display:grid;grid-template-columns:minmax(9em,max-content) 1fr;gap:6px 20px;margin:8px 0 0;font-size:.92rem}
@@ -119,7 +119,7 @@ footer{color:var(--soft);font-size:.86rem;padding-top:8px;padding-bottom:40px}
 section{padding:16px 14px;border-radius:12px}.two{grid-template-columns:minmax(0,1fr)}
 .figures{grid-template-columns:repeat(2,minmax(0,1fr));gap:8px}.figure{padding:11px 12px}
 .figure dd{font-size:clamp(1rem,5vw,1.22rem)}
-.heat{border-spacing:3px}.heat td{height:52px;padding:6px 1px}
+.heat{border-spacing:3px}.heat td{height:52px;padding:6px 2px}
 .heat tbody th,.heat .corner{width:5.4em;min-width:5.4em}.heat tbody th{font-size:.76rem;padding-right:4px}
 .heat thead th,.heat tfoot th{font-size:.76rem}
 .heat td b{font-size:.84rem}.heat td>span{font-size:.72rem}

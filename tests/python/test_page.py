@@ -42,7 +42,10 @@ PROBE = """<script>addEventListener('load', () => {
       }
       return found;
     }),
-    counts: [...document.querySelectorAll('.heat b')].map(each => each.innerText.trim()),
+    counts: [...document.querySelectorAll('.heat b')].map(each => {
+      const brief = each.querySelector('.brief');
+      return (brief && getComputedStyle(brief).display !== 'none' ? brief : each).innerText.trim();
+    }),
     tables: document.querySelectorAll('table').length,
     text: document.body.innerText.length,
     fetched: performance.getEntriesByType('resource').map(entry => entry.name),
