@@ -104,11 +104,9 @@ def _preset(text: str) -> str:
     raise typer.BadParameter(f"{text!r} is neither a preset ({', '.join(_core.Policy.presets())}) nor a file")
 
 
-def _roll_up(text: str) -> str | int:
-    if text in ("roots", "every_node"):
+def _roll_up(text: str) -> str:
+    if text in ("roots", "every_node") or (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
         return text
-    if text.isascii() and text.isdigit() and 0 < int(text) < 2**31:
-        return int(text)
     raise typer.BadParameter(f"{text!r} is neither roots nor every_node nor a level from 1")
 
 
@@ -137,7 +135,7 @@ _AsOf = Annotated[
     ),
 ]
 _RollUp = Annotated[
-    str | int | None,
+    str | None,
     typer.Option(
         help="Classify groups of clients, each with its branches and contact persons, instead of single clients: roots, "
         "every_node, or the level down to which clients are told apart.",
@@ -465,7 +463,7 @@ def _read_and_run(
     threads: int,
     steps: Steps,
     assignments: _core.Assignments | None = None,
-    roll_up: str | int | None = None,
+    roll_up: str | None = None,
 ) -> _core.Result:
     sources = {}
     for table, file in files.items():
@@ -479,7 +477,7 @@ def _read_and_run(
             threads=threads,
             progress=_stage_steps(steps),
             assignments=assignments,
-            roll_up=roll_up,
+            roll_up=int(roll_up) if roll_up is not None and roll_up.isdigit() else roll_up,
         )
     except _core.KlientelaError as error:
         table = error.where.partition(".")[0]
