@@ -51,7 +51,8 @@ HistoryChoice read_options(const klt_history_options* given) {
   choice.options.thresholds = read.refit == 1 ? HistoryThresholds::refit : HistoryThresholds::frozen;
   choice.options.frozen_on = day_or_none(read.frozen_on, "options.frozen_on");
   choice.options.hold = read.hold;
-  if (read.columns != nullptr || read.column_count != 0) choice.options.columns = need_texts(read.columns, read.column_count, "options.columns");
+  if (read.columns != nullptr || read.column_count != 0)
+    choice.options.columns = need_texts(read.columns, read.column_count, "options.columns");
   if (read.money != nullptr) choice.options.money = need_text(read.money, "options.money");
   return choice;
 }

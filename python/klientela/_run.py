@@ -134,11 +134,12 @@ def _profiles_repr_html(self: _core.Profiles) -> str:
 
 def attach() -> None:
     """Give the compiled classes their Python methods; called once when the package is imported."""
-    for name, function in {"__repr__": _result_repr, "_repr_html_": _result_repr_html}.items():
-        setattr(_core.Result, name, function)
-    for name, function in {
-        "to_pandas": _profiles_to_pandas,
-        "__repr__": _profiles_repr,
-        "_repr_html_": _profiles_repr_html,
-    }.items():
-        setattr(_core.Profiles, name, function)
+    methods = (
+        (_core.Result, "__repr__", _result_repr),
+        (_core.Result, "_repr_html_", _result_repr_html),
+        (_core.Profiles, "to_pandas", _profiles_to_pandas),
+        (_core.Profiles, "__repr__", _profiles_repr),
+        (_core.Profiles, "_repr_html_", _profiles_repr_html),
+    )
+    for owner, name, function in methods:
+        setattr(owner, name, function)
