@@ -41,9 +41,9 @@ Code code_of(const py::object& raised, bool ours, bool making) {
 }
 
 /// Runs Python with the GIL. What it raises becomes an Error that names the classifier and keeps the exception.
-/// \param pointer  where an exception is about the policy: the place in it
+/// \param pointer  where an exception is about the policy: the place in it; else null
 template <class Work>
-auto with_python(const std::string& name, Work&& work, const std::optional<std::string>& pointer = std::nullopt) {
+auto with_python(const std::string& name, Work&& work, const std::string* pointer = nullptr) {
   const py::gil_scoped_acquire acquire;
   try {
     return work();
@@ -53,7 +53,7 @@ auto with_python(const std::string& name, Work&& work, const std::optional<std::
     const bool ours = py::isinstance(raised, py::module_::import("klientela._errors").attr("KlientelaError"));
     // What cannot be caught by naming a classifier: Ctrl-C and an exit; and what names it already.
     bool itself = !PyErr_GivenExceptionMatches(raised.ptr(), PyExc_Exception);
-    const Code code = code_of(raised, ours, pointer.has_value());
+    const Code code = code_of(raised, ours, pointer != nullptr);
     const std::string type = shown(py::type::handle_of(raised).attr("__name__")).value_or("an exception");
     const std::optional<std::string> said = shown(raised);
     const std::string what = !said ? type : ours ? *said : type + ": " + *said;
@@ -213,7 +213,7 @@ PythonClassifier make(const std::shared_ptr<const Held>& factory, const std::str
         made->learns = object.attr("learns").cast<bool>();
         made->object = std::make_shared<const Held>(std::move(object));
       },
-      pointer);
+      &pointer);
   return PythonClassifier(std::move(made));
 }
 
