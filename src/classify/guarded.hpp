@@ -1,6 +1,8 @@
 // What code of a host throws becomes an Error that names its classifier, and what it gave is checked.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstddef>
 #include <exception>
 #include <new>
@@ -42,8 +44,8 @@ void check_codes(const std::string& name, const std::string& column, std::span<c
   for (std::size_t row = 0; row < codes.size(); ++row) {
     if (static_cast<std::size_t>(codes[row]) < labels || is_null(row)) continue;  // a negative one is a large one
     throw Error(Code::internal,
-                "classifier " + name + " gave code " + std::to_string(codes[row]) + " in row " + std::to_string(row) +
-                    " of column " + column + ", which has " + std::to_string(labels) + " labels",
+                fmt::format("classifier {} gave code {} in row {} of column {}, which has {} labels", name, codes[row],
+                            row, column, labels),
                 name);
   }
 }
