@@ -28,7 +28,13 @@ def holdings(seed: int, clients: int = 120) -> dict[str, pd.DataFrame]:
     lines = clients * 12
     amounts = np.round(random.gamma(1.2, 30, lines), 2) + 0.01
     return {
-        "clients": pd.DataFrame({"client": ids, "parent": parents, "name": [f"Firm {each}" for each in ids]}),
+        "clients": pd.DataFrame(
+            {
+                "client": ids,
+                "parent": pd.Series(parents, dtype=object),  # None stays None, whatever pandas makes of texts
+                "name": [f"Firm {each}" for each in ids],
+            }
+        ),
         "transactions": pd.DataFrame(
             {
                 "client": some(lines),
@@ -114,7 +120,7 @@ def test_every_node_has_all_below_it():
     assert result.summary["repeats_rows"] is True
     assert "one purchase counts for several" in result.html()
     with pytest.raises(klientela.UnsupportedError, match="several clients"):
-        klientela.Tracker(result.base, AS_OF, [])
+        klientela.Tracker(result)
 
 
 def test_bases_roll_up_by_themselves():
