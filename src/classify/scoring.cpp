@@ -108,12 +108,16 @@ KLIENTELA_WIDE_TARGET std::size_t look_up_groups_wide(const std::uint16_t* cells
                                                       std::size_t count, unsigned bits,
                                                       std::span<const std::uint16_t> table,
                                                       std::uint16_t* out) noexcept {
-  std::uint16_t entries[128] = {};
-  std::copy(table.begin(), table.end(), entries);
-  const __m512i a = _mm512_loadu_si512(entries);
-  const __m512i b = _mm512_loadu_si512(entries + 32);
-  const __m512i c = _mm512_loadu_si512(entries + 64);
-  const __m512i d = _mm512_loadu_si512(entries + 96);
+  const auto quarter = [&](std::size_t q) KLIENTELA_WIDE_TARGET {
+    const std::size_t first = std::min(table.size(), 32 * q);
+    const std::size_t entries = std::min<std::size_t>(table.size() - first, 32);
+    const auto mask = static_cast<__mmask32>((std::uint64_t{1} << entries) - 1);
+    return _mm512_maskz_loadu_epi16(mask, table.data() + first);
+  };
+  const __m512i a = quarter(0);
+  const __m512i b = quarter(1);
+  const __m512i c = quarter(2);
+  const __m512i d = quarter(3);
   const __m512i second_half = _mm512_set1_epi16(64);
   const __m128i shift = _mm_cvtsi32_si128(static_cast<int>(bits));
   std::size_t i = 0;
