@@ -251,6 +251,7 @@ def classify_command(
             for file, table in _class_tables(result, out, coverage, rules).items():
                 writers.write_table(table, file)
         if not quiet:
+            _show_read(result)
             for name, each in result.classes.items():
                 labels = [column for column in each.table.columns if not column.endswith("_source")]
                 counts = _label_counts(each.table, labels[0]) if labels else {}
@@ -369,6 +370,7 @@ def history(
             steps("Writing results", 0)
             written = writers.write_history(found, folder, language=language)
         if not quiet:
+            _show_read(result)
             days = found.days
             _out.print(
                 f"[bold]{len(days)}[/bold] days from {days[0]} to {days[-1]}, {len(result.features):,} clients, "
@@ -561,8 +563,8 @@ def _errors() -> Iterator[None]:
         raise typer.Exit(_BAD_INPUT) from None
 
 
-def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> None:
-    summary = result.summary
+def _read_facts(summary: dict[str, Any]) -> Grid:
+    """What day counts, and what became of the rows of each table."""
     facts = Grid.grid(padding=(0, 2))
     facts.add_column(style="dim")
     facts.add_column()
@@ -582,6 +584,20 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
             "[yellow]The clients table has no usable card, so every other row is of an unknown client: "
             "leave the table out, or set ingest.unknown_clients to create.[/yellow]",
         )
+    return facts
+
+
+def _show_read(result: _core.Result) -> None:
+    """The same for commands that write no rejected rows."""
+    summary = result.summary
+    _out.print(_read_facts(summary))
+    if any(counts["rows_rejected"] for counts in summary["tables"].values()):
+        _out.print("[dim]klientela run writes the rejected rows to a file[/dim]")
+
+
+def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> None:
+    summary = result.summary
+    facts = _read_facts(summary)
     bought = summary.get("clients_with_purchases")
     facts.add_row(
         "classified",

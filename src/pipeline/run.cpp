@@ -48,7 +48,12 @@ std::optional<Day> last_day(const ClientBase& base) {
 /// What became of the rows of every table, as the end of a sentence.
 std::string told(const std::map<TableId, TableCounts>& tables) {
   std::string text;
+  bool written = false;  // in a way that a policy could tell
   for (const auto& [table, counts] : tables) {
+    for (const RejectReason reason : {RejectReason::not_a_date, RejectReason::not_a_number}) {
+      const auto found = counts.by_reason.find(reason);
+      written = written || (found != counts.by_reason.end() && found->second > 0);
+    }
     text += fmt::format("{}{}: {} rows read, {} rejected", text.empty() ? "; " : ", ", spec(table).name,
                         counts.rows_read, counts.rows_rejected);
     const auto most = std::max_element(counts.by_reason.begin(), counts.by_reason.end(),
@@ -56,6 +61,8 @@ std::string told(const std::map<TableId, TableCounts>& tables) {
     if (most != counts.by_reason.end() && most->second > 0)
       text += fmt::format(" ({} {})", most->second, name(most->first));
   }
+  if (written)
+    text += "; ingest.date_format and ingest.decimal_comma of the policy say how dates and numbers are written";
   return text;
 }
 
