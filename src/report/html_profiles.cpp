@@ -66,33 +66,39 @@ void put_profiles(Page& page) {
           "to everybody else; the channel by which the group answers most reliably.",
           "Товары, запросы и темы, которые у клиентов группы встречаются чаще, чем дал бы случай, и во сколько раз "
           "чаще, чем у остальных; канал, по которому группа отвечает надёжнее всего."));
-  const auto head = [&](std::string_view english, std::string_view russian, std::string_view style = "num") {
-    page.put("<th scope=\"col\" class=\"{}\">{}</th>", style, say(english, russian));
+  const std::string_view people = say("Clients", "Клиенты");
+  const std::string_view mean_of = say("Money, mean", "Деньги, в среднем");
+  const std::string_view share_of = say("Share of money", "Доля денег");
+  const std::string_view apart = say("Sets it apart", "Отличается");
+  const std::string_view answers = say("Answers by", "Отвечает");
+  const auto head = [&](std::string_view words, std::string_view style = "num") {
+    page.put("<th scope=\"col\" class=\"{}\">{}</th>", style, words);
   };
   for (std::size_t row = 0; row < groups.rows();) {
     const std::string_view column = columns.text(row);
     page.open_scroll(say.plain_term(column));
-    page.put("<table class=\"list\"><caption>{}</caption><thead><tr><th scope=\"col\">{}</th>", say.term(column),
-             say("Group", "Группа"));
-    head("Clients", "Клиенты");
-    if (page.money != nullptr) head("Money, mean", "Деньги, в среднем");
-    if (page.money != nullptr) head("Share of money", "Доля денег");
-    head("Sets it apart", "Отличается", "");
-    head("Answers by", "Отвечает", "");
+    page.put("<table class=\"list stacked\"><caption>{}</caption><thead><tr><th scope=\"col\">{}</th>",
+             say.term(column), say("Group", "Группа"));
+    head(people);
+    if (page.money != nullptr) head(mean_of);
+    if (page.money != nullptr) head(share_of);
+    head(apart, "");
+    head(answers, "");
     page.raw("</tr></thead><tbody>");
     for (; row < groups.rows() && columns.text(row) == column; ++row) {
       if (clients[row] == 0) continue;
       const std::string_view group = names.text(row);
-      page.put("<tr><th scope=\"row\">{}</th><td class=\"num\">{} <span class=\"share\">{}</span></td>",
-               say.term(group), say.count(static_cast<std::uint64_t>(clients[row])),
+      page.put("<tr><th scope=\"row\">{}</th><td class=\"num\" data-of=\"{}\">{} <span class=\"share\">{}</span></td>",
+               say.term(group), people, say.count(static_cast<std::uint64_t>(clients[row])),
                say.percent(real_at(groups.column("share"), row)));
       if (page.money != nullptr) {
         const double mean = real_at(groups.column("money_mean"), row);
         const double share = real_at(groups.column("money_share"), row);
-        page.put("<td class=\"num\">{}</td><td class=\"num\">{}</td>", std::isnan(mean) ? "–" : say.compact(mean),
-                 std::isnan(share) ? "–" : say.percent(share));
+        page.put("<td class=\"num\" data-of=\"{}\">{}</td><td class=\"num\" data-of=\"{}\">{}</td>", mean_of,
+                 std::isnan(mean) ? "–" : say.compact(mean), share_of, std::isnan(share) ? "–" : say.percent(share));
       }
-      page.put("<td>{}</td><td>{}</td></tr>", items_of(page, profiles->products, column, group),
+      page.put("<td data-of=\"{}\">{}</td><td data-of=\"{}\">{}</td></tr>", apart,
+               items_of(page, profiles->products, column, group), answers,
                channel_of(page, profiles->channels, column, group));
     }
     page.raw("</tbody></table></div>");

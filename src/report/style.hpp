@@ -129,9 +129,13 @@ section{padding:16px 14px;border-radius:12px}.two{grid-template-columns:minmax(0
 .wide tfoot th span,.many tfoot th span{display:inline-block;writing-mode:vertical-rl;text-align:left;max-height:9em;line-height:1.15}
 .heat .apart{border-left-width:6px}.heat tr.apart td,.heat tr.apart th{border-top-width:6px}
 .list th,.list td{padding-right:10px}.labels thead th:first-child{white-space:normal}.share{display:block;margin:0;min-width:0}.bar{min-width:44px}
-.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.cards thead,.stacked thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .cards tr{display:grid;grid-template-columns:minmax(0,1fr) auto;padding:8px 0;border-bottom:1px solid var(--line)}
 .cards tr:last-child{border-bottom:0}.cards tbody th,.cards tbody td{border:0;padding:1px 0}.cards .name,.cards .why{grid-column:1/-1}
+.stacked tr{display:block;padding:8px 0;border-bottom:1px solid var(--line)}.stacked tr:last-child{border-bottom:0}
+.stacked tbody th,.stacked tbody td{display:block;border:0;padding:1px 0;text-align:left;white-space:normal}
+.stacked td:empty{display:none}.stacked td::before{content:attr(data-of) ": ";color:var(--soft)}
+.stacked .share{display:inline;margin-left:.4em}
 .curve text{font-size:17px}.curve .class{font-size:18px}.defs{grid-template-columns:1fr;gap:0}.defs dd{margin-bottom:8px}
 summary .right{margin-left:1.1em;flex-basis:100%}}
 @media print{:root{color-scheme:light}body{background:#fff}section,.figure{box-shadow:none;break-inside:avoid}
