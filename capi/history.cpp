@@ -90,6 +90,13 @@ klt_status tell(klt_context* context, const klt_history* history, const klt_migr
 }
 
 /// A text of each reason; null where there is none.
+Column day_column(std::span<const Day> days) {
+  Buffer<std::int32_t> numbers(days.size());
+  for (std::size_t i = 0; i < days.size(); ++i)
+    numbers[i] = static_cast<std::int32_t>(days[i].time_since_epoch().count());
+  return Column("day", ColumnType::day, std::move(numbers));
+}
+
 Column texts(const char* name, const std::vector<std::optional<TrackerReason>>& reasons,
              std::string TrackerReason::*member) {
   std::vector<std::optional<std::string>> values;
@@ -165,10 +172,7 @@ klt_status klt_period_ends(klt_context* context, const klt_base* base, klt_perio
       days = first ? period_ends(*first, *last, static_cast<Period>(period))
                    : period_ends(given, static_cast<Period>(period), last);
     if (days.empty()) throw Error(Code::not_found, "the base has no purchases that could tell the days", "base");
-    Buffer<std::int32_t> numbers(days.size());
-    for (std::size_t i = 0; i < days.size(); ++i)
-      numbers[i] = static_cast<std::int32_t>(days[i].time_since_epoch().count());
-    give(out, Table({Column("day", ColumnType::day, std::move(numbers))}));
+    give(out, Table({day_column(days)}));
   });
 }
 
@@ -212,10 +216,7 @@ klt_status klt_history_days(klt_context* context, const klt_history* history, kl
   return guard(context, [&] {
     const History& given = need(history, "history").history;
     need(out, "out");
-    Buffer<std::int32_t> numbers(given.days().size());
-    for (std::size_t i = 0; i < numbers.size(); ++i)
-      numbers[i] = static_cast<std::int32_t>(given.days()[i].time_since_epoch().count());
-    give(out, Table({Column("day", ColumnType::day, std::move(numbers))}));
+    give(out, Table({day_column(given.days())}));
   });
 }
 
