@@ -24,6 +24,8 @@
 #include "klientela/ingest/ingest.hpp"
 #include "klientela/ingest/ingest_json.hpp"
 
+#include "klientela/dedupe/birthday.hpp"
+
 #include "klientela/features/features.hpp"
 #include "klientela/features/features_json.hpp"
 #include "klientela/features/periods.hpp"
