@@ -25,6 +25,7 @@
 #include "klientela/ingest/ingest_json.hpp"
 
 #include "klientela/dedupe/birthday.hpp"
+#include "klientela/dedupe/similarity.hpp"
 
 #include "klientela/features/features.hpp"
 #include "klientela/features/features_json.hpp"
