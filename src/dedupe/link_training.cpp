@@ -1,0 +1,589 @@
+// Learns m, u and the prior of a link model by expectation and maximisation over pattern counts.
+#include "dedupe/link_training.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "dedupe/link_patterns.hpp"
+#include "klientela/core/error.hpp"
+
+namespace klientela {
+
+using namespace linking;  // NOLINT: the stage's own internals
+
+namespace {
+
+constexpr std::size_t chunk_rows = 8192;  // of one task: sums are added chunk by chunk, whoever computes them
+constexpr std::size_t max_passes = 4;
+constexpr double rested = 1e-3;      // of ln u between passes
+constexpr double seen_share = 0.01;  // of a block's pairs: a level that the block lets through
+constexpr double smallest_prior = 1e-18;
+constexpr double default_prior = 1e-4;
+constexpr double dependence_bits = 1;
+constexpr double dependence_pairs = 10;  // fewer that agree together say nothing
+
+double bounded(double chance) noexcept {
+  return std::clamp(chance, smallest_link_probability, 1 - smallest_link_probability);
+}
+
+std::vector<double> spread(std::size_t levels, double first, double last) {
+  const double between = levels > 2 ? (1 - first - last) / static_cast<double>(levels - 2) : 0;
+  std::vector<double> chances(levels, between);
+  chances.front() = first;
+  chances.back() = levels > 2 ? last : 1 - first;
+  return chances;
+}
+
+/// One table of numbers by comparison (in canonical order) and level from 0.
+struct LevelTable {
+  std::size_t stride{0};
+  std::vector<double> values;
+
+  LevelTable(std::size_t fields, std::size_t by) : stride(by), values(fields * by, 0.0) {}
+  double& at(std::size_t field, std::size_t level) noexcept { return values[field * stride + level]; }
+  [[nodiscard]] double at(std::size_t field, std::size_t level) const noexcept {
+    return values[field * stride + level];
+  }
+};
+
+struct Block {
+  std::size_t place{0};  ///< among the caller's
+  std::string name;
+  std::vector<bool> free;  ///< by comparison in canonical order
+  Patterns patterns;       ///< comparisons that are fixed have level 0 everywhere; no row without evidence
+  LevelTable seen;         ///< 1 where the block lets a level of a fixed comparison through
+  double share{0};
+  double matches{0};
+  double log_u{0};  ///< sum of ln u over all pairs
+};
+
+/// Adds, over rows [begin, end), expected matches by level, then all expected matches and the log-likelihood but for
+/// what is the same for all rows. `weight` is ln(m / u), 0 where nothing counts.
+void expect(const Patterns& patterns, const LevelTable& weight, double log_odds, std::size_t begin, std::size_t end,
+            double* sums) noexcept {
+  const std::size_t fields = patterns.fields;
+  const std::size_t stride = weight.stride;
+  double matches = 0;
+  double log_likelihood = 0;
+  for (std::size_t i = begin; i < end; ++i) {
+    const std::uint8_t* const row = patterns.row(i);
+    double t = log_odds;
+    for (std::size_t f = 0; f < fields; ++f) t += weight.values[f * stride + row[f]];
+    const double e = std::exp(-std::fabs(t));
+    const double smaller = e / (1 + e);
+    const double expected = patterns.counts[i] * (t >= 0 ? 1 - smaller : smaller);
+    log_likelihood += patterns.counts[i] * (std::max(t, 0.0) + std::log1p(e));
+    matches += expected;
+    for (std::size_t f = 0; f < fields; ++f) sums[f * stride + row[f]] += expected;
+  }
+  sums[fields * stride] += matches;
+  sums[fields * stride + 1] += log_likelihood;
+}
+
+class Trainer {
+ public:
+  Trainer(std::span<const ComparisonSpec> comparisons, const PatternCounts& random,
+          std::span<const TrainingBlock> blocks, const LinkTrainingOptions& options, const Control& control)
+      : comparisons_(comparisons),
+        options_(options),
+        control_(control),
+        order_(order_by_name(comparisons)),
+        fields_(comparisons.size()),
+        stride_(widest(comparisons)),
+        prior_m_(fields_, stride_),
+        prior_u_(fields_, stride_),
+        m_(fields_, stride_),
+        u_(fields_, stride_),
+        matches_(fields_, stride_),
+        random_(canonical(random, comparisons, order_, "random")) {
+    if (!(random_.pairs > 0)) refuse_option("random", "must have at least one pair");
+    read_expected("prior_m", options.prior_m, 0.05, 0.85, 0.95, prior_m_);
+    read_expected("prior_u", options.prior_u, 0.95, 0.01, 0.95, prior_u_);
+    m_ = prior_m_;
+    read_blocks(blocks);
+    random_evidence_.resize(fields_);
+    for (std::size_t i = 0; i < random_.rows(); ++i)
+      for (std::size_t f = 0; f < fields_; ++f)
+        if (random_.row(i)[f] != 0) random_evidence_[f] += random_.counts[i];
+  }
+
+  LinkTraining train() {
+    LinkTraining result;
+    const double pairs = std::accumulate(blocks_.begin(), blocks_.end(), 0.0,
+                                         [](double sum, const Block& block) { return sum + block.patterns.pairs; });
+    random_matches_.assign(random_.rows(), 0.0);
+    estimate_u();
+    double prior = options_.prior.value_or(default_prior);
+    bool converged = false;
+    for (std::size_t pass = 1;; ++pass) {
+      converged = maximise(result);
+      if (!options_.prior) prior = estimated_prior();
+      if (pass == max_passes) break;
+      const LevelTable before = u_;
+      judge_random(prior);
+      estimate_u();
+      if (distance(before, u_) < rested) break;
+    }
+
+    double matches = 0;
+    for (const Block& block : blocks_) matches += block.matches;
+    std::vector<double> evidence(fields_, 0.0);  // expected matches by comparison
+    for (std::size_t f = 0; f < fields_; ++f)
+      for (std::size_t l = 1; l < stride_; ++l) evidence[f] += matches_.at(f, l);
+    std::size_t trained = 0;
+    std::size_t against = 0;
+    result.trained.assign(fields_, false);
+    for (std::size_t f = 0; f < fields_; ++f) {
+      if (evidence[f] < 1) continue;
+      result.trained[order_[f]] = true;
+      ++trained;
+      const std::size_t last = levels(f);
+      if (m_.at(f, last) / u_.at(f, last) < m_.at(f, 1) / u_.at(f, 1)) ++against;
+    }
+    const bool swapped = against * 2 > trained;
+
+    if (pairs < options_.min_pairs || random_.pairs < options_.min_pairs) {
+      result.status = LinkFit::too_few_pairs;
+      result.advice = fmt::format(
+          "There were {:.0f} candidate pairs with evidence and {:.0f} random ones, where {:.0f} each are asked for: "
+          "widen "
+          "the blocks or sample more pairs; where little was seen, the weights are those expected beforehand.",
+          pairs, random_.pairs, options_.min_pairs);
+    } else if (matches < 1 || pairs - matches < 1) {
+      result.status = LinkFit::one_class_empty;
+      result.advice =
+          matches < 1
+              ? "The blocks hold no pair that looks like one client: check that they can find duplicates, or that "
+                "there are any; the weights are those expected beforehand."
+              : "All pairs in the blocks look like one client: take wider blocks, so that there is something "
+                "to tell them from.";
+    } else if (swapped) {
+      result.status = LinkFit::labels_swapped;
+      result.advice =
+          "Pairs that disagree were taken for one client: take narrower blocks, which hold more duplicates, or expect "
+          "more of prior_m; the weights are those expected beforehand.";
+    } else if (!converged) {
+      result.status = LinkFit::iteration_limit;
+      result.advice =
+          fmt::format("Stopped after {} iterations, before the weights rested: raise max_iterations or tolerance.",
+                      options_.max_iterations);
+    } else {
+      result.status = LinkFit::converged;
+    }
+    if (swapped) {
+      m_ = prior_m_;
+      prior = options_.prior.value_or(default_prior);
+    }
+
+    result.blocks.resize(blocks_.size());
+    for (const Block& block : blocks_)
+      result.blocks[block.place] = {block.name, block.patterns.pairs, block.patterns.rows() == 0 ? 0.0 : block.share,
+                                    block.matches};
+    result.dependences = dependences();
+    result.model = LinkModel(prior, model_fields());
+    return result;
+  }
+
+ private:
+  static std::size_t widest(std::span<const ComparisonSpec> comparisons) {
+    std::size_t most = 0;
+    for (const ComparisonSpec& comparison : comparisons) most = std::max(most, comparison.levels.size());
+    return most + 1;
+  }
+  [[nodiscard]] std::size_t levels(std::size_t field) const noexcept {
+    return comparisons_[order_[field]].levels.size();
+  }
+
+  void read_expected(const char* option, const std::vector<std::vector<double>>& given, double first, double last,
+                     double first_of_two, LevelTable& into) {
+    if (!given.empty() && given.size() != fields_)
+      refuse_option(option, fmt::format("must be empty or have an entry for each of the {} comparisons", fields_));
+    for (std::size_t f = 0; f < fields_; ++f) {
+      const std::size_t place = order_[f];
+      std::vector<double> chances = given.empty() ? std::vector<double>{} : given[place];
+      if (chances.empty())
+        chances = levels(f) > 2 ? spread(levels(f), first, last)
+                                : spread(2, option == std::string_view("prior_m") ? 1 - first_of_two : first_of_two, 0);
+      if (chances.size() != levels(f))
+        refuse_option(fmt::format("{}[{}]", option, place), fmt::format("must have {} numbers", levels(f)));
+      const double sum = std::accumulate(chances.begin(), chances.end(), 0.0);
+      for (std::size_t l = 0; l < chances.size(); ++l) into.at(f, l + 1) = bounded(chances[l] / sum);
+    }
+  }
+
+  void read_blocks(std::span<const TrainingBlock> blocks) {
+    if (blocks.empty()) refuse_option("blocks", "must not be empty");
+    bool any = false;
+    for (std::size_t b = 0; b < blocks.size(); ++b) {
+      const std::string here = fmt::format("blocks[{}]", b);
+      std::vector<bool> fixed(fields_, false);  // by place
+      for (const std::size_t place : blocks[b].fixed) {
+        if (place >= fields_) refuse_option(here + ".fixed", fmt::format("must be below {}", fields_));
+        fixed[place] = true;
+      }
+      if (std::find(fixed.begin(), fixed.end(), false) == fixed.end())
+        refuse_option(here + ".fixed", "leaves no comparison to learn about");
+      Block& block = blocks_.emplace_back(
+          Block{.place = b, .name = blocks[b].name, .free = {}, .patterns = {}, .seen = LevelTable(fields_, stride_)});
+      for (const std::size_t place : order_) block.free.push_back(!fixed[place]);
+      const Patterns all = canonical(blocks[b].patterns, comparisons_, order_, here + ".patterns");
+      any = any || all.pairs > 0;
+      find_seen(all, block);
+      block.patterns = blocks[b].fixed.empty()
+                           ? all
+                           : canonical(blocks[b].patterns, comparisons_, order_, here + ".patterns", block.free);
+      drop_silent(block.patterns);
+      block.share = options_.start_share;
+    }
+    if (!any) refuse_option("blocks", "must have at least one pair");
+    if (std::all_of(blocks_.begin(), blocks_.end(), [](const Block& block) { return block.patterns.rows() == 0; }))
+      refuse_option("blocks", "have no pair with evidence in a comparison that its block does not fix");
+    std::sort(blocks_.begin(), blocks_.end(), [](const Block& a, const Block& b) {
+      return std::tie(a.name, a.free, a.patterns.levels, a.patterns.counts, a.seen.values) <
+             std::tie(b.name, b.free, b.patterns.levels, b.patterns.counts, b.seen.values);
+    });
+    for (std::size_t b = 0; b < blocks_.size(); ++b)
+      for (std::size_t begin = 0; begin < blocks_[b].patterns.rows(); begin += chunk_rows)
+        chunks_.push_back({b, begin, std::min(begin + chunk_rows, blocks_[b].patterns.rows()), {}});
+  }
+
+  static void find_seen(const Patterns& all, Block& block) {
+    for (std::size_t f = 0; f < all.fields; ++f) {
+      if (block.free[f]) continue;
+      for (std::size_t i = 0; i < all.rows(); ++i) block.seen.at(f, all.row(i)[f]) += all.counts[i];
+      for (std::size_t l = 0; l < block.seen.stride; ++l)
+        block.seen.at(f, l) = l > 0 && block.seen.at(f, l) > seen_share * all.pairs ? 1 : 0;
+    }
+  }
+
+  /// Takes out the row without evidence, which is the first if there is one.
+  static void drop_silent(Patterns& patterns) {
+    if (patterns.rows() == 0) return;
+    const auto end = patterns.levels.begin() + static_cast<std::ptrdiff_t>(patterns.fields);
+    if (std::any_of(patterns.levels.begin(), end, [](std::uint8_t level) { return level != 0; })) return;
+    patterns.levels.erase(patterns.levels.begin(), end);
+    patterns.counts.erase(patterns.counts.begin());
+    patterns.pairs = std::accumulate(patterns.counts.begin(), patterns.counts.end(), 0.0);
+  }
+
+  /// u from the random pairs, each counting as its chance to be two clients; then what depends on u.
+  void estimate_u() {
+    LevelTable counts(fields_, stride_);
+    for (std::size_t i = 0; i < random_.rows(); ++i) {
+      const double count = random_.counts[i] * (1 - random_matches_[i]);
+      for (std::size_t f = 0; f < fields_; ++f) counts.at(f, random_.row(i)[f]) += count;
+    }
+    smooth(counts, prior_u_, options_.smoothing_u, u_);
+    for (Block& block : blocks_) {
+      block.log_u = 0;
+      for (std::size_t i = 0; i < block.patterns.rows(); ++i) {
+        double sum = 0;
+        for (std::size_t f = 0; f < fields_; ++f)
+          if (const std::size_t l = block.patterns.row(i)[f]; l != 0) sum += std::log(u_.at(f, l));
+        block.log_u += block.patterns.counts[i] * sum;
+      }
+    }
+  }
+
+  void smooth(const LevelTable& counts, const LevelTable& expected, double strength, LevelTable& into) const {
+    for (std::size_t f = 0; f < fields_; ++f) {
+      double total = strength;
+      for (std::size_t l = 1; l <= levels(f); ++l) total += counts.at(f, l);
+      for (std::size_t l = 1; l <= levels(f); ++l)
+        into.at(f, l) =
+            total > 0 ? bounded((counts.at(f, l) + strength * expected.at(f, l)) / total) : expected.at(f, l);
+    }
+  }
+
+  /// ln(m / u) where a block lets a comparison count.
+  [[nodiscard]] LevelTable log_weights(const std::vector<bool>& free) const {
+    LevelTable weights(fields_, stride_);
+    for (std::size_t f = 0; f < fields_; ++f)
+      for (std::size_t l = 1; free[f] && l <= levels(f); ++l) weights.at(f, l) = std::log(m_.at(f, l) / u_.at(f, l));
+    return weights;
+  }
+
+  /// Runs to convergence with u as it is; whether it got there.
+  bool maximise(LinkTraining& result) {
+    result.log_likelihood.clear();
+    for (std::size_t iteration = 1; iteration <= options_.max_iterations; ++iteration) {
+      control_.check();
+      ++result.iterations;
+      result.log_likelihood.push_back(expectation());
+      double moved = 0;
+      for (Block& block : blocks_) {
+        if (block.patterns.rows() == 0) continue;
+        const double share = bounded(block.matches / block.patterns.pairs);
+        moved = std::max(moved, std::fabs(share - block.share));
+        block.share = share;
+      }
+      const LevelTable before = m_;
+      smooth(matches_, prior_m_, options_.smoothing_m, m_);
+      for (std::size_t i = 0; i < m_.values.size(); ++i)
+        moved = std::max(moved, std::fabs(m_.values[i] - before.values[i]));
+      control_.report("link_model", static_cast<double>(iteration) / static_cast<double>(options_.max_iterations));
+      if (moved <= options_.tolerance) return true;
+    }
+    return false;
+  }
+
+  /// Expected matches under the parameters as they are; the objective.
+  double expectation() {
+    std::vector<LevelTable> weights;
+    weights.reserve(blocks_.size());
+    for (const Block& block : blocks_) weights.push_back(log_weights(block.free));
+    control_.run(chunks_.size(), [&](std::size_t c) {
+      Chunk& chunk = chunks_[c];
+      const Block& block = blocks_[chunk.block];
+      chunk.sums.assign(fields_ * stride_ + 2, 0.0);
+      expect(block.patterns, weights[chunk.block], std::log(block.share / (1 - block.share)), chunk.begin, chunk.end,
+             chunk.sums.data());
+    });
+    std::fill(matches_.values.begin(), matches_.values.end(), 0.0);
+    double objective = 0;
+    for (Block& block : blocks_) {
+      block.matches = 0;
+      objective += block.log_u + block.patterns.pairs * std::log1p(-block.share);
+    }
+    for (const Chunk& chunk : chunks_) {
+      Block& block = blocks_[chunk.block];
+      for (std::size_t f = 0; f < fields_; ++f)
+        for (std::size_t l = 1; block.free[f] && l < stride_; ++l) matches_.at(f, l) += chunk.sums[f * stride_ + l];
+      block.matches += chunk.sums[fields_ * stride_];
+      objective += chunk.sums[fields_ * stride_ + 1];
+    }
+    for (std::size_t f = 0; f < fields_; ++f)
+      for (std::size_t l = 1; l <= levels(f); ++l)
+        objective += options_.smoothing_m * prior_m_.at(f, l) * std::log(m_.at(f, l));
+    return objective;
+  }
+
+  /// The chance of each random pattern to be a match.
+  void judge_random(double prior) {
+    const LevelTable weights = log_weights(std::vector<bool>(fields_, true));
+    const double log_odds = std::log(prior / (1 - prior));
+    for (std::size_t i = 0; i < random_.rows(); ++i) {
+      double t = log_odds;
+      for (std::size_t f = 0; f < fields_; ++f) t += weights.at(f, random_.row(i)[f]);
+      random_matches_[i] = 1 / (1 + std::exp(-t));
+    }
+  }
+
+  [[nodiscard]] double distance(const LevelTable& a, const LevelTable& b) const {
+    double most = 0;
+    for (std::size_t f = 0; f < fields_; ++f)
+      for (std::size_t l = 1; l <= levels(f); ++l) most = std::max(most, std::fabs(std::log(a.at(f, l) / b.at(f, l))));
+    return most;
+  }
+
+  [[nodiscard]] double estimated_prior() {
+    double matches = 0;
+    double reach = 0;
+    double log_odds = 0;
+    for (const Block& block : blocks_) {
+      if (block.patterns.rows() == 0) continue;
+      double lets_through = 1;
+      double fixed_odds = std::log(block.share / (1 - block.share));
+      for (std::size_t f = 0; f < fields_; ++f) {
+        if (block.free[f]) continue;
+        double m = 0;
+        double u = 0;
+        for (std::size_t l = 1; l <= levels(f); ++l) {
+          m += block.seen.at(f, l) * m_.at(f, l);
+          u += block.seen.at(f, l) * u_.at(f, l);
+        }
+        if (!(m > 0)) continue;  // decided by a comparison that has no value here
+        lets_through *= m * random_evidence_[f] / random_.pairs;
+        fixed_odds -= std::log(m / u);
+      }
+      matches += block.matches;
+      reach += lets_through;
+      log_odds += block.matches * fixed_odds;
+    }
+    double prior = default_prior;
+    if (options_.total_pairs > 0 && reach > 0)
+      prior = matches / reach / options_.total_pairs;
+    else if (matches > 0)
+      prior = 1 / (1 + std::exp(-log_odds / matches));
+    prior = std::min(prior, highest_prior(std::min(prior, 0.5)));
+    return std::clamp(prior, smallest_prior, 0.5);
+  }
+
+  /// What the random pairs allow: the share of matches that is most likely among them, and three pairs more.
+  double highest_prior(double prior) {
+    double matches = 0;
+    for (std::size_t iteration = 0; iteration < 100; ++iteration) {
+      judge_random(bounded(prior));
+      matches = 0;
+      for (std::size_t i = 0; i < random_.rows(); ++i) matches += random_.counts[i] * random_matches_[i];
+      const double before = prior;
+      prior = matches / random_.pairs;
+      if (std::fabs(prior - before) <= 1e-3 * before) break;
+    }
+    return (matches + 3) / random_.pairs;
+  }
+
+  [[nodiscard]] std::vector<LinkField> model_fields() const {
+    std::vector<LinkField> fields(fields_);
+    for (std::size_t f = 0; f < fields_; ++f) {
+      LinkField& field = fields[order_[f]];
+      field.comparison = comparisons_[order_[f]];
+      std::vector<double> ratio;
+      for (std::size_t l = 1; l <= levels(f); ++l) {
+        field.u.push_back(u_.at(f, l));
+        ratio.push_back(m_.at(f, l) / u_.at(f, l));
+        field.m.push_back(m_.at(f, l));
+      }
+      if (!options_.monotone || std::is_sorted(ratio.begin(), ratio.end())) continue;
+      make_rising(ratio, field.u);
+      for (std::size_t i = 0; i < ratio.size(); ++i) field.m[i] = bounded(ratio[i] * field.u[i]);
+    }
+    return fields;
+  }
+
+  [[nodiscard]] std::vector<LinkDependence> dependences() const {
+    struct Joint {
+      double pairs{0};  ///< with evidence in both
+      double first{0};
+      double second{0};
+      double both{0};
+    };
+    std::vector<Joint> joints(fields_ * fields_);
+    for (std::size_t i = 0; i < random_.rows(); ++i) {
+      const std::uint8_t* const row = random_.row(i);
+      const double count = random_.counts[i] * (1 - random_matches_[i]);
+      for (std::size_t f = 0; f < fields_; ++f) {
+        if (row[f] == 0) continue;
+        const bool first = row[f] == levels(f);
+        for (std::size_t g = f + 1; g < fields_; ++g) {
+          if (row[g] == 0) continue;
+          const bool second = row[g] == levels(g);
+          Joint& joint = joints[f * fields_ + g];
+          joint.pairs += count;
+          if (first) joint.first += count;
+          if (second) joint.second += count;
+          if (first && second) joint.both += count;
+        }
+      }
+    }
+    std::vector<LinkDependence> found;
+    for (std::size_t f = 0; f < fields_; ++f)
+      for (std::size_t g = f + 1; g < fields_; ++g) {
+        const Joint& joint = joints[f * fields_ + g];
+        if (joint.both < dependence_pairs) continue;
+        const double bits = std::log2(joint.both * joint.pairs / (joint.first * joint.second));
+        if (bits > dependence_bits)
+          found.push_back({std::min(order_[f], order_[g]), std::max(order_[f], order_[g]), bits});
+      }
+    std::sort(found.begin(), found.end(), [&](const LinkDependence& a, const LinkDependence& b) {
+      return std::tie(b.bits, comparisons_[a.first].name, comparisons_[a.second].name) <
+             std::tie(a.bits, comparisons_[b.first].name, comparisons_[b.second].name);
+    });
+    return found;
+  }
+
+  struct Chunk {
+    std::size_t block;
+    std::size_t begin;
+    std::size_t end;
+    std::vector<double> sums;
+  };
+
+  std::span<const ComparisonSpec> comparisons_;
+  const LinkTrainingOptions& options_;
+  const Control& control_;
+  std::vector<std::size_t> order_;
+  std::size_t fields_;
+  std::size_t stride_;
+  LevelTable prior_m_;
+  LevelTable prior_u_;
+  LevelTable m_;
+  LevelTable u_;
+  LevelTable matches_;  ///< expected, by level, in blocks that do not fix the comparison
+  Patterns random_;
+  std::vector<double> random_matches_;   ///< chance by row
+  std::vector<double> random_evidence_;  ///< pairs by comparison
+  std::vector<Block> blocks_;            ///< in canonical order
+  std::vector<Chunk> chunks_;
+};
+
+bool within(double value, double low, double high) noexcept { return value >= low && value <= high; }  // NaN: false
+
+}  // namespace
+
+namespace linking {
+
+void refuse_option(const std::string& option, const std::string& why) {
+  throw Error(Code::invalid_argument, option + ' ' + why, option);
+}
+
+void check(const LinkTrainingOptions& options) {
+  if (options.prior && !within(*options.prior, smallest_prior, 0.5))
+    refuse_option("prior", "must be from 1e-18 to 0.5");
+  if (!within(options.total_pairs, 0, 1e18)) refuse_option("total_pairs", "must be from 0 to 1e18");
+  if (options.max_iterations < 1 || options.max_iterations > 100'000)
+    refuse_option("max_iterations", "must be from 1 to 100000");
+  if (!(options.tolerance > 0 && options.tolerance < 1)) refuse_option("tolerance", "must be above 0 and below 1");
+  if (!within(options.start_share, smallest_link_probability, 1 - smallest_link_probability))
+    refuse_option("start_share", "must be above 0 and below 1");
+  if (!within(options.smoothing_m, 0, 1e9)) refuse_option("smoothing_m", "must be from 0 to 1e9");
+  if (!within(options.smoothing_u, 0, 1e9)) refuse_option("smoothing_u", "must be from 0 to 1e9");
+  if (!within(options.min_pairs, 1, largest_count)) refuse_option("min_pairs", "must be from 1 to 1e15");
+  const auto check_expected = [](const char* option, const std::vector<std::vector<double>>& expected) {
+    for (std::size_t f = 0; f < expected.size(); ++f)
+      for (std::size_t l = 0; l < expected[f].size(); ++l)
+        if (!within(expected[f][l], smallest_link_probability, 1e9))
+          refuse_option(fmt::format("{}[{}][{}]", option, f, l), "must be from 1e-12 to 1e9");
+  };
+  check_expected("prior_m", options.prior_m);
+  check_expected("prior_u", options.prior_u);
+}
+
+void make_rising(std::span<double> values, std::span<const double> weights) {
+  struct Pool {
+    double value;
+    double weight;
+    std::size_t size;
+  };
+  std::vector<Pool> pools;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    Pool pool{values[i], weights[i], 1};
+    while (!pools.empty() && pools.back().value >= pool.value) {
+      const Pool& last = pools.back();
+      const double weight = last.weight + pool.weight;
+      pool = {(last.value * last.weight + pool.value * pool.weight) / weight, weight, last.size + pool.size};
+      pools.pop_back();
+    }
+    pools.push_back(pool);
+  }
+  std::size_t at = 0;
+  for (const Pool& pool : pools)
+    for (std::size_t i = 0; i < pool.size; ++i) values[at++] = pool.value;
+}
+
+}  // namespace linking
+
+std::string_view name(LinkFit fit) noexcept {
+  switch (fit) {
+    case LinkFit::too_few_pairs: return "too_few_pairs";
+    case LinkFit::one_class_empty: return "one_class_empty";
+    case LinkFit::labels_swapped: return "labels_swapped";
+    case LinkFit::iteration_limit: return "iteration_limit";
+    case LinkFit::converged: return "converged";
+  }
+  return "unknown";
+}
+
+LinkTraining train_link_model(std::span<const ComparisonSpec> comparisons, const PatternCounts& random,
+                              std::span<const TrainingBlock> blocks, const LinkTrainingOptions& options,
+                              const Control& control) {
+  check(comparisons, "comparisons");
+  check(options);
+  return Trainer(comparisons, random, blocks, options, control).train();
+}
+
+}  // namespace klientela

@@ -1,0 +1,496 @@
+// Learning link models: known parameters found again, a plain implementation beside, and the same bytes in any order.
+#include "klientela/dedupe/link_training.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "klientela/core/error.hpp"
+#include "klientela/core/executor.hpp"
+
+namespace klientela {
+namespace {
+
+using Levels = std::vector<std::uint8_t>;
+using Chances = std::vector<std::vector<double>>;
+
+std::vector<ComparisonSpec> comparisons(const std::vector<std::size_t>& levels) {
+  std::vector<ComparisonSpec> made;
+  for (std::size_t f = 0; f < levels.size(); ++f) {
+    ComparisonSpec comparison{.name = "c" + std::to_string(levels.size() - f), .levels = {}};  // not in order of names
+    for (std::size_t l = 1; l <= levels[f]; ++l) comparison.levels.push_back("level " + std::to_string(l));
+    made.push_back(comparison);
+  }
+  return made;
+}
+
+/// What pairs of one client and of two look like.
+struct World {
+  std::vector<ComparisonSpec> specs;
+  Chances m;
+  Chances u;
+  double missing{0};
+};
+
+World world() {
+  return {comparisons({2, 3, 4, 2}),
+          {{0.1, 0.9}, {0.05, 0.15, 0.8}, {0.1, 0.1, 0.2, 0.6}, {0.02, 0.98}},
+          {{0.9, 0.1}, {0.93, 0.05, 0.02}, {0.8, 0.15, 0.04, 0.01}, {0.7, 0.3}},
+          0.1};
+}
+
+std::uint8_t draw(const std::vector<double>& chances, std::mt19937_64& random) {
+  double x = std::uniform_real_distribution<double>(0, 1)(random);
+  for (std::size_t l = 0; l < chances.size(); ++l)
+    if ((x -= chances[l]) < 0) return static_cast<std::uint8_t>(l + 1);
+  return static_cast<std::uint8_t>(chances.size());
+}
+
+/// Pairs of which a share is one client's; a fixed comparison agrees exactly in all.
+PatternCounts sample(const World& world, std::size_t pairs, double share, std::mt19937_64& random,
+                     const std::vector<std::size_t>& fixed = {}) {
+  std::map<Levels, double> counts;
+  for (std::size_t i = 0; i < pairs; ++i) {
+    const Chances& from = std::uniform_real_distribution<double>(0, 1)(random) < share ? world.m : world.u;
+    Levels pattern;
+    for (std::size_t f = 0; f < world.specs.size(); ++f) {
+      const bool gone = std::uniform_real_distribution<double>(0, 1)(random) < world.missing;
+      pattern.push_back(gone ? std::uint8_t{0} : draw(from[f], random));
+      if (std::find(fixed.begin(), fixed.end(), f) != fixed.end())
+        pattern.back() = static_cast<std::uint8_t>(from[f].size());
+    }
+    counts[pattern] += 1;
+  }
+  PatternCounts made{.fields = world.specs.size(), .levels = {}, .counts = {}};
+  for (const auto& [pattern, count] : counts) made.add(pattern, count);
+  return made;
+}
+
+struct Training {
+  World world;
+  PatternCounts random;
+  std::vector<TrainingBlock> blocks;
+};
+
+Training training(std::uint64_t seed = 1) {
+  std::mt19937_64 random(seed);
+  Training made{world(), {}, {}};
+  made.random = sample(made.world, 100'000, 0.001, random);
+  made.blocks.push_back({"by first", sample(made.world, 20'000, 0.2, random, {0}), {0}});
+  made.blocks.push_back({"by third", sample(made.world, 10'000, 0.5, random, {2}), {2}});
+  return made;
+}
+
+void expect_same(const LinkTraining& a, const LinkTraining& b) {
+  EXPECT_EQ(a.model, b.model);
+  EXPECT_EQ(a.status, b.status);
+  EXPECT_EQ(a.log_likelihood, b.log_likelihood);
+  EXPECT_EQ(a.iterations, b.iterations);
+}
+
+TEST(LinkTraining, FindsKnownParametersAgain) {
+  const Training data = training();
+  const LinkTraining result = train_link_model(data.world.specs, data.random, data.blocks);
+  EXPECT_EQ(result.status, LinkFit::converged);
+  EXPECT_EQ(result.advice, "");
+  EXPECT_EQ(result.trained, std::vector<bool>(4, true));
+  for (std::size_t f = 0; f < 4; ++f)
+    for (std::size_t l = 0; l < data.world.m[f].size(); ++l) {
+      EXPECT_NEAR(result.model.fields()[f].m[l], data.world.m[f][l], 0.02) << f << ' ' << l;
+      EXPECT_NEAR(result.model.fields()[f].u[l], data.world.u[f][l], 0.005) << f << ' ' << l;
+    }
+  EXPECT_NEAR(result.blocks[0].share, 0.2, 0.02);
+  EXPECT_NEAR(result.blocks[1].share, 0.5, 0.02);
+  EXPECT_NEAR(result.blocks[1].matches, 5000, 200);
+  EXPECT_TRUE(result.dependences.empty());
+}
+
+// With every pair of a base of which a tenth are one client's, u of exact agreement would be ten times too high.
+TEST(LinkTraining, TakesMatchesOutOfTheRandomPairs) {
+  World made = world();
+  made.missing = 0;
+  made.u[2] = {0.99, 0.006, 0.003, 0.001};
+  std::mt19937_64 random(5);
+  const PatternCounts pairs = sample(made, 100'000, 0.1, random);
+  const std::vector<TrainingBlock> blocks{{"all", pairs, {}}};
+  const LinkTraining result = train_link_model(made.specs, pairs, blocks, {.total_pairs = 100'000});
+  EXPECT_NEAR(result.model.fields()[2].u.back(), 0.001, 0.0008);
+  EXPECT_NEAR(result.model.fields()[2].m.back(), 0.6, 0.02);
+  EXPECT_NEAR(result.model.prior(), 0.1, 0.01);
+  const LinkTraining tiny = train_link_model(made.specs, pairs, blocks, {.prior = 1e-9});
+  EXPECT_GT(tiny.model.fields()[2].u.back(), 0.03);  // what the pairs show when none is a match
+  EXPECT_EQ(tiny.model.prior(), 1e-9);
+}
+
+TEST(LinkTraining, EstimatesThePriorFromBlocks) {
+  // 1e8 pairs of cards, 10,000 of them matches; a block on the fourth comparison: m 0.98, u 0.01.
+  World made = world();
+  made.missing = 0;
+  made.u[3] = {0.99, 0.01};
+  const double share = 9800 / (9800 + 1e6);
+  std::mt19937_64 random(6);
+  const PatternCounts sampled = sample(made, 200'000, 1e-4, random);
+  const std::vector<TrainingBlock> blocks{{"by fourth", sample(made, 1'009'800, share, random, {3}), {3}},
+                                          {"by third", sample(made, 16'000, 0.375, random, {2}), {2}}};
+  const LinkTraining counted = train_link_model(made.specs, sampled, blocks, {.total_pairs = 1e8});
+  EXPECT_NEAR(counted.model.prior(), 1e-4, 1e-5);
+  const LinkTraining by_odds = train_link_model(made.specs, sampled, std::span(blocks).first(1));
+  EXPECT_NEAR(std::log2(by_odds.model.prior() / 1e-4), 0, 0.3);
+  EXPECT_FALSE(by_odds.trained[3]);
+  EXPECT_TRUE(by_odds.trained[2]);
+}
+
+TEST(LinkTraining, TakesABlockOfUnknownKeyForNoFairSample) {
+  const World made = world();
+  std::mt19937_64 random(7);
+  const PatternCounts sampled = sample(made, 100'000, 0, random);
+  const std::vector<TrainingBlock> blocks{{"by something else", sample(made, 10'000, 0.5, random), {}}};
+  EXPECT_LT(train_link_model(made.specs, sampled, blocks).model.prior(), 2e-4);
+}
+
+/// Expectation and maximisation as in a textbook: plain chances, pair by pair, u held.
+struct Plain {
+  Chances m;
+  double share{0.1};
+  std::vector<double> log_likelihood;
+
+  void run(const World& world, const PatternCounts& patterns, int iterations, double smoothing,
+           const Chances& expected) {
+    for (int i = 0; i < iterations; ++i) {
+      Chances sums;
+      for (const auto& chances : m) sums.emplace_back(chances.size(), 0.0);
+      double matches = 0;
+      double pairs = 0;
+      double total = 0;
+      for (std::size_t r = 0; r < patterns.rows(); ++r) {
+        double one = share;
+        double two = 1 - share;
+        bool silent = true;
+        for (std::size_t f = 0; f < m.size(); ++f) {
+          const std::size_t level = patterns.row(r)[f];
+          if (level == 0) continue;
+          silent = false;
+          one *= m[f][level - 1];
+          two *= world.u[f][level - 1];
+        }
+        if (silent) continue;
+        const double p = one / (one + two);
+        total += patterns.counts[r] * std::log(one + two);
+        matches += patterns.counts[r] * p;
+        pairs += patterns.counts[r];
+        for (std::size_t f = 0; f < m.size(); ++f)
+          if (const std::size_t level = patterns.row(r)[f]; level != 0) sums[f][level - 1] += patterns.counts[r] * p;
+      }
+      for (std::size_t f = 0; f < m.size(); ++f)
+        for (std::size_t l = 0; l < m[f].size(); ++l) total += smoothing * expected[f][l] * std::log(m[f][l]);
+      log_likelihood.push_back(total);
+      share = matches / pairs;
+      for (std::size_t f = 0; f < m.size(); ++f) {
+        const double sum = std::accumulate(sums[f].begin(), sums[f].end(), smoothing);
+        for (std::size_t l = 0; l < m[f].size(); ++l) m[f][l] = (sums[f][l] + smoothing * expected[f][l]) / sum;
+      }
+    }
+  }
+};
+
+TEST(LinkTraining, EqualsAPlainImplementation) {
+  for (const double smoothing : {0.0, 25.0}) {
+    World made = world();
+    std::mt19937_64 random(11);
+    const std::vector<TrainingBlock> blocks{{"all", sample(made, 5'000, 0.3, random), {}}};
+    const Chances expected{{0.2, 0.8}, {0.1, 0.2, 0.7}, {0.1, 0.2, 0.2, 0.5}, {0.3, 0.7}};
+    LinkTrainingOptions options{.prior = 1e-12, .max_iterations = 60, .tolerance = 1e-15};
+    options.smoothing_m = smoothing;
+    options.prior_m = expected;
+    options.smoothing_u = 1e9;  // u as given
+    options.prior_u = made.u;
+    options.monotone = false;
+    PatternCounts one{.fields = 4, .levels = {}, .counts = {}};
+    one.add(Levels{1, 1, 1, 1}, 1e-3);
+    const LinkTraining result = train_link_model(made.specs, one, blocks, options);
+    const std::size_t iterations = result.log_likelihood.size();
+    ASSERT_GT(iterations, 20U);
+    Plain plain{expected, 0.1, {}};
+    plain.run(made, blocks[0].patterns, static_cast<int>(iterations), smoothing, expected);
+    for (std::size_t i = 0; i < iterations; ++i)
+      EXPECT_NEAR(result.log_likelihood[i], plain.log_likelihood[i], 1e-9 * std::fabs(plain.log_likelihood[i]));
+    EXPECT_NEAR(result.blocks[0].share, plain.share, 1e-9);
+    for (std::size_t f = 0; f < 4; ++f)
+      for (std::size_t l = 0; l < made.m[f].size(); ++l)
+        EXPECT_NEAR(result.model.fields()[f].m[l], plain.m[f][l], 1e-9);
+  }
+}
+
+TEST(LinkTraining, NeverLosesLikelihood) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    std::mt19937_64 random(seed);
+    World made;
+    std::vector<std::size_t> levels;
+    for (std::size_t f = 0; f < 2 + random() % 5; ++f) levels.push_back(2 + random() % 4);
+    made.specs = comparisons(levels);
+    made.missing = 0.3;
+    const auto chances = [&](std::size_t n) {
+      std::vector<double> some(n);
+      for (double& chance : some) chance = std::uniform_real_distribution<double>(0.01, 1)(random);
+      const double sum = std::accumulate(some.begin(), some.end(), 0.0);
+      for (double& chance : some) chance /= sum;
+      return some;
+    };
+    for (const std::size_t n : levels) {
+      made.m.push_back(chances(n));
+      made.u.push_back(chances(n));
+    }
+    const PatternCounts sampled = sample(made, 2'000, 0.05, random);
+    const std::vector<TrainingBlock> blocks{{"a", sample(made, 500, 0.4, random, {0}), {0}},
+                                            {"b", sample(made, 300, 0.1, random, {1}), {1}}};
+    LinkTrainingOptions options{.max_iterations = 200, .tolerance = 1e-12};
+    options.smoothing_m = seed % 2 == 0 ? 0 : 7;
+    const LinkTraining result = train_link_model(made.specs, sampled, blocks, options);
+    ASSERT_GT(result.log_likelihood.size(), 1U);
+    for (std::size_t i = 1; i < result.log_likelihood.size(); ++i)
+      EXPECT_GE(result.log_likelihood[i], result.log_likelihood[i - 1] - 1e-8) << seed << ' ' << i;
+  }
+}
+
+PatternCounts shuffled(const PatternCounts& patterns, const std::vector<std::size_t>& order, std::mt19937_64& random) {
+  std::vector<std::size_t> rows(patterns.rows());
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  std::shuffle(rows.begin(), rows.end(), random);
+  PatternCounts made{.fields = patterns.fields, .levels = {}, .counts = {}};
+  for (const std::size_t row : rows) {
+    Levels pattern;
+    for (const std::size_t place : order) pattern.push_back(patterns.row(row)[place]);
+    made.add(pattern, patterns.counts[row] / 4);  // a pattern may come in parts
+    made.add(pattern, patterns.counts[row] - patterns.counts[row] / 4);
+    if (random() % 4 == 0) made.add(pattern, 0);
+  }
+  return made;
+}
+
+TEST(LinkTraining, GivesTheSameBytesInAnyOrderAndOnAnyThreads) {
+  const Training data = training(2);
+  LinkTrainingOptions options;
+  options.prior_m = {{0.3, 0.7}, {}, {0.1, 0.2, 0.3, 0.4}, {}};
+  options.total_pairs = 1e6;
+  const LinkTraining result = train_link_model(data.world.specs, data.random, data.blocks, options);
+  std::mt19937_64 random(3);
+  for (int trial = 0; trial < 5; ++trial) {
+    std::vector<std::size_t> order{0, 1, 2, 3};
+    std::shuffle(order.begin(), order.end(), random);
+    std::vector<ComparisonSpec> specs;
+    LinkTrainingOptions permuted = options;
+    permuted.prior_m.clear();
+    for (const std::size_t place : order) {
+      specs.push_back(data.world.specs[place]);
+      permuted.prior_m.push_back(options.prior_m[place]);
+    }
+    std::vector<TrainingBlock> blocks;
+    for (auto block = data.blocks.rbegin(); block != data.blocks.rend(); ++block) {
+      blocks.push_back({block->name, shuffled(block->patterns, order, random), {}});
+      for (const std::size_t place : block->fixed)
+        blocks.back().fixed.push_back(
+            static_cast<std::size_t>(std::find(order.begin(), order.end(), place) - order.begin()));
+    }
+    ThreadPool pool(3);
+    const LinkTraining other =
+        train_link_model(specs, shuffled(data.random, order, random), blocks, permuted, {.executor = &pool});
+    std::vector<LinkField> back(4);
+    for (std::size_t i = 0; i < 4; ++i) back[order[i]] = other.model.fields()[i];
+    EXPECT_EQ(LinkModel(other.model.prior(), back), result.model);
+    EXPECT_EQ(other.log_likelihood, result.log_likelihood);
+    EXPECT_EQ(other.iterations, result.iterations);
+    EXPECT_EQ(other.blocks[0].matches, result.blocks[1].matches);
+    EXPECT_EQ(other.blocks[1].name, result.blocks[0].name);
+  }
+}
+
+TEST(LinkTraining, IsTheSameForAnyNumberOfThreadsWithManyPatterns) {
+  World made = world();
+  made.specs = comparisons(std::vector<std::size_t>(9, 4));
+  made.m.assign(9, {0.1, 0.1, 0.2, 0.6});
+  made.u.assign(9, {0.4, 0.3, 0.2, 0.1});
+  std::mt19937_64 random(4);
+  const PatternCounts sampled = sample(made, 20'000, 0.001, random);
+  const std::vector<TrainingBlock> blocks{{"all", sample(made, 60'000, 0.2, random), {}}};
+  ASSERT_GT(blocks[0].patterns.rows(), 30'000U);
+  const LinkTraining one = train_link_model(made.specs, sampled, blocks);
+  ThreadPool pool(4);
+  expect_same(one, train_link_model(made.specs, sampled, blocks, {}, {.executor = &pool}));
+}
+
+TEST(LinkTraining, PoolsLevelsThatWouldFall) {
+  World made = world();
+  made.m[2] = {0.1, 0.5, 0.1, 0.3};  // the third level weighs less than the second
+  made.u[2] = {0.8, 0.05, 0.1, 0.05};
+  std::mt19937_64 random(8);
+  const PatternCounts sampled = sample(made, 50'000, 0, random);
+  const std::vector<TrainingBlock> blocks{{"all", sample(made, 20'000, 0.4, random), {}}};
+  const LinkTraining rising = train_link_model(made.specs, sampled, blocks);
+  LinkTrainingOptions options;
+  options.monotone = false;
+  const LinkTraining free = train_link_model(made.specs, sampled, blocks, options);
+  EXPECT_LT(free.model.weight(2, 3), free.model.weight(2, 2) - 1);
+  EXPECT_NEAR(rising.model.weight(2, 3), rising.model.weight(2, 2), 1e-9);
+  for (std::size_t f = 0; f < 4; ++f) {
+    const std::vector<double>& m = rising.model.fields()[f].m;
+    EXPECT_NEAR(std::accumulate(m.begin(), m.end(), 0.0), 1, 1e-9);
+    for (std::size_t l = 2; l <= made.m[f].size(); ++l)
+      EXPECT_GE(rising.model.weight(f, l), rising.model.weight(f, l - 1));
+  }
+  // The pool weighs as its levels do together.
+  const LinkField& pooled = free.model.fields()[2];
+  EXPECT_NEAR(rising.model.weight(2, 2), std::log2((pooled.m[1] + pooled.m[2]) / (pooled.u[1] + pooled.u[2])), 1e-9);
+}
+
+TEST(LinkTraining, TellsComparisonsThatDependOnEachOther) {
+  World made = world();
+  made.missing = 0;
+  std::mt19937_64 random(9);
+  PatternCounts sampled = sample(made, 50'000, 0, random);
+  for (std::size_t i = 0; i < sampled.rows(); ++i)  // the second agrees wherever the third does
+    if (sampled.levels[i * 4 + 2] == 4) sampled.levels[i * 4 + 1] = 3;
+  const std::vector<TrainingBlock> blocks{{"all", sample(made, 20'000, 0.4, random), {}}};
+  const LinkTraining result = train_link_model(made.specs, sampled, blocks, {.prior = 1e-6});
+  ASSERT_EQ(result.dependences.size(), 1U);
+  EXPECT_EQ(result.dependences[0].first, 1U);
+  EXPECT_EQ(result.dependences[0].second, 2U);
+  EXPECT_GT(result.dependences[0].bits, 3);
+}
+
+TEST(LinkTraining, ShrinksToWhatIsExpected) {
+  const World made = world();
+  PatternCounts few{.fields = 4, .levels = {}, .counts = {}};
+  few.add(Levels{2, 3, 4, 2});
+  LinkTrainingOptions options;
+  options.prior_m = {{0.3, 0.7}, {}, {}, {}};
+  options.smoothing_m = 1e6;
+  const LinkTraining result = train_link_model(made.specs, few, std::vector<TrainingBlock>{{"b", few, {}}}, options);
+  EXPECT_EQ(result.status, LinkFit::too_few_pairs);
+  EXPECT_NE(result.advice, "");
+  EXPECT_NEAR(result.model.fields()[0].m[1], 0.7, 1e-4);
+  EXPECT_NEAR(result.model.fields()[1].m[2], 0.85, 1e-4);
+  EXPECT_NEAR(result.model.fields()[3].m[1], 0.95, 1e-4);
+  for (std::size_t f = 0; f < 4; ++f) EXPECT_GT(result.model.weight(f, made.m[f].size()), 0);
+}
+
+TEST(LinkTraining, SaysHowItEnded) {
+  const Training data = training();
+  const auto& specs = data.world.specs;
+  EXPECT_EQ(train_link_model(specs, data.random, data.blocks, {.max_iterations = 2}).status, LinkFit::iteration_limit);
+  EXPECT_EQ(train_link_model(specs, data.random, data.blocks, {.min_pairs = 1e9}).status, LinkFit::too_few_pairs);
+
+  std::mt19937_64 random(12);
+  PatternCounts different{.fields = 4, .levels = {}, .counts = {}};
+  different.add(Levels{1, 1, 1, 1}, 5000);
+  const LinkTraining none = train_link_model(specs, data.random, std::vector<TrainingBlock>{{"none", different, {}}});
+  EXPECT_EQ(none.status, LinkFit::one_class_empty) << name(none.status);
+  EXPECT_NE(none.advice.find("no pair"), std::string::npos) << none.advice;
+
+  PatternCounts equal{.fields = 4, .levels = {}, .counts = {}};
+  equal.add(Levels{2, 3, 4, 2}, 5000);
+  const LinkTraining all = train_link_model(specs, data.random, std::vector<TrainingBlock>{{"all", equal, {}}});
+  EXPECT_EQ(all.status, LinkFit::one_class_empty) << name(all.status);
+  EXPECT_NE(all.advice.find("All pairs"), std::string::npos) << all.advice;
+  EXPECT_GT(all.model.weight(2, 4), 5);
+
+  // Half of the candidates disagree more than random pairs do, and none agrees.
+  World odd = data.world;
+  odd.missing = 0;
+  odd.m = {{0.999, 0.001}, {0.998, 0.001, 0.001}, {0.001, 0.997, 0.001, 0.001}, {0.999, 0.001}};
+  odd.u = {{0.5, 0.5}, {0.4, 0.3, 0.3}, {0.4, 0.2, 0.2, 0.2}, {0.5, 0.5}};
+  const PatternCounts sampled = sample(odd, 50'000, 0, random);
+  LinkTrainingOptions options;
+  options.prior_m = {{0.5, 0.5}, {0.4, 0.3, 0.3}, {0.3, 0.4, 0.1, 0.2}, {0.6, 0.4}};
+  options.prior = 0.001;
+  const LinkTraining swapped = train_link_model(
+      specs, sampled, std::vector<TrainingBlock>{{"odd", sample(odd, 20'000, 0.5, random), {}}}, options);
+  EXPECT_EQ(swapped.status, LinkFit::labels_swapped) << name(swapped.status);
+  EXPECT_NEAR(swapped.model.fields()[0].m[0], 0.5, 0.01);  // as expected before
+  EXPECT_EQ(swapped.model.prior(), 0.001);
+}
+
+template <class Call>
+std::string refused(Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find(error.where()), std::string::npos) << error.what();
+    return std::string(name(error.code())) + ' ' + error.where();
+  }
+  return "nothing";
+}
+
+TEST(LinkTraining, RefusesWhatItCannotLearnFrom) {
+  const auto specs = comparisons({2, 2});
+  PatternCounts good{.fields = 2, .levels = {1, 2, 2, 2, 1, 1}, .counts = {5, 5, 5}};
+  const auto trains = [&](const PatternCounts& random, std::vector<TrainingBlock> blocks,
+                          const LinkTrainingOptions& options = {}) {
+    return refused([&] { (void)train_link_model(specs, random, blocks, options); });
+  };
+  const auto block = [&](auto change) {
+    PatternCounts bad = good;
+    change(bad);
+    return trains(good, {{"good", good, {}}, {"bad", bad, {}}});
+  };
+  const PatternCounts none{.fields = 2, .levels = {}, .counts = {}};
+  const PatternCounts zero{.fields = 2, .levels = {1, 1}, .counts = {0}};
+  const PatternCounts silent{.fields = 2, .levels = {0, 0}, .counts = {10}};
+  const double nan = std::nan("");
+  EXPECT_EQ(trains(good, {{"good", good, {}}}), "nothing");
+  EXPECT_EQ(trains(good, {{"good", good, {}}, {"none", none, {}}, {"silent", silent, {}}}), "nothing");
+  EXPECT_EQ(trains(silent, {{"good", good, {}}}), "nothing");  // u as expected
+  EXPECT_EQ(trains(none, {{"good", good, {}}}), "invalid_argument random");
+  EXPECT_EQ(trains(zero, {{"good", good, {}}}), "invalid_argument random");
+  EXPECT_EQ(trains(good, {}), "invalid_argument blocks");
+  EXPECT_EQ(trains(good, {{"none", none, {}}}), "invalid_argument blocks");
+  EXPECT_EQ(trains(good, {{"zero", zero, {}}}), "invalid_argument blocks");
+  EXPECT_EQ(trains(good, {{"silent", silent, {}}}), "invalid_argument blocks");
+  EXPECT_EQ(block([&](PatternCounts& p) { p.counts[1] = nan; }), "invalid_argument blocks[1].patterns.counts[1]");
+  EXPECT_EQ(block([&](PatternCounts& p) { p.counts[2] = -1; }), "invalid_argument blocks[1].patterns.counts[2]");
+  EXPECT_EQ(block([&](PatternCounts& p) { p.counts[0] = 1e16; }), "invalid_argument blocks[1].patterns.counts[0]");
+  EXPECT_EQ(block([&](PatternCounts& p) { p.levels[3] = 3; }), "out_of_range blocks[1].patterns.levels[3]");
+  EXPECT_EQ(block([&](PatternCounts& p) { p.levels.pop_back(); }), "invalid_argument blocks[1].patterns.levels");
+  EXPECT_EQ(block([&](PatternCounts& p) { p.fields = 3; }), "invalid_argument blocks[1].patterns.fields");
+  EXPECT_EQ(trains(good, {{"a", good, {2}}}), "invalid_argument blocks[0].fixed");
+  EXPECT_EQ(trains(good, {{"a", good, {0, 1}}}), "invalid_argument blocks[0].fixed");
+  const auto option = [&](auto change) {
+    LinkTrainingOptions bad;
+    change(bad);
+    return trains(good, {{"good", good, {}}}, bad);
+  };
+  EXPECT_EQ(option([&](auto& o) { o.prior = nan; }), "invalid_argument prior");
+  EXPECT_EQ(option([&](auto& o) { o.prior = 0.6; }), "invalid_argument prior");
+  EXPECT_EQ(option([&](auto& o) { o.total_pairs = -1; }), "invalid_argument total_pairs");
+  EXPECT_EQ(option([&](auto& o) { o.max_iterations = 0; }), "invalid_argument max_iterations");
+  EXPECT_EQ(option([&](auto& o) { o.tolerance = 0; }), "invalid_argument tolerance");
+  EXPECT_EQ(option([&](auto& o) { o.start_share = 1; }), "invalid_argument start_share");
+  EXPECT_EQ(option([&](auto& o) { o.smoothing_m = nan; }), "invalid_argument smoothing_m");
+  EXPECT_EQ(option([&](auto& o) { o.smoothing_u = -1; }), "invalid_argument smoothing_u");
+  EXPECT_EQ(option([&](auto& o) { o.min_pairs = 0; }), "invalid_argument min_pairs");
+  EXPECT_EQ(option([&](auto& o) { o.prior_m = {{0.1, 0.9}}; }), "invalid_argument prior_m");
+  EXPECT_EQ(option([&](auto& o) { o.prior_m = {{}, {0.1}}; }), "invalid_argument prior_m[1]");
+  EXPECT_EQ(option([&](auto& o) { o.prior_u = {{}, {0, 1}}; }), "invalid_argument prior_u[1][0]");
+  EXPECT_EQ(refused([&] { (void)train_link_model({}, good, {}); }), "invalid_argument comparisons");
+  auto twice = specs;
+  twice[1].name = twice[0].name;
+  EXPECT_EQ(refused([&] { (void)train_link_model(twice, good, {}); }), "invalid_argument comparisons[1].name");
+}
+
+TEST(LinkTraining, StopsWhenToldTo) {
+  const Training data = training();
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(refused([&] {
+              (void)train_link_model(data.world.specs, data.random, data.blocks, {}, {.stop = stop.get_token()});
+            }),
+            "cancelled ");
+}
+
+}  // namespace
+}  // namespace klientela
