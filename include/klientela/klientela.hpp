@@ -26,6 +26,7 @@
 
 #include "klientela/dedupe/birthday.hpp"
 #include "klientela/dedupe/similarity.hpp"
+#include "klientela/dedupe/similarity_batch.hpp"
 
 #include "klientela/features/features.hpp"
 #include "klientela/features/features_json.hpp"

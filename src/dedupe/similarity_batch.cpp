@@ -47,19 +47,18 @@ namespace lanes {
 #undef KLIENTELA_LANES_TARGET
 #endif
 
-namespace {
-
-const Kernels& kernels_here() noexcept {
+std::vector<const Kernels*> usable_kernels() {
+  std::vector<const Kernels*> usable;
 #ifdef KLIENTELA_WIDE
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512bw"))
-    return widest::kernels;
-  if (__builtin_cpu_supports("avx2")) return wide::kernels;
+    usable.push_back(&widest::kernels);
+  if (__builtin_cpu_supports("avx2")) usable.push_back(&wide::kernels);
 #endif
-  return narrow::kernels;
+  usable.push_back(&narrow::kernels);
+  return usable;
 }
 
-}  // namespace
 }  // namespace lanes
 
 namespace {
@@ -126,7 +125,8 @@ void check(const TextList<C>& texts, const char* argument) {
   std::int64_t last = 0;
   for (const std::int64_t offset : texts.offsets) {
     if (offset < last)
-      throw Error(Code::invalid_argument, std::string("the offsets of ") + argument + " fall or are negative", argument);
+      throw Error(Code::invalid_argument, std::string("the offsets of ") + argument + " fall or are negative",
+                  argument);
     last = offset;
   }
   if (static_cast<std::uint64_t>(last) > texts.characters.size())
@@ -155,6 +155,39 @@ Family family(Scorer scorer) noexcept {
   }
 }
 
+/// The words of every text of a list, sorted, and joined where asked for: made once instead of for each pair.
+template <class C>
+class Words {
+ public:
+  Words(const TextList<C>& texts, bool joined) : begins_{0}, offsets_{0} {
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      detail::Tokens<C> tokens;
+      detail::split_sorted(texts[i], tokens);
+      if (joined) {
+        detail::Joined<C> text;
+        detail::join<C>({tokens.data(), tokens.size()}, text);
+        joined_.insert(joined_.end(), text.begin(), text.end());
+        offsets_.push_back(joined_.size());
+      } else {
+        tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
+        begins_.push_back(tokens_.size());
+      }
+    }
+  }
+  [[nodiscard]] std::span<const detail::Characters<C>> tokens(std::size_t i) const noexcept {
+    return std::span(tokens_).subspan(begins_[i], begins_[i + 1] - begins_[i]);
+  }
+  [[nodiscard]] detail::Characters<C> joined(std::size_t i) const noexcept {
+    return std::span(joined_).subspan(offsets_[i], offsets_[i + 1] - offsets_[i]);
+  }
+
+ private:
+  std::vector<detail::Characters<C>> tokens_;
+  std::vector<std::size_t> begins_;
+  std::vector<C> joined_;
+  std::vector<std::size_t> offsets_;
+};
+
 /// Queries that go through the vector units together.
 struct Group {
   std::size_t width;  // index of the lanes' type
@@ -166,8 +199,19 @@ template <class C, class T>
 class Batch {
  public:
   Batch(const TextList<C>& queries, const TextList<C>& choices, Scorer scorer, std::span<T> out,
-        std::optional<double> cutoff)
-      : queries_(queries), choices_(choices), scorer_(scorer), out_(out), cutoff_(cutoff), family_(family(scorer)) {}
+        std::optional<double> cutoff, const lanes::Kernels& kernels)
+      : queries_(queries),
+        choices_(choices),
+        scorer_(scorer),
+        out_(out),
+        cutoff_(cutoff),
+        family_(family(scorer)),
+        kernels_(kernels) {
+    const bool sorted = scorer == Scorer::token_sort_ratio;
+    if (!sorted && scorer != Scorer::token_set_ratio) return;
+    query_words_.emplace(queries, sorted);
+    choice_words_.emplace(choices, sorted);
+  }
 
   void run(const Control& control) {
     group();
@@ -218,15 +262,20 @@ class Batch {
       const std::size_t query = singles_[s];
       T* const row = out_.data() + query * choices_.size();
       if (family_ == Family::other) {
-        for (std::size_t j = first; j < last; ++j) {
-          const double value = similarity(scorer_, queries_[query], choices_[j], cutoff_);
-          row[j] = static_cast<T>(value);
-        }
+        for (std::size_t j = first; j < last; ++j) row[j] = static_cast<T>(one(query, j));
       } else {
         const PreparedText prepared(queries_[query]);
         for (std::size_t j = first; j < last; ++j) row[j] = one(prepared, choices_[j]);
       }
     }
+  }
+
+  [[nodiscard]] double one(std::size_t query, std::size_t choice) const {
+    if (!query_words_) return similarity(scorer_, queries_[query], choices_[choice], cutoff_);
+    const double ratio = scorer_ == Scorer::token_sort_ratio
+                             ? detail::indel_ratio(query_words_->joined(query), choice_words_->joined(choice))
+                             : detail::token_set(query_words_->tokens(query), choice_words_->tokens(choice));
+    return ratio < similarity_cutoff(cutoff_) ? 0 : ratio;
   }
 
   [[nodiscard]] T one(const PreparedText& query, std::span<const C> choice) const {
@@ -374,7 +423,9 @@ class Batch {
   std::span<T> out_;
   std::optional<double> cutoff_;
   Family family_;
-  const lanes::Kernels& kernels_{lanes::kernels_here()};
+  const lanes::Kernels& kernels_;
+  std::optional<Words<C>> query_words_;
+  std::optional<Words<C>> choice_words_;
   Alphabet alphabet_;
   std::vector<std::uint32_t> order_;
   std::vector<Group> groups_;
@@ -422,8 +473,8 @@ double similarity(Scorer scorer, std::span<const C> a, std::span<const C> b, std
 }
 
 template <class C, class T>
-void similarity_many(const TextList<C>& queries, const TextList<C>& choices, Scorer scorer, std::span<T> out,
-                     std::optional<double> cutoff, const Control& control) {
+void lanes::similarity_many_by(const Kernels& kernels, const TextList<C>& queries, const TextList<C>& choices,
+                               Scorer scorer, std::span<T> out, std::optional<double> cutoff, const Control& control) {
   check(scorer);
   check(queries, "queries");
   check(choices, "choices");
@@ -439,9 +490,20 @@ void similarity_many(const TextList<C>& queries, const TextList<C>& choices, Sco
   if (n > std::numeric_limits<std::uint32_t>::max())
     throw Error(Code::out_of_range, "there are more than 2^32 queries", "queries");
   if (out.empty()) return;
-  Batch<C, T>(queries, choices, scorer, out, cutoff).run(control);
+  Batch<C, T>(queries, choices, scorer, out, cutoff, kernels).run(control);
 }
 
+template <class C, class T>
+void similarity_many(const TextList<C>& queries, const TextList<C>& choices, Scorer scorer, std::span<T> out,
+                     std::optional<double> cutoff, const Control& control) {
+  static const lanes::Kernels& kernels = *lanes::usable_kernels().front();
+  lanes::similarity_many_by(kernels, queries, choices, scorer, out, cutoff, control);
+}
+
+template void lanes::similarity_many_by(const Kernels&, const TextList<char>&, const TextList<char>&, Scorer,
+                                        std::span<double>, std::optional<double>, const Control&);
+template void lanes::similarity_many_by(const Kernels&, const TextList<char32_t>&, const TextList<char32_t>&, Scorer,
+                                        std::span<double>, std::optional<double>, const Control&);
 template double similarity(Scorer, std::span<const char>, std::span<const char>, std::optional<double>);
 template double similarity(Scorer, std::span<const char32_t>, std::span<const char32_t>, std::optional<double>);
 template void similarity_many(const TextList<char>&, const TextList<char>&, Scorer, std::span<double>,

@@ -4,6 +4,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "klientela/dedupe/similarity_batch.hpp"
 
 namespace klientela::lanes {
 
@@ -12,7 +17,7 @@ struct alignas(64) Line {
   std::array<std::uint8_t, 64> bytes;
 };
 
-inline constexpr std::size_t most_texts = 64;       // of one call
+inline constexpr std::size_t most_texts = 64;        // of one call
 inline constexpr std::size_t most_characters = 127;  // of a text in Jaro, whose places are bytes
 
 /// How far about a place Jaro looks, for texts of each length; filled when first needed.
@@ -48,5 +53,13 @@ struct Kernels {
   void (*finish_jaro)(const double* common, const double* half, const double* prefix, const double* n, double m,
                       double cutoff, std::size_t count, double* out) noexcept;
 };
+
+/// Those that this machine can run, the widest first; never empty.
+[[nodiscard]] std::vector<const Kernels*> usable_kernels();
+
+/// similarity_many() by given kernels, for tests of those that are not the machine's widest. T: double.
+template <class C, class T>
+void similarity_many_by(const Kernels& kernels, const TextList<C>& queries, const TextList<C>& choices, Scorer scorer,
+                        std::span<T> out, std::optional<double> cutoff, const Control& control);
 
 }  // namespace klientela::lanes

@@ -35,8 +35,8 @@ inline constexpr std::size_t scorer_count = 12;
 /// Whether it counts edits, so that equal texts have 0; else equal texts have the most.
 [[nodiscard]] bool is_distance(Scorer scorer) noexcept;
 
-/// Texts one after the other: text i is characters[offsets[i]] up to, not including, characters[offsets[i + 1]]. Offsets
-/// do not fall and lie within the characters; there is one more of them than texts, or none. Borrows both.
+/// Texts one after the other: text i is characters[offsets[i]] up to, not including, characters[offsets[i + 1]].
+/// Offsets do not fall and lie within the characters; there is one more of them than texts, or none. Borrows both.
 template <class C>
 struct TextList {
   std::span<const std::int64_t> offsets;
@@ -59,8 +59,8 @@ template <class C>
 /// C: char (bytes) or char32_t (code points); T: double, float, or std::int32_t for distances alone.
 /// O(queries * choices) comparisons, in parallel; the same for any executor and any vector units. Jaro, Jaro-Winkler,
 /// Levenshtein and OSA take 8 to 64 queries of at most 64 characters at once: give the longer list as choices.
-/// \throws Error invalid_argument naming "queries" or "choices" (offsets, code points above U+10FFFF), "out" (its size or
-/// its type) or "scorer"; cancelled, when `out` is written in part
+/// \throws Error invalid_argument naming "queries" or "choices" (offsets, code points above U+10FFFF), "out" (its size
+/// or its type) or "scorer"; cancelled, when `out` is written in part
 template <class C, class T>
 void similarity_many(const TextList<C>& queries, const TextList<C>& choices, Scorer scorer, std::span<T> out,
                      std::optional<double> cutoff = {}, const Control& control = {});

@@ -11,6 +11,10 @@
 #include <string_view>
 #include <vector>
 
+#include "dedupe/similarity_lanes.hpp"
+#include "klientela/core/executor.hpp"
+#include "klientela/dedupe/similarity_batch.hpp"
+
 namespace klientela {
 namespace {
 
@@ -296,6 +300,120 @@ TYPED_TEST(Kernels, DamerauIsThatOfLowranceAndWagner) {
       ASSERT_EQ(damerau_levenshtein_distance(a, b, distance - 1), distance) << i;
     }
   }
+}
+
+// ---- Lists ----
+
+template <class C>
+struct Texts {
+  std::vector<std::int64_t> offsets{0};
+  std::basic_string<C> characters;
+  void add(const std::basic_string<C>& text) {
+    characters += text;
+    offsets.push_back(static_cast<std::int64_t>(characters.size()));
+  }
+  [[nodiscard]] TextList<C> list() const { return {offsets, {characters.data(), characters.size()}}; }
+};
+
+/// Queries of all sizes about those at which the lanes change, and choices, some beyond what lanes take.
+template <class C>
+std::pair<Texts<C>, Texts<C>> lists(std::size_t queries, std::size_t choices) {
+  Pairs<C> pairs(3);
+  std::pair<Texts<C>, Texts<C>> made;
+  for (std::size_t i = 0; i < std::max(queries, choices); ++i) {
+    const std::size_t most[] = {8, 9, 16, 17, 32, 33, 64, 65, 200};
+    const auto [a, b] = pairs.next(most[i % 9]);
+    if (i < queries) made.first.add(a);
+    if (i < choices) made.second.add(b);
+  }
+  return made;
+}
+
+TYPED_TEST(Kernels, ListsAreWhatTheirPairsAreOnAllVectorUnits) {
+  const auto [queries, choices] = lists<TypeParam>(150, 170);
+  const auto q = queries.list();
+  const auto c = choices.list();
+  std::vector<double> out(q.size() * c.size());
+  for (std::size_t s = 0; s < scorer_count; ++s) {
+    const auto scorer = static_cast<Scorer>(s);
+    SCOPED_TRACE(name(scorer));
+    EXPECT_EQ(scorer_named(name(scorer)), scorer);
+    for (const lanes::Kernels* kernels : lanes::usable_kernels()) {
+      for (const std::optional<double> cutoff :
+           {std::optional<double>(), std::optional<double>(is_distance(scorer) ? 9
+                                                           : s == 8 || s == 9  ? 55
+                                                                               : 0.55)}) {
+        lanes::similarity_many_by(*kernels, q, c, scorer, std::span<double>(out), cutoff, Control{});
+        for (std::size_t i = 0; i < q.size(); ++i)
+          for (std::size_t j = 0; j < c.size(); ++j)
+            ASSERT_EQ(out[i * c.size() + j], similarity<TypeParam>(scorer, q[i], c[j], cutoff))
+                << kernels->bytes << " bytes, pair " << i << ", " << j;
+      }
+    }
+  }
+}
+
+TEST(SimilarityMany, IsTheSameForAnyThreadsAndRoundedToItsType) {
+  const auto [queries, choices] = lists<char>(700, 2300);
+  const auto q = queries.list();
+  const auto c = choices.list();
+  const std::size_t n = q.size() * c.size();
+  std::vector<double> alone(n);
+  std::vector<double> shared(n);
+  std::vector<float> rounded(n);
+  std::vector<std::int32_t> whole(n);
+  ThreadPool pool(3);
+  Control control;
+  control.executor = &pool;
+  similarity_many(q, c, Scorer::jaro_winkler_similarity, std::span(alone));
+  similarity_many(q, c, Scorer::jaro_winkler_similarity, std::span(shared), {}, control);
+  EXPECT_EQ(alone, shared);
+  similarity_many(q, c, Scorer::jaro_winkler_similarity, std::span(rounded), {}, control);
+  for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(rounded[i], static_cast<float>(alone[i]));
+  similarity_many(q, c, Scorer::osa_distance, std::span(alone));
+  similarity_many(q, c, Scorer::osa_distance, std::span(whole), {}, control);
+  for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(whole[i], static_cast<std::int32_t>(alone[i]));
+}
+
+TEST(SimilarityMany, RefusesWhatItCannotAnswer) {
+  const std::vector<std::int64_t> offsets{0, 2, 3};
+  const std::string characters = "abc";
+  const TextList<char> good{offsets, characters};
+  std::vector<double> out(4);
+  std::vector<std::int32_t> whole(4);
+  const auto where = [](const auto& call) -> std::string {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error.where();
+    }
+    return "nothing was thrown";
+  };
+  const std::span<double> room(out);
+  const auto many = [&](const TextList<char>& q, const TextList<char>& c, std::span<double> to) {
+    return where([&] { similarity_many(q, c, Scorer::osa_distance, to); });
+  };
+  EXPECT_EQ(many(good, good, room.first(3)), "out");
+  const std::vector<std::int64_t> falling{2, 1, 3};
+  const std::vector<std::int64_t> beyond{0, 1, 4};
+  EXPECT_EQ(many({falling, characters}, good, room), "queries");
+  EXPECT_EQ(many(good, {beyond, characters}, room), "choices");
+  EXPECT_EQ(where([&] { similarity_many(good, good, Scorer::jaro_similarity, std::span(whole)); }), "out");
+  EXPECT_EQ(where([&] { similarity_many(good, good, static_cast<Scorer>(99), room); }), "scorer");
+  const std::u32string far = {0x110000, 1, 2};
+  const TextList<char32_t> high{offsets, far};
+  EXPECT_EQ(where([&] { similarity_many(high, high, Scorer::osa_distance, room); }), "queries");
+  std::stop_source stop;
+  stop.request_stop();
+  Control control;
+  control.stop = stop.get_token();
+  try {
+    similarity_many(good, good, Scorer::osa_distance, room, {}, control);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::cancelled);
+  }
+  similarity_many(TextList<char>{}, good, Scorer::osa_distance, std::span<double>());
 }
 
 }  // namespace
