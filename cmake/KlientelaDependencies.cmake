@@ -5,6 +5,7 @@ find_package(nlohmann_json 3.9 REQUIRED)
 find_package(fmt 8 REQUIRED)
 find_package(date REQUIRED)
 find_package(Eigen3 3.3 REQUIRED NO_MODULE)  # headers only: leaves nothing to link
+find_package(Boost 1.74 REQUIRED)  # Graph, its headers only: leaves nothing to link
 
 # What the static library leaves for its user to link: as CMake packages, pkg-config packages and plain libraries.
 set(KLIENTELA_LINKED_PACKAGES Threads fmt date)

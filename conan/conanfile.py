@@ -30,6 +30,7 @@ class Klientela(ConanFile):
     def requirements(self):
         self.requires("nlohmann_json/[>=3.9 <4]", visible=False)
         self.requires("eigen/[>=3.3]", visible=False)
+        self.requires("boost/[>=1.74]", visible=False, options={"header_only": True})
         self.requires("fmt/[>=8]")
         self.requires("date/[>=3]")
 

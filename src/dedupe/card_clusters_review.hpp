@@ -1,0 +1,20 @@
+// The list of pairs for clerical review, made out of finished clusters.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "dedupe/card_clusters_component.hpp"
+
+namespace klientela::clustering {
+
+/// \param number_of  each card's number of cluster; \param edges, scored  all pairs with a score, no pair in both
+[[nodiscard]] std::vector<CardReview> review_list(const CardClusters& clusters,
+                                                  const std::vector<std::uint32_t>& number_of,
+                                                  const std::vector<Edge>& edges, const std::vector<Edge>& scored,
+                                                  const std::vector<CardPair>& must,
+                                                  const std::vector<CardPair>& cannot, std::size_t most,
+                                                  const Control& control);
+
+}  // namespace klientela::clustering
