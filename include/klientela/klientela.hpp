@@ -25,6 +25,10 @@
 #include "klientela/ingest/ingest_json.hpp"
 
 #include "klientela/dedupe/birthday.hpp"
+#include "klientela/dedupe/card_clusters.hpp"
+#include "klientela/dedupe/card_pair.hpp"
+#include "klientela/dedupe/link_model.hpp"
+#include "klientela/dedupe/link_training.hpp"
 #include "klientela/dedupe/similarity.hpp"
 #include "klientela/dedupe/similarity_batch.hpp"
 

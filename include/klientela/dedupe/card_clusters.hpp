@@ -10,15 +10,9 @@
 #include <vector>
 
 #include "klientela/core/executor.hpp"
+#include "klientela/dedupe/card_pair.hpp"
 
 namespace klientela {
-
-/// Two cards, by their numbers.
-struct CardPair {
-  std::uint32_t a{0};
-  std::uint32_t b{0};
-  friend auto operator<=>(const CardPair&, const CardPair&) = default;
-};
 
 /// Two cards and the log2 odds that they are one client: 0 is even, 10 is 1024 to 1.
 struct CardEdge {
