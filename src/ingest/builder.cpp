@@ -150,7 +150,12 @@ Tables BaseBuilder::take_tables() {
     c.text("client", &R::client, true).text("kind", &R::kind).text("parent", &R::parent).text("name", &R::name);
     c.text("given_name", &R::given_name).text("middle_name", &R::middle_name).text("family_name", &R::family_name);
     c.text("emails", &R::emails).text("phones", &R::phones).text("addresses", &R::addresses);
-    c.text("street", &R::street).text("city", &R::city).text("region", &R::region).text("postcode", &R::postcode);
+    c.text("street", &R::street)
+        .text("house", &R::house)
+        .text("street_2", &R::street_2)
+        .text("city", &R::city)
+        .text("region", &R::region)
+        .text("postcode", &R::postcode);
     c.text("country", &R::country).text("tax_numbers", &R::tax_numbers).text("identifiers", &R::identifiers);
     c.text("websites", &R::websites).day("birthday", &R::birthday).text("language", &R::language);
     c.text("time_zone", &R::time_zone).text("source", &R::source).text("owner", &R::owner);

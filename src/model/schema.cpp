@@ -20,11 +20,32 @@ constexpr std::string_view clients_kind_aliases[] = {"type", "client_type", "ent
 constexpr std::string_view clients_parent_aliases[] = {
     "parent_id",   "parent_client",        "parent_company", "parent_account", "holding",
     "head_office", "головная организация", "холдинг",        "родитель",       "母公司"};
-constexpr std::string_view clients_name_aliases[] = {
-    "full_name",         "client_name",  "customer_name", "company",      "company_name", "organisation_name",
-    "organization_name", "organisation", "organization",  "account_name", "display_name", "title",
-    "legal_name",        "наименование", "название",      "имя клиента",  "фио",          "полное имя",
-    "компания",          "организация",  "姓名",          "名称",         "客户名称",     "公司名称"};
+constexpr std::string_view clients_name_aliases[] = {"full_name",
+                                                     "client_name",
+                                                     "customer_name",
+                                                     "company",
+                                                     "company_name",
+                                                     "organisation_name",
+                                                     "organization_name",
+                                                     "organisation",
+                                                     "organization",
+                                                     "account_name",
+                                                     "display_name",
+                                                     "title",
+                                                     "legal_name",
+                                                     "site_name",
+                                                     "business_name",
+                                                     "наименование",
+                                                     "название",
+                                                     "имя клиента",
+                                                     "фио",
+                                                     "полное имя",
+                                                     "компания",
+                                                     "организация",
+                                                     "姓名",
+                                                     "名称",
+                                                     "客户名称",
+                                                     "公司名称"};
 constexpr std::string_view clients_given_name_aliases[] = {"first_name", "firstname", "forename", "имя", "名"};
 constexpr std::string_view clients_middle_name_aliases[] = {"patronymic", "second_name", "отчество"};
 constexpr std::string_view clients_family_name_aliases[] = {"last_name", "lastname", "surname", "фамилия", "姓"};
@@ -41,6 +62,10 @@ constexpr std::string_view clients_addresses_aliases[] = {"address", "full_addre
                                                           "адрес",   "адреса",       "地址"};
 constexpr std::string_view clients_street_aliases[] = {"street_address", "address_1", "address_line_1",
                                                        "address1",       "улица",     "街道"};
+constexpr std::string_view clients_house_aliases[] = {"house_number", "street_number", "building_number", "street_no",
+                                                      "дом",          "номер дома",    "门牌号"};
+constexpr std::string_view clients_street_2_aliases[] = {"address_2", "address_line_2", "address2", "street_address_2",
+                                                         "street_line_2"};
 constexpr std::string_view clients_city_aliases[] = {"town",  "suburb",           "locality", "settlement",
                                                      "город", "населенный пункт", "城市"};
 constexpr std::string_view clients_region_aliases[] = {"state",  "province", "area", "district", "county",
@@ -93,6 +118,9 @@ constexpr FieldSpec clients_fields[] = {
     {"phones", FieldType::texts, false, clients_phones_aliases, "Phone numbers in any notation."},
     {"addresses", FieldType::texts, false, clients_addresses_aliases, "Whole addresses, each on one line."},
     {"street", FieldType::text, false, clients_street_aliases, "Street and house, where the address comes in parts."},
+    {"house", FieldType::text, false, clients_house_aliases, "House number, where it comes apart from the street."},
+    {"street_2", FieldType::text, false, clients_street_2_aliases,
+     "Second line of the street: building, flat, district."},
     {"city", FieldType::text, false, clients_city_aliases, "City, where the address comes in parts."},
     {"region", FieldType::term, false, clients_region_aliases, "Region, a directory value."},
     {"postcode", FieldType::text, false, clients_postcode_aliases, "Postal code."},

@@ -22,7 +22,7 @@ struct ClientRow {
   std::optional<ClientId> parent{};
   std::string name{}, given_name{}, middle_name{}, family_name{};
   std::vector<std::string> emails{}, phones{}, addresses{};
-  std::string street{}, city{}, region{}, postcode{}, country{};
+  std::string street{}, house{}, street_2{}, city{}, region{}, postcode{}, country{};
   std::vector<std::string> tax_numbers{}, identifiers{}, websites{};
   std::optional<Day> birthday{};
   std::string language{}, time_zone{}, source{}, owner{}, relationship_type{}, category{}, industry{};

@@ -61,6 +61,8 @@ enum class ClientField : std::uint8_t {
   phones,
   addresses,
   street,
+  house,
+  street_2,
   city,
   region,
   postcode,
