@@ -33,6 +33,7 @@ class Klientela(ConanFile):
         self.requires("boost/[>=1.74]", visible=False, options={"header_only": True})
         self.requires("fmt/[>=8]")
         self.requires("date/[>=3]")
+        self.requires("icu/[>=60]")
 
     def validate(self):
         check_min_cppstd(self, 20)

@@ -1,0 +1,544 @@
+// Names of persons and organisations: parts told apart, titles and legal forms off, one form for many.
+#include <algorithm>
+
+#include "dedupe/normalise_lists.hpp"
+
+namespace klientela {
+
+using namespace dedupe_internal;
+
+namespace {
+
+/// One token of a person's name.
+struct NameToken {
+  std::string_view latin;  ///< hyphens of a compound in it
+  std::string_view folded;
+  const PersonWord* word{};
+  bool behind_comma{};
+  [[nodiscard]] bool is(PersonWordKind kind) const noexcept { return word && (word->kinds & kind) != 0; }
+  [[nodiscard]] bool is_initial() const noexcept { return latin.size() == 1 && is_letter(latin[0]); }
+};
+
+/// More tokens than a name has; what is behind them is left off.
+constexpr std::size_t most_name_tokens = 32;
+
+struct NameTokens {
+  std::array<NameToken, most_name_tokens> at{};
+  std::size_t size{};
+  std::size_t comma{};  ///< tokens in front of the first comma; size where there is none
+
+  void erase(std::size_t i) noexcept {
+    std::move(at.begin() + static_cast<std::ptrdiff_t>(i) + 1, at.begin() + static_cast<std::ptrdiff_t>(size),
+              at.begin() + static_cast<std::ptrdiff_t>(i));
+    --size;
+    if (i < comma) --comma;
+  }
+};
+
+/// Whether a folded token looks like a patronymic.
+bool is_patronymic(std::string_view folded) noexcept {
+  static constexpr std::string_view sons[] = {"ovich", "evich", "avich", "mich", "tich", "kich", "lich"};
+  static constexpr std::string_view daughters[] = {"ovna", "evna", "avna", "ivna", "ichna"};
+  static constexpr std::string_view turkic[] = {"ogli", "ugli", "uli", "kizi", "gizi"};
+  const auto ends = [&](const auto& endings) {
+    return std::any_of(std::begin(endings), std::end(endings), [&](std::string_view end) { return folded.ends_with(end); });
+  };
+  if (folded.size() < 6) return folded == "ilich";
+  switch (folded.back()) {
+    case 'h': return ends(sons);
+    case 'a': return ends(daughters);
+    case 'i': return ends(turkic);
+    case 'u': return folded.ends_with("oglu") || folded.ends_with("ulu");
+    default: return false;
+  }
+}
+
+/// Endings that surnames have and given names do not.
+bool is_slavic_surname(std::string_view folded) noexcept {
+  static constexpr std::string_view endings[] = {"ov",  "ova",  "ev",   "eva",   "av",    "ava",  "in",   "ina",   "ski",
+                                                 "ska", "skaia", "tski", "tskaia", "enko", "chuk", "iuk",  "ik",    "skii",
+                                                 "nko", "ian",  "dze",  "shvili", "ikh",  "ih"};
+  if (folded.size() < 5) return false;
+  return std::any_of(std::begin(endings), std::end(endings), [&](std::string_view end) { return folded.ends_with(end); });
+}
+
+/// Whether a token is one syllable of pinyin.
+bool is_pinyin(std::string_view token) noexcept {
+  static constexpr std::string_view initials[] = {"zh", "ch", "sh", "b", "p", "m", "f", "d", "t", "n", "l", "g",
+                                                  "k",  "h",  "j",  "q", "x", "r", "z", "c", "s", "y", "w", ""};
+  static constexpr std::string_view finals[] = {
+      "a",   "o",   "e",   "i",    "u",   "v",   "ai",   "ei",  "ui",  "ao",  "ou",   "iu",  "ie", "ue", "er", "an", "en",
+      "in",  "un",  "ang", "eng",  "ing", "ong", "ia",   "ua",  "uo",  "uai", "iao",  "ian", "uan", "iang", "uang",
+      "iong"};
+  if (token.empty() || token.size() > 6) return false;
+  for (const std::string_view initial : initials) {
+    if (!token.starts_with(initial)) continue;
+    const std::string_view rest = token.substr(initial.size());
+    if (std::find(std::begin(finals), std::end(finals), rest) != std::end(finals)) return true;
+  }
+  return false;
+}
+
+void append(std::string& out, std::string_view token) {
+  if (token.empty()) return;
+  if (!out.empty()) out.push_back(' ');
+  const std::size_t begin = out.size();
+  out.append(token);
+  std::replace(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), '-', ' ');
+}
+
+/// Reads a text with punctuation into tokens; views point into `latin` and `folded`.
+void tokenise(const Normaliser::Data& data, std::string_view value, std::string& latin, std::string& folded,
+              NameTokens& tokens) {
+  data.latinizer.latin(value, latin, Keep::punctuation);
+  // Folding looks no further than a blank: punctuation becomes one, where it does not hold a compound together.
+  bool comma = false;
+  bool any_comma = false;
+  std::size_t begin = 0;
+  std::array<std::size_t, 2 * most_name_tokens> bounds{};
+  std::array<bool, most_name_tokens> behind{};
+  std::size_t n = 0;
+  const auto close = [&](std::size_t end) {
+    std::size_t first = begin;
+    std::size_t last = end;
+    while (first < last && latin[first] == '-') ++first;
+    while (last > first && latin[last - 1] == '-') --last;
+    if (last > first && n < most_name_tokens) {
+      bounds[2 * n] = first;
+      bounds[2 * n + 1] = last;
+      behind[n++] = comma;
+    }
+    begin = end + 1;
+  };
+  for (std::size_t i = 0; i < latin.size(); ++i) {
+    const char c = latin[i];
+    if (c == ' ' || c == '.' || c == '/' || c == ',') {
+      close(i);
+      if (c == ',' && n > 0) comma = any_comma = true;
+    }
+  }
+  close(latin.size());
+  // One pass of folding for all of them: what is between them is blanked, hyphens too.
+  for (char& c : latin)
+    if (c == '.' || c == '/' || c == ',') c = ' ';
+  const std::size_t end_of_last = n ? bounds[2 * n - 1] : 0;
+  fold(std::string_view(latin).substr(0, end_of_last), folded);
+  // Walk both in step: tokens are what lies between runs of blanks.
+  const std::string_view all(folded);
+  std::size_t at = 0;
+  tokens.size = n;
+  tokens.comma = n;
+  for (std::size_t i = 0; i < n; ++i) {
+    NameToken& token = tokens.at[i];
+    token.latin = std::string_view(latin).substr(bounds[2 * i], bounds[2 * i + 1] - bounds[2 * i]);
+    for (;;) {
+      while (at < all.size() && all[at] == ' ') ++at;
+      const std::size_t end = std::min(all.find(' ', at), all.size());
+      token.folded = all.substr(at, end - at);
+      at = end;
+      // Hyphens that stood alone have been left out above.
+      while (!token.folded.empty() && token.folded.front() == '-') token.folded.remove_prefix(1);
+      while (!token.folded.empty() && token.folded.back() == '-') token.folded.remove_suffix(1);
+      if (!token.folded.empty() || at >= all.size()) break;
+    }
+    token.behind_comma = behind[i];
+    if (any_comma && behind[i] && tokens.comma == n) tokens.comma = i;
+    const std::uint32_t word = data.person_words.find(token.folded);
+    token.word = word == WordMap::none ? nullptr : &data.persons[word];
+  }
+}
+
+/// Titles and generations off, unless nothing else is left.
+void drop_titles(NameTokens& tokens) noexcept {
+  std::size_t others = 0;
+  for (std::size_t i = 0; i < tokens.size; ++i)
+    others += !(tokens.at[i].is(title_word) || tokens.at[i].is(generation_word));
+  if (others == 0) return;
+  for (std::size_t i = tokens.size; i-- > 0;) {
+    const bool last = i + 1 == tokens.size;
+    if (tokens.size > 1 && (tokens.at[i].is(title_word) ||
+                            (tokens.at[i].is(generation_word) && i > 0 && (last || tokens.at[i].behind_comma))))
+      tokens.erase(i);
+  }
+}
+
+/// Ends that tell a woman's surname from a man's.
+void stem(std::string_view latin, std::string_view folded, std::string& out) {
+  const auto one = [](std::string_view name, bool hard_y) {
+    const auto cut = [&](std::size_t n) { return name.substr(0, name.size() - n); };
+    if (name.size() < 5) return name;
+    if (name.ends_with("skaia") || name.ends_with("tskaia")) return cut(3);
+    if (name.ends_with("aia")) return cut(3);
+    if (name.ends_with("ova") || name.ends_with("eva") || name.ends_with("ina") || name.ends_with("ava")) return cut(1);
+    if (name.ends_with("ski") || name.ends_with("tski") || name.ends_with("ska") || name.ends_with("tska")) return cut(1);
+    if (name.ends_with("oi")) return cut(2);
+    if (hard_y && name.ends_with("i")) return cut(1);
+    return name;
+  };
+  out.clear();
+  while (!folded.empty()) {
+    const std::size_t end = std::min(folded.find(' '), folded.size());
+    const std::size_t latin_end = std::min(latin.find(' '), latin.size());
+    const std::string_view spelled = latin.substr(0, latin_end);
+    const bool hard_y = spelled.size() > 2 && spelled.back() == 'y' &&
+                        std::string_view("aeiouy").find(spelled[spelled.size() - 2]) == std::string_view::npos;
+    if (!out.empty()) out.push_back(' ');
+    out.append(one(folded.substr(0, end), hard_y));
+    folded.remove_prefix(std::min(end + 1, folded.size()));
+    latin.remove_prefix(std::min(latin_end + 1, latin.size()));
+  }
+}
+
+void clear(PersonName& out) noexcept {
+  out.given.clear();
+  out.middle.clear();
+  out.family.clear();
+  out.given_roots.clear();
+}
+
+/// Fills what follows from given, middle and family.
+void finish(const Normaliser::Data& data, PersonName& out) {
+  fold(out.given, out.given_folded);
+  fold(out.middle, out.middle_folded);
+  fold(out.family, out.family_folded);
+  stem(out.family, out.family_folded, out.family_stem);
+  out.given_is_initial = out.given.size() == 1;
+  out.middle_is_initial = out.middle.size() == 1;
+  out.given_roots.clear();
+  if (out.given_folded.empty() || out.given_is_initial) return;
+  const auto roots = [&](std::string_view token) -> const PersonWord* {
+    const std::uint32_t word = data.person_words.find(token);
+    return word == WordMap::none || data.persons[word].roots.empty() ? nullptr : &data.persons[word];
+  };
+  const std::string_view folded(out.given_folded);
+  const PersonWord* known = roots(folded);
+  if (!known) known = roots(folded.substr(0, folded.find(' ')));
+  out.given_roots = known ? std::string_view(known->roots) : folded;
+}
+
+/// A name in Han characters alone: surname first, of one character or in the list.
+bool person_in_han(const Normaliser::Data& data, std::string_view value, PersonName& out) {
+  std::size_t characters = 0;
+  for (std::size_t i = 0; i < value.size(); ++characters) {
+    const Decoded next = decode(value.substr(i));
+    if (next.code < 0x3400 || next.code >= 0xA000 || (next.code >= 0x4DC0 && next.code < 0x4E00)) return false;
+    i += next.bytes;
+  }
+  if (characters < 2 || characters > 5) return false;
+  std::size_t cut = decode(value).bytes;
+  std::string_view reading;
+  for (std::size_t bytes = std::min(data.longest_han_surname, value.size() - 1); bytes > 0; --bytes) {
+    if (const auto found = data.han_surnames.find(value.substr(0, bytes)); found != data.han_surnames.end()) {
+      cut = bytes;
+      reading = found->second;
+      break;
+    }
+  }
+  if (reading.empty())
+    data.latinizer.latin(value.substr(0, cut), out.family);
+  else
+    out.family = reading;
+  std::erase(out.family, ' ');
+  data.latinizer.latin(value.substr(cut), out.given);
+  std::erase(out.given, ' ');
+  return true;
+}
+
+/// The parts of a full name by position: [family) may lie in front or behind.
+struct Parts {
+  std::size_t given{WordMap::none};
+  std::size_t middle_begin{};
+  std::size_t middle_end{};
+  std::size_t family_begin{};
+  std::size_t family_end{};
+};
+
+Parts guess(const Normaliser::Data& data, const NameTokens& tokens) {
+  const std::size_t n = tokens.size;
+  const auto& at = tokens.at;
+  const auto family_first = [&](std::size_t family) {
+    Parts parts;
+    parts.family_end = family;
+    if (family < n) {
+      parts.given = family;
+      parts.middle_begin = family + 1;
+      parts.middle_end = n;
+    }
+    return parts;
+  };
+  const auto given_first = [&](std::size_t family) {
+    Parts parts;
+    parts.given = 0;
+    parts.middle_begin = 1;
+    parts.middle_end = family;
+    parts.family_begin = family;
+    parts.family_end = n;
+    return parts;
+  };
+  if (n == 1) {
+    if (at[0].is(given_word) && !at[0].is(surname_word)) return given_first(1);
+    return family_first(1);
+  }
+  if (tokens.comma > 0 && tokens.comma < n) return family_first(tokens.comma);
+  // Particles begin a family name: "Ludwig van Beethoven".
+  for (std::size_t i = 1; i + 1 < n; ++i)
+    if (at[i].is(particle_word) && !at[i].is_initial()) return given_first(i);
+  // A patronymic stands behind the given name.
+  for (std::size_t i = n; i-- > 1;) {
+    if (!is_patronymic(at[i].folded) || at[i - 1].is_initial()) continue;
+    if (i == 1 && n == 2) {
+      // "Roman Abramovich" is a surname, "Ivan Petrovich" none: the father's name is in the list.
+      std::string_view father = at[1].folded;
+      for (const std::string_view end : {"ovich", "evich", "ich", "ovna", "evna", "ivna"})
+        if (father.ends_with(end)) {
+          father.remove_suffix(end.size());
+          break;
+        }
+      const std::uint32_t word = data.person_words.find(father);
+      const bool named = word != WordMap::none && (data.persons[word].kinds & given_word) != 0;
+      return given_first(named && at[0].is(given_word) ? 2 : 1);
+    }
+    if (i == 1) return given_first(2);
+    return i + 1 == n ? family_first(i - 1) : given_first(i + 1);
+  }
+  const std::size_t initials = static_cast<std::size_t>(
+      std::count_if(at.begin(), at.begin() + static_cast<std::ptrdiff_t>(n), [](const NameToken& t) {
+        return t.is_initial();
+      }));
+  if (initials > 0 && initials < n) {
+    if (at[n - 1].is_initial()) {
+      std::size_t first = n;
+      while (first > 0 && at[first - 1].is_initial()) --first;
+      if (first >= 2 && n - first == 1 && (at[0].is(given_word) || at[1].is(given_word))) {
+        // "Kennedy John F."; "John Kennedy F." is read likewise by who is a given name.
+        if (at[first - 1].is(given_word) || !at[0].is(given_word)) return family_first(first - 1);
+      }
+      return family_first(first);
+    }
+    if (at[0].is_initial()) {
+      std::size_t last = 0;
+      while (at[last].is_initial()) ++last;
+      if (last >= 2 || n - last == 1) return given_first(last);
+      return given_first(n - 1);
+    }
+    return given_first(n - 1);
+  }
+  // Chinese names in pinyin.
+  const bool pinyin = std::all_of(at.begin(), at.begin() + static_cast<std::ptrdiff_t>(n),
+                                  [](const NameToken& t) { return is_pinyin(t.latin); });
+  if (n >= 2 && n <= 3 && pinyin && at[0].is(surname_word)) return family_first(1);
+  if (n == 2 && at[0].is(surname_word) != at[1].is(surname_word) && !at[0].is(given_word) && !at[1].is(given_word))
+    return at[0].is(surname_word) ? family_first(1) : given_first(1);
+  if (n == 2) {
+    if (at[1].is(given_word) && !at[0].is(given_word)) return family_first(1);
+    if (at[0].is(given_word) != at[1].is(given_word)) return given_first(1);
+    if (is_slavic_surname(at[0].folded) && !is_slavic_surname(at[1].folded)) return family_first(1);
+    return given_first(1);
+  }
+  if (!at[0].is(given_word) && at[1].is(given_word) && is_slavic_surname(at[0].folded)) return family_first(1);
+  return given_first(n - 1);
+}
+
+}  // namespace
+
+void Normaliser::person(std::string_view full_name, PersonName& out) const {
+  clear(out);
+  if (!full_name.empty() && static_cast<unsigned char>(full_name[0]) >= 0xE3 && person_in_han(*data_, full_name, out)) {
+    finish(*data_, out);
+    return;
+  }
+  NameTokens tokens;
+  tokenise(*data_, full_name, out.memory.text, out.memory.other, tokens);
+  drop_titles(tokens);
+  if (tokens.size > 0) {
+    const Parts parts = guess(*data_, tokens);
+    if (parts.given != WordMap::none) append(out.given, tokens.at[parts.given].latin);
+    // The given name of a Chinese is written in one, as by those who write it in pinyin.
+    bool joined = parts.family_end == 1 && parts.family_begin == 0 && tokens.size == 3 &&
+                  tokens.at[0].is(surname_word) && is_pinyin(tokens.at[1].latin) && is_pinyin(tokens.at[2].latin);
+    for (std::size_t i = parts.middle_begin; i < parts.middle_end; ++i) {
+      if (joined)
+        out.given.append(tokens.at[i].latin);
+      else
+        append(out.middle, tokens.at[i].latin);
+    }
+    for (std::size_t i = parts.family_begin; i < parts.family_end; ++i) append(out.family, tokens.at[i].latin);
+  }
+  finish(*data_, out);
+}
+
+void Normaliser::person(std::string_view given, std::string_view middle, std::string_view family,
+                        PersonName& out) const {
+  if (given.empty() && middle.empty()) {
+    person(family, out);
+    return;
+  }
+  clear(out);
+  const auto read = [&](std::string_view value, const auto& use) {
+    NameTokens tokens;
+    tokenise(*data_, value, out.memory.text, out.memory.other, tokens);
+    drop_titles(tokens);
+    use(tokens);
+  };
+  read(given, [&](const NameTokens& tokens) {
+    const bool han = !given.empty() && static_cast<unsigned char>(given[0]) >= 0xE3;
+    for (std::size_t i = 0; i < tokens.size; ++i) {
+      const NameToken& token = tokens.at[i];
+      if (han)
+        out.given.append(token.latin);
+      else if (i == 0)
+        append(out.given, token.latin);
+      else
+        append(out.middle, token.latin);
+    }
+  });
+  read(middle, [&](const NameTokens& tokens) {
+    for (std::size_t i = 0; i < tokens.size; ++i) append(out.middle, tokens.at[i].latin);
+  });
+  if (const auto surname = data_->han_surnames.find(family); surname != data_->han_surnames.end()) {
+    out.family = surname->second;
+    std::erase(out.family, ' ');
+  } else {
+    read(family, [&](const NameTokens& tokens) {
+      for (std::size_t i = 0; i < tokens.size; ++i) append(out.family, tokens.at[i].latin);
+    });
+  }
+  finish(*data_, out);
+}
+
+namespace {
+
+/// Tokens of an organisation's name, with letters between points joined ("S. p. A.").
+void organisation_tokens(std::string_view latin, std::string& out) {
+  out.clear();
+  const auto is_word = [](char c) { return c != ' ' && c != '.' && c != ',' && c != '-' && c != '/'; };
+  bool joins = false;  // the last token is single letters with points behind them
+  std::size_t i = 0;
+  while (i < latin.size()) {
+    if (!is_word(latin[i])) {
+      ++i;
+      continue;
+    }
+    std::size_t end = i;
+    while (end < latin.size() && is_word(latin[end])) ++end;
+    const bool single = end == i + 1 && is_letter(latin[i]);
+    const char behind = end < latin.size() ? latin[end] : '\0';
+    if (!(single && joins) && !out.empty()) out.push_back(' ');
+    out.append(latin.substr(i, end - i));
+    joins = single && (behind == '.' || behind == '/');
+    i = end;
+  }
+}
+
+}  // namespace
+
+void Normaliser::organisation(std::string_view name, OrganisationName& out) const {
+  const Data& data = *data_;
+  std::string& latin = out.memory.text;
+  std::string& tokens = out.memory.other;
+  std::string& folded = out.memory.third;
+  out.legal_form.clear();
+  out.branch = false;
+  data.latinizer.latin(name, latin, Keep::punctuation);
+  organisation_tokens(latin, tokens);
+  fold(tokens, folded);
+  // Begin and end of every token in both texts.
+  std::vector<std::uint32_t>& bounds = out.memory.numbers;
+  bounds.clear();
+  std::size_t a = 0;
+  std::size_t b = 0;
+  while (a < tokens.size() && b < folded.size()) {
+    const std::size_t a_end = std::min(tokens.find(' ', a), tokens.size());
+    const std::size_t b_end = std::min(folded.find(' ', b), folded.size());
+    for (const std::size_t bound : {a, a_end, b, b_end}) bounds.push_back(static_cast<std::uint32_t>(bound));
+    a = a_end + 1;
+    b = b_end + 1;
+  }
+  std::vector<std::string_view>& forms = out.memory.views;
+  forms.clear();
+  std::size_t n = bounds.size() / 4;
+  const auto key = [&](std::size_t first, std::size_t last) {
+    return std::string_view(folded).substr(bounds[4 * first + 2], bounds[4 * last + 3] - bounds[4 * first + 2]);
+  };
+  const auto drop = [&](std::size_t first, std::size_t count) {
+    bounds.erase(bounds.begin() + static_cast<std::ptrdiff_t>(4 * first),
+                 bounds.begin() + static_cast<std::ptrdiff_t>(4 * (first + count)));
+    n -= count;
+  };
+  // The phrase [first, first + count) lies in one piece.
+  const auto whole = [&](std::size_t first, std::size_t count) {
+    for (std::size_t i = first; i + 1 < first + count; ++i)
+      if (bounds[4 * i + 3] + 1 != bounds[4 * i + 6]) return false;
+    return true;
+  };
+  const auto legal = [&](bool front) {
+    const std::size_t most = std::min(data.legal_words.longest(), n - 1);
+    for (std::size_t count = most; count > 0; --count) {
+      const std::size_t first = front ? 0 : n - count;
+      if (!whole(first, count)) continue;
+      const std::uint32_t at = data.legal_words.find(key(first, first + count - 1));
+      if (at == WordMap::none) continue;
+      const LegalForm& form = data.legal_forms[at];
+      if (!(front ? form.front : form.end)) continue;
+      forms.push_back(form.name);
+      drop(first, count);
+      return true;
+    }
+    return false;
+  };
+  const auto words = [&] {
+    bool changed = false;
+    for (std::size_t i = n; i-- > 0 && n > 1;) {
+      for (std::size_t count = std::min(data.organisation_words.longest(), n - i); count > 0; --count) {
+        if (count >= n || !whole(i, count)) continue;
+        const std::uint32_t kind = data.organisation_words.find(key(i, i + count - 1));
+        if (kind == WordMap::none) continue;
+        // "and" at either end says nothing either, but a lone letter may be an initial.
+        if (static_cast<OrganisationWord>(kind) == OrganisationWord::branch) out.branch = true;
+        drop(i, count);
+        changed = true;
+        break;
+      }
+    }
+    return changed;
+  };
+  if (n > 1) {
+    bool changed = true;
+    while (changed && n > 1) {
+      changed = false;
+      while (n > 1 && legal(false)) changed = true;
+      while (n > 1 && legal(true)) changed = true;
+      if (n > 1 && words()) changed = true;
+    }
+  }
+  std::sort(forms.begin(), forms.end());
+  forms.erase(std::unique(forms.begin(), forms.end()), forms.end());
+  for (const std::string_view form : forms) {
+    if (!out.legal_form.empty()) out.legal_form.push_back(' ');
+    out.legal_form.append(form);
+  }
+  out.core.clear();
+  out.folded.clear();
+  out.sorted.clear();
+  out.acronym.clear();
+  forms.clear();
+  for (std::size_t i = 0; i < n; ++i) {
+    if (i) {
+      out.core.push_back(' ');
+      out.folded.push_back(' ');
+    }
+    out.core.append(tokens, bounds[4 * i], bounds[4 * i + 1] - bounds[4 * i]);
+    out.folded.append(key(i, i));
+    forms.push_back(key(i, i));
+    if (n > 1 && static_cast<unsigned char>(tokens[bounds[4 * i]]) < 0x80) out.acronym.push_back(tokens[bounds[4 * i]]);
+  }
+  std::sort(forms.begin(), forms.end());
+  forms.erase(std::unique(forms.begin(), forms.end()), forms.end());
+  for (const std::string_view token : forms) {
+    if (!out.sorted.empty()) out.sorted.push_back(' ');
+    out.sorted.append(token);
+  }
+  forms.clear();
+}
+
+}  // namespace klientela
