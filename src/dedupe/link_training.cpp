@@ -87,8 +87,10 @@ void expect(const Patterns& patterns, const LevelTable& weight, double log_odds,
 class Trainer {
  public:
   Trainer(std::span<const ComparisonSpec> comparisons, const PatternCounts& random,
-          std::span<const TrainingBlock> blocks, const LinkTrainingOptions& options, const Control& control)
+          std::span<const TrainingBlock> blocks, double total_pairs, const LinkTrainingOptions& options,
+          const Control& control)
       : comparisons_(comparisons),
+        total_pairs_(total_pairs),
         options_(options),
         control_(control),
         order_(order_by_name(comparisons)),
@@ -405,8 +407,8 @@ class Trainer {
       log_odds += block.matches * fixed_odds;
     }
     double prior = default_prior;
-    if (options_.total_pairs > 0 && reach > 0)
-      prior = matches / reach / options_.total_pairs;
+    if (total_pairs_ > 0 && reach > 0)
+      prior = matches / reach / total_pairs_;
     else if (matches > 0)
       prior = 1 / (1 + std::exp(-log_odds / matches));
     prior = std::min(prior, highest_prior(std::min(prior, 0.5)));
@@ -494,6 +496,7 @@ class Trainer {
   };
 
   std::span<const ComparisonSpec> comparisons_;
+  double total_pairs_;
   const LinkTrainingOptions& options_;
   const Control& control_;
   std::vector<std::size_t> order_;
@@ -524,7 +527,6 @@ void refuse_option(const std::string& option, const std::string& why) {
 void check(const LinkTrainingOptions& options) {
   if (options.prior && !within(*options.prior, smallest_prior, 0.5))
     refuse_option("prior", "must be from 1e-18 to 0.5");
-  if (!within(options.total_pairs, 0, 1e18)) refuse_option("total_pairs", "must be from 0 to 1e18");
   if (options.max_iterations < 1 || options.max_iterations > 100'000)
     refuse_option("max_iterations", "must be from 1 to 100000");
   if (!(options.tolerance > 0 && options.tolerance < 1)) refuse_option("tolerance", "must be above 0 and below 1");
@@ -541,6 +543,16 @@ void check(const LinkTrainingOptions& options) {
   };
   check_expected("prior_m", options.prior_m);
   check_expected("prior_u", options.prior_u);
+}
+
+void check(const LogisticOptions& options) {
+  if (!within(options.l2, 1e-9, 1e9)) refuse_option("l2", "must be from 1e-9 to 1e9");
+  if (options.max_iterations < 1 || options.max_iterations > 100'000)
+    refuse_option("max_iterations", "must be from 1 to 100000");
+  if (!(options.tolerance > 0 && options.tolerance < 1)) refuse_option("tolerance", "must be above 0 and below 1");
+  if (!within(options.min_pairs, 2, largest_count)) refuse_option("min_pairs", "must be from 2 to 1e15");
+  if (options.share && !(*options.share > 0 && *options.share < 1))
+    refuse_option("share", "must be above 0 and below 1");
 }
 
 void make_rising(std::span<double> values, std::span<const double> weights) {
@@ -579,11 +591,12 @@ std::string_view name(LinkFit fit) noexcept {
 }
 
 LinkTraining train_link_model(std::span<const ComparisonSpec> comparisons, const PatternCounts& random,
-                              std::span<const TrainingBlock> blocks, const LinkTrainingOptions& options,
-                              const Control& control) {
+                              std::span<const TrainingBlock> blocks, double total_pairs,
+                              const LinkTrainingOptions& options, const Control& control) {
   check(comparisons, "comparisons");
   check(options);
-  return Trainer(comparisons, random, blocks, options, control).train();
+  if (!within(total_pairs, 0, 1e18)) refuse_option("total_pairs", "must be from 0 to 1e18");
+  return Trainer(comparisons, random, blocks, total_pairs, options, control).train();
 }
 
 }  // namespace klientela

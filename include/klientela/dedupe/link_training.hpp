@@ -37,9 +37,6 @@ struct TrainingBlock {
 struct LinkTrainingOptions {
   /// Chance that two cards taken at random are one client's, [1e-18, 0.5]. none: estimated from the blocks.
   std::optional<double> prior{};
-  /// Pairs of all cards, n (n - 1) / 2, for the estimate of the prior; 0: not known, the estimate then rests on m and u
-  /// of what blocks fix. 0 to 1e18
-  double total_pairs{0};
   std::size_t max_iterations{500};  ///< 1 to 100,000, of each pass
   double tolerance{1e-6};           ///< (0, 1): converged once no m and no share of a block moves by more
   double start_share{0.1};          ///< (0, 1): share of pairs of one client in a block to begin with
@@ -102,11 +99,12 @@ struct LinkTraining {
 ///
 /// O(iterations x patterns x comparisons); the same bytes for any order of rows, comparisons and blocks and any number
 /// of threads; thread-safe.
-/// \param random  patterns of pairs sampled evenly from all pairs
+/// \param random       patterns of pairs sampled evenly from all pairs
+/// \param total_pairs  pairs of all cards, n (n - 1) / 2, up to 1e18; 0: not known
 /// \throws Error invalid_argument or out_of_range naming the argument, as in "blocks[0].patterns.counts[3]": no pair at
 /// all, no pair with evidence, a count that is no number of pairs, a level out of range, lengths that do not fit
 [[nodiscard]] LinkTraining train_link_model(std::span<const ComparisonSpec> comparisons, const PatternCounts& random,
-                                            std::span<const TrainingBlock> blocks,
+                                            std::span<const TrainingBlock> blocks, double total_pairs = 0,
                                             const LinkTrainingOptions& options = {}, const Control& control = {});
 
 struct LogisticOptions {
