@@ -28,6 +28,8 @@
 #include "klientela/dedupe/card_clusters.hpp"
 #include "klientela/dedupe/card_pair.hpp"
 #include "klientela/dedupe/link_model.hpp"
+#include "klientela/dedupe/link_model_json.hpp"
+#include "klientela/dedupe/link_thresholds.hpp"
 #include "klientela/dedupe/link_training.hpp"
 #include "klientela/dedupe/similarity.hpp"
 #include "klientela/dedupe/similarity_batch.hpp"

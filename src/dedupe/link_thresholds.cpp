@@ -6,6 +6,7 @@
 #include <numbers>
 #include <numeric>
 #include <string>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -120,12 +121,13 @@ ScoreCalibration ScoreCalibration::platt(std::span<const double> scores, std::sp
     double x;  ///< nats
     double matches;
     double others;
-    auto operator<=>(const Point&) const = default;
   };
   std::vector<Point> points;
   for (std::size_t i = 0; i < scores.size(); ++i)
     if (matches[i] + others[i] > 0) points.push_back({scores[i] * std::numbers::ln2, matches[i], others[i]});
-  std::sort(points.begin(), points.end());  // the same sums for any order
+  std::sort(points.begin(), points.end(), [](const Point& a, const Point& b) {  // the same sums for any order
+    return std::tie(a.x, a.matches, a.others) < std::tie(b.x, b.matches, b.others);
+  });
   double n1 = 0;
   double n2 = 0;
   for (const Point& point : points) {

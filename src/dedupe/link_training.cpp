@@ -280,12 +280,14 @@ class Trainer {
       for (std::size_t f = 0; f < fields_; ++f) counts.at(f, random_.row(i)[f]) += count;
     }
     smooth(counts, prior_u_, options_.smoothing_u, u_);
+    LevelTable log_u(fields_, stride_);
+    for (std::size_t f = 0; f < fields_; ++f)
+      for (std::size_t l = 1; l <= levels(f); ++l) log_u.at(f, l) = std::log(u_.at(f, l));
     for (Block& block : blocks_) {
       block.log_u = 0;
       for (std::size_t i = 0; i < block.patterns.rows(); ++i) {
         double sum = 0;
-        for (std::size_t f = 0; f < fields_; ++f)
-          if (const std::size_t l = block.patterns.row(i)[f]; l != 0) sum += std::log(u_.at(f, l));
+        for (std::size_t f = 0; f < fields_; ++f) sum += log_u.at(f, block.patterns.row(i)[f]);
         block.log_u += block.patterns.counts[i] * sum;
       }
     }
@@ -327,7 +329,8 @@ class Trainer {
       smooth(matches_, prior_m_, options_.smoothing_m, m_);
       for (std::size_t i = 0; i < m_.values.size(); ++i)
         moved = std::max(moved, std::fabs(m_.values[i] - before.values[i]));
-      control_.report("link_model", static_cast<double>(iteration) / static_cast<double>(options_.max_iterations));
+      control_.report("link_model", static_cast<double>(result.iterations) /
+                                        static_cast<double>(options_.max_iterations * max_passes));
       if (moved <= options_.tolerance) return true;
     }
     return false;
