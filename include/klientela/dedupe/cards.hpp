@@ -1,0 +1,88 @@
+// The cards of a base as duplicates are looked for: every field normalised once a distinct value, and coded.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "klientela/core/executor.hpp"
+#include "klientela/dedupe/normalise.hpp"
+#include "klientela/model/client_base.hpp"
+
+namespace klientela {
+
+/// What cards are compared by. A field of the table `clients` feeds one of these, or, as a whole name, several.
+enum class CardField : std::uint8_t {
+  given_name,
+  middle_name,
+  family_name,
+  birthday,
+  organisation_name,
+  email,
+  phone,
+  address,  ///< street, house and further lines, or the whole address where it comes as one text
+  city,
+  region,
+  postcode,
+  country,
+  tax_number,
+  identifier,
+  website,
+};
+inline constexpr std::size_t card_field_count = 15;
+
+/// The name used in policies, for example "given_name"; static lifetime.
+[[nodiscard]] std::string_view name(CardField field) noexcept;
+[[nodiscard]] std::optional<CardField> card_field_named(std::string_view name) noexcept;
+/// Names of the forms that a field's values have, the one that two values are told apart by first: "latin", "folded",
+/// "roots" of a given name. Static lifetime.
+[[nodiscard]] std::span<const std::string_view> forms(CardField field) noexcept;
+
+/// All cards of a base, normalised. Card i is the i-th client with a card, in canonical order of ids. Of two lists that
+/// are to be linked, the cards of the second follow those of the first. Immutable, thread-safe; copying shares.
+class PreparedCards {
+ public:
+  /// None.
+  PreparedCards();
+  [[nodiscard]] std::size_t size() const noexcept;
+  /// Cards of the first list; size() unless there are two.
+  [[nodiscard]] std::size_t first_list() const noexcept;
+  [[nodiscard]] bool two_lists() const noexcept { return first_list() < size(); }
+  /// \param list  0, or 1 for the second one
+  [[nodiscard]] const ClientBase& base(std::size_t list = 0) const noexcept;
+  /// The client whose card it is, in the base of its list. \pre card < size()
+  [[nodiscard]] std::uint32_t client_code(std::uint32_t card) const noexcept;
+  [[nodiscard]] ClientId id(std::uint32_t card) const;
+  /// The card of a client; nullopt where it has none. O(log size())
+  [[nodiscard]] std::optional<std::uint32_t> card_of(const ClientId& id, std::size_t list = 0) const;
+  /// How many cards have a value, and how many distinct ones there are.
+  [[nodiscard]] std::size_t filled(CardField field) const noexcept;
+  [[nodiscard]] std::size_t distinct(CardField field) const noexcept;
+  /// A card's values in one of the field's forms, as they came in the card, repeats left out. Lives as long as this or
+  /// a copy. \throws Error out_of_range "card"; not_found "form"
+  [[nodiscard]] std::vector<std::string_view> values(std::uint32_t card, CardField field,
+                                                     std::string_view form = {}) const;
+
+  struct Data;  ///< opaque
+  explicit PreparedCards(std::shared_ptr<const Data> data) noexcept;
+  [[nodiscard]] const std::shared_ptr<const Data>& data() const noexcept { return data_; }
+
+ private:
+  std::shared_ptr<const Data> data_;
+};
+
+/// Normalises the cards of a base. A whole name is an organisation's where the card says so, or where the card says
+/// nothing and has neither given nor family name nor birthday; else it is a person's, and read only where given and
+/// family name are empty. O(cards), every distinct value once; parallel.
+/// \throws Error invalid_argument for a base whose rows count for several clients; cancelled
+[[nodiscard]] PreparedCards prepare_cards(const ClientBase& base, const Normaliser& normaliser,
+                                          const Control& control = {});
+/// The cards of two lists that are to be linked.
+[[nodiscard]] PreparedCards prepare_cards(const ClientBase& first, const ClientBase& second,
+                                          const Normaliser& normaliser, const Control& control = {});
+
+}  // namespace klientela

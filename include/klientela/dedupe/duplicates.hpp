@@ -1,0 +1,98 @@
+// Who is whom: the duplicates of a base, or the links between two lists, with the evidence behind every answer.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "klientela/core/executor.hpp"
+#include "klientela/core/table.hpp"
+#include "klientela/dedupe/blocking.hpp"
+#include "klientela/dedupe/card_clusters.hpp"
+#include "klientela/dedupe/cards.hpp"
+#include "klientela/dedupe/comparison.hpp"
+#include "klientela/dedupe/link_model.hpp"
+#include "klientela/dedupe/link_training.hpp"
+#include "klientela/dedupe/normalise.hpp"
+
+namespace klientela {
+
+struct DedupeOptions {
+  NormaliserOptions normaliser;
+  BlockingOptions blocking;
+  std::vector<Comparison> comparisons;  ///< at most one a field; empty: default_comparisons()
+  /// Weights by hand, or learnt before: its fields are named as the comparisons' fields are and have their levels.
+  /// none: learnt from the cards.
+  std::optional<LinkModel> model;
+  LinkTrainingOptions training;
+  std::uint32_t random_pairs{300'000};    ///< sampled for u, at least 1000
+  std::uint32_t training_pairs{200'000};  ///< of each blocking rule for m, at least 100
+  CardClusterOptions clusters;
+};
+
+/// What is known beyond the cards.
+struct DedupeKnowledge {
+  std::vector<CardPair> must_links{};
+  std::vector<CardPair> cannot_links{};
+  std::vector<std::uint32_t> previous{};  ///< by card: its cluster before, no_card_cluster; empty: none
+};
+
+/// Why two cards score as they do.
+struct PairEvidence {
+  CardPair pair{};
+  std::vector<std::uint8_t> levels{};  ///< by comparison
+  ScoreExplanation explanation{};
+};
+
+/// What was found. Immutable, thread-safe; copying shares.
+class Duplicates {
+ public:
+  Duplicates();
+  [[nodiscard]] const PreparedCards& cards() const noexcept;
+  [[nodiscard]] const DedupeOptions& options() const noexcept;
+  [[nodiscard]] const std::vector<Comparison>& comparisons() const noexcept;
+  [[nodiscard]] const LinkModel& model() const noexcept;
+  /// How learning went; nullptr where the model was given.
+  [[nodiscard]] const LinkTraining* training() const noexcept;
+  [[nodiscard]] const std::vector<BlockingRuleReport>& rules() const noexcept;
+  [[nodiscard]] std::uint64_t pairs() const noexcept;  ///< compared
+  /// Pairs whose score reaches eight bits below the threshold, by a, b. Cards that equal an earlier one in every field
+  /// have the pair with the first of them alone.
+  [[nodiscard]] std::span<const CardEdge> edges() const noexcept;
+  /// By card: the smallest card of its cluster; or stable ids where earlier ones were given.
+  [[nodiscard]] std::span<const std::uint32_t> cluster_of() const noexcept;
+  /// Clusters of two cards and more, by their smallest card; cards ascending.
+  [[nodiscard]] const std::vector<std::vector<std::uint32_t>>& groups() const noexcept;
+  /// As they were clustered: each card that equals an earlier one stands alone there.
+  [[nodiscard]] const CardClusters& clusters() const noexcept;
+  /// By card: the first card that equals it in every field, itself where none does. Empty: not looked for.
+  [[nodiscard]] std::span<const std::uint32_t> representatives() const noexcept;
+
+  /// Why any two cards score as they do. O(comparisons) \throws Error out_of_range "pair"
+  [[nodiscard]] PairEvidence explain(CardPair pair) const;
+
+  struct Data;  ///< opaque
+  explicit Duplicates(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
+
+ private:
+  std::shared_ptr<const Data> data_;
+};
+
+/// Normalises, blocks, learns, scores and clusters. The same answer for any number of threads and any order of rows.
+/// Of two lists only pairs between them are looked at, and options.clusters.sources says how many links a card may have
+/// (any: all that belong together).
+/// \throws Error invalid_argument naming the option: cards without any value that a comparison reads ("clients"),
+///         limits out of range, a model that does not fit the comparisons; as cluster_cards() for contradictory links;
+///         cancelled
+[[nodiscard]] Duplicates find_duplicates(const PreparedCards& cards, const DedupeOptions& options = {},
+                                         const DedupeKnowledge& known = {}, const Control& control = {});
+/// The same from the base.
+[[nodiscard]] Duplicates find_duplicates(const ClientBase& base, const DedupeOptions& options = {},
+                                         const Control& control = {});
+[[nodiscard]] Duplicates link_lists(const ClientBase& first, const ClientBase& second,
+                                    const DedupeOptions& options = {}, const Control& control = {});
+
+}  // namespace klientela

@@ -1,0 +1,43 @@
+// What was found about duplicates, as tables and a summary for other tools.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "klientela/core/executor.hpp"
+#include "klientela/core/table.hpp"
+#include "klientela/dedupe/duplicates.hpp"
+
+namespace klientela {
+
+/// One row a card, in canonical order: `id`, and `cluster`, the id of the first card of its cluster. Of two lists:
+/// `list` (1 or 2) in front, and the cluster as text, "1:" or "2:" and the id. O(cards)
+[[nodiscard]] Table clusters_table(const Duplicates& found);
+
+/// One row a pair that reaches `min_score`, in canonical order: `id_a`, `id_b` (of two lists: of the first and the
+/// second), `score` (bits), `probability`, `together` (in one cluster), `prior_weight`, and for every comparison with
+/// values the level as F and its weight as F_weight, term frequency included; null without evidence.
+/// score = prior_weight + all weights. O(pairs x comparisons); parallel. \throws Error cancelled
+[[nodiscard]] Table pairs_table(const Duplicates& found, double min_score, const Control& control = {});
+
+/// Why cards are together: `cluster`, `id_a`, `id_b`, `reason`, `score`, `average`, `scored`, `words` (English) and
+/// `words_ru`. A card that equals an earlier one in every field has the reason "equal". O(joins)
+[[nodiscard]] Table joins_table(const Duplicates& found);
+/// Why clusters are apart although a pair between them reaches the threshold; the same columns, without `cluster`.
+[[nodiscard]] Table cuts_table(const Duplicates& found);
+
+/// Pairs for clerical review, those whose answer would change most first: `id_a`, `id_b`, `score`, `probability`,
+/// `together`, `changed` (card pairs), `expected_change`, `words`, `words_ru`.
+[[nodiscard]] Table review_table(const Duplicates& found);
+
+/// One row a level of a comparison: `comparison`, `level`, `m`, `u` (null where weights were given), `weight`.
+[[nodiscard]] Table link_model_table(const LinkModel& model);
+
+/// One row a blocking rule: BlockingRuleReport by its members' names.
+[[nodiscard]] Table blocking_table(const Duplicates& found);
+
+/// {"cards", "clusters", "duplicates" (cards less clusters), "groups" (clusters of two and more), "largest_cluster",
+/// "pairs", "threshold", "prior", "training": {"status", "advice", "blocks"}, "rules": [...]}
+[[nodiscard]] std::string duplicates_summary_json(const Duplicates& found);
+
+}  // namespace klientela

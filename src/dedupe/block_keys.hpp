@@ -1,0 +1,56 @@
+// The keys of a card by a rule: 64-bit numbers that are equal where the values are.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dedupe/card_data.hpp"
+#include "klientela/dedupe/blocking.hpp"
+
+namespace klientela::dedupe {
+
+/// Keys by value code: one each, or several where words are keys. 0 is none.
+struct ValueKeys {
+  std::vector<std::uint64_t> one;
+  std::vector<std::uint32_t> begins;  ///< empty unless values have several
+  std::vector<std::uint64_t> several;
+
+  template <class Visit>
+  void each(std::uint32_t code, Visit visit) const {
+    if (begins.empty()) {
+      if (one[code] != 0) visit(one[code]);
+      return;
+    }
+    for (std::uint32_t i = begins[code]; i < begins[code + 1]; ++i) visit(several[i]);
+  }
+};
+
+/// Of every distinct value of the key's field. O(bytes) \throws Error not_found naming a form that the field lacks
+[[nodiscard]] ValueKeys value_keys(const PreparedCards::Data& cards, const BlockingKey& key);
+
+/// Soundex of the first word that begins with a letter, as the US National Archives do; empty without one.
+[[nodiscard]] std::string soundex_of(std::string_view text);
+
+inline constexpr std::size_t max_keys_of_card = 64;  ///< by one rule; what is above is left out
+
+/// A rule over the cards, its keys' values looked up once.
+class RuleKeys {
+ public:
+  RuleKeys(const PreparedCards::Data& cards, const BlockingRule& rule);
+  /// Distinct keys of a card, into `keys` (cleared before).
+  void of(std::uint32_t card, std::vector<std::uint64_t>& keys) const;
+
+ private:
+  struct Part {
+    const FieldColumn* column;
+    ValueKeys keys;
+  };
+  std::vector<Part> parts_;
+  bool any_order_;
+};
+
+}  // namespace klientela::dedupe

@@ -1,0 +1,406 @@
+// Cards grouped by the keys of rules, large groups split, and every pair made once.
+#include "klientela/dedupe/blocking.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <numeric>
+
+#include "dedupe/block_keys.hpp"
+#include "dedupe/card_data.hpp"
+#include "dedupe/radix_sort.hpp"
+
+namespace klientela {
+namespace {
+
+using dedupe::KeyedCard;
+using dedupe::RuleKeys;
+
+constexpr std::size_t max_rules = 32;
+constexpr std::uint64_t always_allowed = 1'000'000;
+constexpr std::uint64_t unit_pairs = std::uint64_t{1} << 18;
+constexpr std::size_t batch_pairs = 4096;
+
+constexpr std::uint64_t pairs_of(std::uint64_t cards) noexcept { return cards * (cards - 1) / 2; }
+
+/// Blocks of one rule: cards ascending within each.
+struct RuleBlocks {
+  std::vector<std::uint32_t> members;
+  std::vector<std::uint32_t> begins{0};
+  std::vector<std::uint64_t> pairs_before{0};  ///< by block and the end
+  /// Further blocks of cards with several keys: by card and the end; empty where no card has any.
+  std::vector<std::uint32_t> more_begin;
+  std::vector<std::uint32_t> more;
+
+  [[nodiscard]] std::size_t size() const noexcept { return begins.size() - 1; }
+  [[nodiscard]] std::span<const std::uint32_t> block(std::size_t i) const noexcept {
+    return std::span(members).subspan(begins[i], begins[i + 1] - begins[i]);
+  }
+  void add(std::span<const std::uint32_t> cards) {
+    members.insert(members.end(), cards.begin(), cards.end());
+    begins.push_back(static_cast<std::uint32_t>(members.size()));
+    pairs_before.push_back(pairs_before.back() + pairs_of(cards.size()));
+  }
+};
+
+/// Rows [row_begin, row_end) of one block, or all rows of several.
+struct Unit {
+  std::uint32_t rule;
+  std::uint32_t first_block;
+  std::uint32_t last_block;  ///< exclusive
+  std::uint32_t row_begin;
+  std::uint32_t row_end;  ///< of the only block; 0: whole blocks
+};
+
+}  // namespace
+
+struct Blocks::Data {
+  PreparedCards cards;
+  BlockingOptions options;
+  std::uint32_t limit{0};
+  std::vector<RuleBlocks> rules;
+  std::vector<BlockingRuleReport> reports;
+  std::size_t stride{0};
+  /// By card, then rule: its first block; a number that no other card has where it is in none.
+  std::vector<std::uint32_t> block_of;
+  std::vector<std::uint32_t> several;  ///< by card: the rules, as bits, by which it is in several blocks; empty: none
+  std::vector<Unit> units;
+
+  /// Blocks of a card by a rule.
+  template <class Visit>
+  void each_block(std::uint32_t card, std::size_t rule, Visit visit) const {
+    visit(block_of[card * stride + rule]);
+    const RuleBlocks& blocks = rules[rule];
+    if (blocks.more_begin.empty()) return;
+    for (std::uint32_t i = blocks.more_begin[card]; i < blocks.more_begin[card + 1]; ++i) visit(blocks.more[i]);
+  }
+  /// The smallest block that both are in by a rule; no_code for none.
+  [[nodiscard]] std::uint32_t common_block(std::uint32_t a, std::uint32_t b, std::size_t rule) const {
+    std::uint32_t common = no_code;
+    each_block(a, rule, [&](std::uint32_t x) {
+      each_block(b, rule, [&](std::uint32_t y) {
+        if (x == y) common = std::min(common, x);
+      });
+    });
+    return common;
+  }
+  /// Whether this block of this rule is the one that makes the pair.
+  [[nodiscard]] bool makes(std::uint32_t a, std::uint32_t b, std::size_t rule, std::uint32_t block) const {
+    const std::uint32_t* x = block_of.data() + a * stride;
+    const std::uint32_t* y = block_of.data() + b * stride;
+    for (std::size_t r = 0; r < rule; ++r)
+      if (x[r] == y[r]) return false;
+    if (several.empty()) return true;
+    const std::uint32_t either = several[a] | several[b];
+    if (either == 0) return true;
+    for (std::size_t r = 0; r < rule; ++r)
+      if ((either >> r & 1U) != 0 && common_block(a, b, r) != no_code) return false;
+    return (either >> rule & 1U) == 0 || common_block(a, b, rule) == block;
+  }
+};
+
+namespace {
+
+/// Splits blocks that are too large by one key after the other.
+class Splitter {
+ public:
+  Splitter(std::span<const RuleKeys> keys, std::uint32_t limit) : keys_(keys), limit_(limit) {}
+
+  void split(std::span<const std::uint32_t> cards, RuleBlocks& into) const { split(cards, 0, into); }
+
+ private:
+  void split(std::span<const std::uint32_t> cards, std::size_t next, RuleBlocks& into) const {
+    if (cards.size() < 2) return;
+    if (cards.size() <= limit_) {
+      into.add(cards);
+      return;
+    }
+    if (next == keys_.size()) {
+      for (std::size_t begin = 0; begin < cards.size(); begin += limit_)
+        if (const auto run = cards.subspan(begin, std::min<std::size_t>(limit_, cards.size() - begin)); run.size() > 1)
+          into.add(run);
+      return;
+    }
+    std::vector<KeyedCard> keyed;
+    std::vector<std::uint64_t> keys;
+    keyed.reserve(cards.size());
+    for (const std::uint32_t card : cards) {
+      keys_[next].of(card, keys);
+      keyed.push_back({keys.empty() ? 0 : keys.front(), card});
+    }
+    std::stable_sort(keyed.begin(), keyed.end(), [](const KeyedCard& a, const KeyedCard& b) { return a.key < b.key; });
+    std::vector<std::uint32_t> group;
+    for (std::size_t begin = 0; begin < keyed.size();) {
+      std::size_t end = begin;
+      group.clear();
+      while (end < keyed.size() && keyed[end].key == keyed[begin].key) group.push_back(keyed[end++].card);
+      split(group, next + 1, into);
+      begin = end;
+    }
+  }
+
+  std::span<const RuleKeys> keys_;
+  std::uint32_t limit_;
+};
+
+std::vector<BlockingKey> default_split() {
+  std::vector<BlockingKey> keys;
+  for (const std::string_view text : {"birthday",
+                                      "family_name.stem:soundex",
+                                      "given_name.folded:soundex",
+                                      "postcode",
+                                      "address.house",
+                                      "address.street:longest",
+                                      "city.folded",
+                                      "organisation_name.folded:longest",
+                                      "phone",
+                                      "email",
+                                      "tax_number",
+                                      "identifier",
+                                      "website",
+                                      "family_name.folded",
+                                      "given_name.folded",
+                                      "middle_name.folded",
+                                      "address.sorted",
+                                      "organisation_name.sorted",
+                                      "region.folded",
+                                      "country"})
+    keys.push_back(blocking_key(text));
+  return keys;
+}
+
+void check(const BlockingOptions& options) {
+  const auto bad = [](const std::string& message, const std::string& where) {
+    throw Error(Code::invalid_argument, message, where);
+  };
+  if (options.rules.size() > max_rules) bad("at most 32 blocking rules", "rules");
+  for (std::size_t r = 0; r < options.rules.size(); ++r)
+    if (options.rules[r].keys.empty() || options.rules[r].keys.size() > 8)
+      bad("a blocking rule has 1 to 8 keys", "rules[" + std::to_string(r) + "]");
+  if (options.max_block < 2 || options.max_block > 1'000'000)
+    bad("max_block lies between 2 and 1,000,000", "max_block");
+  if (options.max_pairs < 1) bad("max_pairs is at least 1", "max_pairs");
+  if (options.pairs_per_card < 1) bad("pairs_per_card is at least 1", "pairs_per_card");
+}
+
+/// Sorted runs of equal keys: where each of two cards and more begins and ends.
+struct Runs {
+  std::vector<KeyedCard> cards;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> runs;
+};
+
+Runs runs_of(const RuleKeys& rule, std::size_t cards, std::span<const std::uint32_t> representatives,
+             BlockingRuleReport& report) {
+  Runs found;
+  std::vector<std::uint64_t> keys;
+  for (std::uint32_t card = 0; card < cards; ++card) {
+    if (!representatives.empty() && representatives[card] != card) continue;
+    rule.of(card, keys);
+    report.cards += keys.empty() ? 0 : 1;
+    for (const std::uint64_t key : keys) found.cards.push_back({key, card});
+  }
+  dedupe::radix_sort(found.cards);
+  for (std::size_t begin = 0; begin < found.cards.size();) {
+    std::size_t end = begin + 1;
+    while (end < found.cards.size() && found.cards[end].key == found.cards[begin].key) ++end;
+    if (end - begin > 1) {
+      found.runs.emplace_back(static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end));
+      report.largest = std::max<std::uint64_t>(report.largest, end - begin);
+    }
+    begin = end;
+  }
+  return found;
+}
+
+/// Most pairs of blocks no larger than a limit.
+std::uint64_t pairs_within(const Runs& runs, std::uint64_t limit) {
+  std::uint64_t pairs = 0;
+  for (const auto& [begin, end] : runs.runs) {
+    const std::uint64_t size = end - begin;
+    pairs += size <= limit ? pairs_of(size) : size * (limit - 1) / 2 + 1;
+  }
+  return pairs;
+}
+
+}  // namespace
+
+Blocks::Blocks() : data_(std::make_shared<const Data>()) {}
+const PreparedCards& Blocks::cards() const noexcept { return data_->cards; }
+const BlockingOptions& Blocks::options() const noexcept { return data_->options; }
+std::uint32_t Blocks::block_limit() const noexcept { return data_->limit; }
+const std::vector<BlockingRuleReport>& Blocks::rules() const noexcept { return data_->reports; }
+std::size_t Blocks::units() const noexcept { return data_->units.size(); }
+std::size_t Blocks::rule_of(std::size_t unit) const noexcept { return data_->units[unit].rule; }
+
+void Blocks::pairs(std::size_t unit, const std::function<void(std::span<const CardPair>)>& take) const {
+  if (unit >= units())
+    throw Error(Code::out_of_range, "unit " + std::to_string(unit) + " of " + std::to_string(units()), "unit");
+  const Unit& u = data_->units[unit];
+  const RuleBlocks& rule = data_->rules[u.rule];
+  std::vector<CardPair> batch;
+  batch.reserve(batch_pairs);
+  for (std::uint32_t b = u.first_block; b < u.last_block; ++b) {
+    const auto cards = rule.block(b);
+    const std::size_t last = u.row_end == 0 ? cards.size() : u.row_end;
+    for (std::size_t i = u.row_begin; i < last; ++i) {
+      for (std::size_t j = i + 1; j < cards.size(); ++j) {
+        if (!data_->makes(cards[i], cards[j], u.rule, b)) continue;
+        batch.push_back({cards[i], cards[j]});
+        if (batch.size() < batch_pairs) continue;
+        take(batch);
+        batch.clear();
+      }
+    }
+  }
+  if (!batch.empty()) take(batch);
+}
+
+std::vector<CardPair> Blocks::sample(std::size_t rule, std::size_t limit) const {
+  const RuleBlocks& blocks = data_->rules.at(rule);
+  const std::uint64_t all = blocks.pairs_before.back();
+  const std::uint64_t taken = std::min<std::uint64_t>(all, limit);
+  std::vector<CardPair> pairs;
+  pairs.reserve(taken);
+  for (std::uint64_t i = 0; i < taken; ++i) {
+    // The i-th of as many equal stretches of all pairs, somewhere inside: a fixed step would keep to one row of a
+    // block.
+    const auto begin = static_cast<std::uint64_t>(static_cast<__uint128_t>(all) * i / taken);
+    const auto end = static_cast<std::uint64_t>(static_cast<__uint128_t>(all) * (i + 1) / taken);
+    const std::uint64_t place = begin + (i * 0x9E37'79B9'7F4A'7C15U >> 32) % (end - begin);
+    const auto after = std::upper_bound(blocks.pairs_before.begin(), blocks.pairs_before.end(), place);
+    const auto b = static_cast<std::size_t>(after - blocks.pairs_before.begin()) - 1;
+    const auto cards = blocks.block(b);
+    std::uint64_t left = place - blocks.pairs_before[b];
+    std::size_t row = 0;
+    for (; left >= cards.size() - 1 - row; ++row) left -= cards.size() - 1 - row;
+    pairs.push_back({cards[row], cards[row + 1 + left]});
+  }
+  return pairs;
+}
+
+Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::span<const std::uint32_t> representatives,
+             const Control& control) {
+  check(options);
+  if (!representatives.empty() && representatives.size() != cards.size())
+    throw Error(Code::invalid_argument, "one representative a card is wanted", "representatives");
+  auto data = std::make_shared<Blocks::Data>();
+  data->cards = cards;
+  data->options = options;
+  if (data->options.rules.empty()) data->options.rules = default_blocking_rules();
+  if (data->options.split_by.empty()) data->options.split_by = default_split();
+  const std::vector<BlockingRule>& rules = data->options.rules;
+  const std::size_t n = cards.size();
+
+  // Rules whose fields no card has cost nothing.
+  std::vector<Runs> runs(rules.size());
+  data->reports.resize(rules.size());
+  control.check();
+  control.run(rules.size(), [&](std::size_t r) {
+    data->reports[r].rule = to_text(rules[r]);
+    for (const BlockingKey& key : rules[r].keys)
+      if (cards.filled(key.field) == 0) return;
+    if (!control.stop.stop_requested())
+      runs[r] = runs_of(RuleKeys(*cards.data(), rules[r]), n, representatives, data->reports[r]);
+  });
+  control.check();
+  control.report("block", 0.5);
+
+  const std::uint64_t budget =
+      std::min(options.max_pairs, std::max<std::uint64_t>(always_allowed, std::uint64_t{options.pairs_per_card} * n));
+  const auto total = [&](std::uint32_t limit) {
+    std::uint64_t pairs = 0;
+    for (const Runs& each : runs) pairs += pairs_within(each, limit);
+    return pairs;
+  };
+  std::uint32_t limit = options.max_block;
+  if (total(limit) > budget) {
+    std::uint32_t good = 2;
+    std::uint32_t bad = limit;
+    while (bad - good > 1) {
+      const std::uint32_t middle = good + (bad - good) / 2;
+      (total(middle) > budget ? bad : good) = middle;
+    }
+    limit = good;
+  }
+  data->limit = limit;
+  for (std::size_t r = rules.size(); r-- > 0 && total(limit) > budget;) {
+    for (const auto& [begin, end] : runs[r].runs) data->reports[r].lost += pairs_of(end - begin);
+    runs[r] = Runs();
+  }
+
+  std::vector<RuleKeys> split_keys;
+  for (const BlockingKey& key : data->options.split_by)
+    if (cards.filled(key.field) > 0) split_keys.emplace_back(*cards.data(), BlockingRule{{key}});
+  const Splitter splitter(split_keys, limit);
+  data->rules.resize(rules.size());
+  data->stride = rules.size();
+  data->block_of.resize(n * data->stride);
+  std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>> further(rules.size());
+  control.run(rules.size(), [&](std::size_t r) {
+    RuleBlocks& blocks = data->rules[r];
+    BlockingRuleReport& report = data->reports[r];
+    std::vector<std::uint32_t> members;
+    for (const auto& [begin, end] : runs[r].runs) {
+      members.clear();
+      for (std::uint32_t i = begin; i < end; ++i) members.push_back(runs[r].cards[i].card);
+      const std::uint64_t before = blocks.pairs_before.back();
+      splitter.split(members, blocks);
+      if (members.size() <= limit) continue;
+      ++report.split;
+      report.lost += pairs_of(members.size()) - (blocks.pairs_before.back() - before);
+    }
+    runs[r] = Runs();
+    report.blocks = blocks.size();
+    report.pairs = blocks.pairs_before.back();
+    for (std::size_t card = 0; card < n; ++card)
+      data->block_of[card * data->stride + r] = ~static_cast<std::uint32_t>(card);
+    for (std::size_t b = 0; b < blocks.size(); ++b) {
+      for (const std::uint32_t card : blocks.block(b)) {
+        std::uint32_t& first = data->block_of[card * data->stride + r];
+        if (first == ~card)
+          first = static_cast<std::uint32_t>(b);
+        else
+          further[r].emplace_back(card, static_cast<std::uint32_t>(b));
+      }
+    }
+    if (further[r].empty()) return;
+    std::sort(further[r].begin(), further[r].end());
+    blocks.more_begin.assign(n + 1, 0);
+    for (const auto& [card, b] : further[r]) {
+      ++blocks.more_begin[card + 1];
+      blocks.more.push_back(b);
+    }
+    std::partial_sum(blocks.more_begin.begin(), blocks.more_begin.end(), blocks.more_begin.begin());
+  });
+  for (std::size_t r = 0; r < rules.size(); ++r) {
+    if (further[r].empty()) continue;
+    data->several.resize(n);
+    for (const auto& [card, b] : further[r]) data->several[card] |= std::uint32_t{1} << r;
+  }
+  for (std::size_t r = 0; r < rules.size(); ++r) {
+    const RuleBlocks& blocks = data->rules[r];
+    std::uint32_t first = 0;
+    const auto close = [&](std::uint32_t b) {
+      if (b > first) data->units.push_back({static_cast<std::uint32_t>(r), first, b, 0, 0});
+      first = b;
+    };
+    for (std::uint32_t b = 0; b < blocks.size(); ++b) {
+      const std::size_t size = blocks.block(b).size();
+      if (pairs_of(size) > 2 * unit_pairs) {
+        close(b);
+        const auto rows = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, unit_pairs / size));
+        for (std::uint32_t row = 0; row < size; row += rows)
+          data->units.push_back(
+              {static_cast<std::uint32_t>(r), b, b + 1, row, std::min(row + rows, static_cast<std::uint32_t>(size))});
+        first = b + 1;
+      } else if (blocks.pairs_before[b + 1] - blocks.pairs_before[first] >= unit_pairs) {
+        close(b + 1);
+      }
+    }
+    close(static_cast<std::uint32_t>(blocks.size()));
+  }
+  control.check();
+  control.report("block", 1);
+  return Blocks(std::move(data));
+}
+
+}  // namespace klientela

@@ -1,0 +1,550 @@
+// Cards read from a base, normalised once a distinct value, and coded.
+#include "klientela/dedupe/cards.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "dedupe/card_data.hpp"
+#include "dedupe/text_index.hpp"
+
+namespace klientela {
+namespace {
+
+using dedupe::FieldColumn;
+using dedupe::max_forms;
+using dedupe::TextIndex;
+using dedupe::Texts;
+
+struct FieldNames {
+  std::string_view name;
+  std::vector<std::string_view> forms;
+};
+
+const std::array<FieldNames, card_field_count>& field_names() {
+  static const std::array<FieldNames, card_field_count> names{{
+      {"given_name", {"latin", "folded", "roots"}},
+      {"middle_name", {"latin", "folded"}},
+      {"family_name", {"latin", "folded", "stem"}},
+      {"birthday", {"day"}},
+      {"organisation_name", {"core", "folded", "sorted", "acronym"}},
+      {"email", {"mailbox", "local", "domain"}},
+      {"phone", {"number"}},
+      {"address", {"text", "sorted", "street", "house"}},
+      {"city", {"latin", "folded"}},
+      {"region", {"latin", "folded"}},
+      {"postcode", {"text"}},
+      {"country", {"folded"}},
+      {"tax_number", {"number"}},
+      {"identifier", {"text"}},
+      {"website", {"registrable"}},
+  }};
+  return names;
+}
+
+/// What a delivered text becomes: the fields that it feeds, each with all forms of one value.
+enum class Source : std::uint8_t {
+  person,
+  organisation,
+  email,
+  phone,
+  address,
+  city,
+  region,
+  postcode,
+  country,
+  tax_number,
+  identifier,
+  website
+};
+constexpr std::size_t source_count = 12;
+
+constexpr std::array<std::array<CardField, 3>, source_count> source_fields{{
+    {CardField::given_name, CardField::middle_name, CardField::family_name},
+    {CardField::organisation_name},
+    {CardField::email},
+    {CardField::phone},
+    {CardField::address},
+    {CardField::city},
+    {CardField::region},
+    {CardField::postcode},
+    {CardField::country},
+    {CardField::tax_number},
+    {CardField::identifier},
+    {CardField::website},
+}};
+constexpr std::size_t fields_of(Source source) noexcept { return source == Source::person ? 3 : 1; }
+
+/// Between the parts of a value that is put together; no normalised form holds it.
+constexpr char part_mark = '\x1F';
+
+/// The delivered texts of one source, coded as they are.
+struct RawColumn {
+  std::vector<std::uint32_t> begins;  ///< by card and the end
+  std::vector<std::uint32_t> codes;
+  Texts texts;  ///< by code
+
+  void add(TextIndex& index, std::string_view text) {
+    const auto next = static_cast<std::uint32_t>(texts.size());
+    const std::uint32_t code = index.code(text, next, [&](std::uint32_t c) { return texts[c]; });
+    if (code == next) texts.push_back(text);
+    codes.push_back(code);
+  }
+};
+
+/// Reads fields of cards wherever their chunks are.
+class CardReader {
+ public:
+  explicit CardReader(const PreparedCards::Data& data) : data_(data) {
+    positions_.reserve(data.codes.size());
+    for (std::size_t card = 0; card < data.codes.size(); ++card)
+      positions_.push_back(*base_of(card).card_of(data.codes[card]));
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return positions_.size(); }
+  [[nodiscard]] std::string_view text(std::size_t card, ClientField field) const {
+    const Values* values = column(card, field);
+    return values == nullptr ? std::string_view() : values->text(positions_[card].row);
+  }
+  [[nodiscard]] std::vector<std::string_view> texts(std::size_t card, ClientField field) const {
+    const Values* values = column(card, field);
+    return values == nullptr ? std::vector<std::string_view>() : values->texts(positions_[card].row);
+  }
+  [[nodiscard]] std::uint32_t term(std::size_t card, ClientField field) const {
+    const Values* values = column(card, field);
+    std::uint32_t code = no_code;
+    if (values != nullptr) values->codes(positions_[card].row, {&code, 1});
+    return code;
+  }
+  [[nodiscard]] std::string_view term_text(std::size_t card, ClientField field) const {
+    const std::uint32_t code = term(card, field);
+    return code == no_code ? std::string_view()
+                           : base_of(card).terms(TableId::clients, static_cast<std::size_t>(field))[code];
+  }
+  [[nodiscard]] std::int32_t day(std::size_t card, ClientField field) const {
+    const Values* values = column(card, field);
+    std::int32_t day = null_day;
+    if (values != nullptr) values->days(positions_[card].row, {&day, 1});
+    return day;
+  }
+
+ private:
+  [[nodiscard]] const Values* column(std::size_t card, ClientField field) const {
+    return (*base_of(card).chunks(TableId::clients)[positions_[card].chunk])[field];
+  }
+  [[nodiscard]] const ClientBase& base_of(std::size_t card) const noexcept {
+    return data_.bases[card < data_.first_list ? 0 : 1];
+  }
+
+  const PreparedCards::Data& data_;
+  std::vector<ClientBase::CardPosition> positions_;
+};
+
+constexpr std::uint32_t organisation_kind = 0;  // places in closed_values() of the field
+constexpr std::uint32_t person_kind = 1;
+
+/// Whose name the whole name of a card is.
+bool names_organisation(const CardReader& reader, std::size_t card) {
+  const std::uint32_t kind = reader.term(card, ClientField::kind);
+  if (kind == organisation_kind || kind == person_kind) return kind == organisation_kind;
+  return reader.text(card, ClientField::given_name).empty() && reader.text(card, ClientField::family_name).empty() &&
+         reader.day(card, ClientField::birthday) == null_day;
+}
+
+/// What a source has to say of one card; `part` is memory to put parts together in.
+template <class Add>
+void read_source(const CardReader& reader, std::size_t card, Source source, std::string& part, Add add) {
+  const auto list = [&](ClientField field) {
+    for (const std::string_view text : reader.texts(card, field)) add(text);
+  };
+  const auto one = [&](std::string_view text) {
+    if (!text.empty()) add(text);
+  };
+  switch (source) {
+    case Source::person: {
+      const std::string_view given = reader.text(card, ClientField::given_name);
+      const std::string_view middle = reader.text(card, ClientField::middle_name);
+      const std::string_view family = reader.text(card, ClientField::family_name);
+      if (given.empty() && family.empty()) {
+        const std::string_view whole = reader.text(card, ClientField::name);
+        if (whole.empty() || names_organisation(reader, card)) return;
+        add(whole);
+        return;
+      }
+      part.assign(given).append(1, part_mark).append(middle).append(1, part_mark).append(family);
+      add(part);
+      return;
+    }
+    case Source::organisation:
+      if (names_organisation(reader, card)) one(reader.text(card, ClientField::name));
+      return;
+    case Source::email: list(ClientField::emails); return;
+    case Source::phone: {
+      const std::string_view country = reader.term_text(card, ClientField::country);
+      const bool region = country.size() == 2;
+      for (const std::string_view text : reader.texts(card, ClientField::phones)) {
+        part.assign(text);
+        if (region) part.append(1, part_mark).append(country);
+        add(part);
+      }
+      return;
+    }
+    case Source::address: {
+      list(ClientField::addresses);
+      const std::string_view street = reader.text(card, ClientField::street);
+      const std::string_view house = reader.text(card, ClientField::house);
+      const std::string_view more = reader.text(card, ClientField::street_2);
+      if (street.empty() && more.empty()) return;
+      part.clear();
+      for (const std::string_view text : {house, street, more}) {
+        if (text.empty()) continue;
+        if (!part.empty()) part += ' ';
+        part.append(text);
+      }
+      add(part);
+      return;
+    }
+    case Source::city: one(reader.text(card, ClientField::city)); return;
+    case Source::region: one(reader.term_text(card, ClientField::region)); return;
+    case Source::postcode: one(reader.text(card, ClientField::postcode)); return;
+    case Source::country: one(reader.term_text(card, ClientField::country)); return;
+    case Source::tax_number: list(ClientField::tax_numbers); return;
+    case Source::identifier: list(ClientField::identifiers); return;
+    case Source::website: list(ClientField::websites); return;
+  }
+}
+
+RawColumn read_raw(const CardReader& reader, Source source) {
+  RawColumn raw;
+  TextIndex index;
+  std::string part;
+  raw.begins.reserve(reader.size() + 1);
+  raw.begins.push_back(0);
+  for (std::size_t card = 0; card < reader.size(); ++card) {
+    read_source(reader, card, source, part, [&](std::string_view text) { raw.add(index, text); });
+    raw.begins.push_back(static_cast<std::uint32_t>(raw.codes.size()));
+  }
+  return raw;
+}
+
+/// The forms of one value, before they are coded. Empty in the first form: no value.
+struct Forms {
+  std::array<std::string, max_forms> texts;
+};
+
+/// Only letters and digits of a text in Latin.
+void alphanumeric(std::string_view from, std::string& to) {
+  to.clear();
+  for (const char c : from)
+    if (c != ' ') to += c;
+}
+
+/// Normalises texts of one source. One to a thread.
+class SourceNormaliser {
+ public:
+  SourceNormaliser(const Normaliser& normaliser, Source source) : normaliser_(normaliser), source_(source) {}
+
+  /// Writes fields_of(source) values.
+  void operator()(std::string_view raw, std::span<Forms> out) {
+    switch (source_) {
+      case Source::person: person(raw, out); return;
+      case Source::organisation:
+        normaliser_.organisation(raw, organisation_);
+        set(out[0], {organisation_.core, organisation_.folded, organisation_.sorted, organisation_.acronym});
+        return;
+      case Source::email:
+        normaliser_.email(raw, email_);
+        set(out[0], {email_.mailbox, email_.local, email_.domain});
+        return;
+      case Source::phone: {
+        const std::size_t mark = raw.find(part_mark);
+        const std::string_view region = mark == raw.npos ? std::string_view() : raw.substr(mark + 1);
+        normaliser_.phone(raw.substr(0, mark), phone_, known_region(region) ? region : std::string_view());
+        set(out[0], {phone_.number});
+        return;
+      }
+      case Source::address:
+        normaliser_.address(raw, address_);
+        set(out[0], {address_.text, address_.sorted, address_.street, address_.house});
+        return;
+      case Source::city:
+      case Source::region:
+        normaliser_.text(raw, text_);
+        set(out[0], {text_.latin, text_.folded});
+        return;
+      case Source::country:
+        normaliser_.text(raw, text_);
+        set(out[0], {text_.folded});
+        return;
+      case Source::postcode:
+      case Source::identifier:
+        normaliser_.text(raw, text_);
+        alphanumeric(text_.latin, out[0].texts[0]);
+        return;
+      case Source::tax_number:
+        normaliser_.tax_number(raw, tax_);
+        set(out[0], {tax_.number});
+        return;
+      case Source::website:
+        normaliser_.domain(raw, domain_);
+        set(out[0], {domain_.registrable});
+        return;
+    }
+  }
+
+ private:
+  static void set(Forms& out, std::initializer_list<std::string_view> texts) {
+    std::size_t i = 0;
+    for (const std::string_view text : texts) out.texts[i++].assign(text);
+  }
+  static bool known_region(std::string_view region) noexcept {
+    return region.size() == 2 && std::all_of(region.begin(), region.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  }
+  void person(std::string_view raw, std::span<Forms> out) {
+    const std::size_t first = raw.find(part_mark);
+    if (first == raw.npos) {
+      normaliser_.person(raw, person_);
+    } else {
+      const std::size_t second = raw.find(part_mark, first + 1);
+      normaliser_.person(raw.substr(0, first), raw.substr(first + 1, second - first - 1), raw.substr(second + 1),
+                         person_);
+    }
+    set(out[0], {person_.given, person_.given_folded, person_.given_roots});
+    set(out[1], {person_.middle, person_.middle_folded});
+    set(out[2], {person_.family, person_.family_folded, person_.family_stem});
+  }
+
+  const Normaliser& normaliser_;
+  Source source_;
+  NormalText text_;
+  PersonName person_;
+  OrganisationName organisation_;
+  EmailAddress email_;
+  PhoneNumber phone_;
+  PostalAddress address_;
+  TaxNumber tax_;
+  WebDomain domain_;
+};
+
+/// Forms of many values of one field, after each other.
+struct FormRows {
+  std::array<Texts, max_forms> forms;
+};
+
+constexpr std::size_t normalise_rows = 16384;  // distinct values a task
+
+/// The column of a field: raw codes of every card through the values that they normalise to.
+FieldColumn coded(const RawColumn& raw, std::span<const FormRows> rows, std::size_t form_count, std::size_t cards) {
+  FieldColumn column;
+  std::vector<std::uint32_t> code_of(raw.texts.size(), no_code);
+  TextIndex index;
+  std::string key;
+  Texts keys;  // all forms of a value, where there are several
+  std::size_t i = 0;
+  for (const FormRows& part : rows) {
+    for (std::size_t r = 0; r < part.forms[0].size(); ++r, ++i) {
+      if (part.forms[0][r].empty()) continue;
+      key.assign(part.forms[0][r]);
+      for (std::size_t f = 1; f < form_count; ++f) key.append(1, part_mark).append(part.forms[f][r]);
+      const auto next = static_cast<std::uint32_t>(keys.size());
+      code_of[i] = index.code(key, next, [&](std::uint32_t c) { return keys[c]; });
+      if (code_of[i] != next) continue;
+      keys.push_back(key);
+      for (std::size_t f = 0; f < form_count; ++f) column.forms[f].push_back(part.forms[f][r]);
+    }
+  }
+  if (keys.size() == 0) return column;
+  column.counts.assign(keys.size(), 0);
+  column.first.assign(cards, no_code);
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> further;
+  for (std::size_t card = 0; card < cards; ++card) {
+    const std::size_t more = further.size();
+    for (std::uint32_t v = raw.begins[card]; v < raw.begins[card + 1]; ++v) {
+      const std::uint32_t code = code_of[raw.codes[v]];
+      if (code == no_code || code == column.first[card]) continue;
+      if (column.first[card] == no_code) {
+        column.first[card] = code;
+        ++column.filled;
+      } else {
+        const auto same = [&](const auto& pair) { return pair.second == code; };
+        if (std::any_of(further.begin() + static_cast<std::ptrdiff_t>(more), further.end(), same)) continue;
+        further.emplace_back(static_cast<std::uint32_t>(card), code);
+      }
+      ++column.counts[code];
+    }
+  }
+  if (!further.empty()) {
+    column.more_begin.assign(cards + 1, 0);
+    for (const auto& [card, code] : further) {
+      ++column.more_begin[card + 1];
+      column.more.push_back(code);
+    }
+    for (std::size_t card = 0; card < cards; ++card) column.more_begin[card + 1] += column.more_begin[card];
+  }
+  for (Texts& texts : column.forms) texts.shrink();
+  return column;
+}
+
+/// Dates of birth as eight digits, so that slips show.
+FieldColumn birthdays(const CardReader& reader) {
+  RawColumn raw;
+  TextIndex index;
+  raw.begins.push_back(0);
+  for (std::size_t card = 0; card < reader.size(); ++card) {
+    const std::int32_t day = reader.day(card, ClientField::birthday);
+    if (day != null_day) raw.add(index, to_text(Day{std::chrono::days{day}}));
+    raw.begins.push_back(static_cast<std::uint32_t>(raw.codes.size()));
+  }
+  FormRows rows;
+  for (std::size_t i = 0; i < raw.texts.size(); ++i) rows.forms[0].push_back(raw.texts[i]);
+  return coded(raw, {&rows, 1}, 1, reader.size());
+}
+
+}  // namespace
+
+std::string_view name(CardField field) noexcept { return field_names()[static_cast<std::size_t>(field)].name; }
+
+std::optional<CardField> card_field_named(std::string_view name) noexcept {
+  for (std::size_t f = 0; f < card_field_count; ++f)
+    if (field_names()[f].name == name) return static_cast<CardField>(f);
+  return std::nullopt;
+}
+
+std::span<const std::string_view> forms(CardField field) noexcept {
+  return field_names()[static_cast<std::size_t>(field)].forms;
+}
+
+PreparedCards::PreparedCards() : data_(std::make_shared<const Data>()) {}
+PreparedCards::PreparedCards(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
+std::size_t PreparedCards::size() const noexcept { return data_->codes.size(); }
+std::size_t PreparedCards::first_list() const noexcept { return data_->first_list; }
+const ClientBase& PreparedCards::base(std::size_t list) const noexcept { return data_->bases[list == 0 ? 0 : 1]; }
+ClientId PreparedCards::id(std::uint32_t card) const {
+  return base(card < first_list() ? 0 : 1).id_of(client_code(card));
+}
+std::uint32_t PreparedCards::client_code(std::uint32_t card) const noexcept { return data_->codes[card]; }
+std::size_t PreparedCards::filled(CardField field) const noexcept { return (*data_)[field].filled; }
+std::size_t PreparedCards::distinct(CardField field) const noexcept { return (*data_)[field].distinct(); }
+
+std::optional<std::uint32_t> PreparedCards::card_of(const ClientId& id, std::size_t list) const {
+  const auto middle = data_->codes.begin() + static_cast<std::ptrdiff_t>(first_list());
+  const auto begin = list == 0 ? data_->codes.begin() : middle;
+  const auto end = list == 0 ? middle : data_->codes.end();
+  const ClientBase& of = base(list);
+  const auto found = std::lower_bound(
+      begin, end, id, [&](std::uint32_t code, const ClientId& wanted) { return of.id_of(code) < wanted; });
+  if (found == end || of.id_of(*found) != id) return std::nullopt;
+  return static_cast<std::uint32_t>(found - data_->codes.begin());
+}
+
+std::vector<std::string_view> PreparedCards::values(std::uint32_t card, CardField field, std::string_view form) const {
+  if (card >= size())
+    throw Error(Code::out_of_range, "card " + std::to_string(card) + " of " + std::to_string(size()), "card");
+  const auto names = forms(field);
+  const auto found = form.empty() ? names.begin() : std::find(names.begin(), names.end(), form);
+  if (found == names.end())
+    throw Error(Code::not_found, std::string(klientela::name(field)) + " has no form \"" + std::string(form) + '"',
+                "form");
+  const FieldColumn& column = (*data_)[field];
+  const Texts& texts = column.forms[static_cast<std::size_t>(found - names.begin())];
+  std::vector<std::string_view> values;
+  column.each(card, [&](std::uint32_t code) { values.push_back(texts[code]); });
+  return values;
+}
+
+namespace {
+
+/// Codes of the clients of a base that have a card, in canonical order.
+void add_list(const ClientBase& base, PreparedCards::Data& data) {
+  if (base.repeats_rows())
+    throw Error(Code::invalid_argument, "rows of the base count for several clients; give the one it was made of",
+                "base");
+  for (const std::uint32_t code : base.codes_in_order())
+    if (base.card_of(code)) data.codes.push_back(code);
+}
+
+PreparedCards prepared(std::shared_ptr<PreparedCards::Data> data, const Normaliser& normaliser,
+                       const Control& control) {
+  const CardReader reader(*data);
+
+  std::array<RawColumn, source_count> raws;
+  control.check();
+  control.run(source_count + 1, [&](std::size_t task) {
+    if (task == 0)
+      (*data).fields[static_cast<std::size_t>(CardField::birthday)] = birthdays(reader);
+    else
+      raws[task - 1] = read_raw(reader, static_cast<Source>(task - 1));
+  });
+  control.report("read cards", 1);
+
+  struct Part {
+    std::size_t source;
+    std::size_t begin;
+  };
+  std::vector<Part> parts;
+  std::array<std::size_t, source_count + 1> first_part{};
+  for (std::size_t s = 0; s < source_count; ++s) {
+    for (std::size_t begin = 0; begin < raws[s].texts.size(); begin += normalise_rows) parts.push_back({s, begin});
+    first_part[s + 1] = parts.size();
+  }
+  // By field of the source, then by part.
+  std::array<std::vector<FormRows>, 3> rows;
+  for (std::vector<FormRows>& of_field : rows) of_field.resize(parts.size());
+  control.check();
+  control.run(parts.size(), [&](std::size_t p) {
+    if (control.stop.stop_requested()) return;
+    const auto source = static_cast<Source>(parts[p].source);
+    const Texts& texts = raws[parts[p].source].texts;
+    SourceNormaliser normalise(normaliser, source);
+    std::array<Forms, 3> out;
+    const std::size_t end = std::min(texts.size(), parts[p].begin + normalise_rows);
+    for (std::size_t i = parts[p].begin; i < end; ++i) {
+      normalise(texts[i], out);
+      for (std::size_t f = 0; f < fields_of(source); ++f) {
+        const std::size_t count = forms(source_fields[parts[p].source][f]).size();
+        for (std::size_t k = 0; k < count; ++k) rows[f][p].forms[k].push_back(out[f].texts[k]);
+      }
+    }
+  });
+  control.check();
+  control.report("normalise", 1);
+
+  struct FieldTask {
+    std::size_t source;
+    std::size_t field;
+  };
+  std::vector<FieldTask> tasks;
+  for (std::size_t s = 0; s < source_count; ++s)
+    for (std::size_t f = 0; f < fields_of(static_cast<Source>(s)); ++f) tasks.push_back({s, f});
+  control.run(tasks.size(), [&](std::size_t t) {
+    const auto [s, f] = tasks[t];
+    const CardField field = source_fields[s][f];
+    data->fields[static_cast<std::size_t>(field)] =
+        coded(raws[s], std::span(rows[f]).subspan(first_part[s], first_part[s + 1] - first_part[s]),
+              forms(field).size(), data->codes.size());
+  });
+  control.check();
+  control.report("code cards", 1);
+  return PreparedCards(std::move(data));
+}
+
+}  // namespace
+
+PreparedCards prepare_cards(const ClientBase& base, const Normaliser& normaliser, const Control& control) {
+  auto data = std::make_shared<PreparedCards::Data>();
+  data->bases[0] = base;
+  add_list(base, *data);
+  data->first_list = data->codes.size();
+  return prepared(std::move(data), normaliser, control);
+}
+
+PreparedCards prepare_cards(const ClientBase& first, const ClientBase& second, const Normaliser& normaliser,
+                            const Control& control) {
+  auto data = std::make_shared<PreparedCards::Data>();
+  data->bases = {first, second};
+  add_list(first, *data);
+  data->first_list = data->codes.size();
+  add_list(second, *data);
+  return prepared(std::move(data), normaliser, control);
+}
+
+}  // namespace klientela

@@ -1,0 +1,215 @@
+// Options of the dedupe stage from and to policy JSON, and their schema.
+#include <string>
+#include <vector>
+
+#include "core/json_reader.hpp"
+#include "klientela/dedupe/card_clusters_json.hpp"
+#include "klientela/dedupe/dedupe_json.hpp"
+#include "klientela/dedupe/link_model_json.hpp"
+
+namespace klientela {
+namespace {
+
+using json::Value;
+
+constexpr std::int64_t most_pairs = 1'000'000'000'000;
+constexpr std::int64_t most_block = 1'000'000;
+constexpr std::int64_t most_sampled = 100'000'000;
+
+template <class Parse>
+auto parsed(const json::Node& node, Parse parse) {
+  try {
+    return parse(node.text());
+  } catch (const Error& error) {
+    if (error.code() == Code::bad_policy) throw;
+    node.fail(std::string("is no key or rule: ") + error.what());
+  }
+}
+
+BlockingOptions blocking(const json::Node& node) {
+  json::Object object(node);
+  BlockingOptions options;
+  if (const auto rules = object.find("rules"))
+    for (const json::Node& rule : rules->items()) options.rules.push_back(parsed(rule, blocking_rule));
+  if (options.rules.size() > 32) object.require("rules").fail("holds more than 32 rules");
+  object.read("max_pairs", options.max_pairs, 1, most_pairs);
+  object.read("pairs_per_card", options.pairs_per_card, 1, 1'000'000);
+  object.read("max_block", options.max_block, 2, most_block);
+  if (const auto keys = object.find("split_by"))
+    for (const json::Node& key : keys->items()) options.split_by.push_back(parsed(key, blocking_key));
+  object.done();
+  return options;
+}
+
+Value json_of(const BlockingOptions& options) {
+  Value rules = Value::array();
+  for (const BlockingRule& rule : options.rules) rules.push_back(to_text(rule));
+  Value keys = Value::array();
+  for (const BlockingKey& key : options.split_by) keys.push_back(to_text(key));
+  Value document = Value::object();
+  document["rules"] = std::move(rules);
+  document["max_pairs"] = options.max_pairs;
+  document["pairs_per_card"] = options.pairs_per_card;
+  document["max_block"] = options.max_block;
+  document["split_by"] = std::move(keys);
+  return document;
+}
+
+std::vector<std::string_view> field_names() {
+  std::vector<std::string_view> names;
+  for (std::size_t f = 0; f < card_field_count; ++f) names.push_back(name(static_cast<CardField>(f)));
+  return names;
+}
+
+std::vector<std::string_view> kind_names() {
+  std::vector<std::string_view> names;
+  for (int k = 0; k <= static_cast<int>(ComparisonKind::exact); ++k)
+    names.push_back(name(static_cast<ComparisonKind>(k)));
+  return names;
+}
+
+Comparison comparison_from(const json::Node& node) {
+  json::Object object(node);
+  Comparison read = comparison(static_cast<CardField>(object.require("field").choice(field_names())));
+  object.read("kind", read.kind, kind_names());
+  object.read("close", read.close, 0, 1);
+  object.read("similar", read.similar, 0, 1);
+  object.read("tf_weight", read.tf_weight, 0, 1);
+  object.done();
+  return read;
+}
+
+Value json_of(const Comparison& comparison) {
+  Value document = Value::object();
+  document["field"] = std::string(name(comparison.field));
+  document["kind"] = std::string(name(comparison.kind));
+  document["close"] = comparison.close;
+  document["similar"] = comparison.similar;
+  document["tf_weight"] = comparison.tf_weight;
+  return document;
+}
+
+Value names_json(const std::vector<std::string_view>& names) {
+  Value list = Value::array();
+  for (const std::string_view each : names) list.push_back(std::string(each));
+  return list;
+}
+
+Value number_schema(double low, double high, const char* description) {
+  return {{"type", "number"}, {"minimum", low}, {"maximum", high}, {"description", description}};
+}
+
+Value integer_schema(std::int64_t low, std::int64_t high, std::int64_t by_default, const char* description) {
+  return {
+      {"type", "integer"}, {"minimum", low}, {"maximum", high}, {"default", by_default}, {"description", description}};
+}
+
+Value fragment(const std::string& schema) {
+  Value part = Value::parse(schema);
+  part.erase("$schema");
+  part.erase("$id");
+  return part;
+}
+
+}  // namespace
+
+DedupeOptions dedupe_options_from_json(std::string_view text, std::string_view pointer) {
+  const Value document = json::parse(text);
+  json::Object object(json::Node(document, std::string(pointer)));
+  DedupeOptions options;
+  const auto part = [&](const char* key, auto read) {
+    if (const auto node = object.find(key); node && !node->is_null()) read(*node);
+  };
+  part("normalise", [&](const json::Node& node) {
+    options.normaliser = normaliser_options_from_json(node.value().dump(), node.pointer());
+  });
+  part("blocking", [&](const json::Node& node) { options.blocking = blocking(node); });
+  part("comparisons", [&](const json::Node& node) {
+    for (const json::Node& each : node.items()) options.comparisons.push_back(comparison_from(each));
+  });
+  part("model",
+       [&](const json::Node& node) { options.model = link_model_from_json(node.value().dump(), node.pointer()); });
+  part("training", [&](const json::Node& node) {
+    options.training = link_training_options_from_json(node.value().dump(), node.pointer());
+  });
+  part("clusters", [&](const json::Node& node) {
+    options.clusters = card_cluster_options_from_json(node.value().dump(), node.pointer());
+  });
+  object.read("random_pairs", options.random_pairs, 1000, most_sampled);
+  object.read("training_pairs", options.training_pairs, 100, most_sampled);
+  object.done();
+  return options;
+}
+
+std::string to_json(const DedupeOptions& options) {
+  Value comparisons = Value::array();
+  for (const Comparison& comparison : options.comparisons) comparisons.push_back(json_of(comparison));
+  Value document = Value::object();
+  document["normalise"] = Value::parse(to_json(options.normaliser));
+  document["blocking"] = json_of(options.blocking);
+  document["comparisons"] = std::move(comparisons);
+  document["model"] = options.model ? Value::parse(to_json(*options.model)) : Value();
+  document["training"] = Value::parse(to_json(options.training));
+  document["random_pairs"] = options.random_pairs;
+  document["training_pairs"] = options.training_pairs;
+  document["clusters"] = Value::parse(to_json(options.clusters));
+  return document.dump(2);
+}
+
+std::string dedupe_options_schema() {
+  const DedupeOptions defaults;
+  const Value rule = {{"type", "string"},
+                      {"description",
+                       "Keys joined by + (or <> where their values may be swapped): field, field.form, field.form:cut; "
+                       "for example family_name.folded:soundex + postcode."}};
+  Value blocking = Value::object();
+  blocking["rules"] = {{"type", "array"},
+                       {"items", rule},
+                       {"maxItems", 32},
+                       {"default", Value::array()},
+                       {"description", "Two cards that agree on one of these are compared; empty: the default rules."}};
+  blocking["max_pairs"] = integer_schema(1, most_pairs, static_cast<std::int64_t>(defaults.blocking.max_pairs),
+                                         "No more pairs than these are ever made.");
+  blocking["pairs_per_card"] = integer_schema(1, 1'000'000, defaults.blocking.pairs_per_card,
+                                              "Nor more than this for each card; a million are always allowed.");
+  blocking["max_block"] =
+      integer_schema(2, most_block, defaults.blocking.max_block, "Cards in a block beyond which it is split.");
+  blocking["split_by"] = {{"type", "array"},
+                          {"items", {{"type", "string"}}},
+                          {"default", Value::array()},
+                          {"description", "Keys that split large blocks, in order; empty: all fields."}};
+  Value comparison = Value::object();
+  comparison["field"] = {{"enum", names_json(field_names())}};
+  comparison["kind"] = {{"enum", names_json(kind_names())}, {"description", "Absent: what suits the field."}};
+  comparison["close"] = number_schema(0, 1, "Similarity from which two values are close.");
+  comparison["similar"] = number_schema(0, 1, "And similar.");
+  comparison["tf_weight"] = number_schema(0, 1, "How far a rare value in common says more than a frequent one.");
+  Value properties = Value::object();
+  properties["normalise"] = fragment(normaliser_options_schema());
+  properties["blocking"] = {{"type", "object"}, {"properties", std::move(blocking)}, {"additionalProperties", false}};
+  properties["comparisons"] = {
+      {"type", "array"},
+      {"items",
+       {{"type", "object"},
+        {"properties", std::move(comparison)},
+        {"required", {"field"}},
+        {"additionalProperties", false}}},
+      {"default", Value::array()},
+      {"description", "Fields that are compared; empty: every field in the way that suits it."}};
+  Value model = fragment(link_model_schema());
+  model["type"] = {"object", "null"};
+  properties["model"] = std::move(model);
+  properties["training"] = fragment(link_training_options_schema());
+  properties["random_pairs"] =
+      integer_schema(1000, most_sampled, defaults.random_pairs, "Pairs drawn from all pairs, to learn u.");
+  properties["training_pairs"] =
+      integer_schema(100, most_sampled, defaults.training_pairs, "Pairs of each rule, to learn m.");
+  properties["clusters"] = fragment(card_cluster_options_schema());
+  const Value schema = {{"type", "object"},
+                        {"title", "Duplicates"},
+                        {"properties", std::move(properties)},
+                        {"additionalProperties", false}};
+  return schema.dump(2);
+}
+
+}  // namespace klientela

@@ -1,0 +1,533 @@
+// From prepared cards to clusters: pairs, weights, scores.
+#include "klientela/dedupe/duplicates.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <memory>
+#include <numeric>
+#include <unordered_map>
+#include <utility>
+
+#include "dedupe/card_data.hpp"
+#include "dedupe/pair_comparer.hpp"
+
+namespace klientela {
+namespace {
+
+using dedupe::FieldColumn;
+using dedupe::level_of;
+using dedupe::PairComparer;
+using dedupe::Pattern;
+
+/// Bits below the threshold down to which edges are kept: they speak against joins.
+constexpr double kept_below = 8;
+/// A value that fewer cards share than one in ten thousand tells no more than one that so many do: typing errors are
+/// rare, too.
+constexpr double smallest_share = 1e-4;
+constexpr std::size_t task_pairs = 16384;
+/// Where there is nothing to learn from: bits for agreement in a field, and against one client for disagreement.
+constexpr double expected_weight = 6;
+constexpr double expected_prior = 1e-4;
+
+constexpr std::uint64_t mixed(std::uint64_t x) noexcept {
+  x = (x ^ (x >> 30)) * 0xBF58'476D'1CE4'E5B9U;
+  x = (x ^ (x >> 27)) * 0x94D0'49BB'1331'11EBU;
+  return x ^ (x >> 31);
+}
+
+/// The share of a field's values among the cards that have one and equal no earlier card.
+class Shares {
+ public:
+  Shares(const FieldColumn& column, std::span<const std::uint32_t> same)
+      : counts_(column.counts), filled_(static_cast<double>(column.filled)) {
+    for (std::uint32_t card = 0; card < same.size(); ++card) {
+      if (same[card] == card || column.empty() || column.first[card] == no_code) continue;
+      column.each(card, [&](std::uint32_t code) { --counts_[code]; });
+      --filled_;
+    }
+  }
+  [[nodiscard]] double operator()(std::uint32_t code) const noexcept { return std::min(1.0, counts_[code] / filled_); }
+
+ private:
+  std::vector<std::uint32_t> counts_;
+  double filled_;
+};
+
+/// Scores of pairs: sums of table entries, the same as LinkModel::explain() gives.
+class PairScorer {
+ public:
+  /// \param same  as Duplicates::representatives(): cards that equal an earlier one do not make a value frequent
+  PairScorer(const PairComparer& comparer, const LinkModel& model, std::span<const std::uint32_t> same)
+      : comparer_(&comparer), prior_(model.prior_weight()) {
+    const auto& comparisons = comparer.comparisons();
+    for (std::size_t i = 0; i < comparisons.size(); ++i) {
+      const auto weights = model.weights(i);
+      std::array<double, 16> row{};
+      std::copy(weights.begin(), weights.end(), row.begin());
+      weights_.push_back(row);
+      std::vector<double> terms;
+      const FieldColumn& column = (*comparer.cards().data())[comparisons[i].field];
+      if (model.fields()[i].tf_weight > 0) {
+        const Shares shares(column, same);
+        terms.reserve(column.distinct());
+        for (std::uint32_t code = 0; code < column.distinct(); ++code)
+          terms.push_back(model.term_weight(i, shares(code)));
+      }
+      terms_.push_back(std::move(terms));
+    }
+  }
+
+  [[nodiscard]] double operator()(CardPair pair, Pattern pattern) const {
+    double score = prior_;
+    for (std::size_t i = 0; i < weights_.size(); ++i) {
+      const std::uint8_t level = level_of(pattern, i);
+      score += weights_[i][level];
+      if (terms_[i].empty() || level != comparer_->highest(i)) continue;
+      const std::uint32_t value = comparer_->common_value(pair, i);
+      if (value != no_code) score += terms_[i][value];
+    }
+    return score;
+  }
+
+ private:
+  const PairComparer* comparer_;
+  double prior_;
+  std::vector<std::array<double, 16>> weights_;
+  std::vector<std::vector<double>> terms_;
+};
+
+/// How many pairs show each pattern.
+class PatternCounter {
+ public:
+  void add(Pattern pattern, double count = 1) { counts_[pattern] += count; }
+  void add(const PatternCounter& other) {
+    for (const auto& [pattern, count] : other.counts_) counts_[pattern] += count;
+  }
+  [[nodiscard]] PatternCounts counts(std::size_t comparisons) const {
+    std::vector<std::pair<Pattern, double>> sorted(counts_.begin(), counts_.end());
+    std::sort(sorted.begin(), sorted.end());
+    PatternCounts counts;
+    counts.fields = comparisons;
+    std::vector<std::uint8_t> levels(comparisons);
+    for (const auto& [pattern, count] : sorted) {
+      for (std::size_t i = 0; i < comparisons; ++i) levels[i] = level_of(pattern, i);
+      counts.add(levels, count);
+    }
+    return counts;
+  }
+
+ private:
+  std::unordered_map<Pattern, double> counts_;
+};
+
+/// By card: the first one that equals it in every value of every field.
+std::vector<std::uint32_t> representatives_of(const PreparedCards::Data& data) {
+  const std::size_t n = data.codes.size();
+  std::vector<std::uint64_t> hashes(n, 0);
+  for (const FieldColumn& column : data.fields) {
+    if (column.empty()) continue;
+    for (std::uint32_t card = 0; card < n; ++card) {
+      std::uint64_t h = hashes[card] * 31 + 1;
+      column.each(card, [&](std::uint32_t code) { h = mixed(h ^ (code + std::uint64_t{1})); });
+      hashes[card] = mixed(h);
+    }
+  }
+  const auto equal = [&](std::uint32_t a, std::uint32_t b) {
+    return std::all_of(data.fields.begin(), data.fields.end(), [&](const FieldColumn& column) {
+      if (column.empty()) return true;
+      const auto x = column.further(a);
+      const auto y = column.further(b);
+      return column.first[a] == column.first[b] && std::equal(x.begin(), x.end(), y.begin(), y.end());
+    });
+  };
+  std::vector<std::uint32_t> order(n);
+  std::iota(order.begin(), order.end(), 0U);
+  std::vector<std::uint32_t> representatives = order;
+  std::sort(order.begin(), order.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return hashes[a] != hashes[b] ? hashes[a] < hashes[b] : a < b; });
+  for (std::size_t begin = 0; begin < n;) {
+    std::size_t end = begin + 1;
+    while (end < n && hashes[order[end]] == hashes[order[begin]]) {
+      if (equal(order[begin], order[end])) representatives[order[end]] = order[begin];
+      ++end;
+    }
+    begin = end;
+  }
+  return representatives;
+}
+
+void check(const DedupeOptions& options) {
+  const auto bad = [](const std::string& why, const std::string& where) {
+    throw Error(Code::invalid_argument, why, where);
+  };
+  if (options.random_pairs < 1000) bad("random_pairs is at least 1000", "random_pairs");
+  if (options.training_pairs < 100) bad("training_pairs is at least 100", "training_pairs");
+}
+
+/// The given model's fields in the order of the comparisons.
+LinkModel fitted_to(const LinkModel& model, std::span<const Comparison> comparisons) {
+  std::vector<LinkField> fields;
+  for (const Comparison& comparison : comparisons) {
+    const ComparisonSpec wanted = spec(comparison);
+    const auto found = std::find_if(model.fields().begin(), model.fields().end(),
+                                    [&](const LinkField& field) { return field.comparison.name == wanted.name; });
+    if (found == model.fields().end())
+      throw Error(Code::invalid_argument, "the model has no weights of " + wanted.name, "model");
+    if (found->comparison.levels != wanted.levels)
+      throw Error(Code::invalid_argument, "the model has other levels of " + wanted.name + " than its comparison",
+                  "model");
+    fields.push_back(*found);
+  }
+  return {model.prior(), std::move(fields)};
+}
+
+}  // namespace
+
+struct Duplicates::Data {
+  PreparedCards cards;
+  DedupeOptions options;
+  std::shared_ptr<const PairComparer> comparer;
+  LinkModel model;
+  std::optional<LinkTraining> training;
+  std::vector<BlockingRuleReport> rules;
+  std::uint64_t pairs{0};
+  std::vector<CardEdge> edges;
+  std::vector<std::uint32_t> cluster_of;
+  std::vector<std::vector<std::uint32_t>> groups;
+  CardClusters clusters;
+  std::vector<std::uint32_t> representatives;
+};
+
+Duplicates::Duplicates() : data_(std::make_shared<const Data>()) {}
+const PreparedCards& Duplicates::cards() const noexcept { return data_->cards; }
+const DedupeOptions& Duplicates::options() const noexcept { return data_->options; }
+const std::vector<Comparison>& Duplicates::comparisons() const noexcept { return data_->options.comparisons; }
+const LinkModel& Duplicates::model() const noexcept { return data_->model; }
+const LinkTraining* Duplicates::training() const noexcept { return data_->training ? &*data_->training : nullptr; }
+const std::vector<BlockingRuleReport>& Duplicates::rules() const noexcept { return data_->rules; }
+std::uint64_t Duplicates::pairs() const noexcept { return data_->pairs; }
+std::span<const CardEdge> Duplicates::edges() const noexcept { return data_->edges; }
+std::span<const std::uint32_t> Duplicates::cluster_of() const noexcept { return data_->cluster_of; }
+const std::vector<std::vector<std::uint32_t>>& Duplicates::groups() const noexcept { return data_->groups; }
+const CardClusters& Duplicates::clusters() const noexcept { return data_->clusters; }
+std::span<const std::uint32_t> Duplicates::representatives() const noexcept { return data_->representatives; }
+
+PairEvidence Duplicates::explain(CardPair pair) const {
+  if (pair.a == pair.b || std::max(pair.a, pair.b) >= data_->cards.size())
+    throw Error(Code::out_of_range,
+                "pair (" + std::to_string(pair.a) + ", " + std::to_string(pair.b) + ") of " +
+                    std::to_string(data_->cards.size()) + " cards",
+                "pair");
+  if (pair.a > pair.b) std::swap(pair.a, pair.b);
+  const PairComparer& comparer = *data_->comparer;
+  PairEvidence evidence{pair, {}, {}};
+  const Pattern pattern = comparer(pair);
+  std::vector<double> shares;
+  for (std::size_t i = 0; i < comparer.comparisons().size(); ++i) {
+    evidence.levels.push_back(level_of(pattern, i));
+    shares.push_back(0);
+    if (evidence.levels.back() != comparer.highest(i)) continue;
+    const FieldColumn& column = (*data_->cards.data())[comparer.comparisons()[i].field];
+    if (const std::uint32_t value = comparer.common_value(pair, i); value != no_code)
+      shares.back() = Shares(column, data_->representatives)(value);
+  }
+  evidence.explanation = data_->model.explain(evidence.levels, shares);
+  return evidence;
+}
+
+namespace {
+
+/// Everything that one search holds while it runs.
+class Search {
+ public:
+  Search(const PreparedCards& cards, DedupeOptions options, const DedupeKnowledge& known, const Control& control)
+      : cards_(cards), known_(known), control_(control), data_(std::make_shared<Duplicates::Data>()) {
+    data_->cards = cards;
+    data_->options = std::move(options);
+    if (data_->options.comparisons.empty()) data_->options.comparisons = default_comparisons();
+    check(data_->options);
+    comparer_ = std::make_shared<const PairComparer>(cards, data_->options.comparisons);
+    data_->comparer = comparer_;
+  }
+
+  Duplicates run() {
+    const bool usable = std::any_of(data_->options.comparisons.begin(), data_->options.comparisons.end(),
+                                    [&](const Comparison& c) { return cards_.filled(c.field) > 0; });
+    if (!usable && cards_.size() > 0)
+      throw Error(Code::invalid_argument,
+                  "no card has a value that duplicates could be told by; name, e-mail, phone, address and the like are "
+                  "looked at",
+                  "clients");
+    const CardClusterOptions& clusters = data_->options.clusters;
+    const bool plain = known_.must_links.empty() && known_.cannot_links.empty() && known_.previous.empty() &&
+                       clusters.sources == CardSourceRule::any && !cards_.two_lists();
+    if (plain) data_->representatives = representatives_of(*cards_.data());
+    for (std::uint32_t card = 0; card < cards_.size(); ++card)
+      if (!plain || data_->representatives[card] == card) distinct_.push_back(card);
+    first_list_ = cards_.two_lists() ? cards_.first_list() : distinct_.size();
+    const Blocks blocks = block(cards_, data_->options.blocking, data_->representatives, control_);
+    data_->rules = blocks.rules();
+    learn(blocks);
+    score(blocks);
+    cluster();
+    return Duplicates(std::move(data_));
+  }
+
+ private:
+  [[nodiscard]] bool looked_at(CardPair pair) const noexcept {
+    return !cards_.two_lists() || (pair.a < cards_.first_list()) != (pair.b < cards_.first_list());
+  }
+  /// Pairs of distinct cards that could be looked at.
+  [[nodiscard]] double all_pairs() const noexcept {
+    const auto n = static_cast<double>(distinct_.size());
+    const auto first = static_cast<double>(first_list_);
+    return cards_.two_lists() ? first * (n - first) : n * (n - 1) / 2;
+  }
+
+  /// Patterns of pairs; the same for any number of threads, since counts are whole.
+  PatternCounts patterns(std::span<const CardPair> pairs) const {
+    const std::size_t tasks = (pairs.size() + task_pairs - 1) / task_pairs;
+    std::vector<PatternCounter> counters(tasks);
+    control_.check();
+    control_.run(tasks, [&](std::size_t task) {
+      if (control_.stop.stop_requested()) return;
+      auto memory = comparer_->memory();
+      const std::size_t end = std::min(pairs.size(), (task + 1) * task_pairs);
+      for (std::size_t p = task * task_pairs; p < end; ++p)
+        if (looked_at(pairs[p])) counters[task].add((*comparer_)(pairs[p], memory));
+    });
+    control_.check();
+    PatternCounter all;
+    for (const PatternCounter& counter : counters) all.add(counter);
+    return all.counts(comparer_->comparisons().size());
+  }
+
+  /// Pairs out of all of them: every one where they are few, else evenly drawn, with repeats.
+  std::vector<CardPair> random_pairs() const {
+    const auto n = static_cast<std::uint32_t>(distinct_.size());
+    const auto first = static_cast<std::uint32_t>(first_list_);
+    const bool lists = cards_.two_lists();
+    std::vector<CardPair> pairs;
+    const auto add = [&](std::uint32_t a, std::uint32_t b) { pairs.push_back({distinct_[a], distinct_[b]}); };
+    if (all_pairs() <= data_->options.random_pairs) {
+      for (std::uint32_t a = 0; a < first; ++a)
+        for (std::uint32_t b = lists ? first : a + 1; b < n; ++b) add(a, b);
+      return pairs;
+    }
+    pairs.reserve(data_->options.random_pairs);
+    for (std::uint64_t i = 0; pairs.size() < data_->options.random_pairs; ++i) {
+      const std::uint64_t h = mixed(i + 1);
+      const auto part = [](std::uint64_t bits, std::uint32_t begin, std::uint32_t end) {
+        return begin + static_cast<std::uint32_t>((bits & 0xFFFF'FFFFU) * (end - begin) >> 32);
+      };
+      const std::uint32_t a = part(h, 0, first);
+      const std::uint32_t b = part(h >> 32, lists ? first : 0, n);
+      if (a != b) add(std::min(a, b), std::max(a, b));
+    }
+    return pairs;
+  }
+
+  /// Cards that equal an earlier one, each with the first of them, evenly drawn where they are many.
+  std::vector<CardPair> equal_pairs() const {
+    std::vector<CardPair> pairs;
+    for (std::uint32_t card = 0; card < data_->representatives.size(); ++card)
+      if (data_->representatives[card] != card) pairs.push_back({data_->representatives[card], card});
+    const std::size_t limit = data_->options.training_pairs;
+    if (pairs.size() <= limit) return pairs;
+    for (std::size_t i = 0; i < limit; ++i) pairs[i] = pairs[i * pairs.size() / limit];
+    pairs.resize(limit);
+    return pairs;
+  }
+
+  void learn(const Blocks& blocks) {
+    const auto& comparisons = data_->options.comparisons;
+    if (data_->options.model) {
+      data_->model = fitted_to(*data_->options.model, comparisons);
+      return;
+    }
+    std::vector<ComparisonSpec> specs;
+    for (const Comparison& comparison : comparisons) specs.push_back(spec(comparison));
+    if (all_pairs() < 1) return only_expected(specs);
+    const PatternCounts random = patterns(random_pairs());
+    control_.report("learn", 0.3);
+    std::vector<TrainingBlock> training;
+    for (std::size_t r = 0; r < blocks.rules().size(); ++r) {
+      if (blocks.rules()[r].pairs == 0) continue;
+      TrainingBlock of_rule;
+      of_rule.name = blocks.rules()[r].rule;
+      of_rule.patterns = patterns(blocks.sample(r, data_->options.training_pairs));
+      if (of_rule.patterns.rows() == 0) continue;
+      for (std::size_t i = 0; i < comparisons.size(); ++i) {
+        const auto& keys = blocks.options().rules[r].keys;
+        if (std::any_of(keys.begin(), keys.end(),
+                        [&](const BlockingKey& k) { return k.field == comparisons[i].field; }))
+          of_rule.fixed.push_back(i);
+      }
+      training.push_back(std::move(of_rule));
+    }
+    if (const std::vector<CardPair> equal = equal_pairs(); !equal.empty()) {
+      TrainingBlock same;
+      same.name = "equal in every field";
+      same.patterns = patterns(equal);
+      training.push_back(std::move(same));
+    }
+    data_->training = train_link_model(specs, random, training, all_pairs(), data_->options.training, control_);
+    control_.report("learn", 1);
+    std::vector<LinkField> fields = data_->training->model.fields();
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      fields[i].tf_weight = comparisons[i].tf_weight;
+      fields[i].tf_minimum_u = smallest_share;
+    }
+    data_->model = LinkModel(data_->training->model.prior(), std::move(fields));
+  }
+  /// Nothing to learn from: two cards at most, or all the same.
+  void only_expected(std::span<const ComparisonSpec> specs) {
+    std::vector<LinkField> fields;
+    for (const ComparisonSpec& of : specs) {
+      LinkField field;
+      field.comparison = of;
+      const auto last = static_cast<double>(of.levels.size());
+      for (std::size_t level = 1; level <= of.levels.size(); ++level)
+        field.weights.push_back(expected_weight * (2 * static_cast<double>(level - 1) / (last - 1) - 1));
+      fields.push_back(std::move(field));
+    }
+    data_->model = LinkModel(expected_prior, std::move(fields));
+  }
+
+  void score(const Blocks& blocks) {
+    if (data_->model.fields().empty()) return;
+    const PairScorer scorer(*comparer_, data_->model, data_->representatives);
+    const double kept = data_->options.clusters.threshold - kept_below;
+    std::vector<std::vector<CardEdge>> edges(blocks.units());
+    std::vector<std::uint64_t> made(blocks.units());
+    std::atomic<std::size_t> done{0};
+    control_.run(blocks.units(), [&](std::size_t unit) {
+      if (control_.stop.stop_requested()) return;
+      auto memory = comparer_->memory();
+      blocks.pairs(unit, [&](std::span<const CardPair> pairs) {
+        for (const CardPair& pair : pairs) {
+          if (!looked_at(pair)) continue;
+          ++made[unit];
+          const double score = scorer(pair, (*comparer_)(pair, memory));
+          if (score >= kept) edges[unit].push_back({pair.a, pair.b, score});
+        }
+      });
+      edges[unit].shrink_to_fit();
+      ++done;
+    });
+    control_.check();
+    control_.report("score", 1);
+    for (std::size_t unit = 0; unit < made.size(); ++unit) {
+      data_->rules[blocks.rule_of(unit)].added += made[unit];
+      data_->pairs += made[unit];
+    }
+    std::size_t count = 0;
+    for (const auto& part : edges) count += part.size();
+    data_->edges.reserve(count + (data_->representatives.empty() ? 0 : data_->representatives.size() / 8));
+    for (auto& part : edges) {
+      data_->edges.insert(data_->edges.end(), part.begin(), part.end());
+      part = {};
+    }
+    for (std::uint32_t card = 0; card < data_->representatives.size(); ++card) {
+      const CardPair pair{data_->representatives[card], card};
+      if (pair.a == pair.b) continue;
+      ++data_->pairs;
+      if (const double score = scorer(pair, (*comparer_)(pair)); score >= kept)
+        data_->edges.push_back({pair.a, pair.b, score});
+    }
+    std::sort(data_->edges.begin(), data_->edges.end(),
+              [](const CardEdge& x, const CardEdge& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });
+  }
+
+  void cluster() {
+    const auto n = static_cast<std::uint32_t>(cards_.size());
+    const auto& same = data_->representatives;
+    std::vector<CardEdge> between;  // of cards that no earlier one equals
+    std::vector<CardEdge> equal;
+    for (const CardEdge& edge : data_->edges)
+      (!same.empty() && same[edge.b] == edge.a ? equal : between).push_back(edge);
+    std::optional<PairScorer> scorer;
+    if (!data_->model.fields().empty()) scorer.emplace(*comparer_, data_->model, same);
+    CardClusterInput input;
+    input.cards = n;
+    input.edges = between;
+    input.must_links = known_.must_links;
+    input.cannot_links = known_.cannot_links;
+    input.previous = known_.previous;
+    std::vector<std::uint32_t> lists;
+    if (data_->options.clusters.sources != CardSourceRule::any) {
+      lists.resize(n);
+      if (cards_.two_lists()) {
+        for (std::uint32_t card = 0; card < n; ++card) lists[card] = card < cards_.first_list() ? 0 : 1;
+      } else {
+        lists = sources();
+      }
+      input.sources = lists;
+    }
+    if (scorer)
+      input.scorer = [&](std::uint32_t a, std::uint32_t b) { return (*scorer)({a, b}, (*comparer_)(CardPair{a, b})); };
+    data_->clusters = cluster_cards(input, data_->options.clusters, control_);
+    data_->cluster_of = data_->clusters.ids;
+    for (const CardEdge& edge : equal)
+      if (edge.score >= data_->options.clusters.threshold) data_->cluster_of[edge.b] = data_->cluster_of[edge.a];
+    std::vector<std::uint32_t> order(n);
+    std::iota(order.begin(), order.end(), 0U);
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return std::pair(data_->cluster_of[a], a) < std::pair(data_->cluster_of[b], b);
+    });
+    for (std::size_t begin = 0; begin < n;) {
+      std::size_t end = begin + 1;
+      while (end < n && data_->cluster_of[order[end]] == data_->cluster_of[order[begin]]) ++end;
+      if (end - begin > 1)
+        data_->groups.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(begin),
+                                   order.begin() + static_cast<std::ptrdiff_t>(end));
+      begin = end;
+    }
+    std::sort(data_->groups.begin(), data_->groups.end());
+    control_.report("cluster", 1);
+  }
+
+  /// By card: what its field `source` says, a number of its own where it says nothing.
+  std::vector<std::uint32_t> sources() const {
+    const ClientBase& base = cards_.base();
+    const auto n = static_cast<std::uint32_t>(cards_.size());
+    const auto terms = base.terms(TableId::clients, static_cast<std::size_t>(ClientField::source)).size();
+    std::vector<std::uint32_t> of(n);
+    for (std::uint32_t card = 0; card < n; ++card) {
+      const auto position = *base.card_of(cards_.client_code(card));
+      const Values* values = (*base.chunks(TableId::clients)[position.chunk])[ClientField::source];
+      std::uint32_t code = no_code;
+      if (values != nullptr) values->codes(position.row, {&code, 1});
+      of[card] = code == no_code ? static_cast<std::uint32_t>(terms) + card : code;
+    }
+    return of;
+  }
+
+  const PreparedCards& cards_;
+  const DedupeKnowledge& known_;
+  const Control& control_;
+  std::shared_ptr<Duplicates::Data> data_;
+  std::shared_ptr<const PairComparer> comparer_;
+  std::vector<std::uint32_t> distinct_;  ///< cards that equal no earlier one
+  std::size_t first_list_{0};            ///< how many of them are of the first list
+};
+
+}  // namespace
+
+Duplicates find_duplicates(const PreparedCards& cards, const DedupeOptions& options, const DedupeKnowledge& known,
+                           const Control& control) {
+  return Search(cards, options, known, control).run();
+}
+
+Duplicates find_duplicates(const ClientBase& base, const DedupeOptions& options, const Control& control) {
+  return find_duplicates(prepare_cards(base, Normaliser(options.normaliser), control), options, {}, control);
+}
+
+Duplicates link_lists(const ClientBase& first, const ClientBase& second, const DedupeOptions& options,
+                      const Control& control) {
+  return find_duplicates(prepare_cards(first, second, Normaliser(options.normaliser), control), options, {}, control);
+}
+
+}  // namespace klientela

@@ -1,0 +1,66 @@
+// Levels of pairs, remembered by distinct values.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dedupe/card_data.hpp"
+#include "klientela/dedupe/comparison.hpp"
+
+namespace klientela::dedupe {
+
+/// The levels of one pair: four bits a comparison, the first one lowest.
+using Pattern = std::uint64_t;
+[[nodiscard]] constexpr std::uint8_t level_of(Pattern pattern, std::size_t comparison) noexcept {
+  return static_cast<std::uint8_t>(pattern >> (4 * comparison) & 0xF);
+}
+static_assert(max_card_comparisons <= 16);
+
+/// Compares pairs. Immutable but for the memory that each thread brings.
+class PairComparer {
+ public:
+  /// \throws Error invalid_argument naming the comparison
+  PairComparer(const PreparedCards& cards, std::span<const Comparison> comparisons);
+
+  /// What one thread remembers: levels by pairs of distinct values, the newest where two want one place.
+  class Memory {
+   public:
+    explicit Memory(std::size_t comparisons) : slots_(comparisons << bits) {}
+
+   private:
+    friend class PairComparer;
+    static constexpr std::size_t bits = 15;
+    struct Slot {
+      std::uint64_t key{~std::uint64_t{0}};
+      std::uint8_t level{0};
+    };
+    std::vector<Slot> slots_;
+  };
+  [[nodiscard]] Memory memory() const { return Memory(comparisons_.size()); }
+
+  [[nodiscard]] Pattern operator()(CardPair pair, Memory& memory) const { return compared(pair, &memory); }
+  [[nodiscard]] Pattern operator()(CardPair pair) const { return compared(pair, nullptr); }
+  /// The value that both cards have where the level is the highest; no_code where none is the same.
+  [[nodiscard]] std::uint32_t common_value(CardPair pair, std::size_t comparison) const;
+  [[nodiscard]] const std::vector<Comparison>& comparisons() const noexcept { return comparisons_; }
+  [[nodiscard]] const PreparedCards& cards() const noexcept { return cards_; }
+  [[nodiscard]] std::uint8_t highest(std::size_t comparison) const noexcept { return highest_[comparison]; }
+
+ private:
+  [[nodiscard]] Pattern compared(CardPair pair, Memory* memory) const;
+  [[nodiscard]] std::uint8_t level(std::size_t comparison, std::uint32_t x, std::uint32_t y, Memory* memory) const;
+  [[nodiscard]] std::uint8_t compared(std::size_t comparison, std::uint32_t x, std::uint32_t y) const;
+  [[nodiscard]] bool crossed(CardPair pair, std::uint8_t given, std::uint8_t family) const;
+
+  PreparedCards cards_;
+  std::vector<Comparison> comparisons_;
+  std::vector<const FieldColumn*> columns_;
+  std::vector<std::uint8_t> highest_;
+  std::size_t given_;  ///< place among the comparisons; none
+  std::size_t family_;
+};
+
+}  // namespace klientela::dedupe

@@ -1,0 +1,55 @@
+// Codes of distinct texts in order of first appearance.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "klientela/model/values.hpp"
+
+namespace klientela::dedupe {
+
+/// Open addressing, at most half full. The texts stand with whoever asks.
+class TextIndex {
+ public:
+  /// The code of a text that is there, else `next`, which is put in. at(code) gives the text of a code.
+  template <class At>
+  std::uint32_t code(std::string_view text, std::uint32_t next, At at) {
+    if (2 * (used_ + 1) > slots_.size()) grow();
+    const std::uint64_t hash = std::hash<std::string_view>{}(text);
+    const auto tag = static_cast<std::uint32_t>(hash >> 32);
+    for (std::size_t i = hash & (slots_.size() - 1);; i = (i + 1) & (slots_.size() - 1)) {
+      Slot& slot = slots_[i];
+      if (slot.code == no_code) {
+        slot = {tag, static_cast<std::uint32_t>(hash), next};
+        ++used_;
+        return next;
+      }
+      if (slot.tag == tag && at(slot.code) == text) return slot.code;
+    }
+  }
+
+ private:
+  struct Slot {
+    std::uint32_t tag;
+    std::uint32_t low;
+    std::uint32_t code;
+  };
+
+  void grow() {
+    std::vector<Slot> wider(slots_.empty() ? 64 : slots_.size() * 2, Slot{0, 0, no_code});
+    for (const Slot& slot : slots_) {
+      if (slot.code == no_code) continue;
+      std::size_t i = slot.low & (wider.size() - 1);
+      while (wider[i].code != no_code) i = (i + 1) & (wider.size() - 1);
+      wider[i] = slot;
+    }
+    slots_ = std::move(wider);
+  }
+
+  std::vector<Slot> slots_;
+  std::size_t used_{0};
+};
+
+}  // namespace klientela::dedupe

@@ -1,0 +1,174 @@
+// Blocks: every pair of a rule made once and once only, budgets kept, the same for any number of threads.
+#include "klientela/dedupe/blocking.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+
+#include "klientela/ingest/builder.hpp"
+
+namespace klientela {
+namespace {
+
+/// Persons with few names, so that blocks are large, and up to three phones.
+PreparedCards persons(std::size_t n, unsigned seed) {
+  std::mt19937 random(seed);
+  const auto pick = [&](const std::vector<std::string>& of) { return of[random() % of.size()]; };
+  BaseBuilder builder;
+  for (std::size_t i = 0; i < n; ++i) {
+    ClientRow row{.client = static_cast<std::int64_t>(i)};
+    if (random() % 8 != 0) row.given_name = pick({"Anna", "Boris", "Clara", "David", "Robert", "Bob"});
+    if (random() % 8 != 0) row.family_name = pick({"Ivanov", "Smith", "Meyer", "Sidorova", "Chen", "Anna"});
+    for (unsigned p = random() % 4; p > 0; --p) row.phones.push_back("+4930123" + std::to_string(1000 + random() % 60));
+    if (random() % 3 != 0) row.postcode = std::to_string(10000 + random() % 20);
+    builder.add(std::move(row));
+  }
+  return prepare_cards(builder.build().base, Normaliser());
+}
+
+using PairSet = std::set<std::pair<std::uint32_t, std::uint32_t>>;
+
+/// All pairs, failing on a repeat.
+PairSet made(const Blocks& blocks) {
+  PairSet pairs;
+  for (std::size_t unit = 0; unit < blocks.units(); ++unit)
+    blocks.pairs(unit, [&](std::span<const CardPair> batch) {
+      for (const CardPair& pair : batch) {
+        EXPECT_LT(pair.a, pair.b);
+        EXPECT_TRUE(pairs.emplace(pair.a, pair.b).second) << pair.a << ' ' << pair.b;
+      }
+    });
+  return pairs;
+}
+
+bool share(const PreparedCards& cards, CardField field, std::string_view form, std::uint32_t a, std::uint32_t b) {
+  for (const auto x : cards.values(a, field, form))
+    for (const auto y : cards.values(b, field, form))
+      if (x == y && !x.empty()) return true;
+  return false;
+}
+
+TEST(Blocking, MakesEveryPairOfItsRulesOnce) {
+  for (unsigned seed = 1; seed <= 5; ++seed) {
+    const PreparedCards cards = persons(300, seed);
+    BlockingOptions options;
+    options.rules = {blocking_rule("phone"), blocking_rule("given_name + postcode"),
+                     blocking_rule("given_name <> family_name")};
+    const Blocks blocks = block(cards, options);
+    PairSet expected;
+    for (std::uint32_t a = 0; a < cards.size(); ++a)
+      for (std::uint32_t b = a + 1; b < cards.size(); ++b) {
+        const auto one = [&](std::uint32_t card, CardField field) {
+          const auto values = cards.values(card, field);
+          return values.empty() ? std::string() : std::string(values[0]);
+        };
+        const std::multiset<std::string> x{one(a, CardField::given_name), one(a, CardField::family_name)};
+        const std::multiset<std::string> y{one(b, CardField::given_name), one(b, CardField::family_name)};
+        if (share(cards, CardField::phone, "", a, b) ||
+            (share(cards, CardField::given_name, "", a, b) && share(cards, CardField::postcode, "", a, b)) ||
+            (x == y && x.count("") == 0))
+          expected.emplace(a, b);
+      }
+    EXPECT_EQ(made(blocks), expected);
+  }
+}
+
+TEST(Blocking, KeepsItsBudget) {
+  const PreparedCards cards = persons(3000, 7);
+  BlockingOptions options;
+  options.rules = {blocking_rule("given_name"), blocking_rule("family_name")};
+  for (const std::uint64_t budget :
+       {std::uint64_t{1}, std::uint64_t{500}, std::uint64_t{20'000}, std::uint64_t{400'000}}) {
+    options.max_pairs = budget;
+    const Blocks blocks = block(cards, options);
+    EXPECT_LE(made(blocks).size(), budget);
+    EXPECT_LE(blocks.block_limit(), options.max_block);
+  }
+  std::uint64_t lost = 0;
+  for (const BlockingRuleReport& rule : block(cards, options).rules()) lost += rule.lost;
+  EXPECT_GT(lost, 0U);
+}
+
+TEST(Blocking, SplitsABlockOfEverything) {
+  BaseBuilder builder;
+  for (std::int64_t i = 0; i < 5000; ++i)
+    builder.add(ClientRow{.client = i, .phones = {"+493012345678"}, .postcode = std::to_string(i % 50)});
+  BlockingOptions options;
+  options.rules = {blocking_rule("phone")};
+  options.max_block = 200;
+  const Blocks blocks = block(prepare_cards(builder.build().base, Normaliser()), options);
+  const BlockingRuleReport& report = blocks.rules()[0];
+  EXPECT_EQ(report.largest, 5000U);
+  EXPECT_EQ(report.split, 1U);
+  EXPECT_EQ(report.blocks, 50U);
+  EXPECT_EQ(made(blocks).size(), 50U * (100 * 99 / 2));
+  EXPECT_EQ(report.lost, 5000U * 4999 / 2 - report.pairs);
+}
+
+TEST(Blocking, LeavesOutCardsThatEqualAnEarlierOne) {
+  const PreparedCards cards = persons(100, 3);
+  std::vector<std::uint32_t> same(cards.size());
+  for (std::uint32_t card = 0; card < same.size(); ++card) same[card] = card % 2 == 1 ? card - 1 : card;
+  for (const auto& [a, b] : made(block(cards, {}, same))) EXPECT_EQ((a | b) & 1, 0U);
+  same.pop_back();
+  EXPECT_THROW(static_cast<void>(block(cards, {}, same)), Error);
+}
+
+TEST(Blocking, IsTheSameForAnyNumberOfThreads) {
+  const PreparedCards cards = persons(2000, 11);
+  const PairSet alone = made(block(cards));
+  ThreadPool pool(5);
+  Control control;
+  control.executor = &pool;
+  EXPECT_EQ(made(block(cards, {}, {}, control)), alone);
+}
+
+TEST(Blocking, SamplesPairsOfOneRuleWhateverEarlierOnesTook) {
+  const PreparedCards cards = persons(500, 5);
+  BlockingOptions options;
+  options.rules = {blocking_rule("given_name"), blocking_rule("given_name + postcode")};
+  const Blocks blocks = block(cards, options);
+  const auto all = blocks.sample(1, 1'000'000);
+  EXPECT_EQ(all.size(), blocks.rules()[1].pairs);
+  const auto some = blocks.sample(1, 100);
+  EXPECT_EQ(some.size(), 100U);
+  for (const CardPair& pair : some) EXPECT_TRUE(share(cards, CardField::postcode, "", pair.a, pair.b));
+  std::set<std::pair<std::uint32_t, std::uint32_t>> distinct;
+  for (const CardPair& pair : some) distinct.emplace(pair.a, pair.b);
+  EXPECT_EQ(distinct.size(), some.size());
+}
+
+TEST(Blocking, WritesRulesAsItReadsThem) {
+  for (const std::string text :
+       {"email", "phone:suffix7", "family_name.folded:soundex + postcode", "given_name.folded <> family_name.folded",
+        "organisation_name.folded:words", "address.house + address.street:longest", "city.folded:prefix4"})
+    EXPECT_EQ(to_text(blocking_rule(text)), text);
+  for (const std::string text :
+       {"", "mail", "phone:suffix", "phone:suffix0", "phone:suffix65", "phone.mobile", "phone.", "phone:", "phone:half",
+        "email + ", "email + phone <> city", "email:soundex4"})
+    EXPECT_THROW(static_cast<void>(blocking_rule(text)), Error) << text;
+  for (const BlockingRule& rule : default_blocking_rules()) EXPECT_EQ(blocking_rule(to_text(rule)), rule);
+}
+
+TEST(Blocking, RefusesOptionsOutOfRange) {
+  const PreparedCards cards = persons(10, 1);
+  const auto where = [&](const BlockingOptions& options) {
+    try {
+      static_cast<void>(block(cards, options));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::invalid_argument);
+      return error.where();
+    }
+    return std::string("nothing");
+  };
+  EXPECT_EQ(where({.max_block = 1}), "max_block");
+  EXPECT_EQ(where({.max_pairs = 0}), "max_pairs");
+  EXPECT_EQ(where({.pairs_per_card = 0}), "pairs_per_card");
+  EXPECT_EQ(where({.rules = {BlockingRule{}}}), "rules[0]");
+}
+
+}  // namespace
+}  // namespace klientela

@@ -1,0 +1,221 @@
+// Duplicates end to end: found, explained, the same in any order, and bounded where cards are all alike.
+#include "klientela/dedupe/duplicates.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "klientela/dedupe/dedupe_json.hpp"
+#include "klientela/dedupe/duplicates_tables.hpp"
+#include "klientela/ingest/builder.hpp"
+
+namespace klientela {
+namespace {
+
+std::string word(std::mt19937& random, std::size_t syllables) {
+  static const char* const parts[] = {"ka", "lo", "mi", "ner", "to", "vi", "san", "bel", "dru", "fo", "gi", "ras"};
+  std::string text;
+  for (std::size_t i = 0; i < syllables; ++i) text += parts[random() % std::size(parts)];
+  return text;
+}
+
+std::string slip(std::mt19937& random, std::string text) {
+  if (text.size() > 3) std::swap(text[1 + random() % (text.size() - 2)], text[1 + random() % (text.size() - 2)]);
+  return text;
+}
+
+/// Cards of `clients` persons, half of whom have two; the id of a second card is the first one's and 100,000.
+std::vector<ClientRow> cards_of(std::size_t clients, unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<ClientRow> rows;
+  for (std::size_t i = 0; i < clients; ++i) {
+    ClientRow row{.client = static_cast<std::int64_t>(i)};
+    row.given_name = word(random, 2);
+    row.family_name = word(random, 3);
+    row.city = word(random, 2);
+    row.emails = {row.given_name + "." + row.family_name + std::to_string(random() % 100) + "@mail.example"};
+    row.phones = {"+4930" + std::to_string(10'000'000 + random() % 89'999'999)};
+    row.birthday = first_day + std::chrono::days(10'000 + random() % 30'000);
+    rows.push_back(row);
+    if (i % 2 == 1) continue;
+    row.client = static_cast<std::int64_t>(i + 100'000);
+    switch (random() % 4) {
+      case 0: row.given_name = slip(random, row.given_name); break;
+      case 1: std::swap(row.given_name, row.family_name); break;
+      case 2: row.emails.clear(); break;
+      default: row.phones = {"+4930" + std::to_string(10'000'000 + random() % 89'999'999)};
+    }
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+ClientBase base_of(const std::vector<ClientRow>& rows) {
+  BaseBuilder builder;
+  for (const ClientRow& row : rows) builder.add(row);
+  return builder.build().base;
+}
+
+std::map<std::string, std::string> clusters_by_id(const Duplicates& found) {
+  const Table table = clusters_table(found);
+  std::map<std::string, std::string> clusters;
+  for (std::size_t row = 0; row < table.rows(); ++row)
+    clusters[table.column("id").to_text(row)] = table.column("cluster").to_text(row);
+  return clusters;
+}
+
+TEST(Duplicates, FindsSecondCards) {
+  const Duplicates found = find_duplicates(base_of(cards_of(2000, 1)));
+  ASSERT_NE(found.training(), nullptr);
+  EXPECT_EQ(found.training()->status, LinkFit::converged) << found.training()->advice;
+  std::vector<std::uint32_t> truth;
+  for (std::uint32_t card = 0; card < found.cards().size(); ++card)
+    truth.push_back(static_cast<std::uint32_t>(found.cards().id(card).integer() % 100'000));
+  const ClusterMetrics metrics = cluster_metrics(found.cluster_of(), truth);
+  EXPECT_GT(metrics.f1, 0.99);
+}
+
+TEST(Duplicates, AreTheSameForAnyOrderAndNumberOfThreads) {
+  std::vector<ClientRow> rows = cards_of(800, 2);
+  const Duplicates one = find_duplicates(base_of(rows));
+  std::shuffle(rows.begin(), rows.end(), std::mt19937(3));
+  ThreadPool pool(7);
+  Control control;
+  control.executor = &pool;
+  const Duplicates other = find_duplicates(base_of(rows), {}, control);
+  EXPECT_EQ(clusters_by_id(one), clusters_by_id(other));
+  EXPECT_TRUE(one.model() == other.model());
+  EXPECT_TRUE(std::equal(one.edges().begin(), one.edges().end(), other.edges().begin(), other.edges().end()));
+}
+
+TEST(Duplicates, ExplainEveryScore) {
+  const Duplicates found = find_duplicates(base_of(cards_of(500, 4)));
+  ASSERT_FALSE(found.edges().empty());
+  for (const CardEdge& edge : found.edges()) {
+    const PairEvidence evidence = found.explain({edge.b, edge.a});
+    EXPECT_EQ(evidence.explanation.score, edge.score);
+    double sum = evidence.explanation.prior_weight;
+    for (const FieldEvidence& field : evidence.explanation.fields) sum += field.weight + field.term_weight;
+    EXPECT_DOUBLE_EQ(sum, edge.score);
+  }
+  EXPECT_THROW(static_cast<void>(found.explain({0, 1'000'000})), Error);
+  EXPECT_THROW(static_cast<void>(found.explain({3, 3})), Error);
+}
+
+TEST(Duplicates, JoinCardsThatAreAllAlikeInLittleTime) {
+  BaseBuilder builder;
+  for (std::int64_t i = 0; i < 50'000; ++i)
+    builder.add(ClientRow{
+        .client = i, .name = "Romashka Ltd", .emails = {"info@romashka.example"}, .phones = {"+493012345678"}});
+  for (std::int64_t i = 0; i < 200; ++i) {
+    std::mt19937 random(static_cast<unsigned>(i));
+    builder.add(ClientRow{.client = 100'000 + i, .name = word(random, 4), .emails = {word(random, 5) + "@x.example"}});
+  }
+  const Duplicates found = find_duplicates(builder.build().base);
+  EXPECT_LT(found.pairs(), 1'000'000U);
+  ASSERT_FALSE(found.groups().empty());
+  EXPECT_EQ(found.groups()[0].size(), 50'000U);
+  EXPECT_EQ(joins_table(found).column("reason").text(0), "equal");
+}
+
+TEST(Duplicates, LinkTwoListsOneToOne) {
+  std::vector<ClientRow> first;
+  std::vector<ClientRow> second;
+  for (ClientRow& row : cards_of(1000, 5)) {
+    if (row.client.integer() < 100'000) {
+      first.push_back(row);
+    } else {
+      row.client = row.client.integer() - 100'000;
+      second.push_back(row);
+    }
+  }
+  DedupeOptions options;
+  options.clusters.sources = CardSourceRule::one_to_one;
+  const Duplicates found = link_lists(base_of(first), base_of(second), options);
+  std::size_t right = 0;
+  for (const auto& group : found.groups()) {
+    ASSERT_EQ(group.size(), 2U);
+    EXPECT_LT(group[0], found.cards().first_list());
+    EXPECT_GE(group[1], found.cards().first_list());
+    right += found.cards().id(group[0]) == found.cards().id(group[1]) ? 1 : 0;
+  }
+  EXPECT_GT(right, 490U);
+  EXPECT_LT(found.groups().size() - right, 3U);
+  for (const CardEdge& edge : found.edges()) {
+    EXPECT_LT(edge.a, found.cards().first_list());
+    EXPECT_GE(edge.b, found.cards().first_list());
+  }
+}
+
+TEST(Duplicates, ObeyWhatPeopleSaid) {
+  const PreparedCards cards = prepare_cards(base_of(cards_of(300, 6)), Normaliser());
+  const Duplicates before = find_duplicates(cards);
+  ASSERT_FALSE(before.groups().empty());
+  const std::uint32_t a = before.groups()[0][0];
+  const std::uint32_t b = before.groups()[0][1];
+  const Duplicates apart = find_duplicates(cards, {}, {.cannot_links = {{a, b}}});
+  EXPECT_NE(apart.cluster_of()[a], apart.cluster_of()[b]);
+  std::uint32_t single = 0;
+  while (std::any_of(before.groups().begin(), before.groups().end(),
+                     [&](const auto& group) { return std::find(group.begin(), group.end(), single) != group.end(); }))
+    ++single;
+  const Duplicates joined = find_duplicates(cards, {}, {.must_links = {{a, single}}});
+  EXPECT_EQ(joined.cluster_of()[a], joined.cluster_of()[single]);
+  EXPECT_THROW(static_cast<void>(find_duplicates(cards, {}, {.must_links = {{a, b}}, .cannot_links = {{a, b}}})),
+               Error);
+}
+
+TEST(Duplicates, KeepAModelForTheNextTime) {
+  const PreparedCards cards = prepare_cards(base_of(cards_of(400, 7)), Normaliser());
+  const Duplicates learnt = find_duplicates(cards);
+  DedupeOptions options;
+  options.model = learnt.model();
+  const Duplicates again = find_duplicates(cards, options);
+  EXPECT_EQ(again.training(), nullptr);
+  EXPECT_TRUE(std::equal(learnt.edges().begin(), learnt.edges().end(), again.edges().begin(), again.edges().end()));
+  options.comparisons = {comparison(CardField::email), {CardField::phone, ComparisonKind::exact}};
+  EXPECT_THROW(static_cast<void>(find_duplicates(cards, options)), Error);
+}
+
+TEST(Duplicates, RefuseCardsWithoutAnythingToTellThemBy) {
+  BaseBuilder builder;
+  builder.add(ClientRow{.client = 1, .category = "x"}).add(ClientRow{.client = 2, .category = "x"});
+  try {
+    static_cast<void>(find_duplicates(builder.build().base));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.where(), "clients");
+  }
+  EXPECT_EQ(find_duplicates(ClientBase()).groups().size(), 0U);
+}
+
+TEST(Duplicates, OptionsReadBackTheSame) {
+  const std::string text = R"({"blocking": {"rules": ["email", "given_name <> family_name"], "max_block": 50},
+    "comparisons": [{"field": "email"}, {"field": "city", "tf_weight": 0.5}], "clusters": {"threshold": 3},
+    "random_pairs": 5000})";
+  const DedupeOptions options = dedupe_options_from_json(text);
+  EXPECT_EQ(options.blocking.rules.size(), 2U);
+  EXPECT_EQ(options.comparisons[1].tf_weight, 0.5);
+  EXPECT_EQ(to_json(dedupe_options_from_json(to_json(options))), to_json(options));
+  EXPECT_EQ(nlohmann::json::parse(dedupe_options_schema())["type"], "object");
+  const auto where = [](const std::string& json) {
+    try {
+      static_cast<void>(dedupe_options_from_json(json, "/dedupe"));
+    } catch (const Error& error) {
+      return error.where();
+    }
+    return std::string("nothing");
+  };
+  EXPECT_EQ(where(R"({"blocking": {"rules": ["mail"]}})"), "/dedupe/blocking/rules/0");
+  EXPECT_EQ(where(R"({"comparisons": [{"field": "salary"}]})"), "/dedupe/comparisons/0/field");
+  EXPECT_EQ(where(R"({"clusters": {"method": "guess"}})"), "/dedupe/clusters/method");
+  EXPECT_EQ(where(R"({"threshold": 1})"), "/dedupe/threshold");
+}
+
+}  // namespace
+}  // namespace klientela
