@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "call_guard.hpp"
+#include "core/utf8.hpp"
 #include "klientela/core/time.hpp"
 #include "klientela/core/version.hpp"
 
@@ -13,8 +14,9 @@ namespace klientela::capi {
 klt_status keep_error(klt_context& context, klt_status status, const char* message, const char* where) noexcept {
   context.status = status;
   try {
-    context.message = message;
-    context.where = where;
+    // What a message cites may be bytes of the caller.
+    context.message = detail::mended_utf8(message);
+    context.where = detail::mended_utf8(where);
   } catch (...) {
     context.message.clear();
     context.where.clear();
@@ -24,37 +26,10 @@ klt_status keep_error(klt_context& context, klt_status status, const char* messa
 }
 
 bool is_utf8(std::string_view text) noexcept {
-  const auto* byte = reinterpret_cast<const unsigned char*>(text.data());
-  const std::size_t size = text.size();
-  for (std::size_t i = 0; i < size;) {
-    const unsigned lead = byte[i];
-    std::size_t more = 0;
-    unsigned low = 0x80;
-    unsigned high = 0xBF;
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
-    if (lead >= 0xC2 && lead <= 0xDF) {
-      more = 1;
-    } else if (lead >= 0xE0 && lead <= 0xEF) {
-      more = 2;
-      if (lead == 0xE0) low = 0xA0;
-      if (lead == 0xED) high = 0x9F;
-    } else if (lead >= 0xF0 && lead <= 0xF4) {
-      more = 3;
-      if (lead == 0xF0) low = 0x90;
-      if (lead == 0xF4) high = 0x8F;
-    } else {
-      return false;
-    }
-    if (size - i <= more) return false;
-    for (std::size_t k = 1; k <= more; ++k) {
-      if (byte[i + k] < low || byte[i + k] > high) return false;
-      low = 0x80;
-      high = 0xBF;
-    }
-    i += more + 1;
+  while (!text.empty()) {
+    const std::size_t size = detail::character_size(text);
+    if (size == 0) return false;
+    text.remove_prefix(size);
   }
   return true;
 }

@@ -1,53 +1,19 @@
 // UTF-8 checking, HTML escaping and shortening: see text.hpp.
 #include "report/text.hpp"
 
-#include <cstdint>
+#include "core/utf8.hpp"
 
 namespace klientela::report {
-namespace {
+using detail::character_size;
+using detail::replacement_character;
 
-constexpr std::string_view replacement = "\xEF\xBF\xBD";
-
-/// Length of the UTF-8 character at the front (1..4), or 0 if there is none. `text` is not empty.
-std::size_t character_length(std::string_view text) noexcept {
-  const auto byte = [&text](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const auto follows = [&](std::size_t i, std::uint8_t low, std::uint8_t high) {
-    return i < text.size() && byte(i) >= low && byte(i) <= high;
-  };
-  const std::uint8_t lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return follows(1, 0x80, 0xBF) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const std::uint8_t low = lead == 0xE0 ? 0xA0 : 0x80;
-    const std::uint8_t high = lead == 0xED ? 0x9F : 0xBF;
-    return follows(1, low, high) && follows(2, 0x80, 0xBF) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const std::uint8_t low = lead == 0xF0 ? 0x90 : 0x80;
-    const std::uint8_t high = lead == 0xF4 ? 0x8F : 0xBF;
-    return follows(1, low, high) && follows(2, 0x80, 0xBF) && follows(3, 0x80, 0xBF) ? 4 : 0;
-  }
-  return 0;
-}
-
-}  // namespace
-
-std::string valid_utf8(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const std::size_t length = character_length(text);
-    out += length == 0 ? replacement : text.substr(0, length);
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return out;
-}
+std::string valid_utf8(std::string_view text) { return detail::mended_utf8(text); }
 
 void append_escaped(std::string& out, std::string_view text) {
   while (!text.empty()) {
-    const std::size_t length = character_length(text);
+    const std::size_t length = character_size(text);
     if (length == 0) {
-      out += replacement;
+      out += replacement_character;
       text.remove_prefix(1);
       continue;
     }
@@ -63,7 +29,7 @@ void append_escaped(std::string& out, std::string_view text) {
     else if (c == '\'')
       out += "&#39;";
     else if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F)
-      out += replacement;
+      out += replacement_character;
     else
       out += text.substr(0, length);
     text.remove_prefix(length);
@@ -87,7 +53,7 @@ std::string shortened(std::string_view text, std::size_t characters) {
       out.resize(cut);
       return out + "\xE2\x80\xA6";
     }
-    i += character_length(std::string_view(out).substr(i));
+    i += character_size(std::string_view(out).substr(i));
   }
   return out;
 }

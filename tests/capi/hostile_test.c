@@ -440,6 +440,28 @@ static void check_liars(klt_context* context) {
   }
 }
 
+/* Errors cite what the caller said as UTF-8, whatever it was. */
+static const char* bytes_that_are_no_text(struct ArrowArrayStream* stream) {
+  (void)stream;
+  return "disk \xff of \xd0\x96\xd0 is gone";
+}
+
+static void check_messages(klt_context* context) {
+  test_source source = TEST_SOURCE(example_columns, EXAMPLE_ROWS);
+  struct ArrowArrayStream stream;
+  klt_tables* tables = NULL;
+  klt_ingest_result* result = NULL;
+  source.fail_schema = 1;
+  stream = test_stream(&source);
+  stream.get_last_error = bytes_that_are_no_text;
+  CHECK_OK(context, klt_tables_new(context, &tables));
+  CHECK_OK(context, klt_tables_add_stream(context, tables, "transactions", &stream));
+  CHECK_STATUS(context, klt_ingest(context, tables, NULL, &result), KLT_BAD_DATA);
+  CHECK_CONTAINS(klt_context_last_message(context), "disk \xef\xbf\xbd of \xd0\x96\xef\xbf\xbd is gone");
+  klt_tables_free(tables);
+  CHECK(source.live == 0);
+}
+
 /* No text argument takes bytes that are no UTF-8, and nothing is read past a NUL. */
 static void check_texts(klt_context* context) {
   static const char* const broken[] = {"\xff", "a\xed\xa0\x80", "\xc0\xaf", "\xf5\x80\x80\x80", "\xe2\x82"};
@@ -618,6 +640,7 @@ int main(void) {
   check_executors(context);
   check_liars(context);
   check_texts(context);
+  check_messages(context);
   check_policies(context);
   check_nothing(context);
   check_threads(context);
