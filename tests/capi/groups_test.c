@@ -64,22 +64,6 @@ static klt_base* base_of(klt_context* context, int circle) {
   return base;
 }
 
-/* A cell as text; "?" where there is none. */
-static const char* cell(klt_context* context, const klt_table* table, const char* column, size_t row) {
-  static char text[4][100];
-  static int next = 0;
-  size_t place = 0;
-  klt_string* rendered = NULL;
-  next = (next + 1) % 4;
-  strcpy(text[next], "?");
-  if (klt_table_find_column(context, table, column, &place) == KLT_OK &&
-      klt_table_render(context, table, place, row, &rendered) == KLT_OK) {
-    strncpy(text[next], klt_string_data(rendered), sizeof text[next] - 1);
-    klt_string_free(rendered);
-  }
-  return text[next];
-}
-
 static void check_roll_up(klt_context* context) {
   klt_base* base = base_of(context, 0);
   klt_base* circle = base_of(context, 1);

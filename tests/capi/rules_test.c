@@ -33,22 +33,6 @@ static klt_table* cards(klt_context* context) {
   return table;
 }
 
-/* A cell as text; "?" where there is none. */
-static const char* cell(klt_context* context, const klt_table* table, const char* column, size_t row) {
-  static char text[8][200];
-  static int next = 0;
-  size_t place = 0;
-  klt_string* rendered = NULL;
-  next = (next + 1) % 8;
-  strcpy(text[next], "?");
-  if (klt_table_find_column(context, table, column, &place) == KLT_OK &&
-      klt_table_render(context, table, place, row, &rendered) == KLT_OK) {
-    strncpy(text[next], klt_string_data(rendered), sizeof text[next] - 1);
-    klt_string_free(rendered);
-  }
-  return text[next];
-}
-
 static void check_expressions(klt_context* context) {
   klt_table* table = purchases(context);
   klt_expression* expression = NULL;
