@@ -477,7 +477,7 @@ typedef struct klt_ingest_options {
   const char* date_format;  /* text dates out of %Y %m %d %H %M %S and literals, tried after ISO 8601 */
   klt_unknown_clients unknown_clients; /* KLT_UNKNOWN_CLIENTS_... */
   int32_t reject_zero_amounts;         /* 1, 0, or -1 as the policy */
-  int32_t decimal_comma;               /* 1, 0, or -1 as the policy: "1 234,50" in text numbers */
+  int32_t decimal_comma;               /* 1, 0, or -1 as the policy: "1.234,50" in text numbers */
   int32_t reserved;                    /* 0 */
   int64_t max_rejects_kept;            /* more are counted but not listed; -1: as the policy */
 } klt_ingest_options;

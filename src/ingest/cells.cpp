@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/utf8.hpp"
+
 namespace klientela::detail {
 
 namespace {
@@ -117,25 +119,60 @@ bool whole_at(const ArrayView& array, std::int64_t i, std::int64_t& out) noexcep
   }
 }
 
+/// Size of the thousands separator that a text begins with; 0 where it begins with none.
+std::size_t separator_size(std::string_view text, bool decimal_comma) noexcept {
+  const char first = text.front();
+  if (first == ' ' || first == '\'' || first == (decimal_comma ? '.' : ',')) return 1;
+  // No-break, figure, thin and narrow no-break space, and the typographic apostrophe.
+  for (const std::string_view each : {"\xC2\xA0", "\xE2\x80\x87", "\xE2\x80\x89", "\xE2\x80\xAF", "\xE2\x80\x99"})
+    if (text.starts_with(each)) return each.size();
+  return 0;
+}
+
+/// The number as Money reads it, with a point and nothing between its thousands; none where they are grouped wrongly.
+std::optional<std::string> plain_number(std::string_view text, bool decimal_comma) {
+  std::string plain;
+  if (text.starts_with('-') || text.starts_with('+')) {
+    plain += text.front();
+    text.remove_prefix(1);
+  }
+  const std::size_t first_digit = plain.size();
+  std::string_view separator;
+  std::size_t digits = 0;  // of the group
+  while (!text.empty() && text.front() != (decimal_comma ? ',' : '.')) {
+    if (text.front() >= '0' && text.front() <= '9') {
+      plain += text.front();
+      ++digits;
+      text.remove_prefix(1);
+      continue;
+    }
+    const std::size_t size = separator_size(text, decimal_comma);
+    const bool good = separator.empty() ? digits > 0 && digits <= 3 && plain[first_digit] != '0'
+                                        : digits == 3 && text.starts_with(separator);
+    if (size == 0 || !good) return std::nullopt;
+    separator = text.substr(0, size);
+    digits = 0;
+    text.remove_prefix(size);
+  }
+  if (!separator.empty() && digits != 3) return std::nullopt;
+  if (!text.empty()) plain.append(1, '.').append(text.substr(1));
+  return plain;
+}
+
 Mark number_of(std::string_view text, const Reading& reading, std::int64_t& out) {
   out = null_number;
   text = trimmed(text);
   if (text.empty()) return fine;
-  std::string plain;
-  if (reading.decimal_comma) {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      if (text[i] == ' ' || text[i] == '\'') continue;
-      if (text.substr(i).starts_with("\xC2\xA0")) {  // no-break space
-        ++i;
-      } else if (text.substr(i).starts_with("\xE2\x80\xAF")) {  // narrow no-break space
-        i += 2;
-      } else {
-        plain += text[i] == ',' ? '.' : text[i];
-      }
-    }
-    text = plain;
+  std::optional<Money> money;
+  if (!reading.decimal_comma) money = Money::from_text(text);
+  std::optional<std::string> plain;
+  if (!money) {
+    plain = plain_number(text, reading.decimal_comma);
+    if (!plain) return mark(RejectReason::not_a_number);
+    text = *plain;
+    money = Money::from_text(text);
   }
-  if (const auto money = Money::from_text(text)) {
+  if (money) {
     out = money->units();
     return fine;
   }
@@ -528,29 +565,6 @@ std::string_view text_at(const ArrayView& array, std::int64_t i, std::string& sc
   return scratch;
 }
 
-namespace {
-
-/// Length of the valid sequence at the start of a text, 0 where there is none.
-std::size_t sequence(std::string_view text) noexcept {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned first = byte(0);
-  const auto tail = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return tail(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    if (!tail(1) || !tail(2) || (first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F)) return 0;
-    return 3;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    if (!tail(1) || !tail(2) || !tail(3) || (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) > 0x8F))
-      return 0;
-    return 4;
-  }
-  return 0;
-}
-
-}  // namespace
-
 bool valid_utf8(std::string_view text) noexcept {
   std::size_t i = 0;
   while (i < text.size()) {
@@ -562,7 +576,7 @@ bool valid_utf8(std::string_view text) noexcept {
         continue;
       }
     }
-    const std::size_t length = sequence(text.substr(i));
+    const std::size_t length = character_size(text.substr(i));
     if (length == 0) return false;
     i += length;
   }
@@ -572,8 +586,8 @@ bool valid_utf8(std::string_view text) noexcept {
 std::string shown(std::string_view text, std::size_t most) {
   std::string out;
   while (!text.empty()) {
-    const std::size_t length = sequence(text);
-    const std::string_view piece = length == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(0, length);
+    const std::size_t length = character_size(text);
+    const std::string_view piece = length == 0 ? replacement_character : text.substr(0, length);
     if (out.size() + piece.size() > most) break;
     out += piece;
     text.remove_prefix(length == 0 ? 1 : length);

@@ -61,7 +61,7 @@ struct IngestOptions {
   bool reject_zero_amounts{false};
   /// Text dates as strftime-like pattern out of %Y %m %d %H %M %S and literals, tried after ISO 8601; empty: ISO only.
   std::string date_format;
-  bool decimal_comma{false};                 ///< "1 234,50" in text numbers; spaces and NBSP group thousands
+  bool decimal_comma{false};                 ///< "1.234,50" in text numbers, not "1,234.50"; docs/tables.md
   std::map<TableId, TableMapping> mappings;  ///< by table
   std::size_t max_rejects_kept{1'000'000};   ///< more are counted but not listed
 };

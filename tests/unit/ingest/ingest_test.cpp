@@ -348,20 +348,91 @@ TEST(IngestNumbers, WhatCannotBeReadSaysWhy) {
                             R::too_many_decimals, R::overflow, R::missing_value}));
 }
 
-TEST(IngestNumbers, DecimalComma) {
+TEST(IngestNumbers, ThousandsInGroups) {
+  struct Written {
+    std::string text;
+    std::optional<std::int64_t> point;  // units; none: not a number
+    std::optional<std::int64_t> comma;
+  };
+  const std::vector<Written> cases{
+      {"1234.5", 12'345'000, {}},
+      {"1234,5", {}, 12'345'000},
+      {"1.234", 12'340, 12'340'000},
+      {"1,234", 12'340'000, 12'340},
+      {"1,234.50", 12'345'000, {}},
+      {"1.234,50", {}, 12'345'000},
+      {"-1.234.567,8", {}, -12'345'678'000},
+      {"+1,234,567.8", 12'345'678'000, {}},
+      {"1 234 567", 12'345'670'000, 12'345'670'000},
+      {"1'234'567", 12'345'670'000, 12'345'670'000},
+      {"1\xC2\xA0"
+       "234,25",
+       {},
+       12'342'500},
+      {"1\xE2\x80\xAF"
+       "234.25",
+       12'342'500,
+       {}},
+      {"12\xE2\x80\x99"
+       "345",
+       123'450'000, 123'450'000},
+      {",5", {}, 5'000},
+      {"5,", {}, 50'000},
+      {"0,5", {}, 5'000},
+      {"1.23", 12'300, {}},
+      {"0.500", 5'000, {}},
+      {"0,500", {}, 5'000},
+      {"000,500", {}, 5'000},
+      {"12 34", {}, {}},
+      {"1234 567", {}, {}},
+      {"1.2345", 12'345, {}},
+      {"1,234 567", {}, {}},
+      {"1.234'567", {}, {}},
+      {"1,234,56", {}, {}},
+      {"1..234", {}, {}},
+      {".234,5", {}, {}},
+      {"1.234.", {}, {}},
+      {"1.234,", {}, 12'340'000},
+      {"1.234,567,8", {}, {}},
+      {"1,234.567.8", {}, {}},
+      {"1,5.5", {}, {}},
+      {"1 234,5 6", {}, {}},
+      {"- 5", {}, {}},
+      {"'5", {}, {}},
+      {"1.234.567", {}, 12'345'670'000},
+  };
+  std::vector<std::string> texts;
+  for (const Written& each : cases) texts.push_back(each.text);
+  for (const bool comma : {false, true}) {
+    IngestOptions options;
+    options.decimal_comma = comma;
+    const auto result =
+        take(TableId::transactions,
+             purchases(clients(cases.size()), ats(cases.size()), t::texts({texts.begin(), texts.end()})), options);
+    std::map<std::size_t, RejectReason> rejected;
+    for (const Reject& reject : result.rejects) rejected.emplace(reject.row, reject.reason);
+    std::vector<std::int64_t> wanted;
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      const auto& units = comma ? cases[i].comma : cases[i].point;
+      wanted.push_back(units.value_or(null_number));
+      EXPECT_EQ(rejected.count(i), units ? 0U : 1U) << cases[i].text << (comma ? " with" : " without") << " a comma";
+      if (rejected.count(i) != 0) {
+        EXPECT_EQ(rejected.at(i), RejectReason::not_a_number) << cases[i].text;
+      }
+    }
+    EXPECT_EQ(numbers(result.base, TransactionField::amount), wanted);
+  }
+}
+
+TEST(IngestNumbers, GroupedNumbersThatDoNotFitSayWhy) {
   IngestOptions options;
   options.decimal_comma = true;
-  const auto result = take(TableId::transactions,
-                           purchases(clients(4), ats(4),
-                                     t::texts({"1 234,50",
-                                               "1\xC2\xA0"
-                                               "000",
-                                               "0,5",
-                                               "1\xE2\x80\xAF"
-                                               "000,25"})),
-                           options);
-  EXPECT_EQ(numbers(result.base, TransactionField::amount),
-            (std::vector<std::int64_t>{12'345'000, 10'000'000, 5'000, 10'002'500}));
+  const auto result =
+      take(TableId::transactions, purchases(clients(2), ats(2), t::texts({"1.234,56789", "999.999.999.999.999.999"})),
+           options);
+  ASSERT_EQ(result.rejects.size(), 2U);
+  EXPECT_EQ(result.rejects[0].reason, RejectReason::too_many_decimals);
+  EXPECT_EQ(result.rejects[1].reason, RejectReason::overflow);
 }
 
 TEST(IngestNumbers, QuantityTimesPriceWhereThereIsNoAmount) {
