@@ -10,39 +10,15 @@
 #include <span>
 #include <string>
 
+#include "model/event_days.hpp"
+
 namespace klientela {
 namespace {
 
-/// The last day that an accepted row of a table has in a field.
-template <class Field>
-std::optional<Day> last_day(const ClientBase& base, TableId table, Field field) {
-  constexpr std::size_t block = 4096;
-  std::vector<std::int32_t> days(block);
-  std::int32_t last = null_day;
-  for (const auto& chunk : base.chunks(table)) {
-    const Values* values = (*chunk)[field];
-    if (values == nullptr) continue;
-    for (std::size_t begin = 0; begin < chunk->rows(); begin += block) {
-      const std::size_t size = std::min(block, chunk->rows() - begin);
-      values->days(begin, std::span(days).first(size));
-      for (std::size_t i = 0; i < size; ++i)
-        if (days[i] > last && !chunk->is_rejected(begin + i)) last = days[i];
-    }
-  }
-  if (last == null_day) return std::nullopt;
-  return Day{std::chrono::days{last}};
-}
-
 /// The day of the last purchase, else of the last thing that happened at all.
 std::optional<Day> last_day(const ClientBase& base) {
-  if (const auto purchase = base.last_purchase_day()) return purchase;
-  std::optional<Day> last;
-  for (const auto& day : {last_day(base, TableId::requests, RequestField::at),
-                          last_day(base, TableId::interactions, InteractionField::started_at),
-                          last_day(base, TableId::interactions, InteractionField::ended_at),
-                          last_day(base, TableId::feedback, FeedbackField::at)})
-    if (day && (!last || *day > *last)) last = day;
-  return last;
+  const auto purchase = base.last_purchase_day();
+  return purchase ? purchase : detail::last_contact_day(base);
 }
 
 /// What became of the rows of every table, as the end of a sentence.

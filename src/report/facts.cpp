@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <span>
 
+#include "model/event_days.hpp"
+
 namespace klientela::report {
 namespace {
 
@@ -25,25 +27,6 @@ std::int32_t day_at(const Column& column, std::size_t row) {
   if (column.type() == ColumnType::day) return column.values<std::int32_t>()[row];
   const Instant instant{std::chrono::microseconds{column.values<std::int64_t>()[row]}};
   return static_cast<std::int32_t>(std::chrono::floor<std::chrono::days>(instant).time_since_epoch().count());
-}
-
-/// The day of the first accepted transaction, as ClientBase::last_purchase_day gives the last.
-std::optional<Day> first_transaction_day(const ClientBase& base) {
-  constexpr std::size_t block = 4096;
-  std::vector<std::int32_t> days(block);
-  std::optional<std::int32_t> first;
-  for (const auto& chunk : base.chunks(TableId::transactions)) {
-    const Values* values = (*chunk)[TransactionField::at];
-    if (values == nullptr) continue;
-    for (std::size_t begin = 0; begin < chunk->rows(); begin += block) {
-      const std::size_t size = std::min(block, chunk->rows() - begin);
-      values->days(begin, std::span(days).first(size));
-      for (std::size_t i = 0; i < size; ++i)
-        if (days[i] != null_day && (!first || days[i] < *first) && !chunk->is_rejected(begin + i)) first = days[i];
-    }
-  }
-  if (!first) return std::nullopt;
-  return Day{std::chrono::days{*first}};
 }
 
 std::string edge_day(const FeatureTable& features, const char* name, bool largest) {
@@ -215,23 +198,54 @@ std::optional<std::string> name_of(const ReportInput& input, std::size_t row) {
   return name;
 }
 
-std::vector<Note> notes_of(const ReportInput& input) {
+namespace {
+
+std::optional<Note> no_purchase_counts(const ReportInput& input) {
   const std::vector<std::uint8_t> buyers = buyers_of(input.features);
   const auto last = input.base.last_purchase_day();
-  if (!last || std::find(buyers.begin(), buyers.end(), std::uint8_t{1}) != buyers.end()) return {};
-  const Day first = first_transaction_day(input.base).value_or(*last);
+  if (!last || std::find(buyers.begin(), buyers.end(), std::uint8_t{1}) != buyers.end()) return std::nullopt;
+  const auto days = detail::days_of(input.base, TableId::transactions, static_cast<std::size_t>(TransactionField::at));
+  const Day first = days ? days->first : *last;
   const std::string as_of = klientela::to_text(input.features.as_of());
   const std::string from = klientela::to_text(first);
   if (input.features.as_of() < first)
-    return {{"report.as_of.before_purchases", "as_of",
-             "No purchase counts: the as-of day, " + as_of + ", is before the first one, " + from + ".",
-             "Ни одна покупка не учтена: дата отчёта, " + as_of + ", раньше первой покупки, " + from + "."}};
+    return Note{"report.as_of.before_purchases", "as_of",
+                "No purchase counts: the as-of day, " + as_of + ", is before the first one, " + from + ".",
+                "Ни одна покупка не учтена: дата отчёта, " + as_of + ", раньше первой покупки, " + from + "."};
   const std::string to = klientela::to_text(*last);
-  return {{"report.as_of.no_purchases", "as_of",
-           "No purchase counts as of " + as_of + ": what was delivered lies from " + from + " to " + to +
-               " and is refunds, outside of the window, or later.",
-           "На дату " + as_of + " не учтено ни одной покупки: всё, что передано, лежит с " + from + " по " + to +
-               " и относится к возвратам, не входит в окно или позже."}};
+  return Note{"report.as_of.no_purchases", "as_of",
+              "No purchase counts as of " + as_of + ": what was delivered lies from " + from + " to " + to +
+                  " and is refunds, outside of the window, or later.",
+              "На дату " + as_of + " не учтено ни одной покупки: всё, что передано, лежит с " + from + " по " + to +
+                  " и относится к возвратам, не входит в окно или позже."};
+}
+
+std::optional<Note> long_after_everything(const ReportInput& input) {
+  constexpr std::chrono::days a_year{366};
+  const Day as_of = input.features.as_of();
+  std::optional<Day> last = input.base.last_purchase_day();
+  if (last && as_of - *last <= a_year) return std::nullopt;
+  last = std::max(last, detail::last_contact_day(input.base));
+  if (!last || as_of - *last <= a_year) return std::nullopt;
+  const std::string count = std::to_string((as_of - *last).count());
+  const std::string day = klientela::to_text(as_of);
+  const std::string end = klientela::to_text(*last);
+  return Note{"report.as_of.long_after", "as_of",
+              "The as-of day, " + day + ", is " + count + " days after the last thing that was delivered, " + end +
+                  ": everybody looks as if they had been silent since. Name another day if that one is wrong.",
+              "Дата отчёта, " + day + ", на " + count + " дн. позже последнего переданного события, " + end +
+                  ": все клиенты выглядят замолчавшими. Если дата неверна, укажите другую."};
+}
+
+}  // namespace
+
+std::vector<Note> notes_of(const ReportInput& input) {
+  std::vector<Note> notes;
+  if (auto note = no_purchase_counts(input))
+    notes.push_back(*std::move(note));
+  else if ((note = long_after_everything(input)))
+    notes.push_back(*std::move(note));
+  return notes;
 }
 
 TableCounts counts_of(const ReportInput& input, TableId table) {
