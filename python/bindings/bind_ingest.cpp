@@ -80,7 +80,7 @@ TableId table_id(const std::string& name) {
   throw Error(Code::not_found, "there is no table '" + name + "'; tables are " + known, name);
 }
 
-RollUpOptions roll_up_from(const py::object& wanted) {
+RollUpOptions roll_up_from(const py::object& wanted, std::string_view pointer) {
   py::dict options;
   if (py::isinstance<py::dict>(wanted)) {
     options = wanted.cast<py::dict>();
@@ -90,7 +90,7 @@ RollUpOptions roll_up_from(const py::object& wanted) {
   } else {
     options["to"] = wanted;
   }
-  return roll_up_options_from_json(to_json(options), "");
+  return roll_up_options_from_json(to_json(options), pointer);
 }
 
 Tables tables_from(const py::dict& tables) {
@@ -225,7 +225,15 @@ Raises
 BadDataError
     If a table cannot be read at all; ``where`` is ``table.column``. Single rows are rejected instead.)doc");
   const auto roll_up_options = [](const py::object& to, bool contacts, const py::object& on, std::int32_t max_levels) {
-    RollUpOptions options = roll_up_from(to);
+    RollUpOptions options = [&] {
+      try {
+        return roll_up_from(to, "");
+      } catch (const Error& error) {  // of an argument, not of a policy: "/to: ..." is about `to`
+        const std::string message = error.what();
+        if (error.where().rfind('/', 0) != 0 || message.rfind('/', 0) != 0) throw;
+        throw Error(error.code(), message.substr(1), std::string(error.where().substr(1)));
+      }
+    }();
     options.contacts = contacts;
     options.max_levels = max_levels;
     if (!on.is_none()) options.on = to_day(on, "on");

@@ -317,7 +317,7 @@ top_clients : int, optional
       [](const py::dict& tables, const py::object& policy, const py::object& as_of, std::size_t threads,
          const py::object& progress, const py::object& assignments, const py::object& roll_up) {
         Policy parsed = policy_from(policy);
-        if (!roll_up.is_none()) parsed.roll_up = roll_up_from(roll_up);
+        if (!roll_up.is_none()) parsed.roll_up = roll_up_from(roll_up, "/roll_up");
         const Assignments assigned =
             assignments.is_none() ? Assignments() : argument<Assignments>(assignments, "assignments");
         const std::optional<Day> day = as_of.is_none() ? std::nullopt : std::optional(to_day(as_of, "as_of"));

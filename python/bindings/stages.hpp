@@ -16,7 +16,7 @@ namespace klientela::python {
 /// {"transactions": {"rows_read": ..., "rows_used": ..., "rows_rejected": ..., "by_reason": {...}}, ...}
 [[nodiscard]] py::dict counts_to_python(const std::map<TableId, TableCounts>& counts);
 /// "roots", "every_node", a level, or a mapping of options.
-[[nodiscard]] RollUpOptions roll_up_from(const py::object& wanted);
+[[nodiscard]] RollUpOptions roll_up_from(const py::object& wanted, std::string_view pointer);
 /// None, a Policy, a mapping, a preset's name, JSON text, or a path to a JSON file.
 [[nodiscard]] Policy policy_from(const py::object& policy);
 /// "en" or "ru". \throws Error invalid_argument

@@ -105,6 +105,16 @@ std::size_t width_of(ColumnType type) {
   }
 }
 
+/// Names of the columns that a history can keep.
+std::string known_columns(const Classified& classified) {
+  std::string names;
+  for (const Classification& classification : classified.classifications)
+    for (const Column& column : classification.columns())
+      if (column.type() == ColumnType::label || width_of(column.type()) != 0)
+        names += (names.empty() ? "" : ", ") + column.name();
+  return names.empty() ? "none" : names;
+}
+
 /// Fills a History as tables come, whole or block by block.
 class Recorder {
  public:
@@ -142,7 +152,8 @@ class Recorder {
     for (const std::string& wanted : data_.options.columns)
       if (std::none_of(data_.columns.begin(), data_.columns.end(),
                        [&](const KeptColumn& kept) { return kept.name == wanted; }))
-        throw Error(Code::invalid_argument, "no classifier writes a column " + wanted, "columns");
+        throw Error(Code::invalid_argument,
+                    "no classifier writes a column " + wanted + "; there are " + known_columns(classified), "columns");
     for (const KeptColumn& kept : data_.columns) data_.names.push_back(kept.name);
     if (!data_.options.money.empty()) {
       const Column& money = features.column(data_.options.money);

@@ -13,6 +13,17 @@ from scipy import stats
 AS_OF = dt.date(2026, 3, 31)
 
 
+@pytest.mark.parametrize(("roll_up", "key"), [("root", "to"), (0, "level"), ({"contact": True}, "contact")])
+def test_a_wrong_roll_up_is_named_in_full(roll_up: object, key: str) -> None:
+    sales = {"client": [1], "at": ["2026-01-02"], "amount": [5]}
+    with pytest.raises(klientela.BadPolicyError, match=f"/roll_up/{key}: ") as error:
+        klientela.run(sales, roll_up=roll_up)
+    assert error.value.where == f"/roll_up/{key}"
+    with pytest.raises(klientela.BadPolicyError) as error:
+        klientela.roll_up(klientela.run(sales).base, roll_up)
+    assert error.value.where == key and str(error.value).startswith(f"{key}: ")
+
+
 def holdings(seed: int, clients: int = 120) -> dict[str, pd.DataFrame]:
     """Cards in trees, and rows of everybody."""
     random = np.random.default_rng(seed)
