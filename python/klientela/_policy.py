@@ -45,12 +45,25 @@ def read_policy_file(path: str | os.PathLike[str]) -> str:
 
 
 def layered(
-    preset: str | None, policy: str | os.PathLike[str] | None, registry: _core.ClassifierRegistry | None = None
+    preset: str | None,
+    policy: str | os.PathLike[str] | None,
+    registry: _core.ClassifierRegistry | None = None,
+    ingest: Mapping[str, Any] | None = None,
 ) -> _core.Policy:
     """Lay a policy file over a preset: what the file says wins, what it leaves out comes from the preset.
 
-    ``preset`` is a name or the path of a file. A policy that names a preset itself keeps its own.
+    ``preset`` is a name or the path of a file. A policy that names a preset itself keeps its own. ``ingest`` wins over
+    both in the part of that name.
     """
+    chosen = _file_over_preset(preset, policy, registry)
+    if not ingest:
+        return chosen
+    return _core.Policy.from_dict(_merge_patch(chosen.to_dict(), {"ingest": dict(ingest)}), registry)
+
+
+def _file_over_preset(
+    preset: str | None, policy: str | os.PathLike[str] | None, registry: _core.ClassifierRegistry | None
+) -> _core.Policy:
     if policy is None:
         return policy_of(Path(preset) if preset is not None and Path(preset).is_file() else preset, registry)
     document = parse_document(read_policy_file(policy), os.fspath(policy))

@@ -25,6 +25,7 @@ from klientela._run import run as run_library
 
 # The days that the engine knows.
 _FIRST_DAY, _LAST_DAY = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
+_PERIODS = ("day", "week", "month", "quarter", "year")
 _DONE, _BAD_INPUT, _WRONG_USAGE, _INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
@@ -104,6 +105,20 @@ def _preset(text: str) -> str:
     raise typer.BadParameter(f"{text!r} is neither a preset ({', '.join(_core.Policy.presets())}) nor a file")
 
 
+def _period(text: str) -> str:
+    if text in _PERIODS:
+        return text
+    raise typer.BadParameter(f"{text!r} is none of {', '.join(_PERIODS)}")
+
+
+def _date_format(text: str) -> str:
+    try:
+        _core.Policy.from_dict({"ingest": {"date_format": text}})
+    except _core.BadPolicyError as error:
+        raise typer.BadParameter(f"{text!r} {error.message.removeprefix(f'{error.where}: ')}") from None
+    return text
+
+
 def _roll_up(text: str) -> str:
     if text in ("roots", "every_node") or (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
         return text
@@ -143,6 +158,24 @@ _RollUp = Annotated[
         parser=_roll_up,
     ),
 ]
+_DateFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--date-format",
+        help="How dates in text are written where not as 2026-11-21: %Y %m %d %H %M %S and what stands between them, for "
+        "example %d.%m.%Y. Wins over the policy.",
+        metavar="PATTERN",
+        parser=_date_format,
+    ),
+]
+_DecimalComma = Annotated[
+    bool | None,
+    typer.Option(
+        "--decimal-comma/--decimal-point",
+        help="Whether numbers in text are written as 1.234,50 or as 1,234.50. Wins over the policy.",
+        show_default=False,
+    ),
+]
 _Threads = Annotated[int, typer.Option(min=0, help="How many threads work; 0: one per core.")]
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
@@ -163,6 +196,8 @@ def run(
     plugins: _Plugins = None,
     as_of: _AsOf = None,
     roll_up: _RollUp = None,
+    date_format: _DateFormat = None,
+    decimal_comma: _DecimalComma = None,
     encoding: Annotated[
         str | None,
         typer.Option(
@@ -189,7 +224,7 @@ def run(
         feedback=feedback,
     )
     with _errors():
-        chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins))
+        chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins), _written(date_format, decimal_comma))
         _work(
             lambda steps: _read_and_run(given, chosen, as_of, encoding, threads, steps, roll_up=roll_up),
             Path(out),
@@ -215,6 +250,8 @@ def classify_command(
     policy: _PolicyFile = None,
     plugins: _Plugins = None,
     as_of: _AsOf = None,
+    date_format: _DateFormat = None,
+    decimal_comma: _DecimalComma = None,
     coverage: Annotated[
         str | None, typer.Option(help="Also write what share of the cards has each attribute.", metavar="FILE")
     ] = None,
@@ -241,7 +278,7 @@ def classify_command(
         feedback=feedback,
     )
     with _errors():
-        chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins))
+        chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins), _written(date_format, decimal_comma))
         journal = None
         if assignments is not None:
             journal = _core.Assignments(readers.read(assignments, "assignments", encoding=encoding).data)
@@ -252,12 +289,12 @@ def classify_command(
                 writers.write_table(table, file)
         if not quiet:
             _show_read(result)
+            summary = result.summary
             for name, each in result.classes.items():
-                labels = [column for column in each.table.columns if not column.endswith("_source")]
-                counts = _label_counts(each.table, labels[0]) if labels else {}
+                counts = _label_counts(each.table, summary["classes"])
                 if 0 < len(counts) <= 30:
                     _out.print(_bars(name, counts), "")
-            _print_notes(result.summary["notes"], of_run_only=True)
+            _print_notes(summary["notes"], of_run_only=True)
             _out.print(f"[green]done[/green]; the classes are in [bold]{escape(out)}[/bold]", soft_wrap=True)
 
 
@@ -282,13 +319,10 @@ def _class_tables(result: _core.Result, out: str, coverage: str | None, rules: s
     return tables
 
 
-def _label_counts(table: _core.Table, column: str) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for value in table.to_pydict()[column]:
-        if not isinstance(value, str):
-            return {}
-        counts[value] = counts.get(value, 0) + 1
-    return counts
+def _label_counts(table: _core.Table, classes: dict[str, dict[str, int]]) -> dict[str, int]:
+    """Clients by label of a classifier's first column of labels, in the classifier's own order."""
+    labels = [column for column in table.columns if column in classes and not column.endswith("_source")]
+    return {label: clients for label, clients in classes[labels[0]].items() if clients} if labels else {}
 
 
 @app.command()
@@ -306,7 +340,10 @@ def history(
     policy: _PolicyFile = None,
     plugins: _Plugins = None,
     every: Annotated[
-        str, typer.Option(help="Classify at the end of every day, week, month, quarter or year.", metavar="PERIOD")
+        str,
+        typer.Option(
+            help="Classify at the end of every day, week, month, quarter or year.", metavar="PERIOD", parser=_period
+        ),
     ] = "month",
     since: Annotated[
         dt.date | None,
@@ -320,6 +357,8 @@ def history(
     column: Annotated[
         list[str] | None, typer.Option(help="Keep this class column; repeat for more. By default all of labels.")
     ] = None,
+    date_format: _DateFormat = None,
+    decimal_comma: _DecimalComma = None,
     language: Annotated[
         Literal["en", "ru"], typer.Option(help="Of the reasons: en or ru.", metavar="en|ru", parser=_language)
     ] = "en",
@@ -348,7 +387,7 @@ def history(
         feedback=feedback,
     )
     with _errors():
-        chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins))
+        chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins), _written(date_format, decimal_comma))
         began = time.monotonic()
         folder = Path(out)
         if folder.exists() and not folder.is_dir():
@@ -371,6 +410,7 @@ def history(
             written = writers.write_history(found, folder, language=language)
         if not quiet:
             _show_read(result)
+            _print_notes(result.summary["notes"], of_run_only=True)
             days = found.days
             _out.print(
                 f"[bold]{len(days)}[/bold] days from {days[0]} to {days[-1]}, {len(result.features):,} clients, "
@@ -427,14 +467,19 @@ def policy_show(
 
 @policy_app.command("check")
 def policy_check(
-    file: Annotated[str, typer.Argument(help="A policy file.", metavar="FILE")], plugins: _Plugins = None
+    policy: Annotated[str, typer.Argument(help="A preset's name or a policy file.", metavar="NAME|FILE")],
+    plugins: _Plugins = None,
 ) -> None:
     """Say whether a policy can be used, and if not, where it is wrong."""
     with _errors():
-        text = _policy.read_policy_file(file)
-        _policy.parse_document(text, file)
-        chosen = _core.Policy.from_json(text, _plugins.registry_in(plugins))
-        typer.echo(f"{file}: a policy that works ({', '.join(chosen.to_dict()['classifiers'])})")
+        registry = _plugins.registry_in(plugins)
+        if Path(policy).is_file():
+            text = _policy.read_policy_file(policy)
+            _policy.parse_document(text, policy)
+            chosen = _core.Policy.from_json(text, registry)
+        else:
+            chosen = _policy.policy_of(policy, registry)
+        typer.echo(f"{policy}: a policy that works ({', '.join(chosen.to_dict()['classifiers'])})")
 
 
 @policy_app.command("schema")
@@ -448,6 +493,12 @@ Steps = Callable[[str, float], object]
 
 def _stage_steps(steps: Steps) -> Steps:
     return lambda stage, share: steps(_STAGES.get(stage.split(".")[0], stage), share)
+
+
+def _written(date_format: str | None, decimal_comma: bool | None) -> dict[str, Any]:
+    """How dates and numbers are written, as keys of the policy's part ingest."""
+    said = {"date_format": date_format, "decimal_comma": decimal_comma}
+    return {key: value for key, value in said.items() if value is not None}
 
 
 def _given(**files: str | None) -> dict[str, str]:

@@ -190,6 +190,67 @@ def test_a_day_before_every_purchase_is_told(cli, tmp_path, sales):
     assert "No purchase counts" not in cli("run", "--transactions", "sales.csv", "--out", "out").stdout
 
 
+def test_a_day_long_after_everything_is_told(cli, tmp_path, sales):
+    write_csv(tmp_path / "sales.csv", sales)
+    write_csv(tmp_path / "calls.csv", {"client": ["7"], "started_at": ["2027-01-31"]})
+    told = "The as-of day, 2027-02-05, is 367 days after the last thing that was delivered, 2026-02-03"
+    for command, out in (("run", "out"), ("classify", "classes.csv"), ("history", "through")):
+        done = cli(command, "--transactions", "sales.csv", "--as-of", "2027-02-05", "--out", out)
+        assert done.returncode == 0 and told in done.stdout, done.stdout + done.stderr
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    (note,) = [note for note in summary["notes"] if note["classifier"] is None]
+    assert note["rule"] == "report.as_of.long_after" and "367" in note["ru"]
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert page.index("367 days after") < page.index("<main>")
+    for more in (["--as-of", "2027-02-04"], ["--as-of", "2027-02-05", "--interactions", "calls.csv"]):
+        done = cli("run", "--transactions", "sales.csv", "--out", "out", *more)
+        assert done.returncode == 0 and "days after the last" not in done.stdout
+
+
+GERMAN = "Kunde;Datum;Betrag\n7;31.12.2025;1.234,50\n8;05.01.2026;1.234\n7;02.01.2026;12,5\n9;02.01.2026;1.23\n"
+
+
+def test_dates_and_numbers_as_they_are_written(cli, tmp_path):
+    (tmp_path / "sales.csv").write_text(GERMAN, encoding="utf-8")
+    columns = {"client": "Kunde", "at": "Datum", "amount": "Betrag"}
+    policy = {"preset": "default", "ingest": {"currency": "EUR", "mappings": {"transactions": {"columns": columns}}}}
+    (tmp_path / "names.json").write_text(json.dumps(policy), encoding="utf-8")
+    policy["ingest"] |= {"date_format": "%m-%d-%Y", "decimal_comma": False}
+    (tmp_path / "other.json").write_text(json.dumps(policy), encoding="utf-8")
+    policy["ingest"] |= {"date_format": "%d.%m.%Y", "decimal_comma": True}
+    (tmp_path / "german.json").write_text(json.dumps(policy), encoding="utf-8")
+    written = ["--date-format", "%d.%m.%Y", "--decimal-comma"]
+
+    def run(*arguments: str) -> dict:
+        done = cli("run", "--transactions", "sales.csv", "--out", "out", "--quiet", *arguments)
+        assert done.returncode == 0, done.stderr
+        return json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+
+    wanted = run("--policy", "german.json")
+    assert (wanted["money_gross"], wanted["as_of"]) == ("2481", "2026-01-05")
+    assert wanted["rejected_by_reason"] == {"not_a_number": 1}
+    for choice in (["--policy", "names.json"], ["--policy", "other.json"], ["--preset", "other.json"]):
+        assert run(*choice, *written) == wanted, choice
+    assert run("--preset", "german.json", "--policy", "names.json") == wanted
+    points = run("--policy", "german.json", "--decimal-point")
+    assert (points["money_gross"], points["rows_rejected"]) == ("2.464", 2)
+    for command, out in (("classify", "classes.csv"), ("history", "through")):
+        done = cli(command, "--transactions", "sales.csv", "--policy", "names.json", "--out", out, *written)
+        assert done.returncode == 0 and "1 not a number" in done.stdout, done.stdout + done.stderr
+
+
+def test_classes_are_printed_in_the_order_of_their_classifier(cli, tmp_path):
+    clients = [str(client) for client in range(20)]
+    amounts = [str(1 + 2 ** (client // 2)) for client in range(20)]  # the smallest first: C comes before B and A
+    write_csv(tmp_path / "sales.csv", {"client": clients, "at": ["2026-01-02"] * 20, "amount": amounts})
+    done = cli("classify", "--transactions", "sales.csv", "--out", "classes.csv")
+    assert done.returncode == 0, done.stderr
+    assert rows(tmp_path / "classes.csv")[0]["abc"] == "C"
+    lines = [line.split() for line in done.stdout.splitlines()]
+    labels = [line[0] for line in lines if line and line[0] in ("A", "B", "C")]
+    assert labels == ["A", "B", "C"]
+
+
 def test_the_last_day_has_one_name_in_every_command(cli, tmp_path, sales):
     write_csv(tmp_path / "sales.csv", sales)
     found = {}
@@ -344,6 +405,11 @@ def test_a_missing_policy_file_is_named_without_a_number(cli):
             "transactions: 2 rows read, 2 rejected (2 not_a_date)",
         ),
         (["history", "--transactions", "sales.csv", "--out", "out", "--language", "de"], 2, "en nor ru"),
+        (["history", "--transactions", "sales.csv", "--out", "out", "--every", "fortnight"], 2, "week, month, quarter"),
+        (["history", "--transactions", "sales.csv", "--out", "out", "--column", "segment"], 1, "abc"),
+        (["history", "--transactions", "sales.csv", "--out", "out", "--column", "segment"], 1, "rfm_segment"),
+        (["run", "--transactions", "sales.csv", "--out", "out", "--date-format", "%d.%b.%Y"], 2, "%b"),
+        (["policy", "check", "nope"], 1, "online-retail"),
         (["run", "--transactions", "sales.csv", "--out", "/proc/out"], 1, "/proc/out"),
         (["run", "--transactions", "sales.csv", "--out", "x" * 300], 1, "too long"),
         (["run", "--transactions", "twice.csv", "--out", "out"], 1, "two columns"),
@@ -418,6 +484,9 @@ def test_policies(cli, tmp_path):
     (tmp_path / "policy.json").write_text(shown.stdout, encoding="utf-8")
     checked = cli("policy", "check", "policy.json")
     assert checked.returncode == 0 and "rfm" in checked.stdout
+    for preset in klientela.Policy.presets():
+        checked = cli("policy", "check", preset)
+        assert checked.returncode == 0 and checked.stdout.startswith(f"{preset}: a policy that works")
     assert json.loads(cli("policy", "schema").stdout)["$schema"].startswith("https://json-schema.org")
     assert set(cli("policy", "show", "--presets").stdout.split()) == set(klientela.Policy.presets())
 

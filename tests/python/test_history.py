@@ -171,8 +171,8 @@ def test_command_line(tmp_path, cli, sales: pd.DataFrame) -> None:
         rows = list(csv.DictReader(stream))
     assert {row["classes"] for row in rows} >= {"rfm_segment", "abc", "group"}
     wrong = cli("history", "--transactions", tmp_path / "sales.csv", "--out", tmp_path / "no", "--every", "moon")
-    assert wrong.returncode == 1
-    assert "every" in wrong.stderr or "period" in wrong.stderr
+    assert wrong.returncode == 2
+    assert "day, week, month, quarter, year" in wrong.stderr
     assert not (tmp_path / "no").exists()
 
 
