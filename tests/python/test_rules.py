@@ -72,6 +72,64 @@ def test_deeper_industries_out_of_another_package(monkeypatch):
     assert industries.levels == 4 and industries.is_under("4711", "G") and industries.find("food") == "4711"
 
 
+def nace_table() -> dict[str, list]:
+    """Columns as Eurostat names them; two divisions of three sections, with groups and classes."""
+    rows: dict[str, list] = {"Order": [], "Level": [], "Code": [], "Parent": [], "Description": [], "Rulings": []}
+
+    def add(level: int, code: str, parent: str | None) -> None:
+        values = (398481 + len(rows["Code"]), level, code, parent, f"Making of {code}", None)
+        for column, value in zip(rows.values(), values, strict=True):
+            column.append(value)
+
+    for place, section in enumerate("ABC"):
+        add(1, section, None)
+        for division in (f"{2 * place + 1:02d}", f"{2 * place + 2:02d}"):
+            add(2, division, section)
+            for group in (f"{division}.1", f"{division}.2"):
+                add(3, group, division)
+                for each in range(3):
+                    add(4, f"{group}{each}", group)
+    return rows
+
+
+def test_nace_as_eurostat_publishes_it(tmp_path):
+    table = nace_table()
+    frame = pd.DataFrame(table)
+    frame.to_csv(tmp_path / "NACE_REV2.csv", index=False)
+    wanted = klientela.directories.nace(table)
+    assert (wanted.name, len(wanted), wanted.levels) == ("industry", 3 + 6 + 12 + 36, 4)
+    assert wanted.find("0112") == wanted.find("01.12") == wanted.find("making of 01.12") == "01.12"
+    assert wanted.parent("01.1") == "01" and wanted.is_under("06.22", "C") and wanted.parent("A") is None
+    for same in (
+        tmp_path / "NACE_REV2.csv",
+        str(tmp_path / "NACE_REV2.csv"),
+        frame,
+        frame.drop(columns=["Parent"]),
+        frame.drop(columns=["Level"]).rename(columns=str.upper),
+    ):
+        assert klientela.directories.nace(same).table.to_pydict() == wanted.table.to_pydict()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"Code": None}, "no column Code"),
+        ({"Description": None}, "no column Description"),
+        ({"Parent": None, "Level": None}, "neither a column Parent nor a column Level"),
+        ({"Parent": None, "Level": [1, 3]}, "row 2 of table has the level 3 after level 1"),
+        ({"Parent": None, "Level": ["1", "x"]}, "row 2 of table has the level x"),
+        ({"Parent": [None, "Z"]}, "Z"),
+        ({"Code": ["A", "A"]}, "A"),
+        ({"Code": ["A", None]}, "code"),
+    ],
+)
+def test_a_table_that_is_no_nace_is_refused(change, told):
+    table = {"Level": [1, 2], "Code": ["A", "01"], "Parent": [None, "A"], "Description": ["x", "y"]}
+    table = {name: values for name, values in (table | change).items() if values is not None}
+    with pytest.raises(klientela.BadDataError, match=told):
+        klientela.directories.nace(table)
+
+
 def test_assignments_keep_their_journal():
     people = klientela.Assignments()
     people.assign(7, "industry", "printing and reproduction of recorded media", by="a.belova")
