@@ -81,6 +81,12 @@ def test_the_readme():
     assert tried >= 4 and failed == 0
 
 
+def test_the_readme_names_the_packages_that_the_library_needs():
+    (told,) = re.findall(r"^apt-get install (.*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    (needed,) = re.findall(r"^packages=\((.*)\)$", (ROOT / "tools" / "setup").read_text(encoding="utf-8"), re.MULTILINE)
+    assert told.split() == needed.split()
+
+
 def test_the_readme_names_what_there_is():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
