@@ -6,66 +6,25 @@
 #include <cstdint>
 #include <ctime>
 #include <map>
-#include <random>
 #include <utility>
 
-#include "klientela/core/arrow.hpp"
 #include "klientela/features/features.hpp"
-#include "klientela/ingest/ingest.hpp"
+#include "purchases.hpp"
 
 namespace {
 
-using namespace klientela;  // NOLINT: a program of its own
+using namespace klientela;              // NOLINT: a program of its own
+using namespace klientela::benchmarks;  // NOLINT
 
-constexpr std::int64_t day_micros = 86'400'000'000;
-constexpr std::int64_t first_moment = 1'672'531'200'000'000;  // 2023-01-01
 constexpr std::int64_t days = 730;
 const Day last_day{std::chrono::days{first_moment / day_micros + days - 1}};
-
-// Purchases of keys spread over int64, in no order; `late` ones fall on the days after and bring a few new clients.
-Tables purchases(std::int64_t rows, std::int64_t clients, std::uint64_t seed, bool late) {
-  std::mt19937_64 random(seed);
-  const auto n = static_cast<std::size_t>(rows);
-  Buffer<std::int64_t> client(n), at(n);
-  Buffer<double> amount(n);
-  const std::int64_t range = late ? clients + clients / 500 : clients;
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::uint64_t r = random();
-    client[i] = static_cast<std::int64_t>((r >> 32) * static_cast<std::uint64_t>(range) >> 32) * 7919 + 1'000'003;
-    const std::uint64_t s = random();
-    at[i] = first_moment + (late ? static_cast<std::int64_t>(s % (3 * day_micros)) + days * day_micros
-                                 : static_cast<std::int64_t>(s % (days * day_micros)));
-    amount[i] = static_cast<double>(1 + (r & 0xFFFF)) / 100.0;
-    if ((r >> 16 & 0x3F) == 0) amount[i] = -amount[i];
-  }
-  Table table;
-  table.add(Column("client", ColumnType::int64, std::move(client)));
-  table.add(Column("at", ColumnType::instant, std::move(at)));
-  table.add(Column("amount", ColumnType::float64, std::move(amount)));
-  ArrowArrayStream stream{};
-  export_stream(table, &stream);
-  Tables tables;
-  tables.add(TableId::transactions, ArrowStream(&stream));
-  return tables;
-}
-
-ThreadPool& pool() {
-  static ThreadPool threads;
-  return threads;
-}
-
-Control control() {
-  Control out;
-  out.executor = &pool();
-  return out;
-}
 
 const ClientBase& base_of(std::int64_t rows) {
   static std::map<std::int64_t, ClientBase> bases;
   const auto known = bases.find(rows);
   if (known != bases.end()) return known->second;
   bases.clear();  // one at a time, to keep memory for the work
-  return bases.emplace(rows, ingest(purchases(rows, rows / 20, 1, false), {}, control()).base).first->second;
+  return bases.emplace(rows, ingest(purchases(rows, rows / 20, days), {}, control()).base).first->second;
 }
 
 FeatureOptions only(std::vector<FeatureGroup> groups) {
@@ -138,8 +97,10 @@ void compute_histories(benchmark::State& state) {
 
 void refresh(benchmark::State& state, const FeatureOptions& options) {
   const ClientBase& base = base_of(state.range(0));
-  const ClientBase more =
-      extend(base, purchases(state.range(0) / 100, state.range(0) / 20, 2, true), {}, control()).base;
+  // On the days after, with a few new clients.
+  const std::int64_t clients = state.range(0) / 20;
+  Tables late = purchases(state.range(0) / 100, clients + clients / 500, 3, first_moment + days * day_micros, 2);
+  const ClientBase more = extend(base, std::move(late), {}, control()).base;
   ProcessTime process;
   for (auto _ : state) {
     FeatureTable features = compute_features(base, last_day, options, control());

@@ -9,37 +9,18 @@
 #include <string>
 #include <vector>
 
-#include "klientela/core/arrow.hpp"
 #include "klientela/features/features.hpp"
-#include "klientela/ingest/ingest.hpp"
 #include "klientela/model/roll_up.hpp"
 #include "klientela/report/report.hpp"
+#include "purchases.hpp"
 
 namespace {
 
-using namespace klientela;  // NOLINT: a program of its own
+using namespace klientela;              // NOLINT: a program of its own
+using namespace klientela::benchmarks;  // NOLINT
 
-constexpr std::int64_t day_micros = 86'400'000'000;
-constexpr std::int64_t first_moment = 1'672'531'200'000'000;  // 2023-01-01
 constexpr std::size_t products = 100'000;
 constexpr Day as_of{std::chrono::days{20'089}};  // 2025-01-01
-
-void add(Tables& tables, TableId id, const Table& table) {
-  ArrowArrayStream stream{};
-  export_stream(table, &stream);
-  tables.add(id, ArrowStream(&stream));
-}
-
-ThreadPool& pool() {
-  static ThreadPool threads;
-  return threads;
-}
-
-Control control() {
-  Control out;
-  out.executor = &pool();
-  return out;
-}
 
 /// Lines of 20 to a client on average, products by a skewed law, every client but each fifth a branch of an earlier
 /// one.

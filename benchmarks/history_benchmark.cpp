@@ -2,63 +2,25 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
-#include <memory>
-#include <random>
 #include <vector>
 
 #include "klientela/classify/abc.hpp"
 #include "klientela/classify/history.hpp"
 #include "klientela/classify/policy.hpp"
 #include "klientela/classify/rfm.hpp"
-#include "klientela/core/arrow.hpp"
-#include "klientela/ingest/ingest.hpp"
+#include "purchases.hpp"
 
 namespace {
 
-using namespace klientela;  // NOLINT: a program of its own
+using namespace klientela;              // NOLINT: a program of its own
+using namespace klientela::benchmarks;  // NOLINT
 
-constexpr std::int64_t day_micros = 86'400'000'000;
-constexpr std::int64_t first_moment = 1'672'531'200'000'000;  // 2023-01-01
 constexpr std::int64_t two_years = 731;
-
-Tables purchases(std::int64_t rows, std::int64_t clients) {
-  std::mt19937_64 random(1);
-  const auto n = static_cast<std::size_t>(rows);
-  Buffer<std::int64_t> client(n), at(n);
-  Buffer<double> amount(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::uint64_t r = random();
-    client[i] = static_cast<std::int64_t>((r >> 32) * static_cast<std::uint64_t>(clients) >> 32) * 7919 + 1'000'003;
-    at[i] = first_moment + static_cast<std::int64_t>(random() % (two_years * day_micros));
-    amount[i] = static_cast<double>(1 + (r & 0xFFFF)) / 100.0;
-    if ((r >> 16 & 0x3F) == 0) amount[i] = -amount[i];
-  }
-  Table table;
-  table.add(Column("client", ColumnType::int64, std::move(client)));
-  table.add(Column("at", ColumnType::instant, std::move(at)));
-  table.add(Column("amount", ColumnType::float64, std::move(amount)));
-  ArrowArrayStream stream{};
-  export_stream(table, &stream);
-  Tables tables;
-  tables.add(TableId::transactions, ArrowStream(&stream));
-  return tables;
-}
-
-ThreadPool& pool() {
-  static ThreadPool threads;
-  return threads;
-}
-
-Control control() {
-  Control out;
-  out.executor = &pool();
-  return out;
-}
 
 const ClientBase& base_of(std::int64_t rows) {
   static std::int64_t known = 0;
   static ClientBase base;
-  if (known != rows) base = ingest(purchases(rows, rows / 20), {}, control()).base;
+  if (known != rows) base = ingest(purchases(rows, rows / 20, two_years), {}, control()).base;
   known = rows;
   return base;
 }
