@@ -56,21 +56,6 @@ bool is_fresh(const ClientBase& base) noexcept {
   return base.clients() == 0;
 }
 
-std::shared_ptr<ClientBase::Data> copy_of(const ClientBase::Data& data) {
-  auto copy = std::make_shared<ClientBase::Data>();
-  copy->zone = data.zone;
-  copy->currency = data.currency;
-  copy->clients = data.clients;
-  copy->chunks = data.chunks;
-  copy->rows = data.rows;
-  copy->accepted = data.accepted;
-  copy->cards = data.cards;
-  copy->cards_delivered = data.cards_delivered;
-  copy->terms = data.terms;
-  copy->last_purchase_day = data.last_purchase_day;
-  return copy;
-}
-
 }  // namespace
 
 IngestResult extend(const ClientBase& base, Tables tables, const IngestOptions& options, const Control& control) {
@@ -81,7 +66,7 @@ IngestResult extend(const ClientBase& base, Tables tables, const IngestOptions& 
         "a base that was mapped or rolled up cannot be extended: extend the one that it was made of, then map that",
         "base");
   IngestResult result;
-  auto data = copy_of(*base.data());
+  auto data = index::copy_of(*base.data());
   if (is_fresh(base)) {
     data->zone = TimeZone::named(options.time_zone);
     data->currency = options.currency;

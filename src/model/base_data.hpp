@@ -49,4 +49,10 @@ struct ClientBase::Data {
   mutable std::optional<Column> client_column;
 };
 
+namespace index {
+
+/// The same chunks, clients, cards and terms, for a base that grows out of another or is derived from it.
+[[nodiscard]] std::shared_ptr<ClientBase::Data> copy_of(const ClientBase::Data& data);
+
+}  // namespace index
 }  // namespace klientela

@@ -181,4 +181,25 @@ bool ClientBase::extends(const ClientBase& earlier) const noexcept {
   return true;
 }
 
+namespace index {
+
+std::shared_ptr<ClientBase::Data> copy_of(const ClientBase::Data& data) {
+  auto copy = std::make_shared<ClientBase::Data>();
+  copy->zone = data.zone;
+  copy->currency = data.currency;
+  copy->clients = data.clients;
+  copy->chunks = data.chunks;
+  copy->rows = data.rows;
+  copy->accepted = data.accepted;
+  copy->cards = data.cards;
+  copy->cards_delivered = data.cards_delivered;
+  copy->terms = data.terms;
+  copy->last_purchase_day = data.last_purchase_day;
+  copy->map = data.map;
+  copy->derived = data.derived;
+  copy->repeated = data.repeated;
+  return copy;
+}
+
+}  // namespace index
 }  // namespace klientela

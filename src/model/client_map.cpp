@@ -68,25 +68,6 @@ constexpr std::size_t task_rows = std::size_t{1} << 18;
 
 namespace index {
 
-std::shared_ptr<ClientBase::Data> derived_data(const ClientBase& base) {
-  const ClientBase::Data& from = *base.data();
-  auto data = std::make_shared<ClientBase::Data>();
-  data->zone = from.zone;
-  data->currency = from.currency;
-  data->clients = from.clients;
-  data->chunks = from.chunks;
-  data->rows = from.rows;
-  data->accepted = from.accepted;
-  data->cards = from.cards;
-  data->cards_delivered = from.cards_delivered;
-  data->terms = from.terms;
-  data->last_purchase_day = from.last_purchase_day;
-  data->map = from.map;
-  data->derived = from.derived;
-  data->repeated = from.repeated;
-  return data;
-}
-
 void append_mapped(const ClientBase& base, const CodeMap& map, ClientBase::Data& data, const Control& control) {
   for (const TableId table : mapped_tables) {
     const auto t = static_cast<std::size_t>(table);
@@ -157,7 +138,7 @@ ClientBase mapped(const ClientMap& map, const Control& control) {
   if (base.repeats_rows())
     throw Error(Code::invalid_argument, "the rows of a base that was rolled up to every node count for several clients",
                 "base");
-  auto data = index::derived_data(base);
+  auto data = index::copy_of(*base.data());
   data->derived = true;
   for (const TableId table : index::mapped_tables) {
     const auto t = static_cast<std::size_t>(table);

@@ -9,9 +9,6 @@
 
 namespace klientela::index {
 
-/// A copy of what a base holds, for a base that is derived from it: the same chunks, clients, cards and terms.
-[[nodiscard]] std::shared_ptr<ClientBase::Data> derived_data(const ClientBase& base);
-
 /// Adds to `data` the rows of transactions, requests, interactions and feedback of `base` as `map` has them. Chunks of
 /// which no row changes hands are shared as they are; those of which none counts are left out.
 void append_mapped(const ClientBase& base, const CodeMap& map, ClientBase::Data& data, const Control& control);

@@ -290,7 +290,7 @@ ClientBase to_every_node(const Hierarchy::Data& tree, const RollUpOptions& optio
                     std::to_string(tree.depth) + ", and rows are seen once for each of at most " +
                     std::to_string(options.max_levels) + " levels",
                 "max_levels");
-  auto data = index::derived_data(base);
+  auto data = index::copy_of(*base.data());
   data->derived = true;
   data->repeated = tree.depth > 1;
   for (const TableId table : index::mapped_tables) {
