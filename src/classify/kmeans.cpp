@@ -202,19 +202,9 @@ Classification KMeansModel::classify(const Table& table, const Control& control)
   columns.emplace_back(data->name, std::move(codes), data->labels);
   columns.push_back(real_column(data->name + "_distance", std::move(distances)));
   auto reasons = [data, measures, columns](std::size_t row) {
-    Reason cluster;
-    cluster.column = columns[0].name();
-    cluster.result = std::string(columns[0].text(row));
-    cluster.rule = cluster.column + '.' + slug(cluster.result);
     const std::size_t own = columns[0].values<std::uint16_t>()[row];
-    if (own == data->k()) {
-      for (const Measure& measure : *measures)
-        if (!measure.has_value(row)) cluster.measure = measure.column().name();
-      cluster.aspect = Aspect::missing;
-      return std::vector<Reason>{std::move(cluster)};
-    }
     double other = std::numeric_limits<double>::infinity();
-    for (std::size_t c = 0; c < data->k(); ++c) {
+    for (std::size_t c = 0; c < data->k() && own != data->k(); ++c) {
       if (c == own) continue;
       double squares = 0;
       for (std::size_t j = 0; j < data->d(); ++j) {
@@ -223,21 +213,9 @@ Classification KMeansModel::classify(const Table& table, const Control& control)
       }
       other = std::min(other, std::sqrt(squares));
     }
-    cluster.measure = columns[1].name();
-    cluster.value = {columns[1].values<double>()[row], columns[1].to_text(row), true};
-    if (std::isfinite(other)) cluster.high = quantity_of(Threshold::real(other));
-    cluster.aspect = Aspect::band;
-    std::vector<Reason> found{cluster};
-    for (const Measure& measure : *measures) {
-      Reason value = cluster;
-      value.measure = measure.column().name();
-      value.value = quantity_of(measure, row);
-      value.high.reset();
-      value.rule = cluster.rule + '.' + value.measure;
-      value.aspect = Aspect::group;
-      found.push_back(std::move(value));
-    }
-    return found;
+    std::optional<Quantity> limit;
+    if (std::isfinite(other)) limit = quantity_of(Threshold::real(other));
+    return cluster_reasons(columns, *measures, row, data->k(), limit);
   };
   return Classification(data->name, "kmeans", std::vector<Column>(columns), std::move(reasons));
 }
@@ -254,9 +232,7 @@ std::string KMeansModel::to_json() const {
     cluster["clients"] = data_->sizes[c];
     clusters.push_back(std::move(cluster));
   }
-  value["fit"] = classifying::to_value(data_->fit);
-  json::Value& trials = value["trials"] = json::Value::array();
-  for (const ClusterTrial& trial : data_->trials) trials.push_back(classifying::to_value(trial));
+  write(data_->fit, data_->trials, value);
   return written(value);
 }
 
@@ -274,8 +250,7 @@ KMeansModel KMeansModel::from_json(const std::string& name, std::string_view tex
       cluster.done();
     }
     if (made->sizes.empty() || made->sizes.size() > 1000) clusters.fail("1 to 1000 clusters");
-    made->fit = trial_of(object.require("fit"));
-    for (const json::Node& item : object.require("trials").items()) made->trials.push_back(trial_of(item));
+    read(object, made->fit, made->trials);
     made->labels = cluster_labels(made->k());
     return made;
   });

@@ -511,30 +511,8 @@ Classification GaussianMixtureModel::classify(const Table& table, const Control&
   std::vector<Column> columns;
   columns.emplace_back(data->name, std::move(codes), data->labels);
   columns.push_back(real_column(data->name + "_probability", std::move(certainty)));
-  auto reasons = [data, measures, columns](std::size_t row) {
-    Reason cluster;
-    cluster.column = columns[0].name();
-    cluster.result = std::string(columns[0].text(row));
-    cluster.rule = cluster.column + '.' + slug(cluster.result);
-    if (columns[0].values<std::uint16_t>()[row] == data->mixture.k()) {
-      for (const Measure& measure : *measures)
-        if (!measure.has_value(row)) cluster.measure = measure.column().name();
-      cluster.aspect = Aspect::missing;
-      return std::vector<Reason>{std::move(cluster)};
-    }
-    cluster.measure = columns[1].name();
-    cluster.value = {columns[1].values<double>()[row], columns[1].to_text(row), true};
-    cluster.aspect = Aspect::band;
-    std::vector<Reason> found{cluster};
-    for (const Measure& measure : *measures) {
-      Reason value = cluster;
-      value.measure = measure.column().name();
-      value.value = quantity_of(measure, row);
-      value.rule = cluster.rule + '.' + value.measure;
-      value.aspect = Aspect::group;
-      found.push_back(std::move(value));
-    }
-    return found;
+  auto reasons = [measures, columns, none = k](std::size_t row) {
+    return cluster_reasons(columns, *measures, row, none);
   };
   return Classification(data->name, "gaussian_mixture", std::vector<Column>(columns), std::move(reasons));
 }
@@ -553,9 +531,7 @@ std::string GaussianMixtureModel::to_json() const {
     component["covariance"] = mixture.covariances[c];
     components.push_back(std::move(component));
   }
-  value["fit"] = classifying::to_value(data_->fit);
-  json::Value& trials = value["trials"] = json::Value::array();
-  for (const ClusterTrial& trial : data_->trials) trials.push_back(classifying::to_value(trial));
+  write(data_->fit, data_->trials, value);
   return written(value);
 }
 
@@ -580,8 +556,7 @@ GaussianMixtureModel GaussianMixtureModel::from_json(const std::string& name, st
       component.done();
     }
     if (mixture.weights.empty() || mixture.weights.size() > 1000) components.fail("1 to 1000 components");
-    made->fit = trial_of(object.require("fit"));
-    for (const json::Node& item : object.require("trials").items()) made->trials.push_back(trial_of(item));
+    read(object, made->fit, made->trials);
     try {
       mixture.prepare();
     } catch (const Error&) {

@@ -7,6 +7,7 @@
 
 #include "classify/client_order.hpp"
 #include "classify/reading.hpp"
+#include "classify/reasoning.hpp"
 #include "core/simd.hpp"
 
 namespace klientela::classifying {
@@ -504,6 +505,34 @@ std::shared_ptr<const std::vector<std::string>> cluster_labels(std::size_t k) {
   for (std::size_t c = 1; c <= k; ++c) names.push_back("cluster " + std::to_string(c));
   names.emplace_back(unclassified);
   return labels_of(std::move(names));
+}
+
+std::vector<Reason> cluster_reasons(const std::vector<Column>& columns, const std::vector<Measure>& measures,
+                                    std::size_t row, std::size_t none, const std::optional<Quantity>& limit) {
+  Reason cluster;
+  cluster.column = columns[0].name();
+  cluster.result = std::string(columns[0].text(row));
+  cluster.rule = cluster.column + '.' + slug(cluster.result);
+  if (columns[0].values<std::uint16_t>()[row] == none) {
+    for (const Measure& measure : measures)
+      if (!measure.has_value(row)) cluster.measure = measure.column().name();
+    cluster.aspect = Aspect::missing;
+    return {std::move(cluster)};
+  }
+  cluster.measure = columns[1].name();
+  cluster.value = {columns[1].values<double>()[row], columns[1].to_text(row), true};
+  cluster.aspect = Aspect::band;
+  std::vector<Reason> found{cluster};
+  found.front().high = limit;
+  for (const Measure& measure : measures) {
+    Reason value = cluster;
+    value.measure = measure.column().name();
+    value.value = quantity_of(measure, row);
+    value.rule = cluster.rule + '.' + value.measure;
+    value.aspect = Aspect::group;
+    found.push_back(std::move(value));
+  }
+  return found;
 }
 
 std::vector<std::size_t> order_of(const std::vector<double>& centers, std::size_t k, std::size_t d) {

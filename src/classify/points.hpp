@@ -8,6 +8,7 @@
 
 #include "classify/measure.hpp"
 #include "core/json_reader.hpp"
+#include "klientela/classify/classification.hpp"
 #include "klientela/classify/clusters.hpp"
 #include "klientela/core/buffer.hpp"
 
@@ -83,11 +84,20 @@ void read(json::Object& object, ClusterOptions& options);
 [[nodiscard]] std::string cluster_schema(double tolerance, int n_init);
 [[nodiscard]] json::Value to_value(const ClusterTrial& trial);
 [[nodiscard]] ClusterTrial trial_of(const json::Node& node);
+/// The members `fit` and `trials` of a model.
+void write(const ClusterTrial& fit, const std::vector<ClusterTrial>& trials, json::Value& value);
+void read(json::Object& object, ClusterTrial& fit, std::vector<ClusterTrial>& trials);
 [[nodiscard]] json::Value to_value(const std::vector<Scale>& scales);
 [[nodiscard]] std::vector<Scale> scales_of(const json::Node& node, std::size_t d);
 [[nodiscard]] std::vector<double> numbers_of(const json::Node& node, std::size_t wanted);
 /// "cluster 1" to "cluster k", unclassified.
 [[nodiscard]] std::shared_ptr<const std::vector<std::string>> cluster_labels(std::size_t k);
+/// Why a row is in its cluster: which one and how sure (columns[0] and [1]), then the value of each measure. One of
+/// label `none` is in no cluster, for want of a value. \param limit  what the value of columns[1] has to stay below, if
+/// anything
+[[nodiscard]] std::vector<Reason> cluster_reasons(const std::vector<Column>& columns,
+                                                  const std::vector<Measure>& measures, std::size_t row,
+                                                  std::size_t none, const std::optional<Quantity>& limit = {});
 /// Permutation that puts centres (k rows of d) in the order of their coordinates.
 [[nodiscard]] std::vector<std::size_t> order_of(const std::vector<double>& centers, std::size_t k, std::size_t d);
 

@@ -130,6 +130,17 @@ ClusterTrial trial_of(const json::Node& node) {
   return trial;
 }
 
+void write(const ClusterTrial& fit, const std::vector<ClusterTrial>& trials, json::Value& value) {
+  value["fit"] = to_value(fit);
+  json::Value& all = value["trials"] = json::Value::array();
+  for (const ClusterTrial& trial : trials) all.push_back(to_value(trial));
+}
+
+void read(json::Object& object, ClusterTrial& fit, std::vector<ClusterTrial>& trials) {
+  fit = trial_of(object.require("fit"));
+  for (const json::Node& item : object.require("trials").items()) trials.push_back(trial_of(item));
+}
+
 json::Value to_value(const std::vector<Scale>& scales) {
   json::Value value = json::Value::array();
   for (const Scale& scale : scales) value.push_back(json::Value{{"shift", scale.shift}, {"factor", scale.factor}});
