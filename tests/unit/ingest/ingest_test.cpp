@@ -435,6 +435,25 @@ TEST(IngestNumbers, GroupedNumbersThatDoNotFitSayWhy) {
   EXPECT_EQ(result.rejects[1].reason, RejectReason::overflow);
 }
 
+TEST(IngestTexts, AnApostropheIsAValueAndBlanksAreNone) {
+  const std::vector<std::optional<std::string>> texts{"'\t", "'", "'\t'", "\t", "\xC2\xA0", "", std::nullopt};
+  for (const bool ascii : {true, false}) {  // texts of ASCII alone are read by another loop
+    auto codes = texts;
+    codes.emplace_back(ascii ? "e" : "\xC3\xA9");
+    if (ascii) codes.erase(codes.begin() + 4);
+    const auto n = codes.size();
+    const auto result =
+        take(TableId::directories, {t::texts(std::vector<std::optional<std::string>>(n, "tags")).named("directory"),
+                                    t::texts(codes).named("code")});
+    std::vector<std::string> kept;
+    const auto& chunk = result.base.chunks(TableId::directories)[0];
+    for (std::size_t row = 0; row < n; ++row)
+      if (!chunk->is_rejected(row)) kept.emplace_back((*chunk)[DirectoryField::code]->text(row));
+    EXPECT_EQ(kept, (std::vector<std::string>{"'\t", "'", "'\t'", *codes.back()}));
+    for (const Reject& reject : result.rejects) EXPECT_EQ(reject.reason, RejectReason::missing_value);
+  }
+}
+
 TEST(IngestNumbers, QuantityTimesPriceWhereThereIsNoAmount) {
   IngestOptions options;
   options.reject_zero_amounts = true;
