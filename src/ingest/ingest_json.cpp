@@ -162,8 +162,9 @@ std::string ingest_options_schema() {
       {"type", "string"},
       {"default", ""},
       {"description", "Pattern of text dates out of %Y %m %d %H %M %S and literals, tried after ISO 8601."}};
-  properties["decimal_comma"] = {
-      {"type", "boolean"}, {"default", false}, {"description", "Whether text numbers are written as 1.234,50 or 1 234,50."}};
+  properties["decimal_comma"] = {{"type", "boolean"},
+                                 {"default", false},
+                                 {"description", "Whether text numbers are written as 1.234,50 or 1 234,50."}};
   properties["mappings"] = {{"type", "object"},
                             {"description", "How the columns of each delivered table are named."},
                             {"properties", std::move(tables)},

@@ -15,6 +15,11 @@
 
 namespace klientela::detail {
 
+template <class Field>
+[[nodiscard]] constexpr std::size_t index_of(Field field) noexcept {
+  return static_cast<std::size_t>(field);
+}
+
 /// A rejected row before it is written out.
 struct Rejection {
   std::uint64_t row;
