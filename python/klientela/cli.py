@@ -536,6 +536,8 @@ def _read_and_run(
         table = error.where.partition(".")[0]
         if table in files:
             error.message = f"{files[table]}: {error.message}"
+        if "ingest.date_format" in error.message:
+            error.message += ", or --date-format and --decimal-comma here"
         raise
     for table, source in sources.items():
         result._add_malformed(table, source.malformed)

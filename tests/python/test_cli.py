@@ -404,6 +404,7 @@ def test_a_missing_policy_file_is_named_without_a_number(cli):
             1,
             "transactions: 2 rows read, 2 rejected (2 not_a_date)",
         ),
+        (["run", "--transactions", "never.csv", "--out", "out"], 1, "--date-format and --decimal-comma"),
         (["history", "--transactions", "sales.csv", "--out", "out", "--language", "de"], 2, "en nor ru"),
         (["history", "--transactions", "sales.csv", "--out", "out", "--every", "fortnight"], 2, "week, month, quarter"),
         (["history", "--transactions", "sales.csv", "--out", "out", "--column", "segment"], 1, "abc"),
