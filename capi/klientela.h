@@ -156,8 +156,8 @@ KLT_API void klt_context_free(klt_context* context);
 
 /* Status of the last call that was given this context; KLT_OK for a fresh or NULL one. Since ABI 1. */
 KLT_API klt_status klt_context_last_status(const klt_context* context);
-/* Sentence about the last error, empty after success. NUL-terminated, never NULL; lives until the next call with this
- * context. Since ABI 1. */
+/* Sentence about the last error, empty after success; cited bytes that are no UTF-8 stand in it as U+FFFD.
+ * NUL-terminated, never NULL; lives until the next call with this context. Since ABI 1. */
 KLT_API const char* klt_context_last_message(const klt_context* context);
 /* What the last error is about: an argument's name, "table.column", a column, a JSON pointer; empty where there is
  * nothing to name. NUL-terminated, never NULL; lives until the next call with this context. Since ABI 1. */
