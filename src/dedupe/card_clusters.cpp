@@ -32,8 +32,8 @@ void check(const CardClusterInput& input, const CardClusterOptions& options) {
   if (options.sources > CardSourceRule::one_to_many) refuse("sources", "sources is no rule");
   within("threshold", options.threshold, -largest_score, largest_score);
   within("unscored", options.unscored, -largest_score, largest_score);
-  if (units_of(options.unscored) >= units_of(options.threshold))
-    refuse("unscored", "unscored must be below the threshold, else all cards are one client");
+  if (options.unscored + least_penalty > options.threshold)
+    refuse("unscored", "unscored must be at least 1 below the threshold");
   within("density", options.density, 0, 1);
   within("scored_per_card", options.scored_per_card, 0, 1'000'000);
   if (input.cards == no_card_cluster || input.edges.size() >= no_card_cluster / 2)

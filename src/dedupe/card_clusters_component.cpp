@@ -334,13 +334,20 @@ void Component::agglomerate(Measure measure) {
   }
 }
 
-void Component::star() {
-  const auto nodes = static_cast<std::uint32_t>(size_.size());
-  std::vector<std::uint64_t> degree(nodes, 0);
+/// Edges that reach the threshold by node, without those that cannot-links forbid.
+std::vector<std::uint64_t> Component::degrees() const {
+  std::vector<std::uint64_t> degree(size_.size(), 0);
   for (const Link& link : links_) {
+    if (link.apart) continue;
     degree[link.u] += link.reaching;
     degree[link.v] += link.reaching;
   }
+  return degree;
+}
+
+void Component::star() {
+  const auto nodes = static_cast<std::uint32_t>(size_.size());
+  const std::vector<std::uint64_t> degree = degrees();
   std::vector<std::uint32_t> order(nodes);
   std::iota(order.begin(), order.end(), 0U);
   std::stable_sort(order.begin(), order.end(), [&](auto x, auto y) { return degree[x] > degree[y]; });
@@ -352,7 +359,7 @@ void Component::star() {
     for (std::uint32_t half = head_[node]; half != none; half = next_half_[half]) {
       const Link& link = links_[half / 2];
       const std::uint32_t other = (half & 1) != 0 ? link.u : link.v;
-      if (link.reaching > 0 && state[other] == fresh) state[other] = near;
+      if (link.reaching > 0 && !link.apart && state[other] == fresh) state[other] = near;
     }
   }
   for (const Link& link : strongest_links()) {
@@ -366,11 +373,7 @@ void Component::star() {
 
 void Component::merge_center() {
   const auto nodes = static_cast<std::uint32_t>(size_.size());
-  std::vector<std::uint64_t> degree(nodes, 0);
-  for (const Link& link : links_) {
-    degree[link.u] += link.reaching;
-    degree[link.v] += link.reaching;
-  }
+  const std::vector<std::uint64_t> degree = degrees();
   enum : std::uint8_t { fresh, centre, assigned };
   std::vector<std::uint8_t> state(nodes, fresh);
   for (const Link& link : strongest_links()) {

@@ -17,6 +17,8 @@ namespace klientela::clustering {
 using Units = std::int32_t;
 inline constexpr double steps = 65536;
 inline constexpr double largest_score = 1024;
+/// What the threshold is above `unscored` at least: how often a link can lose rank before it is out depends on it.
+inline constexpr double least_penalty = 1;
 inline constexpr Units no_score = std::numeric_limits<Units>::min();
 
 [[nodiscard]] inline Units units_of(double score) noexcept {
@@ -56,10 +58,10 @@ class PairTable {
   static constexpr std::uint32_t none = 0xFFFFFFFF;
 
   void reset(std::size_t expected) {
-    std::size_t capacity = 8;
-    while (capacity < 2 * expected) capacity *= 2;
-    keys_.assign(capacity, empty);
-    values_.resize(capacity);
+    bits_ = 3;
+    while ((std::size_t{1} << bits_) < 2 * expected) ++bits_;
+    keys_.assign(std::size_t{1} << bits_, empty);
+    values_.resize(keys_.size());
     used_ = 0;
   }
   [[nodiscard]] std::uint32_t find(std::uint32_t u, std::uint32_t v) const noexcept {
@@ -84,13 +86,14 @@ class PairTable {
   static constexpr std::uint64_t empty = ~std::uint64_t{0};
   static std::uint64_t key_of(std::uint32_t u, std::uint32_t v) noexcept { return std::uint64_t{u} << 32 | v; }
   [[nodiscard]] std::size_t place(std::uint64_t key) const noexcept {
-    return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15ULL) >> 20) & (keys_.size() - 1);
+    return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15ULL) >> (64 - bits_));
   }
   void grow() {
     std::vector<std::uint64_t> keys(keys_.size() * 2, empty);
     std::vector<std::uint32_t> values(keys.size());
     keys.swap(keys_);
     values.swap(values_);
+    ++bits_;
     used_ = 0;
     for (std::size_t i = 0; i < keys.size(); ++i)
       if (keys[i] != empty)
@@ -100,6 +103,7 @@ class PairTable {
   std::vector<std::uint64_t> keys_;
   std::vector<std::uint32_t> values_;
   std::size_t used_{0};
+  unsigned bits_{0};
 };
 
 /// All that is known of the pairs between two nodes.
@@ -169,6 +173,7 @@ class Component {
   void push(std::uint32_t link, Measure measure);
   bool score_between(Link& link);
   void agglomerate(Measure measure);
+  [[nodiscard]] std::vector<std::uint64_t> degrees() const;
   void star();
   void merge_center();
   void solve_method();

@@ -43,9 +43,9 @@ CardClusterOptions card_cluster_options_from_json(std::string_view text, std::st
   object.read("method", options.method, method_names);
   object.read("threshold", options.threshold, -largest_score, largest_score);
   object.read("unscored", options.unscored, -largest_score, largest_score);
-  if (clustering::units_of(options.unscored) >= clustering::units_of(options.threshold))
+  if (options.unscored + clustering::least_penalty > options.threshold)
     json::fail(std::string(pointer) + (object.find("unscored") ? "/unscored" : "/threshold"),
-               "unscored must be below the threshold, else all cards are one client");
+               "unscored must be at least 1 below the threshold");
   object.read("density", options.density, 0, 1);
   object.read("sources", options.sources, source_names);
   object.read("scored_per_card", options.scored_per_card, 0, most_scored_per_card);
@@ -77,8 +77,9 @@ std::string card_cluster_options_schema() {
                           {"description", "How scored pairs become clusters."}};
   properties["threshold"] = number_schema(-largest_score, largest_score, defaults.threshold,
                                           "Log2 odds from which a score speaks for one client.");
-  properties["unscored"] = number_schema(-largest_score, largest_score, defaults.unscored,
-                                         "Log2 odds that a pair counts which nobody scored; below the threshold.");
+  properties["unscored"] =
+      number_schema(-largest_score, largest_score, defaults.unscored,
+                    "Log2 odds that a pair counts which nobody scored; at least 1 below the threshold.");
   properties["density"] =
       number_schema(0, 1, defaults.density, "Share of a part's pairs that must reach the threshold, for min_cut.");
   properties["sources"] = {

@@ -48,13 +48,13 @@ enum class CardSourceRule : std::uint8_t {
 struct CardClusterOptions {
   CardClusterMethod method{CardClusterMethod::average_linkage};
   double threshold{0};  ///< log2 odds; a score that reaches it speaks for one client; in [-1024, 1024]
-  double unscored{-4};  ///< log2 odds that a pair counts which nobody scored; below the threshold, >= -1024
+  double unscored{-4};  ///< log2 odds that a pair counts which nobody scored; at least 1 below the threshold, >= -1024
   double density{0.5};  ///< of min_cut: share of a part's pairs that must reach the threshold; in [0, 1]
   CardSourceRule sources{CardSourceRule::any};
   /// Most missing pairs that the scorer is asked for, per card of a component; 0 to 1,000,000, 0: none
   std::uint32_t scored_per_card{32};
   /// Steps (cards x edges) of exact minimum cuts and assignments per component; beyond it: see CardClusters
-  std::uint64_t max_work{50'000'000};
+  std::uint64_t max_work{4'000'000};
   std::uint32_t review_pairs{1000};  ///< most pairs on the list for clerical review
   friend bool operator==(const CardClusterOptions&, const CardClusterOptions&) = default;
 };
@@ -138,9 +138,8 @@ struct CardReview {
 
 /// Who is one client. Clusters are in the order of their smallest card; a card without edges is a cluster of one.
 ///
-/// Where a component is too large for the exact way within max_work: min_cut raises its threshold to the median of the
-/// component's edges until the parts are small enough, and uses average linkage where that parts nothing; one_to_one
-/// takes the highest scores first. `inexact` counts these components.
+/// Where a component is too large for the exact way within max_work, min_cut leaves the parts that it would still cut
+/// to average linkage, and one_to_one takes the highest scores first; `inexact` counts these components.
 struct CardClusters {
   std::vector<std::uint32_t> ids;     ///< of each card: the id of its cluster
   std::vector<std::uint32_t> order;   ///< the cards by cluster, ascending in each
@@ -173,7 +172,8 @@ struct CardClusters {
 ///
 /// average_linkage asks the scorer for the missing pairs between two clusters when it is about to join them by the
 /// pairs that have a score; min_cut and correlation ask for all missing pairs of a component that has few enough.
-/// O(edges log edges) for all but min_cut and one_to_one, whose work is limited; memory O(cards + edges).
+/// O(edges log edges) for all but min_cut and one_to_one, whose work is limited, times the highest score over what the
+/// threshold is above `unscored` at worst, where clusters grow around one card; memory O(cards + edges).
 /// \throws Error out_of_range naming the edge or link with a card that there is not; invalid_argument naming the option
 ///         or the edge (a card with itself, a pair twice, a score that is not finite), sources or previous of a wrong
 ///         length, a scorer's score that is not finite; for a cannot-link within must-links naming the chain; cancelled

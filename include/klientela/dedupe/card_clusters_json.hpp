@@ -12,7 +12,7 @@ namespace klientela {
 /// absent keeps its default.
 /// \param pointer  JSON pointer of this part in its document; begins the where() of errors
 /// \throws Error bad_policy naming the pointer: not JSON, an unknown or repeated key, a wrong type, a value out of
-/// range, `unscored` not below the threshold
+/// range, `unscored` not 1 below the threshold
 [[nodiscard]] CardClusterOptions card_cluster_options_from_json(std::string_view json, std::string_view pointer = "");
 /// The options as JSON that reads back the same.
 [[nodiscard]] std::string to_json(const CardClusterOptions& options);
