@@ -236,7 +236,7 @@ class Pairs {
   C character() {
     const std::size_t kind = sizeof(C) > 1 ? below(3) : 0;
     if (kind == 0) return static_cast<C>('a' + below(letters_));
-    return static_cast<C>(kind == 1 ? 0x430 + below(letters_) : 0x10FF00 + 37 * below(letters_));
+    return static_cast<C>(kind == 1 ? 0x430 + below(letters_) : 0x10F000 + 37 * below(letters_));
   }
   std::basic_string<C> text(std::size_t most) {
     letters_ = 2 + below(20);
