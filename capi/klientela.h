@@ -521,6 +521,48 @@ KLT_API klt_status klt_ingest_result_rejected(klt_context* context, const klt_in
 KLT_API klt_status klt_ingest_result_unused_columns(klt_context* context, const klt_ingest_result* result,
                                                     klt_table** out);
 
+/* ---- Dedupe: how alike two texts are ---- */
+
+/* Ways to compare two texts. Numbers never change. Since ABI 2. */
+typedef int32_t klt_scorer;
+enum {
+  KLT_SCORER_JARO_SIMILARITY = 0,                /* 0 to 1 */
+  KLT_SCORER_JARO_WINKLER_SIMILARITY = 1,        /* 0 to 1; raised above 0.7 for at most four equal first characters */
+  KLT_SCORER_LEVENSHTEIN_DISTANCE = 2,           /* insertions, deletions, substitutions */
+  KLT_SCORER_LEVENSHTEIN_SIMILARITY = 3,         /* 1 - distance / longer length */
+  KLT_SCORER_OSA_DISTANCE = 4,                   /* and swaps of neighbours, no place edited twice */
+  KLT_SCORER_OSA_SIMILARITY = 5,                 /* 1 - distance / longer length */
+  KLT_SCORER_DAMERAU_LEVENSHTEIN_DISTANCE = 6,   /* and swaps of neighbours that may be edited again */
+  KLT_SCORER_DAMERAU_LEVENSHTEIN_SIMILARITY = 7, /* 1 - distance / longer length */
+  KLT_SCORER_TOKEN_SORT_RATIO = 8,               /* 0 to 100, words in alphabetical order */
+  KLT_SCORER_TOKEN_SET_RATIO = 9,                /* 0 to 100, sets of words */
+  KLT_SCORER_BIGRAM_SIMILARITY = 10,             /* Dice coefficient of pairs of characters, 0 to 1 */
+  KLT_SCORER_TRIGRAM_SIMILARITY = 11             /* of triples */
+};
+
+/* A cutoff below zero: none. */
+#define KLT_NO_CUTOFF (-1.0)
+
+/* Compares two texts of so many bytes of UTF-8 by their code points; a NUL is a character. A distance above the cutoff
+ * comes out as cutoff + 1, a similarity below it as 0. O(a_size * b_size). KLT_INVALID_ARGUMENT naming "a", "b" (not
+ * UTF-8), "scorer" or "cutoff". Since ABI 2. */
+KLT_API klt_status klt_similarity(klt_context* context, klt_scorer scorer, const char* a, size_t a_size, const char* b,
+                                  size_t b_size, double cutoff, double* out);
+/* out[i * choice_count + j] = klt_similarity() of query i and choice j. Text i of a list is the bytes from offset i up
+ * to, not including, offset i + 1, of count + 1 offsets that do not fall. Many pairs at once on vector units: give the
+ * longer list as choices. Parallel. KLT_INVALID_ARGUMENT naming "query_offsets", "query_bytes" (not UTF-8), the same of
+ * choices, "scorer" or "cutoff"; KLT_CANCELLED, when `out` is written in part. Since ABI 2. */
+KLT_API klt_status klt_similarity_many(klt_context* context, klt_scorer scorer, const int64_t* query_offsets,
+                                       const char* query_bytes, size_t query_count, const int64_t* choice_offsets,
+                                       const char* choice_bytes, size_t choice_count, double cutoff, double* out);
+/* Soundex code of a name of so many bytes of UTF-8, by its ASCII letters (US National Archives): writes a letter, three
+ * digits and a NUL, 5 bytes; 5 NUL where there is no letter. KLT_INVALID_ARGUMENT naming "name". Since ABI 2. */
+KLT_API klt_status klt_soundex(klt_context* context, const char* name, size_t name_size, char* out);
+/* |a - b| / max(|a|, |b|), 0 to 2; 0 for equal numbers, NaN where one is NaN. Since ABI 2. */
+KLT_API double klt_relative_difference(double a, double b);
+/* Great-circle distance in metres of two places in degrees, north and east positive, on a sphere. Since ABI 2. */
+KLT_API double klt_haversine_distance(double latitude_a, double longitude_a, double latitude_b, double longitude_b);
+
 /* ---- Features: what each client did, as of a day ---- */
 
 /* Groups of columns that are computed together, as bits; docs/glossary.md defines every column. Since ABI 1. */

@@ -16,7 +16,7 @@ _plugins.attach()
 _run.attach()
 _history.attach()
 
-from klientela import directories, synthetic  # noqa: E402
+from klientela import directories, similarity, synthetic  # noqa: E402
 from klientela._core import (  # noqa: E402
     ArithmeticOverflowError,
     Assignments,
@@ -141,6 +141,7 @@ __all__ = [
     "roll_up",
     "rule_set",
     "run",
+    "similarity",
     "synthetic",
     "tables",
     "to_csv",
