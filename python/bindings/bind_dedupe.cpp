@@ -1,6 +1,8 @@
 // Binds the dedupe stage: how alike texts, numbers and places are.
 #include <pybind11/numpy.h>
 
+#include <algorithm>
+
 #include "common.hpp"
 #include "klientela/dedupe/similarity_batch.hpp"
 
@@ -100,7 +102,7 @@ py::array compare_all(const std::vector<Points>& queries, const std::vector<Poin
     similarity_many(q.list(), c.list(), scorer, out, cutoff, control);
     return true;
   });
-  return std::move(result);
+  return result;
 }
 
 py::array cdist(const py::list& queries, const py::list& choices, const std::string& scorer,
