@@ -31,7 +31,7 @@ static void check_pairs(klt_context* context) {
 static void check_lists(klt_context* context) {
   static const int64_t offsets[] = {0, 4, 4, 9};
   static const int64_t falling[] = {0, 4, 3, 9};
-  static const int64_t cut[] = {0, 5, 5, 9}; /* within a character */
+  static const int64_t cut[] = {0, 6, 6, 9}; /* within a character */
   static const char bytes[] = "annah\xC3\xA4ns";
   double out[9];
   int i, j, scorer;
