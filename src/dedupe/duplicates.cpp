@@ -98,6 +98,24 @@ class PairScorer {
   std::vector<std::vector<double>> terms_;
 };
 
+/// Likeness short of equality is more frequent among candidate pairs of two clients than among random pairs: e-mails
+/// follow names, phones households, names cities. So the levels between are expected in this share of the pairs, with
+/// this weight beside those that were drawn.
+constexpr double expected_between = 0.02;
+constexpr double expected_u_share = 0.1;
+
+/// Of e-mails that are similar, names explain as many as there are among pairs with the same names.
+constexpr double expected_similar_emails = 0.5;
+
+std::vector<double> expected_u(const Comparison& comparison) {
+  const std::size_t count = levels(comparison.kind).size();
+  std::vector<double> u(count, count > 2 ? expected_between / static_cast<double>(count - 2) : 0);
+  u.front() = 1;
+  u.back() = 1e-6;
+  if (comparison.kind == ComparisonKind::email) u[1] = expected_similar_emails;
+  return u;
+}
+
 /// How many pairs show each pattern.
 class PatternCounter {
  public:
@@ -350,7 +368,10 @@ class Search {
     std::vector<ComparisonSpec> specs;
     for (const Comparison& comparison : comparisons) specs.push_back(spec(comparison));
     if (all_pairs() < 1) return only_expected(specs);
-    const PatternCounts random = patterns(random_pairs());
+    const std::vector<CardPair> drawn = random_pairs();
+    const std::size_t random_count = drawn.size();
+    const PatternCounts random = patterns(drawn);
+    LinkTrainingOptions training_options = data_->options.training;
     control_.report("learn", 0.3);
     std::vector<TrainingBlock> training;
     for (std::size_t r = 0; r < blocks.rules().size(); ++r) {
@@ -367,13 +388,17 @@ class Search {
       }
       training.push_back(std::move(of_rule));
     }
+    if (training_options.prior_u.empty()) {
+      for (const Comparison& each : comparisons) training_options.prior_u.push_back(expected_u(each));
+      training_options.smoothing_u = expected_u_share * static_cast<double>(random_count);
+    }
     if (const std::vector<CardPair> equal = equal_pairs(); !equal.empty()) {
       TrainingBlock same;
       same.name = "equal in every field";
       same.patterns = patterns(equal);
       training.push_back(std::move(same));
     }
-    data_->training = train_link_model(specs, random, training, all_pairs(), data_->options.training, control_);
+    data_->training = train_link_model(specs, random, training, all_pairs(), training_options, control_);
     control_.report("learn", 1);
     std::vector<LinkField> fields = data_->training->model.fields();
     for (std::size_t i = 0; i < fields.size(); ++i) {

@@ -72,28 +72,27 @@ std::string normaliser_options_schema() {
     names.push_back(name);
     lists[std::string(name)] = {{"type", "array"}, {"items", {{"type", "string"}}}};
   }
-  return json::Value{
-      {"type", "object"},
-      {"additionalProperties", false},
-      {"properties",
-       {{"region",
-         {{"type", "string"},
-          {"pattern", "^([A-Z]{2})?$"},
-          {"default", ""},
-          {"description", "country of phones written without one; empty: they stay as their digits"}}},
-        {"strip_tags",
-         {{"type", "boolean"},
-          {"default", true},
-          {"description", "what follows a + in front of the @ is no part of a mailbox"}}},
-        {"without",
-         {{"type", "array"},
-          {"items", {{"type", "string"}, {"enum", names}}},
-          {"description", "built-in lists that are not used"}}},
-        {"lists",
-         {{"type", "object"},
-          {"additionalProperties", false},
-          {"properties", lists},
-          {"description", "lines to add to lists"}}}}}}
+  return json::Value{{"type", "object"},
+                     {"additionalProperties", false},
+                     {"properties",
+                      {{"region",
+                        {{"type", "string"},
+                         {"pattern", "^([A-Z]{2})?$"},
+                         {"default", ""},
+                         {"description", "country of phones written without one; empty: they stay as their digits"}}},
+                       {"strip_tags",
+                        {{"type", "boolean"},
+                         {"default", true},
+                         {"description", "what follows a + in front of the @ is no part of a mailbox"}}},
+                       {"without",
+                        {{"type", "array"},
+                         {"items", {{"type", "string"}, {"enum", names}}},
+                         {"description", "built-in lists that are not used"}}},
+                       {"lists",
+                        {{"type", "object"},
+                         {"additionalProperties", false},
+                         {"properties", lists},
+                         {"description", "lines to add to lists"}}}}}}
       .dump();
 }
 

@@ -28,8 +28,8 @@ struct Pieces {
 };
 
 bool is_ordinal_suffix(std::string_view text) noexcept {
-  static constexpr std::string_view suffixes[] = {"st", "nd", "rd", "th",  "ya", "aya", "y",  "yy", "iy", "oy",
-                                                  "go", "ogo", "mu", "omu", "er", "eme", "ere", "yi"};
+  static constexpr std::string_view suffixes[] = {"st", "nd", "rd",  "th", "ya",  "aya", "y",   "yy",  "iy",
+                                                  "oy", "go", "ogo", "mu", "omu", "er",  "eme", "ere", "yi"};
   return std::find(std::begin(suffixes), std::end(suffixes), text) != std::end(suffixes);
 }
 
@@ -70,7 +70,8 @@ void split(std::string_view latin, const WordMap& words, std::string& spaced, st
       const std::string_view rest = token.substr(digits);
       if (is_ordinal_suffix(rest)) {
         add(token.substr(0, digits), true);
-      } else if (rest.size() > 1 && (rest[0] == 'k' || rest[0] == 's' || rest[0] == 'b') && all_digits(rest.substr(1))) {
+      } else if (rest.size() > 1 && (rest[0] == 'k' || rest[0] == 's' || rest[0] == 'b') &&
+                 all_digits(rest.substr(1))) {
         add(token.substr(0, digits), false);  // "5k2": house and block
         before = '/';
         add(rest.substr(1), false);
@@ -169,8 +170,8 @@ void take_postcode(std::string_view spaced, Pieces& pieces, std::string& postcod
 
 void Normaliser::address(std::string_view value, PostalAddress& out) const {
   const Data& data = *data_;
-  for (std::string* part : {&out.text, &out.sorted, &out.street, &out.house, &out.block, &out.unit, &out.po_box,
-                            &out.postcode})
+  for (std::string* part :
+       {&out.text, &out.sorted, &out.street, &out.house, &out.block, &out.unit, &out.po_box, &out.postcode})
     part->clear();
   data.latinizer.latin(value, out.memory.text, Keep::punctuation);
   Pieces pieces;

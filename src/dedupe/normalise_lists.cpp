@@ -66,9 +66,8 @@ std::optional<unsigned> number(std::string_view text) noexcept {
 }
 
 bool is_domain(std::string_view text) noexcept {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_letter(c) || is_digit(c) || c == '.' || c == '-';
-  });
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](char c) { return is_letter(c) || is_digit(c) || c == '.' || c == '-'; });
 }
 
 }  // namespace
@@ -198,7 +197,8 @@ std::string Normaliser::Data::add_address_word(std::string_view head, const std:
   const std::vector<std::string_view> parts = split(head, ' ');
   const auto* const kind = std::find(std::begin(kinds), std::end(kinds), parts.empty() ? std::string_view{} : parts[0]);
   if (parts.size() != 2 || kind == std::end(kinds))
-    return "does not begin with a kind of word (kind, house, block, unit, po_box, floor, settlement, number, direction, "
+    return "does not begin with a kind of word (kind, house, block, unit, po_box, floor, settlement, number, "
+           "direction, "
            "word, country), its name and a colon";
   for (const std::string_view word : words) {
     const std::string key = folded(word);
@@ -319,7 +319,8 @@ Normaliser::Data::Data(const NormaliserOptions& wanted) : options(wanted) {
                                   options.region[1] < 'A' || options.region[1] > 'Z'))
     throw Error(Code::invalid_argument, "region must be two capital letters, such as RU", "region");
   for (const std::string& name : options.without)
-    if (!is_list(name)) throw Error(Code::invalid_argument, "without names \"" + name + "\", which is no list", "without");
+    if (!is_list(name))
+      throw Error(Code::invalid_argument, "without names \"" + name + "\", which is no list", "without");
   for (const auto& [name, lines] : options.lists)
     if (!is_list(name))
       throw Error(Code::invalid_argument, "lists names \"" + name + "\", which is no list", "lists." + name);

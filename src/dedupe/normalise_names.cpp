@@ -41,7 +41,8 @@ bool is_patronymic(std::string_view folded) noexcept {
   static constexpr std::string_view daughters[] = {"ovna", "evna", "avna", "ivna", "ichna"};
   static constexpr std::string_view turkic[] = {"ogli", "ugli", "uli", "kizi", "gizi"};
   const auto ends = [&](const auto& endings) {
-    return std::any_of(std::begin(endings), std::end(endings), [&](std::string_view end) { return folded.ends_with(end); });
+    return std::any_of(std::begin(endings), std::end(endings),
+                       [&](std::string_view end) { return folded.ends_with(end); });
   };
   if (folded.size() < 6) return folded == "ilich";
   switch (folded.back()) {
@@ -55,11 +56,12 @@ bool is_patronymic(std::string_view folded) noexcept {
 
 /// Endings that surnames have and given names do not.
 bool is_slavic_surname(std::string_view folded) noexcept {
-  static constexpr std::string_view endings[] = {"ov",  "ova",  "ev",   "eva",   "av",    "ava",  "in",   "ina",   "ski",
-                                                 "ska", "skaia", "tski", "tskaia", "enko", "chuk", "iuk",  "ik",    "skii",
-                                                 "nko", "ian",  "dze",  "shvili", "ikh",  "ih"};
+  static constexpr std::string_view endings[] = {"ov",  "ova",  "ev",    "eva",  "av",     "ava",    "in",   "ina",
+                                                 "ski", "ska",  "skaia", "tski", "tskaia", "enko",   "chuk", "iuk",
+                                                 "ik",  "skii", "nko",   "ian",  "dze",    "shvili", "ikh",  "ih"};
   if (folded.size() < 5) return false;
-  return std::any_of(std::begin(endings), std::end(endings), [&](std::string_view end) { return folded.ends_with(end); });
+  return std::any_of(std::begin(endings), std::end(endings),
+                     [&](std::string_view end) { return folded.ends_with(end); });
 }
 
 /// Whether a token is one syllable of pinyin.
@@ -67,9 +69,8 @@ bool is_pinyin(std::string_view token) noexcept {
   static constexpr std::string_view initials[] = {"zh", "ch", "sh", "b", "p", "m", "f", "d", "t", "n", "l", "g",
                                                   "k",  "h",  "j",  "q", "x", "r", "z", "c", "s", "y", "w", ""};
   static constexpr std::string_view finals[] = {
-      "a",   "o",   "e",   "i",    "u",   "v",   "ai",   "ei",  "ui",  "ao",  "ou",   "iu",  "ie", "ue", "er", "an", "en",
-      "in",  "un",  "ang", "eng",  "ing", "ong", "ia",   "ua",  "uo",  "uai", "iao",  "ian", "uan", "iang", "uang",
-      "iong"};
+      "a",  "o",  "e",   "i",   "u",   "v",   "ai", "ei", "ui", "ao",  "ou",  "iu",  "ie",  "ue",   "er",   "an",  "en",
+      "in", "un", "ang", "eng", "ing", "ong", "ia", "ua", "uo", "uai", "iao", "ian", "uan", "iang", "uang", "iong"};
   if (token.empty() || token.size() > 6) return false;
   for (const std::string_view initial : initials) {
     if (!token.starts_with(initial)) continue;
@@ -170,7 +171,8 @@ void stem(std::string_view latin, std::string_view folded, std::string& out) {
     if (name.ends_with("skaia") || name.ends_with("tskaia")) return cut(3);
     if (name.ends_with("aia")) return cut(3);
     if (name.ends_with("ova") || name.ends_with("eva") || name.ends_with("ina") || name.ends_with("ava")) return cut(1);
-    if (name.ends_with("ski") || name.ends_with("tski") || name.ends_with("ska") || name.ends_with("tska")) return cut(1);
+    if (name.ends_with("ski") || name.ends_with("tski") || name.ends_with("ska") || name.ends_with("tska"))
+      return cut(1);
     if (name.ends_with("oi")) return cut(2);
     if (hard_y && name.ends_with("i")) return cut(1);
     return name;
@@ -301,10 +303,8 @@ Parts guess(const Normaliser::Data& data, const NameTokens& tokens) {
     if (i == 1) return given_first(2);
     return i + 1 == n ? family_first(i - 1) : given_first(i + 1);
   }
-  const std::size_t initials = static_cast<std::size_t>(
-      std::count_if(at.begin(), at.begin() + static_cast<std::ptrdiff_t>(n), [](const NameToken& t) {
-        return t.is_initial();
-      }));
+  const std::size_t initials = static_cast<std::size_t>(std::count_if(
+      at.begin(), at.begin() + static_cast<std::ptrdiff_t>(n), [](const NameToken& t) { return t.is_initial(); }));
   if (initials > 0 && initials < n) {
     if (at[n - 1].is_initial()) {
       std::size_t first = n;

@@ -17,9 +17,9 @@ namespace {
 constexpr std::size_t longest_phone = 250;  // bytes, as in libphonenumber
 
 /// Words in front of an extension, longest first; in lower case.
-constexpr std::string_view extension_words[] = {";ext=",  "extension", "extn.", "extn", "ext.", "ext", "добавочный",
-                                                "доб.",   "доб",       "внутр.", "внутр", "вн.",  "вн",  "#",
-                                                "xtn",    "x",         "nebenstelle", "durchwahl", "分机", "转"};
+constexpr std::string_view extension_words[] = {
+    ";ext=", "extension", "extn.", "extn", "ext.", "ext", "добавочный",  "доб.",      "доб",  "внутр.",
+    "внутр", "вн.",       "вн",    "#",    "xtn",  "x",   "nebenstelle", "durchwahl", "分机", "转"};
 
 /// Writes digits as ASCII, signs without width off, letters small; small Cyrillic too.
 void clean(std::string_view value, std::string& out) {
@@ -73,7 +73,8 @@ std::string_view without_extension(std::string_view text, std::string& extension
   while (digits > 0 && is_digit(text[digits - 1])) --digits;
   if (digits == end || end - digits > 9 || digits == 0) return text;
   std::size_t word_end = digits;
-  while (word_end > 0 && (text[word_end - 1] == ' ' || text[word_end - 1] == ':' || text[word_end - 1] == '.')) --word_end;
+  while (word_end > 0 && (text[word_end - 1] == ' ' || text[word_end - 1] == ':' || text[word_end - 1] == '.'))
+    --word_end;
   for (const std::string_view word : extension_words) {
     for (const std::size_t last : {word_end, digits}) {
       if (!text.substr(0, last).ends_with(word)) continue;

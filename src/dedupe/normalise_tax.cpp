@@ -27,7 +27,9 @@ std::string_view name(TaxNumberKind kind) noexcept {
 namespace {
 
 int digit(char c) noexcept { return c - '0'; }
-bool digits_only(std::string_view text) noexcept { return !text.empty() && std::all_of(text.begin(), text.end(), is_digit); }
+bool digits_only(std::string_view text) noexcept {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
 
 int weighted(std::string_view text, std::initializer_list<int> weights) noexcept {
   int sum = 0;
@@ -141,7 +143,8 @@ Check vat(std::string_view country, std::string_view n) noexcept {
   if (country == "it") return is(length(11) && luhn(n));
   if (country == "es") return is(n.size() == 9 && spain(n));
   if (country == "nl") {
-    if (n.size() != 12 || n[9] != 'b' || !digits_only(n.substr(0, 9)) || !digits_only(n.substr(10))) return Check::fails;
+    if (n.size() != 12 || n[9] != 'b' || !digits_only(n.substr(0, 9)) || !digits_only(n.substr(10)))
+      return Check::fails;
     if (weighted(n, {9, 8, 7, 6, 5, 4, 3, 2}) % 11 == digit(n[8])) return Check::fits;
     // Numbers of sole traders since 2020: "NL" and all with letters as two digits, mod 97 is 1.
     int rest = 0;
@@ -150,7 +153,8 @@ Check vat(std::string_view country, std::string_view n) noexcept {
     return is(rest == 1);
   }
   if (country == "be")
-    return is(length(10) && (n[0] == '0' || n[0] == '1') && 97 - remainder(n.substr(0, 8), 97) == remainder(n.substr(8), 100));
+    return is(length(10) && (n[0] == '0' || n[0] == '1') &&
+              97 - remainder(n.substr(0, 8), 97) == remainder(n.substr(8), 100));
   if (country == "pl") return is(length(10) && weighted(n, {6, 5, 7, 2, 3, 4, 5, 6, 7}) % 11 == digit(n[9]));
   if (country == "se") return is(length(12) && n.substr(10) != "00" && luhn(n.substr(0, 10)));
   if (country == "dk") return is(length(8) && n[0] != '0' && weighted(n, {2, 7, 6, 5, 4, 3, 2, 1}) % 11 == 0);

@@ -27,20 +27,21 @@ struct Choice {
   const char* text;
 };
 constexpr Choice choices[] = {
-    {0xC6, "ae"}, {0xD0, "d"}, {0xD8, "o"}, {0xDE, "th"}, {0xDF, "ss"}, {0xE6, "ae"}, {0xF0, "d"}, {0xF8, "o"},
-    {0xFE, "th"}, {0x110, "d"}, {0x111, "d"}, {0x126, "h"}, {0x127, "h"}, {0x130, "i"}, {0x131, "i"}, {0x138, "q"},
-    {0x141, "l"}, {0x142, "l"}, {0x149, "n"}, {0x14A, "ng"}, {0x14B, "ng"}, {0x152, "oe"}, {0x153, "oe"},
-    {0x166, "t"}, {0x167, "t"}, {0x17F, "s"}, {0x18F, "a"}, {0x259, "a"}, {0x1E9E, "ss"},
-    {0x430, "a"}, {0x431, "b"}, {0x432, "v"}, {0x433, "g"}, {0x434, "d"}, {0x435, "e"}, {0x436, "zh"}, {0x437, "z"},
-    {0x438, "i"}, {0x439, "y"}, {0x43A, "k"}, {0x43B, "l"}, {0x43C, "m"}, {0x43D, "n"}, {0x43E, "o"}, {0x43F, "p"},
-    {0x440, "r"}, {0x441, "s"}, {0x442, "t"}, {0x443, "u"}, {0x444, "f"}, {0x445, "kh"}, {0x446, "ts"},
-    {0x447, "ch"}, {0x448, "sh"}, {0x449, "shch"}, {0x44A, ""}, {0x44B, "y"}, {0x44C, ""}, {0x44D, "e"},
-    {0x44E, "yu"}, {0x44F, "ya"}, {0x450, "e"}, {0x451, "e"}, {0x452, "dj"}, {0x453, "gj"}, {0x454, "ye"},
-    {0x455, "dz"}, {0x456, "i"}, {0x457, "i"}, {0x458, "j"}, {0x459, "lj"}, {0x45A, "nj"}, {0x45B, "c"},
-    {0x45C, "kj"}, {0x45D, "i"}, {0x45E, "u"}, {0x45F, "dzh"}, {0x463, "e"}, {0x473, "f"}, {0x475, "i"},
-    {0x491, "g"}, {0x493, "g"}, {0x495, "g"}, {0x497, "zh"}, {0x499, "z"}, {0x49B, "k"}, {0x49D, "k"}, {0x49F, "k"},
-    {0x4A1, "k"}, {0x4A3, "n"}, {0x4A5, "ng"}, {0x4AB, "s"}, {0x4AF, "u"}, {0x4B1, "u"}, {0x4B3, "kh"}, {0x4B7, "j"},
-    {0x4B9, "ch"}, {0x4BB, "h"}, {0x4CA, "n"}, {0x4CF, ""}, {0x4C0, ""}, {0x4D9, "a"}, {0x4E9, "o"},
+    {0xC6, "ae"},   {0xD0, "d"},   {0xD8, "o"},   {0xDE, "th"},  {0xDF, "ss"},  {0xE6, "ae"},    {0xF0, "d"},
+    {0xF8, "o"},    {0xFE, "th"},  {0x110, "d"},  {0x111, "d"},  {0x126, "h"},  {0x127, "h"},    {0x130, "i"},
+    {0x131, "i"},   {0x138, "q"},  {0x141, "l"},  {0x142, "l"},  {0x149, "n"},  {0x14A, "ng"},   {0x14B, "ng"},
+    {0x152, "oe"},  {0x153, "oe"}, {0x166, "t"},  {0x167, "t"},  {0x17F, "s"},  {0x18F, "a"},    {0x259, "a"},
+    {0x1E9E, "ss"}, {0x430, "a"},  {0x431, "b"},  {0x432, "v"},  {0x433, "g"},  {0x434, "d"},    {0x435, "e"},
+    {0x436, "zh"},  {0x437, "z"},  {0x438, "i"},  {0x439, "y"},  {0x43A, "k"},  {0x43B, "l"},    {0x43C, "m"},
+    {0x43D, "n"},   {0x43E, "o"},  {0x43F, "p"},  {0x440, "r"},  {0x441, "s"},  {0x442, "t"},    {0x443, "u"},
+    {0x444, "f"},   {0x445, "kh"}, {0x446, "ts"}, {0x447, "ch"}, {0x448, "sh"}, {0x449, "shch"}, {0x44A, ""},
+    {0x44B, "y"},   {0x44C, ""},   {0x44D, "e"},  {0x44E, "yu"}, {0x44F, "ya"}, {0x450, "e"},    {0x451, "e"},
+    {0x452, "dj"},  {0x453, "gj"}, {0x454, "ye"}, {0x455, "dz"}, {0x456, "i"},  {0x457, "i"},    {0x458, "j"},
+    {0x459, "lj"},  {0x45A, "nj"}, {0x45B, "c"},  {0x45C, "kj"}, {0x45D, "i"},  {0x45E, "u"},    {0x45F, "dzh"},
+    {0x463, "e"},   {0x473, "f"},  {0x475, "i"},  {0x491, "g"},  {0x493, "g"},  {0x495, "g"},    {0x497, "zh"},
+    {0x499, "z"},   {0x49B, "k"},  {0x49D, "k"},  {0x49F, "k"},  {0x4A1, "k"},  {0x4A3, "n"},    {0x4A5, "ng"},
+    {0x4AB, "s"},   {0x4AF, "u"},  {0x4B1, "u"},  {0x4B3, "kh"}, {0x4B7, "j"},  {0x4B9, "ch"},   {0x4BB, "h"},
+    {0x4CA, "n"},   {0x4CF, ""},   {0x4C0, ""},   {0x4D9, "a"},  {0x4E9, "o"},
 };
 
 constexpr bool is_han(char32_t c) noexcept { return (c >= 0x4E00 && c < 0xA000) || (c >= 0x3400 && c < 0x4E00); }
@@ -443,7 +444,9 @@ void Latinizer::latin(std::string_view text, std::string& out, Keep keep) const 
 namespace {
 
 constexpr bool is_i(char c) noexcept { return c == 'i' || c == 'y' || c == 'j'; }
-constexpr bool is_vowel(char c) noexcept { return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u' || c == 'y'; }
+constexpr bool is_vowel(char c) noexcept {
+  return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u' || c == 'y';
+}
 
 /// Folds tokens one after the other.
 class Folder {
@@ -538,19 +541,11 @@ class Folder {
           emit('k');
         return next == 'k' ? at + 2 : at + 1;
       }
-      case 'k':
-        emit(next == 'h' ? 'h' : 'k');
-        return next == 'h' ? at + 2 : at + 1;
+      case 'k': emit(next == 'h' ? 'h' : 'k'); return next == 'h' ? at + 2 : at + 1;
       case 'g':
-      case 'r':
-        emit(c);
-        return next == 'h' ? at + 2 : at + 1;
-      case 'p':
-        emit(next == 'h' ? 'f' : 'p');
-        return next == 'h' ? at + 2 : at + 1;
-      case 'w':
-        emit('v');
-        return next == 'h' ? at + 2 : at + 1;
+      case 'r': emit(c); return next == 'h' ? at + 2 : at + 1;
+      case 'p': emit(next == 'h' ? 'f' : 'p'); return next == 'h' ? at + 2 : at + 1;
+      case 'w': emit('v'); return next == 'h' ? at + 2 : at + 1;
       case 'q':
         emit('k');
         if (next != 'u') return at + 1;

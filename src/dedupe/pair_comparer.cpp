@@ -92,11 +92,31 @@ std::uint8_t phone_level(const Value& a, const Value& b) {
   return end(a[0]) == end(b[0]) ? 2 : 1;
 }
 
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+/// Whether the digits of both, read off one after the other, are the same; several: whether there are any.
+bool same_digits(std::string_view a, std::string_view b, bool& any) noexcept {
+  any = false;
+  for (;;) {
+    while (!a.empty() && !is_digit(a.front())) a.remove_prefix(1);
+    while (!b.empty() && !is_digit(b.front())) b.remove_prefix(1);
+    if (a.empty() || b.empty()) return a.empty() && b.empty();
+    if (a.front() != b.front()) return false;
+    any = true;
+    a.remove_prefix(1);
+    b.remove_prefix(1);
+  }
+}
+
+/// E-mails are made of names, so likeness that names explain is a level of its own.
 std::uint8_t email_level(const Value& a, const Value& b, const Comparison& c) {
   if (a[0] == b[0]) return 5;
-  if (a[1] == b[1]) return 4;
-  if (jaro_winkler_similarity(a[0], b[0], c.close) >= c.close || osa_distance(a[0], b[0], 2) <= 2) return 3;
-  return jaro_winkler_similarity(a[1], b[1], c.close) >= c.close ? 2 : 1;
+  bool digits = false;
+  const bool same_number = same_digits(a[1], b[1], digits);
+  if (a[1] == b[1]) return digits ? 4 : 2;
+  const bool one_domain = a[2] == b[2];
+  if (same_number && osa_distance(a[1], b[1], 2) <= (digits ? 2U : 1U) && (digits || one_domain)) return 3;
+  return jaro_winkler_similarity(a[1], b[1], c.similar) >= c.similar ? 2 : 1;
 }
 
 /// Numbers and words of the street itself, for texts that differ only in kinds of street or order.
@@ -268,7 +288,7 @@ const std::array<KindNames, 9>& kind_names() {
       {"text", {"different", "similar", "close", "same"}},
       {"code", {"different", "slip", "same"}},
       {"phone", {"different", "same_end", "slip", "same"}},
-      {"email", {"different", "similar_mailbox", "close", "same_mailbox", "same"}},
+      {"email", {"different", "similar", "close", "same_mailbox", "same"}},
       {"address", {"different", "same_house", "similar", "similar_same_house", "close", "close_same_house", "same"}},
       {"organisation", {"different", "acronym", "related", "similar", "close", "same"}},
       {"exact", {"different", "same"}},

@@ -29,7 +29,10 @@ enum class ComparisonKind : std::uint8_t {
   code,
   /// 1 different, 2 same_end (the last seven digits), 3 slip, 4 same
   phone,
-  /// 1 different, 2 similar_mailbox, 3 close, 4 same_mailbox (at another domain), 5 same
+  /// 1 different, 2 similar (names explain it: mailboxes that are similar, or the same without a digit), 3 close (one
+  /// or
+  /// two slips in the mailbox, its digits the same; without digits one slip at the same domain), 4 same_mailbox (with
+  /// digits in it, at another domain), 5 same
   email,
   /// 1 different, 2 same_house, 3 similar, 4 similar_same_house, 5 close, 6 close_same_house, 7 same
   address,
