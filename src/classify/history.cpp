@@ -11,7 +11,9 @@
 #include "classify/client_order.hpp"
 #include "classify/history_data.hpp"
 #include "classify/kinds.hpp"
+#include "classify/margin.hpp"
 #include "classify/measure.hpp"
+#include "classify/row_judge.hpp"
 #include "classify/states.hpp"
 #include "features/options.hpp"
 #include "features/timeline.hpp"
@@ -85,6 +87,9 @@ void check_history_options(const HistoryOptions& options) {
   if (options.hold < 1 || options.hold > static_cast<std::int32_t>(most_days))
     throw Error(Code::invalid_argument, fmt::format("hold must be from 1 to {}, not {}", most_days, options.hold),
                 "hold");
+  if (!(options.margin >= 0 && options.margin < 1))
+    throw Error(Code::invalid_argument, fmt::format("margin must be at least 0 and below 1, not {}", options.margin),
+                "margin");
   for (std::size_t i = 0; i < options.columns.size(); ++i)
     if (std::find(options.columns.begin(), options.columns.begin() + static_cast<std::ptrdiff_t>(i),
                   options.columns[i]) != options.columns.begin() + static_cast<std::ptrdiff_t>(i))
@@ -155,6 +160,13 @@ class Recorder {
         throw Error(Code::invalid_argument,
                     "no classifier writes a column " + wanted + "; there are " + known_columns(classified), "columns");
     for (const KeptColumn& kept : data_.columns) data_.names.push_back(kept.name);
+    if (data_.options.margin > 0 && std::none_of(data_.columns.begin(), data_.columns.end(), [&](const auto& kept) {
+          return kept.is_label() && has_thresholds(classified.models[kept.model]);
+        }))
+      throw Error(Code::invalid_argument,
+                  "none of the columns kept has thresholds that a margin could act on; rules, clusters, cohorts, ideal "
+                  "clients and plug-ins have none",
+                  "margin");
     if (!data_.options.money.empty()) {
       const Column& money = features.column(data_.options.money);
       if (money.type() != ColumnType::money)
@@ -166,7 +178,8 @@ class Recorder {
 
   /// Stores the columns of rows [first, first + table.rows()), first a multiple of 64. Calls for different rows may run
   /// at the same time where labels do not grow.
-  void store(std::size_t first, std::size_t day, const Table& features, std::span<const Classification> classes) {
+  void store(std::size_t first, std::size_t day, const Table& features, const Classified& classified) {
+    const std::vector<Classification>& classes = classified.classifications;
     const std::size_t n = features.rows();
     for (KeptColumn& kept : data_.columns) {
       const Column& column = classes[kept.model].column(kept.name);
@@ -188,6 +201,7 @@ class Recorder {
       else
         std::memset(valid, 0xFF, bytes);
     }
+    if (data_.options.margin > 0 && day > 0) keep_within_margin(data_, first, day, classified);
     if (data_.money.empty()) return;
     const Column& money = features.column(data_.options.money);
     std::int64_t* const to = data_.money.data() + day * data_.clients + first;
@@ -431,7 +445,7 @@ void run_frozen(History::Data& data, std::vector<AnyModel> models, std::optional
   const auto take = [&](std::size_t day, const Table& table) {
     const Classified classified = classify(table, std::span<const AnyModel>(models), control);
     if (!recorder) recorder.emplace(data, true).learn(classified, table);
-    recorder->store(0, day, table, classified.classifications);
+    recorder->store(0, day, table, classified);
   };
   // What comes with the library may judge blocks of clients on any thread; a host's own is called on this one.
   bool rows = true;
@@ -457,7 +471,7 @@ void run_frozen(History::Data& data, std::vector<AnyModel> models, std::optional
             Control inside;  // this runs on the executor's threads already
             inside.stop = control.stop;
             const Classified classified = classify(table, std::span<const AnyModel>(models), inside);
-            recorder->store(first, day, table, classified.classifications);
+            recorder->store(first, day, table, classified);
           },
           control);
     } else {
@@ -481,7 +495,7 @@ void run_refit(History::Data& data, std::span<const AnyClassifier> classifiers, 
   const auto take = [&](std::size_t day, const Table& table) {
     Classified classified = classify(table, classifiers, control);
     if (day == 0) recorder.learn(classified, table);
-    recorder.store(0, day, table, classified.classifications);
+    recorder.store(0, day, table, classified);
     data.models.push_back(std::move(classified.models));
   };
   if (!data.one_pass) {
@@ -499,10 +513,10 @@ void run_refit(History::Data& data, std::span<const AnyClassifier> classifiers, 
 
 ModelReads classifying::reads_of(const AnyModel& model) {
   const std::optional<AnyClassifier> classifier = classifier_of(model);
-  if (!classifier) return {model.inputs(), model.outputs()};
+  if (!classifier) return {model.inputs(), model.outputs(), {}};
   Reads reads;
   reads.add(*classifier);
-  return {classifier->inputs(), reads.written};
+  return {classifier->inputs(), reads.written, reads.needed};
 }
 
 Table classifying::features_at(const History::Data& data, Day day, const Control& control) {

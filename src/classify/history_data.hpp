@@ -29,6 +29,7 @@ struct KeptColumn {
 struct ModelReads {
   std::vector<std::string> inputs;  ///< empty: it does not say
   std::vector<std::string> written;
+  std::vector<std::string> needed;  ///< of the inputs, those that rules must find, with data or without
 };
 [[nodiscard]] ModelReads reads_of(const AnyModel& model);
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "classify/kinds.hpp"
+#include "classify/lifecycle_rhythm.hpp"
 #include "classify/reading.hpp"
 #include "classify/reasoning.hpp"
 
@@ -13,15 +14,9 @@ using namespace classifying;  // NOLINT: the stage's own internals
 
 namespace {
 
-enum State : std::uint16_t { fresh, active, cooling, sleeping, lost, returned, unknown };
 const std::vector<std::string> state_names{"new", "active", "cooling", "sleeping", "lost", "returned", "unclassified"};
 constexpr double gap_without_data = 90;
 constexpr double variation_without_data = 1;
-constexpr const char* recency_column = "recency_days";
-constexpr const char* tenure_column = "tenure_days";
-constexpr const char* mean_column = "gap_days_mean";
-constexpr const char* cv_column = "gap_days_cv";
-constexpr const char* last_column = "gap_days_last";
 
 void check(const LifecycleOptions& options, const std::string& pointer) {
   const auto need = [&](bool good, const char* key, const char* what) {
@@ -93,91 +88,10 @@ struct Rhythms {
   std::optional<Measure> mean;
   std::optional<Measure> cv;
   std::optional<Measure> last;
-};
-
-struct Rhythm {
-  double gap;     ///< expected
-  double spread;  ///< in days
-  [[nodiscard]] double limit(double spreads) const noexcept { return gap + spreads * spread; }
-};
-
-/// What is found out about one client.
-struct Judgement {
-  State state{unknown};
-  double recency{0};
-  double gaps{0};  ///< how many
-  Rhythm own{};
-  double return_limit{0};  ///< the last gap was above it, where the client is returned
-  double overdue{std::numeric_limits<double>::quiet_NaN()};
-  double risk{std::numeric_limits<double>::quiet_NaN()};
-};
-
-class Judge {
- public:
-  Judge(const LifecycleOptions& options, double gap, double variation)
-      : options_(options), gap_(gap), variation_(variation) {}
-
-  [[nodiscard]] Rhythm rhythm(double gaps, double mean, double cv) const noexcept {
-    const double prior = options_.prior_gaps;
-    Rhythm found{};
-    found.gap = gaps > 0 ? (prior * gap_ + gaps * mean) / (prior + gaps) : gap_;
-    double variation = variation_;
-    if (gaps >= 2 && cv == cv) variation = (prior * variation_ + (gaps - 1) * cv) / (prior + gaps - 1);
-    found.spread = found.gap * std::clamp(variation, options_.least_cv, std::max(options_.least_cv, 1e6));
-    return found;
+  [[nodiscard]] Lived of(std::size_t row) const noexcept {
+    return {number_of(recency, row), number_of(tenure, row), number_of(mean, row), number_of(cv, row),
+            number_of(last, row)};
   }
-
-  [[nodiscard]] Judgement judge(const Rhythms& rhythms, std::size_t row) const noexcept {
-    Judgement found;
-    found.recency = number_of(rhythms.recency, row);
-    const double tenure = number_of(rhythms.tenure, row);
-    if (!(found.recency >= 0) || !(tenure >= found.recency)) return found;
-    const double mean = number_of(rhythms.mean, row);
-    const double cv = number_of(rhythms.cv, row);
-    const double bought = tenure - found.recency;  // days from the first purchase to the last
-    if (mean > 0) found.gaps = std::max(1.0, std::round(bought / mean));
-    found.own = rhythm(found.gaps, mean, cv);
-    found.overdue = (found.recency - found.own.gap) / found.own.spread;
-    found.risk = loss_risk(found.gaps, bought, tenure, options_.prior_gaps, options_.prior_gaps * gap_,
-                           options_.dropout_a, options_.dropout_b);
-    if (found.recency > found.own.limit(options_.lost))
-      found.state = lost;
-    else if (found.recency > found.own.limit(options_.sleeping))
-      found.state = sleeping;
-    else if (found.recency > found.own.limit(options_.cooling))
-      found.state = cooling;
-    else if (bought <= 0)
-      found.state = fresh;
-    else
-      found.state = active;
-    const double last = number_of(rhythms.last, row);
-    if (found.state != active || found.gaps < 1 || !(last > 0)) return found;
-    const Rhythm before = rhythm_before(found.gaps, mean, cv, last);
-    if (last > before.limit(options_.returned)) {
-      found.return_limit = before.limit(options_.returned);
-      found.state = returned;
-    }
-    return found;
-  }
-
- private:
-  /// The rhythm without the last gap.
-  [[nodiscard]] Rhythm rhythm_before(double gaps, double mean, double cv, double last) const noexcept {
-    const double others = gaps - 1;
-    if (others < 1) return rhythm(0, 0, 0);
-    const double sum = gaps * mean - last;
-    const double earlier = sum > 0 ? sum / others : 0;
-    double variation = std::numeric_limits<double>::quiet_NaN();
-    if (others >= 2 && earlier > 0 && cv == cv) {
-      const double squares = (gaps - 1) * cv * mean * cv * mean + gaps * mean * mean - last * last;
-      variation = std::sqrt(std::max(0.0, (squares - others * earlier * earlier) / (others - 1))) / earlier;
-    }
-    return rhythm(others, earlier, variation);
-  }
-
-  LifecycleOptions options_;
-  double gap_;
-  double variation_;
 };
 
 std::optional<double> median_of(const std::optional<Measure>& measure, const Control& control) {
@@ -219,13 +133,13 @@ LifecycleModel LifecycleClassifier::fit(const Table& table, const Control& contr
 
 Classification LifecycleModel::classify(const Table& table, const Control& control) const {
   const auto rhythms = std::make_shared<const Rhythms>(table);
-  const Judge judge(options_, gap_, variation_);
+  const LifecycleRhythm judge(options_, gap_, variation_);
   const std::size_t rows = table.rows();
   Buffer<std::uint16_t> states(rows);
   Buffer<double> overdue(rows);
   Buffer<double> risks(rows);
   for_rows(rows, control, [&](std::size_t row) {
-    const Judgement found = judge.judge(*rhythms, row);
+    const Judgement found = judge.judge(rhythms->of(row));
     states[row] = found.state;
     overdue[row] = found.overdue;
     risks[row] = found.risk;
@@ -248,7 +162,7 @@ Classification LifecycleModel::classify(const Table& table, const Control& contr
   columns.push_back(real_column(name_ + "_overdue", std::move(overdue)));
   columns.push_back(real_column(name_ + "_loss_risk", std::move(risks)));
   auto reasons = [rhythms, judge, options = options_, columns](std::size_t row) {
-    const Judgement found = judge.judge(*rhythms, row);
+    const Judgement found = judge.judge(rhythms->of(row));
     Reason state;
     state.column = columns[0].name();
     state.result = state_names[found.state];

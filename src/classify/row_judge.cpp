@@ -8,61 +8,24 @@
 #include <map>
 #include <optional>
 
-#include "classify/decimal.hpp"
+#include "classify/history_data.hpp"
 #include "classify/matrix_groups.hpp"
-#include "classify/measure.hpp"
+#include "classify/row_place.hpp"
 #include "klientela/classify/abc.hpp"
 #include "klientela/classify/kernels.hpp"
+#include "klientela/classify/lifecycle.hpp"
 #include "klientela/classify/matrix.hpp"
 #include "klientela/classify/rfm.hpp"
+#include "klientela/classify/rules.hpp"
+#include "klientela/classify/tiers.hpp"
+#include "klientela/classify/xyz.hpp"
 
 namespace klientela::classifying {
 namespace {
 
-constexpr std::size_t nowhere = std::numeric_limits<std::size_t>::max();
-
-/// A numeric column among those of a row.
-struct Place {
-  std::size_t at{nowhere};
-  std::int64_t scale{1};  // 0: float64
-  [[nodiscard]] bool present() const noexcept { return at != nowhere; }
-  [[nodiscard]] std::int64_t floor_key(const Threshold& edge) const {
-    if (edge.form() == Threshold::Form::lowest) return std::numeric_limits<std::int64_t>::min();
-    return scale == 0 ? key_of(edge.to_double()) : edge.floor_units(scale);
-  }
-  [[nodiscard]] bool whole(const Threshold& edge) const {
-    if (scale == 0) return true;
-    if (edge.form() == Threshold::Form::real)
-      return floor_scaled(-edge.to_double(), scale) == -floor_scaled(edge.to_double(), scale);
-    return edge.form() == Threshold::Form::exact && edge.numerator() == 0 &&
-           (scale >= edge.scale() || edge.units() % (edge.scale() / scale) == 0);
-  }
-};
-
-std::size_t find(const std::vector<RowColumn>& columns, const std::string& name, std::size_t before) {
-  for (std::size_t c = 0; c < before; ++c)
-    if (columns[c].name == name) return c;
-  return nowhere;
-}
-
-bool is_text(ColumnType type) {
-  return type == ColumnType::label || type == ColumnType::term || type == ColumnType::text;
-}
-
-Place place_of(const std::vector<RowColumn>& columns, const std::string& name, std::size_t before) {
-  Place place;
-  place.at = find(columns, name, before);
-  if (place.present() && !is_text(columns[place.at].type)) place.scale = units_per_one(columns[place.at].type);
-  return place;
-}
-
-std::int64_t label_code(const std::vector<std::string>& labels, const std::string& label) {
-  return std::find(labels.begin(), labels.end(), label) - labels.begin();
-}
-
 class RfmJudge final : public RowJudge {
  public:
-  RfmJudge(const RfmModel& model, const std::vector<RowColumn>& columns, std::size_t own)
+  RfmJudge(const RfmModel& model, const std::vector<RowColumn>& columns, std::size_t own, double margin)
       : own_(own), bins_(static_cast<std::size_t>(model.options().bins)) {
     const RfmOptions& options = model.options();
     const RfmMeasure* const measures[3] = {&options.recency, &options.frequency, &options.money};
@@ -75,7 +38,7 @@ class RfmJudge final : public RowJudge {
       for (std::size_t g = 0; g < groups; ++g) {
         std::vector<Edge>& list = edges_[m].emplace_back();
         for (const RfmEdge& edge : model.edges(m, g))
-          list.push_back({places_[m].floor_key(edge.at), edge.at.form() == Threshold::Form::lowest, edge.last_client});
+          list.push_back({RowEdge(places_[m], edge.at, margin), edge.last_client});
       }
       for (int bin = 0; bin < options.bins; ++bin)
         scores_[m].push_back(
@@ -112,23 +75,45 @@ class RfmJudge final : public RowJudge {
     for (std::size_t m = 0; m < 3; ++m) {
       const std::int64_t key = values[places_[m].at].key;
       std::size_t bin = 0;
-      for (const Edge& edge : edges_[m][edges_[m].size() > 1 ? cell : 0])
-        bin += edge.lowest || key > edge.key ||
-                       (edge.last_client && key == edge.key && client > IdView::of(*edge.last_client))
-                   ? 1U
-                   : 0U;
+      for (const Edge& edge : edges(m, cell)) bin += edge.above(key, client) ? 1U : 0U;
       values[own_ + m] = {scores_[m][bin], true};
       cell = cell * bins_ + bin;
     }
     values[own_ + 3] = {segments_[cell], true};
   }
+  bool reaches(const CellValue* values, const IdView& client, std::size_t column, std::int64_t code) const override {
+    if (column != own_ + 3) return false;
+    for (const Place& place : places_)
+      if (!values[place.at].known) return code == none_;
+    return reaches(values, client, 0, 0, code);
+  }
 
  private:
   struct Edge {
-    std::int64_t key;
-    bool lowest;
+    RowEdge at;
     std::optional<std::string> last_client;
+    [[nodiscard]] bool above(std::int64_t key, const IdView& client) const {
+      return at.above(key) || (last_client && key == at.key && client > IdView::of(*last_client));
+    }
   };
+  [[nodiscard]] const std::vector<Edge>& edges(std::size_t measure, std::size_t cell) const {
+    return edges_[measure][edges_[measure].size() > 1 ? cell : 0];
+  }
+  /// Whether some bin of this measure and those after it leads to the segment.
+  bool reaches(const CellValue* values, const IdView& client, std::size_t measure, std::size_t cell,
+               std::int64_t code) const {
+    if (measure == 3) return segments_[cell] == code;
+    const std::int64_t key = values[places_[measure].at].key;
+    BinRange range;
+    for (const Edge& edge : edges(measure, cell)) {
+      const bool now = edge.above(key, client);
+      range.low += edge.at.must(key, now) ? 1U : 0U;
+      range.high += edge.at.may(key, now) ? 1U : 0U;
+    }
+    for (std::size_t bin = range.low; bin <= range.high; ++bin)
+      if (reaches(values, client, measure + 1, cell * bins_ + bin, code)) return true;
+    return false;
+  }
   std::size_t own_;
   std::size_t bins_;
   std::array<Place, 3> places_;
@@ -140,12 +125,13 @@ class RfmJudge final : public RowJudge {
 
 class AbcJudge final : public RowJudge {
  public:
-  AbcJudge(const AbcModel& model, const std::vector<RowColumn>& columns, std::size_t own) : own_(own) {
+  AbcJudge(const AbcModel& model, const std::vector<RowColumn>& columns, std::size_t own, double margin) : own_(own) {
     for (std::size_t m = 0; m < model.options().measures.size(); ++m) {
       const std::string& measure = model.options().measures[m];
       Limits limits{place_of(columns, measure, own), {}};
       if (!limits.place.present()) throw Error(Code::not_found, "there is no column " + measure, measure);
-      limits.edges = {edge_of(limits.place, model.thresholds(m).a), edge_of(limits.place, model.thresholds(m).b)};
+      limits.edges = {Edge(limits.place, model.thresholds(m).a, margin),
+                      Edge(limits.place, model.thresholds(m).b, margin)};
       limits_.push_back(std::move(limits));
     }
   }
@@ -156,20 +142,52 @@ class AbcJudge final : public RowJudge {
       std::int64_t below = 2;
       if (value.known) {
         below = 0;
-        for (const Edge& edge : limits.edges) {
-          const bool tied =
-              edge.last_client && value.key == edge.tie && edge.tie > 0 && client <= IdView::of(*edge.last_client);
-          below += value.key > edge.floor || tied ? 0 : 1;
-        }
+        for (const Edge& edge : limits.edges) below += edge.above(value.key, client) ? 0 : 1;
       }
       code = code * 3 + below;
     }
     values[own_] = {code, true};
   }
+  bool reaches(const CellValue* values, const IdView& client, std::size_t column, std::int64_t code) const override {
+    if (column != own_) return false;
+    for (std::size_t m = limits_.size(); m-- > 0; code /= 3) {
+      const CellValue& value = values[limits_[m].place.at];
+      BinRange below{2, 2};
+      if (value.known) {
+        below = {0, 0};
+        for (const Edge& edge : limits_[m].edges) {
+          const bool now = edge.above(value.key, client);
+          below.low += edge.at.may(value.key, now) ? 0U : 1U;
+          below.high += edge.at.must(value.key, now) ? 0U : 1U;
+        }
+      }
+      if (!below.has(static_cast<std::size_t>(code % 3))) return false;
+    }
+    return true;
+  }
 
  private:
   struct Edge {
-    std::int64_t floor{std::numeric_limits<std::int64_t>::max()};
+    Edge() = default;
+    Edge(const Place& place, const std::optional<AbcEdge>& from, double margin) {
+      if (!from) return;
+      at = RowEdge(place, from->at, margin);
+      const bool whole = place.whole(from->at);
+      if (whole && from->last_client) {
+        tie = at.key;
+        last_client = from->last_client;
+      } else if (whole && from->included && at.key > 0) {
+        --at.key;
+      }
+      at.key = std::max<std::int64_t>(at.key, 0);
+      at.low = std::max<std::int64_t>(std::min(at.low, at.key), 0);
+      at.high = std::max(at.high, at.key);
+      at.lowest = false;
+    }
+    [[nodiscard]] bool above(std::int64_t key, const IdView& client) const {
+      return key > at.key || (last_client && key == tie && tie > 0 && client <= IdView::of(*last_client));
+    }
+    RowEdge at;
     std::int64_t tie{0};
     std::optional<std::string> last_client{};
   };
@@ -177,30 +195,16 @@ class AbcJudge final : public RowJudge {
     Place place;
     std::array<Edge, 2> edges;
   };
-  static Edge edge_of(const Place& place, const std::optional<AbcEdge>& from) {
-    Edge edge;
-    if (!from) return edge;
-    edge.floor = place.floor_key(from->at);
-    const bool whole = place.whole(from->at);
-    if (whole && from->last_client) {
-      edge.tie = edge.floor;
-      edge.last_client = from->last_client;
-    } else if (whole && from->included && edge.floor > 0) {
-      --edge.floor;
-    }
-    edge.floor = std::max<std::int64_t>(edge.floor, 0);
-    return edge;
-  }
   std::size_t own_;
   std::vector<Limits> limits_;
 };
 
 class MatrixJudge final : public RowJudge {
  public:
-  MatrixJudge(const MatrixModel& model, const std::vector<RowColumn>& columns, std::size_t own)
+  MatrixJudge(const MatrixModel& model, const std::vector<RowColumn>& columns, std::size_t own, double margin)
       : own_(own),
-        x_(model.options().x, model.x_measure(), model.x_edges(), columns, own),
-        y_(model.options().y, model.y_measure(), model.y_edges(), columns, own) {
+        x_(model.options().x, model.x_measure(), model.x_edges(), columns, own, margin),
+        y_(model.options().y, model.y_measure(), model.y_edges(), columns, own, margin) {
     const GroupRules rules(model.options(), "");
     const std::vector<std::string>& groups = *columns[own + 3].labels;
     for (const GroupRules::Rule& rule : rules.rules) {
@@ -208,7 +212,8 @@ class MatrixJudge final : public RowJudge {
       mine.x = rule.x;
       mine.y = rule.y;
       mine.group = static_cast<std::int64_t>(rule.group);
-      for (const MeasureCondition& condition : rule.conditions) mine.conditions.emplace_back(condition, columns, own);
+      for (const MeasureCondition& condition : rule.conditions)
+        mine.conditions.emplace_back(condition, columns, own, margin);
     }
     otherwise_ = label_code(groups, model.options().otherwise);
     y_bands_ = static_cast<std::int64_t>(rules.y_bands);
@@ -219,9 +224,7 @@ class MatrixJudge final : public RowJudge {
     std::int64_t group = otherwise_;
     for (const Rule& rule : rules_) {
       if (!rule.x[x] || !rule.y[y]) continue;
-      if (!std::all_of(rule.conditions.begin(), rule.conditions.end(),
-                       [&](const Condition& condition) { return condition.holds(values); }))
-        continue;
+      if (!rule.holds(values, &Condition::now)) continue;
       group = rule.group;
       break;
     }
@@ -231,10 +234,25 @@ class MatrixJudge final : public RowJudge {
     values[own_ + 3] = {group, true};
   }
 
+  bool reaches(const CellValue* values, const IdView& /*client*/, std::size_t column,
+               std::int64_t code) const override {
+    const BinRange xs = x_.range(values);
+    const BinRange ys = y_.range(values);
+    const auto wanted = static_cast<std::size_t>(code);
+    const auto y_bands = static_cast<std::size_t>(y_bands_);
+    if (column == own_) return xs.has(wanted);
+    if (column == own_ + 1) return ys.has(wanted);
+    if (column == own_ + 2) return xs.has(wanted / y_bands) && ys.has(wanted % y_bands);
+    for (std::size_t x = xs.low; x <= xs.high; ++x)
+      for (std::size_t y = ys.low; y <= ys.high; ++y)
+        if (group_reached(values, x, y, code)) return true;
+    return false;
+  }
+
  private:
   struct Axis {
     Axis(const MatrixAxis& axis, const std::string& measure, const std::vector<Threshold>& thresholds,
-         const std::vector<RowColumn>& columns, std::size_t own)
+         const std::vector<RowColumn>& columns, std::size_t own, double margin)
         : bands(axis.bands.size()) {
       if (measure.empty()) return;
       const bool substituted = measure != axis.scale.measure;
@@ -252,26 +270,33 @@ class MatrixJudge final : public RowJudge {
         }
         return;
       }
-      for (const Threshold& edge : thresholds)
-        edges.push_back({place.floor_key(edge), edge.form() == Threshold::Form::lowest});
+      for (const Threshold& edge : thresholds) edges.emplace_back(place, edge, margin);
     }
     [[nodiscard]] std::size_t band(const CellValue* values) const {
       if (!place.present() || !values[place.at].known) return bands;
       const std::int64_t key = values[place.at].key;
       if (by_label) return band_of_label[static_cast<std::size_t>(key)];
-      std::size_t bin = 0;
-      for (const auto& [edge, lowest] : edges) bin += lowest || key > edge ? 1U : 0U;
+      const std::size_t bin = bin_of(edges, key);
       return falling ? bands - 1 - bin : bin;
+    }
+    [[nodiscard]] BinRange range(const CellValue* values) const {
+      if (by_label || !place.present() || !values[place.at].known) return {band(values), band(values)};
+      const BinRange bins = bins_of(edges, values[place.at].key);
+      return falling ? BinRange{bands - 1 - bins.high, bands - 1 - bins.low} : bins;
     }
     std::size_t bands;
     Place place;
     bool falling{false};
     bool by_label{false};
-    std::vector<std::pair<std::int64_t, bool>> edges;
+    std::vector<RowEdge> edges;
     std::vector<std::size_t> band_of_label;
   };
   struct Condition {
-    Condition(const MeasureCondition& condition, const std::vector<RowColumn>& columns, std::size_t own)
+    struct Bounds {
+      std::int64_t above{std::numeric_limits<std::int64_t>::min()};
+      std::int64_t at_most{std::numeric_limits<std::int64_t>::max()};
+    };
+    Condition(const MeasureCondition& condition, const std::vector<RowColumn>& columns, std::size_t own, double margin)
         : place(place_of(columns, condition.measure, own)) {
       if (!place.present()) return;
       if (!condition.labels.empty()) {
@@ -279,6 +304,13 @@ class MatrixJudge final : public RowJudge {
           fits.push_back(std::find(condition.labels.begin(), condition.labels.end(), label) != condition.labels.end());
         return;
       }
+      now = bounds(condition, 0);
+      may = bounds(condition, margin);
+      must = bounds(condition, -margin);
+    }
+    /// \param share  by which the lower bound is moved down and the upper one up
+    [[nodiscard]] Bounds bounds(const MeasureCondition& condition, double share) const {
+      if (place.dated) share = 0;
       const auto floor = [&](double bound) { return place.floor_key(Threshold::real(bound)); };
       const auto below = [&](double bound) {
         const std::int64_t key = floor(bound);
@@ -286,27 +318,42 @@ class MatrixJudge final : public RowJudge {
         const bool whole = floor_scaled(-bound, place.scale) == -floor_scaled(bound, place.scale);
         return whole && key > std::numeric_limits<std::int64_t>::min() ? key - 1 : key;
       };
-      if (condition.above) above = floor(*condition.above);
-      if (condition.at_least) above = below(*condition.at_least);
-      if (condition.at_most) at_most = floor(*condition.at_most);
-      if (condition.below) at_most = below(*condition.below);
+      Bounds found;
+      if (condition.above) found.above = floor(moved(*condition.above, -share));
+      if (condition.at_least) found.above = below(moved(*condition.at_least, -share));
+      if (condition.at_most) found.at_most = floor(moved(*condition.at_most, share));
+      if (condition.below) found.at_most = below(moved(*condition.below, share));
+      return found;
     }
-    [[nodiscard]] bool holds(const CellValue* values) const {
+    [[nodiscard]] bool holds(const CellValue* values, Bounds Condition::*which) const {
       if (!place.present() || !values[place.at].known) return false;
       const std::int64_t key = values[place.at].key;
       if (!fits.empty()) return fits[static_cast<std::size_t>(key)];
-      return key > above && key <= at_most;
+      return key > (this->*which).above && key <= (this->*which).at_most;
     }
     Place place;
-    std::int64_t above{std::numeric_limits<std::int64_t>::min()};
-    std::int64_t at_most{std::numeric_limits<std::int64_t>::max()};
+    Bounds now;
+    Bounds may;   // with the bounds moved apart
+    Bounds must;  // and towards each other
     std::vector<bool> fits;
   };
   struct Rule {
     std::vector<bool> x, y;
     std::int64_t group{0};
     std::vector<Condition> conditions;
+    [[nodiscard]] bool holds(const CellValue* values, Condition::Bounds Condition::*which) const {
+      return std::all_of(conditions.begin(), conditions.end(),
+                         [&](const Condition& condition) { return condition.holds(values, which); });
+    }
   };
+  [[nodiscard]] bool group_reached(const CellValue* values, std::size_t x, std::size_t y, std::int64_t code) const {
+    for (const Rule& rule : rules_) {
+      if (!rule.x[x] || !rule.y[y]) continue;
+      if (rule.group == code && rule.holds(values, &Condition::may)) return true;
+      if (rule.holds(values, &Condition::must)) return false;
+    }
+    return otherwise_ == code;
+  }
   std::size_t own_;
   Axis x_;
   Axis y_;
@@ -317,12 +364,27 @@ class MatrixJudge final : public RowJudge {
 
 }  // namespace
 
-std::unique_ptr<const RowJudge> row_judge(const AnyModel& model, const std::vector<RowColumn>& columns,
-                                          std::size_t own) {
-  if (const auto* rfm = model.get_if<RfmModel>()) return std::make_unique<RfmJudge>(*rfm, columns, own);
-  if (const auto* abc = model.get_if<AbcModel>()) return std::make_unique<AbcJudge>(*abc, columns, own);
-  if (const auto* matrix = model.get_if<MatrixModel>()) return std::make_unique<MatrixJudge>(*matrix, columns, own);
-  return nullptr;
+bool has_thresholds(const AnyModel& model) noexcept {
+  return model.get_if<RfmModel>() != nullptr || model.get_if<AbcModel>() != nullptr ||
+         model.get_if<MatrixModel>() != nullptr || model.get_if<TierModel>() != nullptr ||
+         model.get_if<XyzModel>() != nullptr || model.get_if<LifecycleModel>() != nullptr;
+}
+
+std::unique_ptr<const RowJudge> row_judge(const AnyModel& model, const std::vector<RowColumn>& columns, std::size_t own,
+                                          double margin) {
+  if (const auto* rfm = model.get_if<RfmModel>()) return std::make_unique<RfmJudge>(*rfm, columns, own, margin);
+  if (const auto* abc = model.get_if<AbcModel>()) return std::make_unique<AbcJudge>(*abc, columns, own, margin);
+  if (const auto* matrix = model.get_if<MatrixModel>()) {
+    // Texts have to be numbered before they can be looked up by place.
+    const std::vector<std::string> inputs = reads_of(model).inputs;
+    for (std::size_t c = 0; c < own; ++c)
+      if (columns[c].type == ColumnType::text && columns[c].labels == nullptr &&
+          std::find(inputs.begin(), inputs.end(), columns[c].name) != inputs.end())
+        return nullptr;
+    return std::make_unique<MatrixJudge>(*matrix, columns, own, margin);
+  }
+  if (const auto* rules = model.get_if<RulesModel>()) return rules_judge(*rules, columns, own);
+  return level_judge(model, columns, own, margin);
 }
 
 }  // namespace klientela::classifying

@@ -1,4 +1,5 @@
-// One row classified by frozen models without a table: RFM, ABC and the matrix compiled to comparisons of whole keys.
+// One row classified by frozen models without a table: thresholds compiled to comparisons of whole keys, and which
+// classes lie within a margin of them.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,10 @@
 #include "classify/client_order.hpp"
 #include "klientela/classify/classifier.hpp"
 
+namespace klientela {
+class RulesModel;
+}
+
 namespace klientela::classifying {
 
 /// A measure of one row: its key as Measure has it, and whether there is a value.
@@ -18,26 +23,42 @@ struct CellValue {
   bool known{false};
 };
 
-/// Columns of one row by place: measures first, then the columns that models wrote, whose keys are label codes or
-/// scores.
+/// Columns of one row by place: measures first, then the columns that models wrote. The keys of labels, terms and texts
+/// are places among `labels`.
 struct RowColumn {
   std::string name;
   ColumnType type;
-  const std::vector<std::string>* labels;  ///< of a label column
+  const std::vector<std::string>* labels;  ///< of a label, term or text column; null: the texts are not known
 };
 
-/// Judges one row: reads values by place and writes those of its own columns.
+/// Judges one row: reads values by place and writes those of its own columns. For one thread at a time.
 class RowJudge {
  public:
   virtual ~RowJudge() = default;
   /// \param client  text or number, looked at where a tie was cut only
   virtual void judge(CellValue* values, const IdView& client) const = 0;
+  /// Whether the row would have the code in the label column at `column`, one of its own, were the thresholds moved,
+  /// each by itself, up or down by up to the margin. False where there are no thresholds.
+  [[nodiscard]] virtual bool reaches(const CellValue* /*values*/, const IdView& /*client*/, std::size_t /*column*/,
+                                     std::int64_t /*code*/) const {
+    return false;
+  }
 };
+
+/// Whether a model has thresholds that a margin acts on: rfm, abc, matrix, tiers, xyz and lifecycle.
+[[nodiscard]] bool has_thresholds(const AnyModel& model) noexcept;
 
 /// \param columns  what a row has: those before `own` may be read
 /// \param own      place of the model's first column
+/// \param margin   share of a threshold by which reaches() moves it
 /// \returns        null for a model that only classifies tables
 [[nodiscard]] std::unique_ptr<const RowJudge> row_judge(const AnyModel& model, const std::vector<RowColumn>& columns,
-                                                        std::size_t own);
+                                                        std::size_t own, double margin = 0);
+
+// The kinds with a file of their own: tiers, xyz and lifecycle; rules.
+[[nodiscard]] std::unique_ptr<const RowJudge> level_judge(const AnyModel& model, const std::vector<RowColumn>& columns,
+                                                          std::size_t own, double margin);
+[[nodiscard]] std::unique_ptr<const RowJudge> rules_judge(const RulesModel& model,
+                                                          const std::vector<RowColumn>& columns, std::size_t own);
 
 }  // namespace klientela::classifying

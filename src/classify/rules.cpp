@@ -66,7 +66,9 @@ struct Assigned {
   }
 };
 
-struct Applied {
+}  // namespace
+
+struct classifying::Applied {
   std::vector<Program> programs;
   std::map<ValueSource, Assigned> assigned;
   std::vector<std::uint16_t> value_of_rule;
@@ -74,6 +76,8 @@ struct Applied {
   std::vector<std::string> labels;
   std::vector<Note> notes;
 };
+
+namespace {
 
 Note note_of(const std::string& name, const std::string& column, const std::map<std::string, std::uint64_t>& unknown) {
   std::uint64_t rows = 0;
@@ -204,6 +208,47 @@ const Column* assigned_column(const RuleOptions& options, ValueSource source, co
   return column;
 }
 
+std::shared_ptr<const Applied> apply_rules(const RulesModel::Data& data, const Table& table) {
+  return std::make_shared<const Applied>(apply(data, table));
+}
+
+const std::vector<std::string>& labels_of(const Applied& applied) noexcept { return applied.labels; }
+
+void decide(const RulesModel::Data& data, const Applied& applied, std::size_t begin, std::size_t end,
+            Program::Scratch& scratch, std::uint16_t* values, std::uint16_t* sources) {
+  Mask left = Mask::first(end - begin);
+  const auto give = [&](const Mask& fit, std::uint16_t value, std::uint16_t source) {
+    fit.for_each([&](std::size_t i) {
+      values[i] = value;
+      sources[i] = source;
+    });
+    left.remove(fit);
+  };
+  for (const ValueSource source : data.options.precedence) {
+    if (source == ValueSource::rules) {
+      for (const std::size_t r : data.order) {
+        if (!left.any()) break;
+        Truth truth;
+        applied.programs[r].truth(begin, end, left, scratch, truth);
+        give(truth.yes, applied.value_of_rule[r], static_cast<std::uint16_t>(3 + r));
+      }
+      continue;
+    }
+    const auto found = applied.assigned.find(source);
+    if (found == applied.assigned.end()) continue;
+    Mask fit;
+    left.for_each([&](std::size_t i) {
+      const std::uint16_t value = found->second.value(begin + i);
+      if (value == no_value) return;
+      values[i] = value;
+      sources[i] = static_cast<std::uint16_t>(source);
+      fit.set(i);
+    });
+    left.remove(fit);
+  }
+  give(left, applied.otherwise, static_cast<std::uint16_t>(3 + data.options.rules.size()));
+}
+
 }  // namespace classifying
 
 RulesClassifier::RulesClassifier(RuleOptions options, std::string name)
@@ -238,7 +283,7 @@ std::vector<std::string> RulesModel::inputs() const { return RulesClassifier(dat
 
 Classification RulesModel::classify(const Table& table, const Control& control) const {
   const std::shared_ptr<const Data> data = data_;
-  const auto applied = std::make_shared<const Applied>(apply(*data, table));
+  const std::shared_ptr<const Applied> applied = apply_rules(*data, table);
   const std::size_t rows = table.rows();
   const std::size_t rules = data->options.rules.size();
   const auto otherwise_source = static_cast<std::uint16_t>(3 + rules);
@@ -248,38 +293,8 @@ Classification RulesModel::classify(const Table& table, const Control& control) 
     const auto scratch = std::make_unique<Program::Scratch>();
     for (std::size_t from = begin; from < end; from += block_rows) {
       control.check();
-      const std::size_t to = std::min(end, from + block_rows);
-      Mask left = Mask::first(to - from);
-      const auto decide = [&](const Mask& fit, std::uint16_t value, std::uint16_t source) {
-        fit.for_each([&](std::size_t i) {
-          values[from + i] = value;
-          sources[from + i] = source;
-        });
-        left.remove(fit);
-      };
-      for (const ValueSource source : data->options.precedence) {
-        if (source == ValueSource::rules) {
-          for (const std::size_t r : data->order) {
-            if (!left.any()) break;
-            Truth truth;
-            applied->programs[r].truth(from, to, left, *scratch, truth);
-            decide(truth.yes, applied->value_of_rule[r], static_cast<std::uint16_t>(3 + r));
-          }
-          continue;
-        }
-        const auto found = applied->assigned.find(source);
-        if (found == applied->assigned.end()) continue;
-        Mask fit;
-        left.for_each([&](std::size_t i) {
-          const std::uint16_t value = found->second.value(from + i);
-          if (value == no_value) return;
-          values[from + i] = value;
-          sources[from + i] = static_cast<std::uint16_t>(source);
-          fit.set(i);
-        });
-        left.remove(fit);
-      }
-      decide(left, applied->otherwise, otherwise_source);
+      decide(*data, *applied, from, std::min(end, from + block_rows), *scratch, values.data() + from,
+             sources.data() + from);
     }
   });
   std::vector<std::string> source_labels{"hand", "bulk", "delivered"};

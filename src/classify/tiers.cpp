@@ -9,6 +9,7 @@
 #include "classify/reading.hpp"
 #include "classify/reasoning.hpp"
 #include "classify/threshold_json.hpp"
+#include "classify/tier_points.hpp"
 
 namespace klientela {
 
@@ -21,7 +22,6 @@ TierOptions::TierOptions() {
 
 namespace {
 
-enum Tier : std::uint16_t { strategic, important, ordinary, potential };
 const std::vector<std::string> tier_names{"strategic", "important", "ordinary", "potential"};
 constexpr std::size_t most_measures = 20;
 constexpr std::size_t most_edges = 9;
@@ -201,14 +201,10 @@ struct Ladder {
 };
 
 double points_of(const std::vector<Ladder>& ladders, std::size_t row) {
-  double sum = 0;
-  double whole = 0;
-  for (const Ladder& ladder : ladders) {
-    if (!ladder.measure.has_value(row)) continue;
-    whole += ladder.weight;
-    sum += ladder.weight * static_cast<double>(ladder.level(row)) / static_cast<double>(ladder.floors.size());
-  }
-  return whole > 0 ? std::round(sum / whole * 1e9) / 1e9 : 0;
+  TierPoints points;
+  for (const Ladder& ladder : ladders)
+    if (ladder.measure.has_value(row)) points.add(ladder.weight, ladder.level(row), ladder.floors.size());
+  return points.value();
 }
 
 }  // namespace
@@ -240,7 +236,7 @@ Classification TierModel::classify(const Table& table, const Control& control) c
       return;
     }
     points[row] = points_of(*ladders, row);
-    codes[row] = points[row] >= options.strategic ? strategic : points[row] >= options.important ? important : ordinary;
+    codes[row] = TierPoints::tier(points[row], options);
   });
   std::vector<Column> columns;
   columns.emplace_back(column_name(data->name, "tier"), std::move(codes), data->labels);

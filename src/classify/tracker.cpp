@@ -20,6 +20,7 @@
 #include "classify/measure.hpp"
 #include "classify/row_judge.hpp"
 #include "classify/states.hpp"
+#include "classify/tracker_columns.hpp"
 #include "features/decay.hpp"
 #include "features/options.hpp"
 #include "features/state.hpp"
@@ -37,65 +38,6 @@ namespace {
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::uint32_t no_entry = 0xFFFF'FFFFU;
 
-enum class Kept : std::uint8_t {
-  recency,
-  frequency,
-  lines,
-  refund_lines,
-  gross,
-  refunds,
-  net,
-  first,
-  last,
-  tenure,
-  profit,
-  quantity,
-  gap_mean,
-  gap_cv,
-  repeat_frequency,
-  repeat_recency,
-  repeat_age,
-  repeat_money,
-  interactions,
-  inbound,
-  outbound,
-  last_interaction,
-  engagement,
-  gap_last,
-};
-struct KeptName {
-  std::string_view name;
-  Kept kept;
-};
-constexpr std::array<KeptName, 24> kept_names{{
-    {"recency_days", Kept::recency},
-    {"frequency", Kept::frequency},
-    {"lines", Kept::lines},
-    {"refund_lines", Kept::refund_lines},
-    {"money_gross", Kept::gross},
-    {"money_refunds", Kept::refunds},
-    {"money_net", Kept::net},
-    {"first_purchase", Kept::first},
-    {"last_purchase", Kept::last},
-    {"tenure_days", Kept::tenure},
-    {"profit", Kept::profit},
-    {"quantity", Kept::quantity},
-    {"gap_days_mean", Kept::gap_mean},
-    {"gap_days_cv", Kept::gap_cv},
-    {"repeat_frequency", Kept::repeat_frequency},
-    {"repeat_recency", Kept::repeat_recency},
-    {"repeat_age", Kept::repeat_age},
-    {"repeat_money_mean", Kept::repeat_money},
-    {"interactions", Kept::interactions},
-    {"interactions_inbound", Kept::inbound},
-    {"interactions_outbound", Kept::outbound},
-    {"last_interaction", Kept::last_interaction},
-    {"engagement", Kept::engagement},
-    {"gap_days_last", Kept::gap_last},
-}};
-
-constexpr std::string_view last_gap = "gap_days_last";  // of period_table(), not of a group
-
 /// Sums of one client.
 struct Sum {
   std::int64_t gross{0};
@@ -112,6 +54,8 @@ struct Sum {
   std::int32_t inbound{0};
   std::int32_t outbound{0};
   std::int32_t last_interaction{null_day};
+  std::int32_t requests{0};
+  std::int32_t last_request{null_day};
 };
 
 /// A positive line inside the window.
@@ -142,6 +86,8 @@ void make_room(std::vector<T>& values, std::size_t more) {
   if (values.capacity() - values.size() < more) values.reserve(std::max(values.size() + more, 2 * values.size()));
 }
 
+bool is_coded(const Column& column) { return column.type() == ColumnType::label || column.type() == ColumnType::term; }
+
 std::int64_t checked(std::int64_t sum, std::int64_t more, std::string_view column, const ClientId& client) {
   std::int64_t total = 0;
   if (__builtin_add_overflow(sum, more, &total) || total == null_number) fail_overflow(client.to_text(), column);
@@ -170,9 +116,9 @@ struct Tracker::State {
   std::vector<Column> samples;  // empty columns that tell types and labels
   std::size_t measures{0};
   std::vector<Kept> kept;                               // by measure
+  std::vector<std::optional<Constant>> constants;       // by measure
   std::vector<std::size_t> own;                         // by model: its first column
   std::vector<std::unique_ptr<const RowJudge>> judges;  // by model; none: a table of one row
-  std::vector<bool> nullable;                           // by measure
 
   // By place: rows of the base, then new clients.
   std::vector<Sum> sums;
@@ -233,11 +179,12 @@ struct Tracker::State {
     for (std::uint32_t e = last_more[place]; e != no_entry; e = more[e].before) visit(more[e].entry);
   }
   [[nodiscard]] Together join(std::uint32_t place, const Entry* added) const;
-  void values_of(const Sum& sum, const Together& lines, CellValue* values) const;
+  void values_of(std::uint32_t place, const Sum& sum, const Together& lines, CellValue* values) const;
   [[nodiscard]] std::int32_t day_of(const std::optional<Instant>& at, const char* field) const;
   template <class Change>
   TrackerChange change(const ClientId& client, Change&& prepare);
-  void judge(const ClientId& client, CellValue* values, const Sum& sum, const Together& lines) const;
+  void judge(const ClientId& client, CellValue* values, std::uint32_t place, const Sum& sum,
+             const Together& lines) const;
   [[nodiscard]] Table row_table(const ClientId& client, const CellValue* values, std::size_t count) const;
   [[nodiscard]] Column column(std::size_t c, std::span<const std::uint32_t> places) const;
   [[nodiscard]] Table table(std::span<const std::uint32_t> places) const;
@@ -255,72 +202,38 @@ struct Tracker::State {
   }
 };
 
-namespace {
-
-/// Whether with_base_columns() could give it.
-bool is_base_column(const std::string& column) {
-  const std::vector<std::string> plain = base_column_names();
-  return std::find(plain.begin(), plain.end(), column) != plain.end() || column.rfind("card.", 0) == 0 ||
-         column.rfind("hand.", 0) == 0 || column.rfind("bulk.", 0) == 0;
-}
-
-/// Feature columns that the models read, and those asked for.
-std::vector<std::string> wanted_columns(const std::vector<AnyModel>& models, const TrackerOptions& options,
-                                        const ClientBase& base, const FeatureOptions& features) {
-  std::vector<std::string> wanted;
-  const Layout layout = layout_of(base, features);
-  const auto add = [&](const std::string& column) {
-    const std::optional<FeatureGroup> group = group_of(column);
-    if (!group && column != last_gap) return false;  // a column of a model, or one that nobody has
-    if (group && (!layout.has(*group) || !wants(features, column))) return true;
-    const auto known =
-        std::find_if(kept_names.begin(), kept_names.end(), [&](const KeptName& one) { return one.name == column; });
-    if (known == kept_names.end())
-      throw Error(Code::unsupported, "column " + column + " cannot be kept up to date event by event", column);
-    if (std::find(wanted.begin(), wanted.end(), column) == wanted.end()) wanted.push_back(column);
-    return true;
-  };
-  for (const AnyModel& model : models) {
-    const ModelReads reads = reads_of(model);
-    if (reads.inputs.empty())
-      throw Error(Code::unsupported, "model " + model.name() + " does not say which columns it reads", model.name());
-    for (const std::string& column : reads.inputs) {
-      const std::string one[1] = {column};
-      const bool given = is_period_column(column) || (is_base_column(column) && !columns_with_data(base, one).empty());
-      if (!add(column) && given)
-        throw Error(Code::unsupported, "column " + column + " cannot be kept up to date event by event", column);
-    }
-  }
-  for (const std::string& column : options.columns)
-    if (!add(column)) throw Error(Code::not_found, "there is no feature column " + column, column);
-  return wanted;
-}
-
-}  // namespace
-
 void Tracker::State::build(const Control& control) {
   check_options(features, as_of);
   if (features.holdout_until) throw Error(Code::unsupported, "a holdout cannot be tracked", "holdout_until");
-  const std::vector<std::string> wanted = wanted_columns(models, options, base, features);
+  const TrackedColumns chosen = tracked_columns(models, options, base, features);
+  const std::vector<std::string>& wanted = chosen.features;
   const Layout layout = layout_of(base, features);
   const FeatureTable computed = compute_features(base, as_of, features, control);
   Table table({computed.column("client")});
   columns.clear();
   kept.clear();
-  nullable.clear();
+  constants.clear();
   samples.clear();
   own.clear();
   judges.clear();
   for (const Column& column : computed.table().columns()) {
     if (std::find(wanted.begin(), wanted.end(), column.name()) == wanted.end()) continue;
-    const auto known = std::find_if(kept_names.begin(), kept_names.end(),
-                                    [&](const KeptName& one) { return one.name == column.name(); });
     table.add(column);
-    kept.push_back(known->kept);
+    kept.push_back(*kept_feature(column.name()));
   }
   if (std::find(wanted.begin(), wanted.end(), last_gap) != wanted.end()) {
     table.add(period_table(base, as_of, {}, features, control).column(last_gap));
     kept.push_back(Kept::gap_last);
+  }
+  const Table said =
+      with_base_columns(base, Table({base.client_column().renamed("client")}), as_of, chosen.base, {}, control);
+  constants.resize(kept.size());
+  for (const Column& column : said.columns()) {
+    if (column.name() == "client") continue;
+    table.add(column);
+    kept.push_back(kept_of_base(column.name()));
+    constants.emplace_back();
+    if (kept.back() == Kept::constant) constants.back().emplace(column);
   }
   measures = kept.size();
   const Classified classified = classify(table, std::span<const AnyModel>(models), control);
@@ -332,7 +245,7 @@ void Tracker::State::build(const Control& control) {
     samples.push_back(column.take({}));
   }
   for (const Column& sample : samples)
-    columns.push_back({sample.name(), sample.type(), sample.type() == ColumnType::label ? &sample.labels() : nullptr});
+    columns.push_back({sample.name(), sample.type(), is_coded(sample) ? &sample.labels() : nullptr});
   std::size_t at = measures;
   for (std::size_t m = 0; m < models.size(); ++m) {
     own.push_back(at);
@@ -385,6 +298,15 @@ void Tracker::State::build(const Control& control) {
     take(computed, "interactions_outbound", &Sum::outbound);
     take(computed, "last_interaction", &Sum::last_interaction);
   }
+  const auto take_said = [&]<class T>(const char* name, T, std::int32_t Sum::*into) {
+    const Column* column = said.find(name);
+    if (column == nullptr) return;
+    const auto values = column->values<T>();
+    for (std::size_t row = 0; row < n; ++row)
+      if (!column->is_null(row)) sums[row].*into = static_cast<std::int32_t>(values[row]);
+  };
+  take_said("requests", std::int64_t{}, &Sum::requests);
+  take_said("last_request", std::int32_t{}, &Sum::last_request);
   if (has(Kept::engagement)) {
     decay.emplace(features.engagement.half_life_days, number(as_of));
     const Column& column = computed.column("engagement");
@@ -489,7 +411,7 @@ Together Tracker::State::join(std::uint32_t place, const Entry* added) const {
   return found;
 }
 
-void Tracker::State::values_of(const Sum& sum, const Together& lines, CellValue* values) const {
+void Tracker::State::values_of(std::uint32_t place, const Sum& sum, const Together& lines, CellValue* values) const {
   const std::int32_t today = number(as_of);
   const bool bought = sum.lines != 0;
   const auto real = [](std::optional<double> value) {
@@ -527,6 +449,10 @@ void Tracker::State::values_of(const Sum& sum, const Together& lines, CellValue*
       case Kept::outbound: value = {sum.outbound, true}; break;
       case Kept::last_interaction: value = {sum.last_interaction, sum.last_interaction != null_day}; break;
       case Kept::engagement: value = real(static_cast<double>(sum.engagement) / engagement_scale); break;
+      case Kept::requests: value = {sum.requests, true}; break;
+      case Kept::last_request: value = {sum.last_request, sum.last_request != null_day}; break;
+      case Kept::today: value = {today, true}; break;
+      case Kept::constant: value = constants[m]->value(place); break;
     }
     if (!value.known) value.key = 0;
   }
@@ -551,6 +477,8 @@ Column one_cell(const Column& sample, const CellValue& value) {
       return Column(sample.name(), sample.type(), of(value.known ? real_of(value.key) : nothing), std::move(valid));
     case ColumnType::label:
       return Column(sample.name(), of(static_cast<std::uint16_t>(value.key)), sample.shared_labels(), std::move(valid));
+    case ColumnType::term:
+      return Column(sample.name(), of(static_cast<std::uint32_t>(value.key)), sample.shared_labels(), std::move(valid));
     default: return Column(sample.name(), sample.type(), of(value.key), std::move(valid));
   }
 }
@@ -572,12 +500,18 @@ Table Tracker::State::row_table(const ClientId& client, const CellValue* values,
     table.add(Column("client", ColumnType::int64, Buffer<std::int64_t>(1, client.integer())));
   else
     table.add(Column("client", std::vector<std::string>{client.to_text()}));
-  for (std::size_t c = 0; c < count; ++c) table.add(one_cell(samples[c], values[c]));
+  for (std::size_t c = 0; c < count; ++c) {
+    if (samples[c].type() == ColumnType::text)
+      table.add(Column(samples[c].name(), std::vector<std::optional<std::string>>{constants[c]->text(values[c])}));
+    else
+      table.add(one_cell(samples[c], values[c]));
+  }
   return table;
 }
 
-void Tracker::State::judge(const ClientId& client, CellValue* values, const Sum& sum, const Together& lines) const {
-  values_of(sum, lines, values);
+void Tracker::State::judge(const ClientId& client, CellValue* values, std::uint32_t place, const Sum& sum,
+                           const Together& lines) const {
+  values_of(place, sum, lines, values);
   std::string text;
   IdView id;
   if (client.is_integer()) {
@@ -602,7 +536,10 @@ void Tracker::State::judge(const ClientId& client, CellValue* values, const Sum&
     for (std::size_t c = 0; c < one.columns().size(); ++c) {
       const Column& column = one.columns()[c];
       CellValue value = cell_of(column, 0);
-      if (value.known && column.type() == ColumnType::label && column.labels() != *columns[own[m] + c].labels) {
+      const bool other = value.known && column.type() == ColumnType::label &&
+                         column.shared_labels() != samples[own[m] + c].shared_labels() &&
+                         column.labels() != *columns[own[m] + c].labels;
+      if (other) {
         const std::vector<std::string>& labels = *columns[own[m] + c].labels;
         const auto found = std::find(labels.begin(), labels.end(), column.text(0));
         if (found == labels.end())
@@ -648,7 +585,7 @@ TrackerChange Tracker::State::change(const ClientId& client, Change&& prepare) {
     lines = join(place, added ? &*added : nullptr);
     sum.orders = lines.orders;
   }
-  judge(client, values, sum, lines);
+  judge(client, values, place, sum, lines);
 
   const auto cell = [&](std::size_t c) {
     const CellValue& value = values[measures + c];
@@ -670,7 +607,7 @@ TrackerChange Tracker::State::change(const ClientId& client, Change&& prepare) {
     }
     auto rows = std::make_shared<TrackerChange::Rows>(TrackerChange::Rows{client, as_of, {}, {}});
     rows->before.resize(measures);
-    values_of(known ? sums[place] : Sum{}, need_lines && known ? join(place, nullptr) : Together{},
+    values_of(place, known ? sums[place] : Sum{}, need_lines && known ? join(place, nullptr) : Together{},
               rows->before.data());
     rows->after.assign(values, values + measures);
     result.rows = std::move(rows);
@@ -776,17 +713,16 @@ TrackerChange Tracker::State::apply(const TransactionRow& line) {
 }
 
 TrackerChange Tracker::State::apply(const RequestRow& request) {
-  for (const AnyModel& model : models) {
-    const std::vector<std::string> inputs = reads_of(model).inputs;
-    for (const char* column : {"requests", "last_request"})
-      if (std::find(inputs.begin(), inputs.end(), column) != inputs.end())
-        throw Error(Code::unsupported,
-                    "model " + model.name() + " reads " + column + ", which cannot be kept up to date event by event",
-                    column);
-  }
   const std::int32_t day = day_of(request.at, "at");
   return change(request.client, [&](std::uint32_t, Sum& sum, std::optional<Entry>&, std::optional<std::string>&) {
-    if (day < span.from || day > span.to) return false;
+    // Of requests all up to the day are told, whatever the window of the features.
+    const bool told = has(Kept::requests) || has(Kept::last_request);
+    if (told) {
+      if (sum.requests == std::numeric_limits<std::int32_t>::max()) fail_overflow(request.client.to_text(), "requests");
+      ++sum.requests;
+      sum.last_request = std::max(sum.last_request, day);
+    }
+    if (day < span.from || day > span.to) return told;
     if (decay)
       sum.engagement =
           checked(sum.engagement, decay->units(features.engagement.request, day), "engagement", request.client);
@@ -829,6 +765,7 @@ TrackerChange Tracker::State::apply(const InteractionRow& interaction) {
 }
 
 Column Tracker::State::column(std::size_t c, std::span<const std::uint32_t> places) const {
+  if (c < measures && kept[c] == Kept::constant) return constants[c]->take(places);
   const Column& sample = samples[c];
   const std::size_t n = places.size();
   const auto fill = [&]<class T>(T none, auto&& read) {
@@ -876,7 +813,7 @@ Column Tracker::State::column(std::size_t c, std::span<const std::uint32_t> plac
     const std::uint32_t place = places[i];
     const bool joined = kept[c] == Kept::gap_last || kept[c] == Kept::gap_mean || kept[c] == Kept::gap_cv ||
                         (kept[c] >= Kept::repeat_frequency && kept[c] <= Kept::repeat_money);
-    values_of(sums[place], joined ? join(place, nullptr) : Together{}, row.data());
+    values_of(place, sums[place], joined ? join(place, nullptr) : Together{}, row.data());
     return row[c];
   };
   const auto narrow = [&](std::int32_t none) {

@@ -37,6 +37,17 @@ struct HistoryOptions {
   /// Hysteresis against flapping: a client whose class differs keeps the old one until the new one has stood for so
   /// many of the days in a row; 1: moves at once. Acts on label columns, from label to label: to and from null at once.
   std::int32_t hold{1};
+  /// Hysteresis by distance, a share of each threshold, at least 0 and below 1; 0: none. A client whose class differs
+  /// from that of the day before keeps the latter as long as its classifier could give it with the thresholds moved,
+  /// each by itself, by up to margin * |threshold| up or down. So past a threshold t a client rises where its measure
+  /// is above t + margin |t| and falls where it is not above t - margin |t| (rounded to 15 digits): with a margin of
+  /// 0.1 one becomes large past 110 and small again at 90 where the edge is 100. A threshold at 0 and dates have none.
+  /// Comes before `hold`, which counts the days of the classes that are left. Acts on label columns of rfm (edges of
+  /// scores), abc, matrix (edges of axes, bounds of conditions), tiers (edges of levels), xyz and lifecycle (limits of
+  /// days), from label to label; labels that these read are those that clients have, where the history keeps them. Of a
+  /// client who is not known yet the class is what the classifier says. Nothing happens to columns of other kinds,
+  /// which have no such thresholds: rules, cohorts, ideal clients, clusters, plug-ins.
+  double margin{0};
   PeriodOptions periods;  ///< of the columns of period_table() that a classifier reads
   friend bool operator==(const HistoryOptions&, const HistoryOptions&) = default;
 };
@@ -71,8 +82,8 @@ class History {
   [[nodiscard]] std::size_t index_of(Day day) const;
 
   /// A kept column as of one of the days; clients() rows. The same values and nulls that compute_features() and
-  /// classify() give for that day alone, but for hysteresis. O(clients) for labels, which are kept in one byte where
-  /// there are at most 254. \throws Error not_found; out_of_range
+  /// classify() give for that day alone, but for hysteresis (`hold` and `margin`, of labels alone). O(clients) for
+  /// labels, which are kept in one byte where there are at most 254. \throws Error not_found; out_of_range
   [[nodiscard]] Column column(std::string_view column, std::size_t day) const;
   /// client and every kept column of a day, then the money column where it is kept.
   [[nodiscard]] Table table(std::size_t day) const;
@@ -121,8 +132,9 @@ class History {
 /// the same result, slower. Results do not depend on the number of threads. \param days  strictly ascending, at least
 /// one; days before the first purchase and after the last are fine \throws Error invalid_argument naming `days` for
 /// none, too many (65,534), or days not ascending, `columns` for one
-///         that no classifier writes, `money` for a column that holds no money; not_found for an absent money column;
-///         as compute_features and the classifiers do; cancelled
+///         that no classifier writes, `hold` or `margin` out of range, `margin` where no kept column has thresholds,
+///         `money` for a column that holds no money; not_found for an absent money column; as compute_features and the
+///         classifiers do; cancelled
 [[nodiscard]] History history(const ClientBase& base, std::span<const Day> days,
                               std::span<const AnyClassifier> classifiers, const FeatureOptions& features = {},
                               const HistoryOptions& options = {}, const Control& control = {});

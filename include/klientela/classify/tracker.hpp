@@ -45,7 +45,7 @@ struct TrackerReason {
 /// What one event did.
 struct TrackerChange {
   bool new_client{false};
-  bool counted{false};  ///< whether it is in a window and of a kind that some measure counts
+  bool counted{false};  ///< whether some measure counts its kind, and its day (of requests that a model reads: any day)
   std::vector<TrackerMove> moves;
   struct Rows;                       ///< what Tracker::explain() goes by; opaque
   std::shared_ptr<const Rows> rows;  ///< set where there are moves
@@ -53,8 +53,11 @@ struct TrackerChange {
 
 /// Features and classes of every client as of one day against frozen models, kept up to date event by event. Late
 /// events may come in any order; what stands after them is what compute_features() and classify() give, for the base
-/// extended by the events, in the columns that are kept. Single writer: apply() and advance() need exclusive access,
-/// const members may be called at the same time by several threads. Move-only.
+/// extended by the events, in the columns that are kept. Models may also read what with_base_columns() gives: requests
+/// and last_request follow the events, the fields of cards stay as they were and are null for who comes later. Classes
+/// have no hysteresis here (HistoryOptions::hold, margin): they would depend on the order of the events. Single writer:
+/// apply() and advance() need exclusive access, const members may be called at the same time by several threads.
+/// Move-only.
 class Tracker {
  public:
   /// \param models  frozen, in order; later ones may read columns of earlier ones
@@ -69,10 +72,11 @@ class Tracker {
   Tracker& operator=(Tracker&&) noexcept;
 
   /// Counts one line. `client`, `at` and `amount` (or quantity and unit_price) are needed; `order`, `profit`,
-  /// `quantity` and `refund` are looked at, the rest is not. Microseconds with rfm, abc and matrix models; other models
-  /// classify a table of one row. O(lines of the client) where lines are kept, else O(1); the first order id of a base
-  /// without any costs O(rows). On an error nothing changes. \throws Error invalid_argument naming the field that is
-  /// missing or wrong; out_of_range for a day before 1900 or
+  /// `quantity` and `refund` are looked at, the rest is not. Microseconds with rfm, abc, matrix, tiers, xyz, lifecycle
+  /// and rules models; other models, and those that read texts of cards which are no terms, classify a table of one
+  /// row. O(lines of the client) where lines are kept, else O(1); the first order id of a base without any costs
+  /// O(rows). On an error nothing changes. \throws Error invalid_argument naming the field that is missing or wrong;
+  /// out_of_range for a day before 1900 or
   ///         after as_of (advance() first); overflow naming the column
   TrackerChange apply(const TransactionRow& line);
   TrackerChange apply(const RequestRow& request);
@@ -92,8 +96,8 @@ class Tracker {
   [[nodiscard]] std::size_t clients() const noexcept;
   /// Events applied.
   [[nodiscard]] std::uint64_t events() const noexcept;
-  /// Every client in canonical order: client, the kept features in the order of compute_features(), the models'
-  /// columns. O(clients).
+  /// Every client in canonical order: client, the kept features in the order of compute_features(), what models read
+  /// of with_base_columns() in that order, the models' columns. O(clients).
   [[nodiscard]] Table snapshot() const;
   /// The same of one client. O(1). \throws Error not_found naming the client
   [[nodiscard]] Table of_client(const ClientId& client) const;

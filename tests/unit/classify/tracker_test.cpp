@@ -4,13 +4,17 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <set>
 
 #include "klientela/classify/abc.hpp"
+#include "klientela/classify/base_columns.hpp"
 #include "klientela/classify/lifecycle.hpp"
 #include "klientela/classify/matrix.hpp"
 #include "klientela/classify/policy.hpp"
 #include "klientela/classify/rfm.hpp"
+#include "klientela/classify/rules.hpp"
 #include "klientela/classify/tiers.hpp"
+#include "klientela/classify/xyz.hpp"
 #include "klientela/features/periods.hpp"
 #include "unit/features/sample_base.hpp"
 
@@ -33,6 +37,7 @@ struct Shape {
   bool orders{false};
   bool profit{false};
   bool contacts{false};
+  bool cards{false};
 };
 
 Instant moment(Random& random, const char* from, int days) {
@@ -60,6 +65,17 @@ InteractionRow contact(Random& random, std::int64_t clients) {
   const char* states[] = {"completed", "planned", "cancelled"};
   if (random.one_in(2)) row.state = states[random.below(3)];
   if (!row.started_at && !row.planned_from) row.started_at = moment(random, "2025-01-01", 170);
+  return row;
+}
+
+ClientRow card(Random& random, std::int64_t client) {
+  ClientRow row{.client = client};
+  const char* types[] = {"", "client", "non-client", "partner of ours"};
+  row.relationship_type = types[random.below(4)];
+  if (!random.one_in(3)) row.city = random.one_in(2) ? "Riga" : "Tartu";
+  if (!random.one_in(3)) row.category = random.one_in(2) ? "retail" : "trade";
+  if (!random.one_in(4)) row.name = random.one_in(2) ? "Alpha works" : "Beta";
+  if (!random.one_in(4)) row.birthday = day("1990-01-01") + std::chrono::days{random.below(9000)};
   return row;
 }
 
@@ -99,13 +115,44 @@ Table recomputed(const ClientBase& base, const Tracker& tracker, const FeatureOp
     if (column.name() != "client" && tracked.find(column.name()) != nullptr) table.add(column);
   if (tracked.find("gap_days_last") != nullptr)
     table.add(period_table(base, tracker.as_of(), {}, features).column("gap_days_last"));
+  std::vector<std::string> said;
+  for (const Column& column : tracked.columns())
+    if (column.name() == "as_of" || column.name() == "requests" || column.name() == "last_request" ||
+        column.name().starts_with("card."))
+      said.push_back(column.name());
+  table = with_base_columns(base, table, tracker.as_of(), said);
   return classify(table, std::span<const AnyModel>(tracker.models())).table;
+}
+
+/// Rules and others over what the base says beside the features, of every type.
+void add_readers_of_cards(std::vector<AnyClassifier>& list) {
+  const auto rules = [&](const char* name, const std::vector<std::pair<const char*, const char*>>& when_then) {
+    RuleOptions options;
+    for (const auto& [when, then] : when_then)
+      options.rules.push_back({.when = Expression::parse(when), .value = then});
+    list.emplace_back(RulesClassifier(options, name));
+  };
+  rules("care", {{"requests > 3 and card.city = 'Riga'", "asks in Riga"},
+                 {"last_request > as_of - 60 days and tier in ('strategic', 'important')", "asked lately"},
+                 {"card.birthday < date '2000-01-01' and money_net / frequency > 50", "grown up"},
+                 {"rfm_r >= 4 or engagement > 2", "near"},
+                 {"abc = 'A' and not card.category like '%tail'", "others' best"}});
+  rules("named",
+        {{"card.name starts with 'alpha' ignoring case and requests > 1", "alpha"}, {"frequency > 5", "often"}});
+  RuleOptions open = RuleOptions::named("relationship_type");
+  open.values.clear();  // then cards bring labels of their own
+  open.precedence = {ValueSource::hand, ValueSource::bulk, ValueSource::delivered, ValueSource::rules};
+  list.emplace_back(RulesClassifier(open, "as_said"));
+  MatrixOptions by_card(MatrixAxis{{"shop", "trade"}, {.measure = "card.category", .labels = {{"retail"}, {"trade"}}}},
+                        MatrixAxis{{"quiet", "asking"}, {"requests", {{1, false}}}},
+                        {MatrixGroup{"here", {GroupRule{{"shop"}, {}, {{"card.city", {}, {}, {}, {}, {"Riga"}}}}}},
+                         MatrixGroup{"rest", {GroupRule{}}}});
+  list.emplace_back(MatrixClassifier(by_card, "by_card"));
 }
 
 std::vector<AnyClassifier> classifiers_for(const Shape& shape) {
   std::vector<AnyClassifier> list = default_classifiers();
-  // The rules of relationship types read requests where the base has any, which a tracker refuses.
-  if (shape.contacts) std::erase_if(list, [](const AnyClassifier& one) { return one.kind() == "rules"; });
+  if (shape.cards) add_readers_of_cards(list);
   RfmOptions ranks;
   ranks.method = ScoreMethod::rank;
   ranks.ties = TiePolicy::first;
@@ -131,6 +178,8 @@ void check(std::uint64_t seed, const Shape& shape, int base_lines, int events, b
            FeatureOptions features) {
   Random random(seed);
   BaseBuilder builder;
+  for (std::int64_t client = 0; shape.cards && client < 170; client += 1 + random.below(2))
+    builder.add(card(random, client));
   for (int i = 0; i < base_lines; ++i) {
     builder.add(purchase(random, shape, 150));
     if (shape.contacts && random.one_in(4)) builder.add(contact(random, 150));
@@ -139,11 +188,17 @@ void check(std::uint64_t seed, const Shape& shape, int base_lines, int events, b
   }
   const ClientBase base = builder.build(create()).base;
   std::vector<AnyClassifier> classifiers = classifiers_for(shape);
-  if (more_classifiers) classifiers.emplace_back(LifecycleClassifier());
+  if (more_classifiers) {
+    classifiers.emplace_back(LifecycleClassifier());
+    classifiers.emplace_back(XyzClassifier({.measure = "gap_days_cv", .x = 0.5, .y = 1, .cross = "abc"}));
+  }
   const Day as_of = day("2025-06-30");
   FeatureTable fitted = compute_features(base, day("2025-05-31"), features);
   fitted.add(period_table(base, day("2025-05-31"), {}, features).column("gap_days_last"));
-  const std::vector<AnyModel> models = classify(fitted.table(), std::span<const AnyClassifier>(classifiers)).models;
+  const std::vector<AnyModel> models =
+      classify(with_base_columns(base, fitted.table(), day("2025-05-31"), inputs_of(classifiers)),
+               std::span<const AnyClassifier>(classifiers))
+          .models;
   TrackerOptions options;
   options.columns = {"lines",         "refund_lines", "money_gross", "money_refunds", "first_purchase",
                      "last_purchase", "tenure_days",  "profit",      "quantity"};
@@ -156,6 +211,10 @@ void check(std::uint64_t seed, const Shape& shape, int base_lines, int events, b
          {"interactions", "interactions_inbound", "interactions_outbound", "last_interaction", "engagement"})
       options.columns.emplace_back(column);
   Tracker tracker(base, as_of, models, features, options);
+  if (shape.cards && shape.contacts) {
+    for (const char* column : {"requests", "last_request", "as_of", "card.relationship_type", "card.name"})
+      EXPECT_NE(tracker.snapshot().find(column), nullptr) << column;
+  }
   EXPECT_EQ(bytes(tracker.snapshot()), bytes(recomputed(base, tracker, features)));
   BaseBuilder fresh;
   std::size_t moves = 0, created = 0;
@@ -200,13 +259,65 @@ FeatureOptions with_groups(const Shape& shape, bool gaps) {
 }
 
 TEST(Tracker, TenThousandEventsEqualARecompute) {
-  const Shape shape{.orders = true, .profit = true, .contacts = true};
+  const Shape shape{.orders = true, .profit = true, .contacts = true, .cards = true};
   check(1, shape, 2000, 10'000, true, with_groups(shape, true));
+}
+
+TEST(Tracker, TenThousandEventsByTheDefaultPolicyEqualARecompute) {
+  // Nothing but the default classifiers and features, on a base with requests, interactions and cards.
+  Random random(3);
+  const Shape shape{.orders = true, .profit = true, .contacts = true, .cards = true};
+  BaseBuilder builder;
+  for (std::int64_t client = 0; client < 170; ++client) builder.add(card(random, client));
+  for (int i = 0; i < 1500; ++i) builder.add(purchase(random, shape, 120));
+  for (int i = 0; i < 300; ++i) builder.add(contact(random, 170));
+  for (int i = 0; i < 200; ++i)
+    builder.add(RequestRow{.client = random.below(170), .at = moment(random, "2025-01-01", 170)});
+  const ClientBase base = builder.build(create()).base;
+  const std::vector<AnyClassifier> classifiers = default_classifiers();
+  const Day as_of = day("2025-06-30");
+  const std::vector<AnyModel> models =
+      classify(with_base_columns(base, compute_features(base, as_of).table(), as_of, inputs_of(classifiers)),
+               std::span<const AnyClassifier>(classifiers))
+          .models;
+  Tracker tracker(base, as_of, models);
+  EXPECT_EQ(bytes(tracker.snapshot()), bytes(recomputed(base, tracker, {})));
+  BaseBuilder fresh;
+  std::set<std::string> types;
+  for (int i = 0; i < 10'000; ++i) {
+    TrackerChange change;
+    if (random.one_in(5)) {
+      const InteractionRow row = contact(random, 250);
+      change = tracker.apply(row);
+      fresh.add(row);
+    } else if (random.one_in(4)) {
+      const RequestRow row{.client = random.below(250), .at = moment(random, "2025-01-01", 170)};
+      change = tracker.apply(row);
+      EXPECT_TRUE(change.counted);
+      fresh.add(row);
+    } else {
+      const TransactionRow row = purchase(random, shape, 200);
+      change = tracker.apply(row);
+      fresh.add(row);
+    }
+    for (const TrackerMove& move : change.moves)
+      if (move.column == "relationship_type") types.insert(move.from + " to " + move.to);
+    if (i % 1000 == 0 && !change.moves.empty()) {
+      EXPECT_EQ(tracker.explain(change).size(), change.moves.size());
+    }
+  }
+  EXPECT_TRUE(types.contains("potential to client"));
+  EXPECT_TRUE(types.contains(" to potential"));
+  EXPECT_TRUE(types.contains("other to potential") || types.contains("target to potential"));
+  const ClientBase extended = extend(base, fresh.take_tables(), create()).base;
+  EXPECT_EQ(bytes(tracker.snapshot()), bytes(recomputed(extended, tracker, {})));
+  tracker.advance(day("2025-07-31"));
+  EXPECT_EQ(bytes(tracker.snapshot()), bytes(recomputed(extended, tracker, {})));
 }
 
 TEST(Tracker, EveryShapeEqualsARecompute) {
   for (int bits = 0; bits < 16; ++bits) {
-    const Shape shape{(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
+    const Shape shape{(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 5) == 5};
     FeatureOptions features = with_groups(shape, (bits & 8) != 0);
     if (bits % 3 == 1) features.window_days = 60;
     if (!features.window_days && bits % 5 == 2) features.window_months = 2;
@@ -226,6 +337,11 @@ AnyModel size_model(const ClientBase& base) {
   MatrixOptions options(MatrixAxis{{"small", "large"}, {"money_net", {{100, false}}}},
                         MatrixAxis{{"one"}, {"frequency", {}}}, {MatrixGroup{"all", {GroupRule{}}}});
   return MatrixClassifier(options, "size").fit(compute_features(base, day("2025-03-01")).table());
+}
+
+Table base_table(const ClientBase& base) {
+  return with_base_columns(base, compute_features(base, day("2025-03-01")).table(), day("2025-03-01"),
+                           std::vector<std::string>{"requests", "last_request", "as_of"});
 }
 
 TransactionRow bought(ClientId client, const char* when, std::int64_t amount) {
@@ -270,6 +386,35 @@ void expect_error(Code code, const std::string& where, Work&& work) {
     EXPECT_EQ(error.code(), code) << error.what();
     EXPECT_EQ(error.where(), where) << error.what();
   }
+}
+
+TEST(Tracker, FollowsRequestsOnABaseThatHadNone) {
+  const ClientBase base = small_base();
+  RuleOptions lately;
+  lately.rules = {{.when = Expression::parse("last_request > as_of - 1 year"), .value = "lately"}};
+  const std::vector<AnyModel> models{
+      RulesClassifier(RuleOptions::named("relationship_type"), "relationship_type").fit(base_table(base)),
+      RulesClassifier(lately, "asked").fit(base_table(base))};
+  FeatureOptions features;
+  features.window_days = 30;  // of requests all are told
+  Tracker tracker(base, day("2025-03-01"), models, features);
+  EXPECT_EQ(tracker.of_client(1).column("requests").to_text(0), "0");
+  EXPECT_EQ(tracker.of_client(1).column("last_request").to_text(0), "");
+  const auto at = [](const char* when) { return Instant{std::chrono::microseconds{sample::noon(when)}}; };
+  const TrackerChange change = tracker.apply(RequestRow{.client = 9, .at = at("2024-06-01")});
+  EXPECT_TRUE(change.new_client);
+  EXPECT_TRUE(change.counted);
+  ASSERT_EQ(change.moves.size(), 4U);
+  EXPECT_EQ(change.moves[2].to, "lately");
+  EXPECT_EQ(change.moves[0].to, "potential");
+  EXPECT_EQ(change.moves[1].to, "rule:asked");
+  EXPECT_NE(tracker.explain(change)[0].text.find("requests = 1"), std::string::npos) << tracker.explain(change)[0].text;
+  tracker.apply(RequestRow{.client = 9, .at = at("2024-05-01")});
+  EXPECT_EQ(tracker.of_client(9).column("requests").to_text(0), "2");
+  EXPECT_EQ(tracker.of_client(9).column("last_request").to_text(0), "2024-06-01");
+  const TrackerChange bought_now = tracker.apply(bought(9, "2025-02-20", 10'0000));
+  EXPECT_EQ(bought_now.moves[0].from, "potential");
+  EXPECT_EQ(bought_now.moves[0].to, "client");
 }
 
 TEST(Tracker, ErrorsChangeNothing) {

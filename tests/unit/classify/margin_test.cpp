@@ -1,0 +1,480 @@
+// Hysteresis by distance: classes reached with moved thresholds against brute force, and what a history keeps by them.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <random>
+#include <set>
+
+#include "classify/measure.hpp"
+#include "classify/row_judge.hpp"
+#include "classify/row_place.hpp"
+#include "klientela/classify/abc.hpp"
+#include "klientela/classify/history.hpp"
+#include "klientela/classify/lifecycle.hpp"
+#include "klientela/classify/matrix.hpp"
+#include "klientela/classify/migration.hpp"
+#include "klientela/classify/policy.hpp"
+#include "klientela/classify/rfm.hpp"
+#include "klientela/classify/rules.hpp"
+#include "klientela/classify/tiers.hpp"
+#include "klientela/classify/xyz.hpp"
+#include "unit/classify/tables.hpp"
+#include "unit/features/sample_base.hpp"
+
+namespace klientela {
+namespace {
+
+using classifying::CellValue;
+using classifying::IdView;
+using classifying::Measure;
+using classifying::moved;
+using classifying::RowColumn;
+using sample::base_of;
+using sample::Data;
+using sample::day;
+using sample::noon;
+using test::for_thread_counts;
+
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : engine_(seed) {}
+  std::int64_t below(std::int64_t n) { return static_cast<std::int64_t>(engine_() % static_cast<std::uint64_t>(n)); }
+  bool one_in(int n) { return below(n) == 0; }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+TEST(Margin, MovesThresholdsByAShareOfTheirSize) {
+  EXPECT_EQ(moved(100, 0.1), 110);
+  EXPECT_EQ(moved(100, -0.1), 90);
+  EXPECT_EQ(moved(70, 0.1), 77);  // 70 * 1.1 is 77.00000000000001
+  EXPECT_EQ(moved(0.3, 0.1), 0.33);
+  EXPECT_EQ(moved(-100, 0.1), -90);
+  EXPECT_EQ(moved(-100, -0.1), -110);
+  EXPECT_EQ(moved(0, 0.1), 0);
+  EXPECT_EQ(moved(1e308, 0.9), 1e308);  // past the largest number it stays
+}
+
+/// A kind whose thresholds are numbers of its options.
+struct Kind {
+  std::vector<double> edges;
+  std::function<AnyClassifier(const std::vector<double>& edges)> make;
+  std::vector<std::string> labels;  ///< its label columns
+};
+
+std::vector<Kind> kinds() {
+  std::vector<Kind> list;
+  list.push_back({{10, 50, 2, 5, 100, 400},
+                  [](const std::vector<double>& e) {
+                    RfmOptions options;
+                    options.bins = 3;
+                    options.method = ScoreMethod::fixed;
+                    options.recency.cutoffs = {e[0], e[1]};
+                    options.frequency.cutoffs = {e[2], e[3]};
+                    options.money.cutoffs = {e[4], e[5]};
+                    return AnyClassifier(RfmClassifier(options));
+                  },
+                  {"rfm_segment"}});
+  list.push_back(
+      {{10, 50, 100, 400, 3, 200},
+       [](const std::vector<double>& e) {
+         MatrixOptions options(
+             MatrixAxis{{"old", "late", "new"}, {"recency_days", {{e[0], false}, {e[1], false}}, true}},
+             MatrixAxis{{"small", "middle", "large"}, {"money_net", {{e[2], false}, {e[3], false}}}},
+             {MatrixGroup{"often", {GroupRule{{"new"}, {}, {{"frequency", std::nullopt, e[4], std::nullopt, {}}}}}},
+              MatrixGroup{"rich",
+                          {GroupRule{{}, {"large"}, {}},
+                           GroupRule{{}, {}, {{"money_net", e[5], std::nullopt, std::nullopt, {}}}}}},
+              MatrixGroup{"rest", {GroupRule{}}}});
+         return AnyClassifier(MatrixClassifier(options));
+       },
+       {"matrix_x", "matrix_y", "cell", "group"}});
+  list.push_back({{20, 60},
+                  [](const std::vector<double>& e) {
+                    return AnyClassifier(XyzClassifier({.measure = "recency_days", .x = e[0], .y = e[1]}));
+                  },
+                  {"xyz"}});
+  list.push_back({{3, 300},
+                  [](const std::vector<double>& e) {
+                    TierOptions options;
+                    options.measures = {{"frequency", {{e[0], false}}, 1}, {"money_net", {{e[1], false}}, 1}};
+                    return AnyClassifier(TierClassifier(options));
+                  },
+                  {"tier"}});
+  return list;
+}
+
+Table random_table(Random& random, std::size_t rows) {
+  test::Days recency;
+  test::Counts frequency;
+  test::Counts money;
+  for (std::size_t i = 0; i < rows; ++i) {
+    const bool none = random.one_in(10);
+    recency.push_back(none ? std::nullopt : std::optional(static_cast<std::int32_t>(random.below(90))));
+    frequency.emplace_back(none ? 0 : random.below(8));
+    money.emplace_back(random.below(6'000'000) - 500'000);
+  }
+  // Values at the moved edges themselves.
+  for (const std::int64_t at : {90, 110, 180, 220, 270, 330, 360, 440}) {
+    recency.emplace_back(9 + static_cast<std::int32_t>(at) % 4);
+    frequency.emplace_back(3);
+    money.emplace_back(at * Money::scale + random.below(2));
+  }
+  return test::measures(recency, frequency, money);
+}
+
+/// Rows of a table as judges take them.
+class RowsOf {
+ public:
+  explicit RowsOf(const Table& table) : table_(table) {
+    for (const Column& column : table.columns())
+      columns.push_back(
+          {column.name(), column.type(), column.type() == ColumnType::label ? &column.labels() : nullptr});
+  }
+  [[nodiscard]] std::size_t place(const std::string& name) const {
+    std::size_t at = 0;
+    while (columns[at].name != name) ++at;
+    return at;
+  }
+  [[nodiscard]] std::vector<CellValue> row(std::size_t row) const {
+    std::vector<CellValue> values;
+    for (const Column& column : table_.columns()) {
+      if (column.type() == ColumnType::label) {
+        values.push_back({column.values<std::uint16_t>()[row], !column.is_null(row)});
+      } else {
+        const Measure measure(column);
+        values.push_back({measure.key(row), measure.has_value(row)});
+      }
+    }
+    return values;
+  }
+  std::vector<RowColumn> columns;
+
+ private:
+  Table table_;
+};
+
+TEST(Margin, ReachesWhatSomeMoveOfTheThresholdsGives) {
+  constexpr double margin = 0.1;
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    Random random(seed);
+    const Table table = random_table(random, 200);
+    for (const Kind& kind : kinds()) {
+      const std::vector<AnyClassifier> classifiers{kind.make(kind.edges)};
+      const Classified classified = classify(table, std::span<const AnyClassifier>(classifiers));
+      const RowsOf rows(classified.table);
+      const std::size_t own = table.columns().size();
+      const auto judge = classifying::row_judge(classified.models[0], rows.columns, own, margin);
+      ASSERT_NE(judge, nullptr);
+      std::vector<std::vector<std::set<std::string>>> reached(kind.labels.size(),
+                                                              std::vector<std::set<std::string>>(table.rows()));
+      for (std::size_t bits = 0; bits < std::size_t{1} << kind.edges.size(); ++bits) {
+        std::vector<double> edges;
+        for (std::size_t e = 0; e < kind.edges.size(); ++e)
+          edges.push_back(moved(kind.edges[e], ((bits >> e) & 1) != 0 ? margin : -margin));
+        const Classification other = kind.make(edges).fit(table).classify(table);
+        for (std::size_t c = 0; c < kind.labels.size(); ++c)
+          for (std::size_t row = 0; row < table.rows(); ++row)
+            reached[c][row].insert(other.column(kind.labels[c]).to_text(row));
+      }
+      std::size_t several = 0;
+      for (std::size_t row = 0; row < table.rows(); ++row) {
+        std::vector<CellValue> values = rows.row(row);
+        const std::vector<CellValue> want = values;
+        const IdView client = IdView::of(classified.table.column("client").values<std::int64_t>()[row]);
+        judge->judge(values.data(), client);
+        for (std::size_t c = own; c < values.size(); ++c) {
+          ASSERT_EQ(values[c].known, want[c].known) << rows.columns[c].name << " of row " << row;
+          if (want[c].known) {
+            ASSERT_EQ(values[c].key, want[c].key) << rows.columns[c].name << " of row " << row;
+          }
+        }
+        for (std::size_t c = 0; c < kind.labels.size(); ++c) {
+          const std::size_t at = rows.place(kind.labels[c]);
+          const std::vector<std::string>& labels = *rows.columns[at].labels;
+          for (std::size_t code = 0; code < labels.size(); ++code)
+            ASSERT_EQ(judge->reaches(want.data(), client, at, static_cast<std::int64_t>(code)),
+                      reached[c][row].contains(labels[code]))
+                << kind.labels[c] << " of row " << row << " and label " << labels[code];
+          several += reached[c][row].size() > 1 ? 1U : 0U;
+        }
+      }
+      EXPECT_GT(several, 5U) << classified.models[0].kind();
+    }
+  }
+}
+
+AnyClassifier money_bands(std::string name = "size") {
+  MatrixOptions options(MatrixAxis{{"small", "large"}, {"money_net", {{120, false}}}},
+                        MatrixAxis{{"one"}, {"frequency", {}}}, {MatrixGroup{"all", {GroupRule{}}}});
+  return AnyClassifier(MatrixClassifier(options, std::move(name)));
+}
+
+std::string labels_of(const History& found, std::size_t row, std::string_view column) {
+  std::string text;
+  for (std::size_t k = 0; k < found.days().size(); ++k) text += (k ? " " : "") + found.column(column, k).to_text(row);
+  return text;
+}
+
+/// One client whose money is as given at the end of each month of 2025.
+ClientBase client_with(const std::vector<double>& money) {
+  Data data;
+  std::int64_t sum = 0;
+  for (std::size_t month = 0; month < money.size(); ++month) {
+    const std::int64_t now = std::llround(money[month] * 1e4);
+    const std::string text = std::string("2025-") + (month < 9 ? "0" : "") + std::to_string(month + 1) + "-10";
+    if (now != sum) data.lines.push_back({1, noon(text), now - sum});
+    sum = now;
+  }
+  return base_of(data);
+}
+
+History run(const ClientBase& base, const std::vector<AnyClassifier>& classifiers, double margin,
+            std::int32_t hold = 1) {
+  const std::vector<Day> days = period_ends(day("2025-01-01"), day("2025-12-31"), Period::month);
+  HistoryOptions options;
+  options.margin = margin;
+  options.hold = hold;
+  return history(base, days, std::span<const AnyClassifier>(classifiers), {}, options);
+}
+
+TEST(Margin, HistoryKeepsAClassWithinIt) {
+  // The edge is 120; a tenth more is 132, a tenth less 108.
+  const ClientBase base = client_with({100, 125, 132, 132.0001, 121, 119, 108.0001, 108, 119, 131, 140, 115});
+  const std::vector<AnyClassifier> bands{money_bands()};
+  EXPECT_EQ(labels_of(run(base, bands, 0), 0, "size_x"),
+            "small large large large large small small small small large large small");
+  EXPECT_EQ(labels_of(run(base, bands, 0.1), 0, "size_x"),
+            "small small small large large large large small small small large large");
+  EXPECT_EQ(labels_of(run(base, bands, 0.1), 0, "size_cell"),
+            "small / one small / one small / one large / one large / one large / one large / one small / one small / "
+            "one small / one large / one large / one");
+  EXPECT_EQ(labels_of(run(base, bands, 0.5), 0, "size_x"),
+            "small small small small small small small small small small small small");
+}
+
+TEST(Margin, ComesBeforeHold) {
+  const ClientBase base = client_with({100, 125, 140, 125, 100, 140, 100, 130, 135, 140, 140, 140});
+  const std::vector<AnyClassifier> bands{money_bands()};
+  EXPECT_EQ(labels_of(run(base, bands, 0.1), 0, "size_x"),
+            "small small large large small large small small large large large large");
+  // Two days in a row of the classes above: 140 and 125 count, a single 140 does not.
+  EXPECT_EQ(labels_of(run(base, bands, 0.1, 2), 0, "size_x"),
+            "small small small large large large large small small large large large");
+  EXPECT_EQ(labels_of(run(base, bands, 0, 3), 0, "size_x"),
+            "small small small large large large large large large large large large");
+  EXPECT_EQ(labels_of(run(base, bands, 0.1, 3), 0, "size_x"),
+            "small small small small small small small small small small large large");
+}
+
+TEST(Margin, ActsOnEveryMeasureOfASegment) {
+  // Money rises past 120 by less than the margin while the recency stays: the segment stays, the scores tell the move.
+  RfmOptions options;
+  options.bins = 2;
+  options.method = ScoreMethod::fixed;
+  options.recency.cutoffs = {40};
+  options.frequency.cutoffs = {100};
+  options.money.cutoffs = {120};
+  options.segments = SegmentTable{{{"good", {1, 2}, {1, 2}, {2, 2}}, {"poor", {1, 2}, {1, 2}, {1, 1}}}, {}, {}};
+  const std::vector<AnyClassifier> rfm{AnyClassifier(RfmClassifier(options))};
+  const ClientBase base = client_with({100, 125, 133, 115, 107, 107, 107, 107, 107, 107, 107, 107});
+  EXPECT_EQ(labels_of(run(base, rfm, 0), 0, "rfm_segment"),
+            "poor good good poor poor poor poor poor poor poor poor poor");
+  EXPECT_EQ(labels_of(run(base, rfm, 0.1), 0, "rfm_segment"),
+            "poor poor good good poor poor poor poor poor poor poor poor");
+  const std::vector<Day> days = period_ends(day("2025-01-01"), day("2025-12-31"), Period::month);
+  HistoryOptions kept;
+  kept.margin = 0.1;
+  kept.columns = {"rfm_m", "rfm_segment"};
+  const History found = history(base, days, std::span<const AnyClassifier>(rfm), {}, kept);
+  EXPECT_EQ(labels_of(found, 0, "rfm_m"), "1 2 2 1 1 1 1 1 1 1 1 1");
+  EXPECT_EQ(labels_of(found, 0, "rfm_segment"), "poor poor good good poor poor poor poor poor poor poor poor");
+}
+
+TEST(Margin, LabelsThatAreReadAreThoseThatTheClientHas) {
+  // Bands of the first matrix are the axis of the second, which has no threshold of its own.
+  MatrixOptions second(MatrixAxis{{"down", "up"}, {.measure = "size_x", .labels = {{"small"}, {"large"}}}},
+                       MatrixAxis{{"one"}, {"frequency", {}}}, {MatrixGroup{"all", {GroupRule{}}}});
+  const std::vector<AnyClassifier> both{money_bands(), AnyClassifier(MatrixClassifier(second, "way"))};
+  const ClientBase base = client_with({100, 125, 133, 115, 107, 125, 125, 125, 125, 125, 125, 125});
+  EXPECT_EQ(labels_of(run(base, both, 0.1), 0, "size_x"),
+            "small small large large small small small small small small small small");
+  EXPECT_EQ(labels_of(run(base, both, 0.1), 0, "way_x"), "down down up up down down down down down down down down");
+}
+
+TEST(Margin, LifecycleMovesItsLimits) {
+  LifecycleOptions options;
+  options.typical_gap_days = 100;
+  options.typical_cv = 1;
+  options.cooling = 1;  // limits of a client with one purchase: 200, 400, 700 days
+  options.sleeping = 3;
+  options.lost = 6;
+  Data data;
+  data.lines = {{1, noon("2025-01-01"), 10'0000}};
+  const ClientBase base = base_of(data);
+  const std::vector<AnyClassifier> lifecycle{AnyClassifier(LifecycleClassifier(options))};
+  std::vector<Day> days;
+  for (const int after : {100, 200, 201, 220, 221, 440, 441, 770, 771})
+    days.push_back(day("2025-01-01") + std::chrono::days{after});
+  HistoryOptions chosen;
+  const auto with = [&](double margin) {
+    chosen.margin = margin;
+    return labels_of(history(base, days, std::span<const AnyClassifier>(lifecycle), {}, chosen), 0, "lifecycle");
+  };
+  EXPECT_EQ(with(0), "new new cooling cooling cooling sleeping sleeping lost lost");
+  EXPECT_EQ(with(0.1), "new new new new cooling cooling sleeping sleeping lost");
+}
+
+TEST(Margin, AbcFallsAndRisesPastTheFrozenLimits) {
+  // Of 1000, 500 and 250, with 70 and 90 percent: 1000 and 500 are A (500 reaches it), 250 the only B or C.
+  Data data;
+  data.lines = {{1, noon("2025-01-10"), 1000'0000}, {2, noon("2025-01-10"), 500'0000},
+                {3, noon("2025-01-10"), 240'0000},  {3, noon("2025-02-10"), 300'0000},
+                {3, noon("2025-03-10"), 20'0000},   {3, noon("2025-04-10"), -80'0000},
+                {3, noon("2025-05-10"), -40'0000}};
+  const ClientBase base = base_of(data);
+  AbcOptions options;
+  options.a = 0.7;
+  options.b = 0.9;
+  const AnyModel model = AbcClassifier(options).fit(compute_features(base, day("2025-01-31")).table());
+  const std::vector<AnyModel> models{model};
+  const std::vector<Day> days = period_ends(day("2025-01-01"), day("2025-05-31"), Period::month);
+  HistoryOptions chosen;
+  const auto with = [&](double margin) {
+    chosen.margin = margin;
+    return labels_of(history(base, days, std::span<const AnyModel>(models), {}, chosen), 2, "abc");
+  };
+  // Money of client 3: 240, 540, 560, 480, 440. A is from 500 up: past 550 with the margin, and down to 450 kept.
+  EXPECT_EQ(with(0), "B A A B B");
+  EXPECT_EQ(with(0.1), "B B A A B");
+}
+
+Data flapping(Random& random, int clients) {
+  Data data;
+  for (int client = 0; client < clients; ++client) {
+    std::int64_t sum = 0;
+    for (int month = 1; month <= 12; ++month) {
+      const std::int64_t now = 1'000'000 + random.below(400'000);  // 100 to 140
+      const std::string text = std::string("2025-") + (month < 10 ? "0" : "") + std::to_string(month) + "-10";
+      data.lines.push_back({client, noon(text), now - sum});
+      sum = now;
+    }
+  }
+  return data;
+}
+
+std::size_t moves(const History& found, const std::string& column) {
+  std::size_t count = 0;
+  std::vector<std::uint16_t> before(found.clients());
+  std::vector<std::uint16_t> now(found.clients());
+  found.codes(column, 0, before);
+  for (std::size_t k = 1; k < found.days().size(); ++k) {
+    found.codes(column, k, now);
+    for (std::size_t row = 0; row < now.size(); ++row) count += now[row] != before[row] ? 1U : 0U;
+    before.swap(now);
+  }
+  return count;
+}
+
+TEST(Margin, TheWiderItIsTheLessClientsFlap) {
+  Random random(11);
+  const ClientBase base = base_of(flapping(random, 300));
+  const std::vector<AnyClassifier> bands{money_bands()};
+  std::vector<std::size_t> counts;
+  for (const double margin : {0.0, 0.03, 0.06, 0.1, 0.2}) counts.push_back(moves(run(base, bands, margin), "size_x"));
+  for (std::size_t i = 1; i < counts.size(); ++i) EXPECT_LT(counts[i], counts[i - 1]);
+  EXPECT_GT(counts[0], 1000U);
+  EXPECT_EQ(counts.back(), 0U);  // nobody has more than 140, and nobody comes down from there
+}
+
+std::string seen(const Column& column) {
+  std::string text;
+  for (std::size_t row = 0; row < column.size(); ++row)
+    text += column.is_null(row) ? "null," : column.to_text(row) + ',';
+  return text;
+}
+
+TEST(Margin, IsTheSameForAnyThreadsAndWayOfComputing) {
+  Random random(12);
+  Data data = flapping(random, 20'000);  // several blocks
+  const ClientBase base = base_of(data);
+  const Data with_contacts = [&] {
+    Data more = data;
+    more.contacts.push_back({.client = 3, .started_at = noon("2025-03-03")});
+    return more;
+  }();
+  const ClientBase slow = base_of(with_contacts);  // engagement goes day by day
+  const std::vector<Day> days = period_ends(day("2025-01-01"), day("2025-06-30"), Period::month);
+  MatrixOptions plain(MatrixAxis{{"small", "large"}, {"money_net", {{120, false}}}},
+                      MatrixAxis{{"few", "many"}, {"frequency", {{4, false}}}}, {MatrixGroup{"all", {GroupRule{}}}});
+  const std::vector<AnyClassifier> list{AnyClassifier(RfmClassifier()), AnyClassifier(AbcClassifier()),
+                                        AnyClassifier(TierClassifier()), AnyClassifier(MatrixClassifier(plain))};
+  std::vector<AnyClassifier> by_days = list;
+  by_days.emplace_back(MatrixClassifier({}, "contact"));
+  const std::vector<std::string> columns{"rfm_segment", "abc", "tier", "matrix_x", "cell"};
+  for (const auto thresholds : {HistoryThresholds::frozen, HistoryThresholds::refit}) {
+    HistoryOptions options;
+    options.thresholds = thresholds;
+    const History none = history(base, days, std::span<const AnyClassifier>(list), {}, options);
+    options.margin = 0.05;
+    const History alone = history(slow, days, std::span<const AnyClassifier>(by_days), {}, options);
+    EXPECT_FALSE(alone.one_pass());
+    for_thread_counts([&](const Control& control) {
+      const History found = history(base, days, std::span<const AnyClassifier>(list), {}, options, control);
+      EXPECT_TRUE(found.one_pass());
+      for (const std::string& column : columns) {
+        EXPECT_LT(moves(found, column), moves(none, column)) << column;
+        for (std::size_t k = 0; k < days.size(); ++k) {
+          const Column now = found.column(column, k);
+          ASSERT_EQ(seen(now), seen(alone.column(column, k))) << column << " on day " << k;
+          // Either the class of the day or that of the day before.
+          const Column raw = none.column(column, k);
+          for (std::size_t row = 0; row < now.size(); row += 7)
+            ASSERT_TRUE(now.to_text(row) == raw.to_text(row) ||
+                        (k > 0 && now.to_text(row) == found.column(column, k - 1).to_text(row)));
+        }
+      }
+    });
+  }
+}
+
+TEST(Margin, TransitionsStillTellWhy) {
+  const ClientBase base = client_with({100, 125, 140, 140, 140, 140, 140, 140, 140, 140, 140, 140});
+  const std::vector<AnyClassifier> bands{money_bands()};
+  const Table table = transitions(run(base, bands, 0.1));
+  ASSERT_EQ(table.rows(), 1U);
+  EXPECT_EQ(table.column("to_day").to_text(0), "2025-03-31");
+  EXPECT_EQ(table.column("measure").to_text(0), "money_net");
+  EXPECT_EQ(table.column("value_before").to_text(0), "125");
+  EXPECT_EQ(table.column("value_after").to_text(0), "140");
+  EXPECT_EQ(table.column("threshold").to_text(0), "120");
+}
+
+template <class Work>
+void expect_error(const std::string& where, Work&& work) {
+  try {
+    work();
+    FAIL() << "no error about " << where;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::invalid_argument) << error.what();
+    EXPECT_EQ(error.where(), where) << error.what();
+  }
+}
+
+TEST(Margin, RefusesWhatCannotBe) {
+  const ClientBase base = client_with({100, 125, 140, 125, 100, 140, 100, 130, 135, 140, 140, 140});
+  const std::vector<AnyClassifier> bands{money_bands()};
+  for (const double margin : {-0.1, 1.0, std::numeric_limits<double>::quiet_NaN()})
+    expect_error("margin", [&] { (void)run(base, bands, margin); });
+  // Rules alone have no thresholds; beside others they stay as they are.
+  const AnyClassifier rules(RulesClassifier(RuleOptions::named("relationship_type"), "relationship_type"));
+  expect_error("margin", [&] { (void)run(base, {rules}, 0.1); });
+  const History both = run(base, {rules, money_bands()}, 0.1);
+  EXPECT_EQ(both.column("relationship_type", 3).to_text(0), "client");
+}
+
+}  // namespace
+}  // namespace klientela
