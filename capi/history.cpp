@@ -51,6 +51,7 @@ HistoryChoice read_options(const klt_history_options* given) {
   choice.options.thresholds = read.refit == 1 ? HistoryThresholds::refit : HistoryThresholds::frozen;
   choice.options.frozen_on = day_or_none(read.frozen_on, "options.frozen_on");
   choice.options.hold = read.hold;
+  choice.options.margin = read.margin;
   if (read.columns != nullptr || read.column_count != 0)
     choice.options.columns = need_texts(read.columns, read.column_count, "options.columns");
   if (read.money != nullptr) choice.options.money = need_text(read.money, "options.money");
@@ -308,6 +309,14 @@ klt_status klt_history_project(klt_context* context, const klt_history* history,
 klt_status klt_tracker_new(klt_context* context, const klt_base* base, int32_t as_of, const klt_model* const* models,
                            size_t model_count, const klt_policy* policy, const char* const* columns,
                            size_t column_count, klt_tracker** out) {
+  return klt_tracker_new_assigned(context, base, as_of, models, model_count, policy, columns, column_count, nullptr,
+                                  out);
+}
+
+klt_status klt_tracker_new_assigned(klt_context* context, const klt_base* base, int32_t as_of,
+                                    const klt_model* const* models, size_t model_count, const klt_policy* policy,
+                                    const char* const* columns, size_t column_count, const klt_assignments* assignments,
+                                    klt_tracker** out) {
   return guard(context, [&] {
     const ClientBase& given = need(base, "base").base;
     const Day day = need_day(as_of, "as_of");
@@ -315,6 +324,7 @@ klt_status klt_tracker_new(klt_context* context, const klt_base* base, int32_t a
     const FeatureOptions features = policy != nullptr ? policy->policy.features : FeatureOptions();
     TrackerOptions options;
     if (columns != nullptr || column_count != 0) options.columns = need_texts(columns, column_count, "columns");
+    if (assignments != nullptr) options.assignments = assignments->assignments;
     need(out, "out");
     const Running call(*context);
     give(out, Tracker(given, day, std::move(frozen), features, options, call.control()));

@@ -920,12 +920,16 @@ typedef struct klt_history_options {
   int32_t frozen_on; /* a day, or KLT_NO_DAY: the last of the days */
   int32_t hold;      /* hysteresis: days in a row that a new class must stand before a client moves; >= 1 */
   int32_t reserved;  /* 0 */
+  /* Hysteresis by distance, before `hold`: the share of a threshold by which a measure must have passed it before the
+   * client's class changes; at least 0 and below 1. Acts on labels of rfm, abc, matrix, tiers, xyz and lifecycle, and
+   * on nothing else; KLT_INVALID_ARGUMENT naming "margin" where no kept column is one of those. */
+  double margin;
 } klt_history_options;
 #define KLT_HISTORY_OPTIONS_INIT \
-  { sizeof(klt_history_options), NULL, NULL, 0, NULL, 0, KLT_NO_DAY, 1, 0 }
+  { sizeof(klt_history_options), NULL, NULL, 0, NULL, 0, KLT_NO_DAY, 1, 0, 0 }
 
 /* Classifies the base as of each day, in one pass over the lines where the measures allow it. `days` are strictly
- * ascending, at most 65,534. `options` may be NULL. KLT_INVALID_ARGUMENT naming "days", "columns" or "money",
+ * ascending, at most 65,534. `options` may be NULL. KLT_INVALID_ARGUMENT naming "days", "columns", "money" or "margin",
  * KLT_NOT_FOUND for an absent money column, as klt_classifier_fit(), KLT_CANCELLED. Parallel. Since ABI 2. */
 KLT_API klt_status klt_history_of_policy(klt_context* context, const klt_base* base, const int32_t* days,
                                          size_t day_count, const klt_history_options* options, klt_history** out);
@@ -994,13 +998,20 @@ KLT_API klt_status klt_history_project(klt_context* context, const klt_history* 
                                        const klt_migration_options* options, klt_table** out);
 
 /* Features and classes of everybody as of one day against frozen models, kept up to date event by event; equal to
- * klt_features_compute() and klt_model_classify() over the base extended by the events. `columns` are feature columns
+ * klt_features_compute() and klt_model_classify() over the base extended by the events; models may read the columns of
+ * klt_base_columns() too: requests follow the events, cards stay as they were. `columns` are feature columns
  * kept beside those that the models read; NULL: none. `policy` has the features' options; NULL: the default one. The
  * tracker is for one thread at a time. KLT_UNSUPPORTED naming a column that cannot be kept. O(rows + clients).
  * Since ABI 2. */
 KLT_API klt_status klt_tracker_new(klt_context* context, const klt_base* base, int32_t as_of,
                                    const klt_model* const* models, size_t model_count, const klt_policy* policy,
                                    const char* const* columns, size_t column_count, klt_tracker** out);
+/* The same with what people assigned (may be NULL), as klt_run_assigned() took it: the columns hand.A and bulk.A.
+ * Since ABI 2. */
+KLT_API klt_status klt_tracker_new_assigned(klt_context* context, const klt_base* base, int32_t as_of,
+                                            const klt_model* const* models, size_t model_count,
+                                            const klt_policy* policy, const char* const* columns, size_t column_count,
+                                            const klt_assignments* assignments, klt_tracker** out);
 KLT_API void klt_tracker_free(klt_tracker* tracker); /* Since ABI 2. */
 
 /* A number that is not said. Since ABI 2. */

@@ -52,7 +52,7 @@ std::vector<Day> to_days(const ClientBase& base, const py::object& days, const p
 }
 
 HistoryOptions to_options(const std::string& thresholds, const py::object& frozen_on, const py::object& columns,
-                          const py::object& money, int hold) {
+                          const py::object& money, int hold, double margin) {
   HistoryOptions options;
   if (thresholds != "frozen" && thresholds != "refit")
     throw Error(Code::invalid_argument, "thresholds are \"frozen\" or \"refit\", not \"" + thresholds + '"',
@@ -62,6 +62,7 @@ HistoryOptions to_options(const std::string& thresholds, const py::object& froze
   if (!columns.is_none()) options.columns = argument<std::vector<std::string>>(columns, "columns");
   options.money = money.is_none() ? std::string() : argument<std::string>(money, "money");
   options.hold = hold;
+  options.margin = margin;
   return options;
 }
 
@@ -321,9 +322,9 @@ language : {"en", "ru"}
       "_history",
       [](const py::object& source, const py::object& policy, const py::object& days, const py::object& every,
          const py::object& since, const py::object& until, const std::string& thresholds, const py::object& frozen_on,
-         const py::object& columns, const py::object& money, int hold, std::size_t threads,
+         const py::object& columns, const py::object& money, int hold, double margin, std::size_t threads,
          const py::object& progress) {
-        HistoryOptions options = to_options(thresholds, frozen_on, columns, money, hold);
+        HistoryOptions options = to_options(thresholds, frozen_on, columns, money, hold, margin);
         const bool ran = py::isinstance<RunResult>(source);
         if (!ran && !py::isinstance<ClientBase>(source))
           throw py::type_error("a history is made of a Result or a ClientBase");
@@ -349,7 +350,7 @@ language : {"en", "ru"}
       },
       py::arg("source"), py::arg("policy"), py::arg("days"), py::arg("every"), py::arg("since"), py::arg("until"),
       py::arg("thresholds"), py::arg("frozen_on"), py::arg("columns"), py::arg("money"), py::arg("hold"),
-      py::arg("threads"), py::arg("progress"));
+      py::arg("margin"), py::arg("threads"), py::arg("progress"));
 
   py::class_<TrackerChange>(module, "TrackerChange", "What one event did.")
       .def_readonly("new_client", &TrackerChange::new_client, "Whether the client was not known before.")
@@ -377,6 +378,7 @@ language : {"en", "ru"}
       .def(py::init([](const RunResult& result, const std::vector<std::string>& columns) {
              TrackerOptions options;
              options.columns = columns;
+             options.assignments = result.assignments;
              const FeatureOptions features = options_of(result.features);
              const ClientBase base = result.base;
              const Day as_of = result.as_of;

@@ -478,6 +478,7 @@ def _history(
     columns: list[str] | None,
     money: str | None,
     hold: int,
+    margin: float,
     threads: int,
     progress: _Progress,
 ) -> History: ...

@@ -24,6 +24,7 @@ def history(
     columns: Sequence[str] | None = None,
     money: str | None = "money_net",
     hold: int = 1,
+    margin: float = 0.0,
     threads: int = 0,
     progress: Callable[[str, float], object] | None = None,
     classifiers: _core.ClassifierRegistry | Mapping[str, Any] | None = None,
@@ -50,6 +51,11 @@ def history(
         The money measure by which migration is weighed.
     hold : int
         A client's class changes only after the new one has stood for so many of the days in a row.
+    margin : float
+        A client's class changes only where a measure has passed the threshold by more than this share of it: with 0.1
+        and an edge at 100, past 110 and back at 90. Comes before ``hold``. Acts on the labels of rfm, abc, matrix,
+        tiers, xyz and lifecycle; rules, clusters, cohorts, ideal clients and plug-ins have no thresholds and stay as
+        they are.
     classifiers : ClassifierRegistry or mapping, optional
         Your own kinds, which ``policy`` names, as in :func:`run`; a result's own models need none.
 
@@ -75,6 +81,7 @@ def history(
         None if columns is None else list(columns),
         money,
         hold,
+        margin,
         threads,
         progress,
     )

@@ -354,6 +354,12 @@ def history(
     as_of: _AsOf = None,
     refit: Annotated[bool, typer.Option("--refit", help="Fit thresholds anew for every day.")] = False,
     hold: Annotated[int, typer.Option(min=1, help="Days that a new class has to stand for before it counts.")] = 1,
+    margin: Annotated[
+        float,
+        typer.Option(
+            min=0, help="Share of a threshold by which a measure has to pass it before the class changes, such as 0.1."
+        ),
+    ] = 0.0,
     column: Annotated[
         list[str] | None, typer.Option(help="Keep this class column; repeat for more. By default all of labels.")
     ] = None,
@@ -403,6 +409,7 @@ def history(
                 thresholds="refit" if refit else "frozen",
                 columns=column or None,
                 hold=hold,
+                margin=margin,
                 threads=threads,
                 progress=_stage_steps(steps),
             )

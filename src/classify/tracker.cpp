@@ -179,7 +179,9 @@ struct Tracker::State {
     for (std::uint32_t e = last_more[place]; e != no_entry; e = more[e].before) visit(more[e].entry);
   }
   [[nodiscard]] Together join(std::uint32_t place, const Entry* added) const;
-  void values_of(std::uint32_t place, const Sum& sum, const Together& lines, CellValue* values) const;
+  /// \param client  of that place
+  void values_of(const ClientId& client, std::uint32_t place, const Sum& sum, const Together& lines,
+                 CellValue* values) const;
   [[nodiscard]] std::int32_t day_of(const std::optional<Instant>& at, const char* field) const;
   template <class Change>
   TrackerChange change(const ClientId& client, Change&& prepare);
@@ -225,15 +227,15 @@ void Tracker::State::build(const Control& control) {
     table.add(period_table(base, as_of, {}, features, control).column(last_gap));
     kept.push_back(Kept::gap_last);
   }
-  const Table said =
-      with_base_columns(base, Table({base.client_column().renamed("client")}), as_of, chosen.base, {}, control);
+  const Table said = with_base_columns(base, Table({base.client_column().renamed("client")}), as_of, chosen.base,
+                                       options.assignments, control);
   constants.resize(kept.size());
   for (const Column& column : said.columns()) {
     if (column.name() == "client") continue;
     table.add(column);
     kept.push_back(kept_of_base(column.name()));
     constants.emplace_back();
-    if (kept.back() == Kept::constant) constants.back().emplace(column);
+    if (kept.back() == Kept::constant) constants.back().emplace(column, base, options.assignments);
   }
   measures = kept.size();
   const Classified classified = classify(table, std::span<const AnyModel>(models), control);
@@ -411,7 +413,8 @@ Together Tracker::State::join(std::uint32_t place, const Entry* added) const {
   return found;
 }
 
-void Tracker::State::values_of(std::uint32_t place, const Sum& sum, const Together& lines, CellValue* values) const {
+void Tracker::State::values_of(const ClientId& client, std::uint32_t place, const Sum& sum, const Together& lines,
+                               CellValue* values) const {
   const std::int32_t today = number(as_of);
   const bool bought = sum.lines != 0;
   const auto real = [](std::optional<double> value) {
@@ -452,7 +455,7 @@ void Tracker::State::values_of(std::uint32_t place, const Sum& sum, const Togeth
       case Kept::requests: value = {sum.requests, true}; break;
       case Kept::last_request: value = {sum.last_request, sum.last_request != null_day}; break;
       case Kept::today: value = {today, true}; break;
-      case Kept::constant: value = constants[m]->value(place); break;
+      case Kept::constant: value = constants[m]->value(place, client); break;
     }
     if (!value.known) value.key = 0;
   }
@@ -511,7 +514,7 @@ Table Tracker::State::row_table(const ClientId& client, const CellValue* values,
 
 void Tracker::State::judge(const ClientId& client, CellValue* values, std::uint32_t place, const Sum& sum,
                            const Together& lines) const {
-  values_of(place, sum, lines, values);
+  values_of(client, place, sum, lines, values);
   std::string text;
   IdView id;
   if (client.is_integer()) {
@@ -607,7 +610,7 @@ TrackerChange Tracker::State::change(const ClientId& client, Change&& prepare) {
     }
     auto rows = std::make_shared<TrackerChange::Rows>(TrackerChange::Rows{client, as_of, {}, {}});
     rows->before.resize(measures);
-    values_of(place, known ? sums[place] : Sum{}, need_lines && known ? join(place, nullptr) : Together{},
+    values_of(client, place, known ? sums[place] : Sum{}, need_lines && known ? join(place, nullptr) : Together{},
               rows->before.data());
     rows->after.assign(values, values + measures);
     result.rows = std::move(rows);
@@ -765,7 +768,7 @@ TrackerChange Tracker::State::apply(const InteractionRow& interaction) {
 }
 
 Column Tracker::State::column(std::size_t c, std::span<const std::uint32_t> places) const {
-  if (c < measures && kept[c] == Kept::constant) return constants[c]->take(places);
+  if (c < measures && kept[c] == Kept::constant) return constants[c]->take(places, arrived);
   const Column& sample = samples[c];
   const std::size_t n = places.size();
   const auto fill = [&]<class T>(T none, auto&& read) {
@@ -809,11 +812,12 @@ Column Tracker::State::column(std::size_t c, std::span<const std::uint32_t> plac
   }
   // Measures follow from the sums; those of lines together are worked out again.
   std::vector<CellValue> row(columns.size());
+  const ClientId any(0);  // only what was assigned depends on it
   const auto value = [&](std::size_t i) {
     const std::uint32_t place = places[i];
     const bool joined = kept[c] == Kept::gap_last || kept[c] == Kept::gap_mean || kept[c] == Kept::gap_cv ||
                         (kept[c] >= Kept::repeat_frequency && kept[c] <= Kept::repeat_money);
-    values_of(place, sums[place], joined ? join(place, nullptr) : Together{}, row.data());
+    values_of(any, place, sums[place], joined ? join(place, nullptr) : Together{}, row.data());
     return row[c];
   };
   const auto narrow = [&](std::int32_t none) {

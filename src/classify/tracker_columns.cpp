@@ -1,7 +1,9 @@
 // Chooses the columns that a tracker keeps, and reads those of the base that stay as they are.
 #include "classify/tracker_columns.hpp"
 
+#include <set>
 #include <type_traits>
+#include <utility>
 
 #include "classify/history_data.hpp"
 #include "features/options.hpp"
@@ -26,6 +28,20 @@ void add_new(std::vector<std::string>& list, const std::string& name) {
 bool is_base_column(const std::string& column) {
   return holds(base_column_names(), column) || column.starts_with("card.") || column.starts_with("hand.") ||
          column.starts_with("bulk.");
+}
+
+/// The attribute and the source of hand.A and bulk.A.
+std::optional<std::pair<std::string, ValueSource>> attribute_of(const std::string& column) {
+  if (!column.starts_with("hand.") && !column.starts_with("bulk.")) return std::nullopt;
+  return std::pair(column.substr(5), column.starts_with("hand.") ? ValueSource::hand : ValueSource::bulk);
+}
+
+bool is_assigned(const std::string& column, const Assignments& assignments) {
+  const auto attribute = attribute_of(column);
+  const std::vector<Assignment>& lines = assignments.lines();
+  return attribute && std::any_of(lines.begin(), lines.end(), [&](const Assignment& line) {
+           return line.attribute == attribute->first && line.source == attribute->second;
+         });
 }
 
 }  // namespace
@@ -56,7 +72,7 @@ TrackedColumns tracked_columns(std::span<const AnyModel> models, const TrackerOp
       // Requests may come; of the rest, what the base says nothing about is there where rules must find it.
       const std::string one[1] = {column};
       if (kept_of_base(column) != Kept::constant || !columns_with_data(base, one).empty() ||
-          holds(reads.needed, column))
+          is_assigned(column, options.assignments) || holds(reads.needed, column))
         add_new(found.base, column);
     }
     for (const std::string& column : reads.written) add_new(written, column);
@@ -66,8 +82,28 @@ TrackedColumns tracked_columns(std::span<const AnyModel> models, const TrackerOp
   return found;
 }
 
-CellValue Constant::value(std::uint32_t place) const {
-  if (place >= column_.size() || column_.is_null(place)) return {0, false};
+Constant::Constant(Column column, const ClientBase& base, const Assignments& assignments) : column_(std::move(column)) {
+  const auto attribute = attribute_of(column_.name());
+  if (!attribute) return;
+  std::set<std::string> others;
+  for (const Assignment& line : assignments.lines())
+    if (line.attribute == attribute->first && line.source == attribute->second && !base.row_of(ClientId(line.client)))
+      others.insert(line.client);
+  if (others.empty()) return;
+  // The labels are of everybody who was assigned a value, so the codes are the same.
+  const std::vector<std::string> clients(others.begin(), others.end());
+  const Column values =
+      assignments.column(Column("client", clients), attribute->first, attribute->second, column_.name());
+  for (std::size_t row = 0; row < clients.size(); ++row)
+    if (!values.is_null(row)) later_.emplace(ClientId(clients[row]), values.values<std::uint32_t>()[row]);
+}
+
+CellValue Constant::value(std::uint32_t place, const ClientId& client) const {
+  if (place >= column_.size()) {
+    const auto found = later_.find(client);
+    return found == later_.end() ? CellValue{0, false} : CellValue{found->second, true};
+  }
+  if (column_.is_null(place)) return {0, false};
   switch (column_.type()) {
     case ColumnType::term: return {column_.values<std::uint32_t>()[place], true};
     case ColumnType::day: return {column_.values<std::int32_t>()[place], true};
@@ -80,19 +116,23 @@ std::optional<std::string> Constant::text(const CellValue& value) const {
   return std::string(column_.text(static_cast<std::size_t>(value.key)));
 }
 
-Column Constant::take(std::span<const std::uint32_t> places) const {
+Column Constant::take(std::span<const std::uint32_t> places, std::span<const ClientId> arrived) const {
   const std::size_t n = places.size();
+  const ClientId nobody(0);
+  const auto value_at = [&](std::uint32_t place) {
+    return value(place, place < column_.size() ? nobody : arrived[place - column_.size()]);
+  };
   if (column_.type() == ColumnType::text) {
     std::vector<std::optional<std::string>> texts;
     texts.reserve(n);
-    for (const std::uint32_t place : places) texts.push_back(text(value(place)));
+    for (const std::uint32_t place : places) texts.push_back(text(value_at(place)));
     return Column(column_.name(), texts);
   }
   const auto filled = [&]<class T>(T none) {
     Buffer<T> values(n, none);
     Buffer<std::uint8_t> valid((n + 7) / 8, 0);
     for (std::size_t i = 0; i < n; ++i) {
-      const CellValue cell = value(places[i]);
+      const CellValue cell = value_at(places[i]);
       if (!cell.known) continue;
       values[i] = static_cast<T>(cell.key);
       valid[i >> 3] = static_cast<std::uint8_t>(valid[i >> 3] | (1U << (i & 7)));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -102,18 +103,20 @@ struct TrackedColumns {
 [[nodiscard]] TrackedColumns tracked_columns(std::span<const AnyModel> models, const TrackerOptions& options,
                                              const ClientBase& base, const FeatureOptions& features);
 
-/// A column that no event changes, by client of the base; who came later has no value.
+/// A column that no event changes, by client of the base. Who came later has a value where one was assigned.
 class Constant {
  public:
-  explicit Constant(Column column) : column_(std::move(column)) {}
-  /// Codes of terms, days, and of texts the row, which text() takes.
-  [[nodiscard]] CellValue value(std::uint32_t place) const;
+  /// \param column  what with_base_columns() gave
+  Constant(Column column, const ClientBase& base, const Assignments& assignments);
+  /// Codes of terms, days, and of texts the row, which text() takes. \param client  looked at past the base's places
+  [[nodiscard]] CellValue value(std::uint32_t place, const ClientId& client) const;
   [[nodiscard]] std::optional<std::string> text(const CellValue& value) const;
-  /// The values of those places.
-  [[nodiscard]] Column take(std::span<const std::uint32_t> places) const;
+  /// The values of those places. \param arrived  clients past the base's places
+  [[nodiscard]] Column take(std::span<const std::uint32_t> places, std::span<const ClientId> arrived) const;
 
  private:
   Column column_;
+  std::map<ClientId, std::uint32_t> later_;
 };
 
 }  // namespace klientela::classifying

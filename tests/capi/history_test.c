@@ -104,7 +104,24 @@ static void check_history(klt_context* context, const klt_base* base, const klt_
   CHECK_STATUS(context, klt_history_of_policy(context, base, list, 4, &options, &history), KLT_INVALID_ARGUMENT);
   CHECK(history == NULL);
   options.hold = 1;
+  options.margin = 1;
+  CHECK_STATUS(context, klt_history_of_policy(context, base, list, 4, &options, &history), KLT_INVALID_ARGUMENT);
+  CHECK_CONTAINS(klt_context_last_where(context), "margin");
+  /* Client 2 has 95, which is the limit of B: with the margin it has to be past 104.5. */
+  options.margin = 0.1;
   CHECK_OK(context, klt_history_of_policy(context, base, list, 4, &options, &history));
+  CHECK_OK(context, klt_history_of_client(context, history, "2", "abc", &table));
+  check_cell(context, table, "label", 3, "C");
+  klt_table_free(table);
+  klt_history_free(history);
+  history = NULL;
+  options.margin = 0;
+  CHECK_OK(context, klt_history_of_policy(context, base, list, 4, &options, &history));
+  CHECK_OK(context, klt_history_of_client(context, history, "2", "abc", &table));
+  check_cell(context, table, "label", 0, "C");
+  check_cell(context, table, "label", 3, "B");
+  klt_table_free(table);
+  table = NULL;
   CHECK(klt_history_one_pass(history) == 1);
 
   CHECK_OK(context, klt_history_days(context, history, &table));
@@ -264,6 +281,44 @@ static void check_tracker(klt_context* context, const klt_base* all, const klt_p
   klt_base_free(base);
 }
 
+/* What people assigned is told of known clients and of those who come later. */
+static void check_assigned(klt_context* context, const klt_base* base) {
+  static const char rules_json[] =
+      "{\"version\":1,\"classifiers\":{\"care\":{\"kind\":\"rules\",\"assigned\":\"care\",\"values\":[\"vip\","
+      "\"often\",\"no\"],"
+      "\"otherwise\":\"no\",\"rules\":[{\"when\":\"frequency > 2\",\"value\":\"often\"}]}}}";
+  enum { AS_OF = 20600 };
+  klt_policy* policy = NULL;
+  klt_assignments* journal = NULL;
+  klt_tracker* tracker = NULL;
+  klt_table* table = NULL;
+  klt_model* models[1] = {NULL};
+  const klt_model* frozen[1];
+  CHECK_OK(context, klt_policy_from_json(context, rules_json, &policy));
+  table = classified(context, base, AS_OF, policy, models, 1);
+  klt_table_free(table);
+  table = NULL;
+  frozen[0] = models[0];
+  CHECK_OK(context, klt_assignments_new(context, &journal));
+  CHECK_OK(context, klt_assignments_assign(context, journal, "2", "care", "vip", KLT_NO_DAY, NULL));
+  CHECK_OK(context, klt_assignments_assign(context, journal, "7", "care", "vip", KLT_NO_DAY, NULL));
+  CHECK_OK(context, klt_tracker_new_assigned(context, base, AS_OF, frozen, 1, policy, NULL, 0, journal, &tracker));
+  klt_assignments_free(journal);
+  CHECK_OK(context,
+           klt_tracker_request(context, tracker, "7", (int64_t)20500 * 86400000000, KLT_LANGUAGE_ENGLISH, &table));
+  check_cell(context, table, "to", 0, "vip");
+  klt_table_free(table);
+  CHECK_OK(context, klt_tracker_of_client(context, tracker, "2", &table));
+  check_cell(context, table, "care", 0, "vip");
+  klt_table_free(table);
+  CHECK_OK(context, klt_tracker_of_client(context, tracker, "1", &table));
+  check_cell(context, table, "care", 0, "often");
+  klt_table_free(table);
+  klt_tracker_free(tracker);
+  klt_model_free(models[0]);
+  klt_policy_free(policy);
+}
+
 int main(void) {
   klt_context* context = NULL;
   klt_policy* policy = NULL;
@@ -273,6 +328,7 @@ int main(void) {
   base = make_base(context, LINES);
   check_history(context, base, policy);
   check_tracker(context, base, policy);
+  check_assigned(context, base);
   klt_base_free(base);
   klt_policy_free(policy);
   klt_context_free(context);

@@ -52,6 +52,8 @@ class Assignments {
   void resolve(std::string_view attribute, const Directory& directory);
 
   [[nodiscard]] const std::vector<Assignment>& lines() const noexcept { return *lines_; }
+  /// The same lines in the same order.
+  friend bool operator==(const Assignments& a, const Assignments& b) noexcept { return *a.lines_ == *b.lines_; }
   /// The attributes that somebody has a value for, in byte order.
   [[nodiscard]] std::vector<std::string> attributes() const;
   /// What is in force for each row of a column of clients; null where nothing is. A term column of the given name,

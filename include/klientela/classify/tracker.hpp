@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "klientela/classify/assignment.hpp"
 #include "klientela/classify/classifier.hpp"
 #include "klientela/core/executor.hpp"
 #include "klientela/core/table.hpp"
@@ -22,6 +23,8 @@ struct TrackerOptions {
   /// `last_interaction`, `engagement`, and `gap_days_last` of period_table(); columns that the base has no data for are
   /// left out.
   std::vector<std::string> columns;
+  /// What people assigned, as it was given to run(): the columns hand.A and bulk.A, also of clients who come later.
+  Assignments assignments{};
   friend bool operator==(const TrackerOptions&, const TrackerOptions&) = default;
 };
 
@@ -54,7 +57,8 @@ struct TrackerChange {
 /// Features and classes of every client as of one day against frozen models, kept up to date event by event. Late
 /// events may come in any order; what stands after them is what compute_features() and classify() give, for the base
 /// extended by the events, in the columns that are kept. Models may also read what with_base_columns() gives: requests
-/// and last_request follow the events, the fields of cards stay as they were and are null for who comes later. Classes
+/// and last_request follow the events, the fields of cards stay as they were and are null for who comes later, and what
+/// was assigned is told by TrackerOptions. Classes
 /// have no hysteresis here (HistoryOptions::hold, margin): they would depend on the order of the events. Single writer:
 /// apply() and advance() need exclusive access, const members may be called at the same time by several threads.
 /// Move-only.

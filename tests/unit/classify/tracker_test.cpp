@@ -417,6 +417,38 @@ TEST(Tracker, FollowsRequestsOnABaseThatHadNone) {
   EXPECT_EQ(bought_now.moves[0].to, "client");
 }
 
+TEST(Tracker, KnowsWhatWasAssigned) {
+  const ClientBase base = small_base();
+  const Day as_of = day("2025-03-01");
+  RuleOptions set;
+  set.rules = {{.when = Expression::parse("frequency > 1"), .value = "often"}};
+  set.assigned = "care";
+  set.values = {"often", "vip", "new", "none"};
+  set.otherwise = "none";
+  TrackerOptions options;
+  options.assignments.assign({.client = "b", .attribute = "care", .value = "vip"});
+  options.assignments.assign({.client = "later", .attribute = "care", .value = "new", .source = ValueSource::bulk});
+  options.assignments.assign({.client = "9", .attribute = "care", .value = "vip"});
+  const auto classified = [&](const ClientBase& of) {
+    const Table features(
+        {compute_features(of, as_of).column("client"), compute_features(of, as_of).column("frequency")});
+    const std::vector<std::string> read{"hand.care", "bulk.care"};
+    return with_base_columns(of, features, as_of, read, options.assignments);
+  };
+  const std::vector<AnyModel> models{RulesClassifier(set, "care").fit(classified(base))};
+  Tracker tracker(base, as_of, models, {}, options);
+  EXPECT_EQ(tracker.of_client("b").column("care").to_text(0), "vip");
+  EXPECT_EQ(tracker.apply(bought("later", "2025-02-01", 1'0000)).moves[0].to, "new");
+  EXPECT_EQ(tracker.apply(bought(9, "2025-02-01", 1'0000)).moves[0].to, "vip");
+  EXPECT_EQ(tracker.apply(bought("c", "2025-02-01", 1'0000)).moves[0].to, "none");
+  EXPECT_EQ(tracker.apply(bought("c", "2025-02-02", 1'0000)).moves[0].to, "often");
+  BaseBuilder fresh;
+  for (const char* client : {"later", "9", "c"}) fresh.add(bought(client, "2025-02-01", 1'0000));
+  fresh.add(bought("c", "2025-02-02", 1'0000));
+  const Table whole = classified(extend(base, fresh.take_tables(), create()).base);
+  EXPECT_EQ(bytes(tracker.snapshot()), bytes(classify(whole, std::span<const AnyModel>(models)).table));
+}
+
 TEST(Tracker, ErrorsChangeNothing) {
   const ClientBase base = small_base();
   Tracker tracker(base, day("2025-03-01"), {size_model(base)});
