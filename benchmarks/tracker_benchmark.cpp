@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "klientela/classify/abc.hpp"
+#include "klientela/classify/base_columns.hpp"
 #include "klientela/classify/matrix.hpp"
+#include "klientela/classify/policy.hpp"
 #include "klientela/classify/rfm.hpp"
 #include "klientela/classify/tracker.hpp"
 #include "klientela/core/arrow.hpp"
@@ -43,6 +45,81 @@ Tables purchases(std::int64_t rows, std::int64_t clients) {
   tables.add(TableId::transactions, ArrowStream(&stream));
   return tables;
 }
+
+/// One in ten clients has asked for something, and one in five has a card that says what it is.
+void add_requests_and_cards(Tables& tables, std::int64_t clients) {
+  const auto n = static_cast<std::size_t>(clients);
+  Buffer<std::int64_t> asked(n / 10), at(n / 10), carded(n / 5);
+  Buffer<std::uint16_t> type(n / 5);
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    asked[i] = static_cast<std::int64_t>(i) * 10 * 7919 + 1'000'003;
+    at[i] = first_moment + static_cast<std::int64_t>(i) % days * day_micros;
+  }
+  for (std::size_t i = 0; i < carded.size(); ++i) {
+    carded[i] = static_cast<std::int64_t>(i) * 5 * 7919 + 1'000'003;
+    type[i] = static_cast<std::uint16_t>(i % 2);
+  }
+  const auto types = std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"client", "non-client"});
+  const auto add = [&](TableId id, const Table& table) {
+    ArrowArrayStream stream{};
+    export_stream(table, &stream);
+    tables.add(id, ArrowStream(&stream));
+  };
+  add(TableId::requests,
+      Table({Column("client", ColumnType::int64, std::move(asked)), Column("at", ColumnType::instant, std::move(at))}));
+  add(TableId::clients, Table({Column("client", ColumnType::int64, std::move(carded)),
+                               Column("relationship_type", std::move(type), types)}));
+}
+
+/// The default policy's classifiers, with relationship types out of requests and cards; one event in five is a request.
+void ApplyByDefaultPolicy(benchmark::State& state) {
+  const std::int64_t clients = state.range(0);
+  ThreadPool pool;
+  Control control;
+  control.executor = &pool;
+  Tables tables = purchases(clients * 4, clients);
+  add_requests_and_cards(tables, clients);
+  IngestOptions options;
+  options.unknown_clients = UnknownClients::create;
+  const ClientBase base = ingest(std::move(tables), options, control).base;
+  FeatureOptions features;
+  features.groups = {FeatureGroup::purchases, FeatureGroup::interactions, FeatureGroup::engagement};
+  const std::vector<AnyClassifier> classifiers = default_classifiers();
+  const Table table = with_base_columns(base, compute_features(base, last_day, features, control).table(), last_day,
+                                        inputs_of(classifiers), {}, control);
+  const std::vector<AnyModel> models = classify(table, std::span<const AnyClassifier>(classifiers), control).models;
+  Tracker tracker(base, last_day, models, features, {}, control);
+  std::mt19937_64 random(7);
+  std::vector<double> times;
+  std::size_t moves = 0;
+  for (auto _ : state) {
+    const std::uint64_t client = random() % static_cast<std::uint64_t>(clients + clients / 1000);
+    const ClientId id = static_cast<std::int64_t>(client) * 7919 + 1'000'003;
+    const Instant at{
+        std::chrono::microseconds{first_moment + static_cast<std::int64_t>(random() % (days * day_micros))}};
+    TransactionRow line{
+        .client = id, .at = at, .amount = Money::from_units(static_cast<std::int64_t>(1 + random() % 5'000'000))};
+    line.refund = random() % 50 == 0;
+    const RequestRow request{.client = id, .at = at};
+    const bool asks = random() % 5 == 0;
+    const auto begin = std::chrono::steady_clock::now();
+    const TrackerChange change = asks ? tracker.apply(request) : tracker.apply(line);
+    const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
+    state.SetIterationTime(took.count() / 1e6);
+    times.push_back(took.count());
+    moves += change.moves.empty() ? 0 : 1;
+  }
+  std::sort(times.begin(), times.end());
+  state.counters["median_us"] = times[times.size() / 2];
+  state.counters["p99_us"] = times[times.size() * 99 / 100];
+  state.counters["moved"] = static_cast<double>(moves) / static_cast<double>(times.size());
+}
+BENCHMARK(ApplyByDefaultPolicy)
+    ->ArgNames({"clients"})
+    ->Args({1'000'000})
+    ->Iterations(100'000)
+    ->Unit(benchmark::kMicrosecond)
+    ->UseManualTime();
 
 /// \param state.range(0)  clients; state.range(1)  1: lines are kept, for gaps
 void ApplyOne(benchmark::State& state) {

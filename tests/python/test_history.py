@@ -202,7 +202,7 @@ def test_the_default_policy_can_be_tracked_on_the_demo_base() -> None:
     assert list(snapshot["tier"]) == list(classes["tiers"]["tier"])
     change = tracker.request("somebody new", result.as_of)
     assert {move["column"]: move["to"] for move in change.moves}["relationship_type"] == "potential"
-    assert next(why for why in tracker.explain(change) if why["column"] == "relationship_type")["text"]
+    assert next(why for why in tracker.explain(change) if why["column"] == "relationship_type")["reason"]
     change = tracker.purchase("somebody new", result.as_of, 10)
     assert {move["column"]: move["to"] for move in change.moves}["relationship_type"] == "client"
 

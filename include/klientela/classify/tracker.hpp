@@ -56,11 +56,11 @@ struct TrackerChange {
 
 /// Features and classes of every client as of one day against frozen models, kept up to date event by event. Late
 /// events may come in any order; what stands after them is what compute_features() and classify() give, for the base
-/// extended by the events, in the columns that are kept. Models may also read what with_base_columns() gives: requests
-/// and last_request follow the events, the fields of cards stay as they were and are null for who comes later, and what
-/// was assigned is told by TrackerOptions. Classes
-/// have no hysteresis here (HistoryOptions::hold, margin): they would depend on the order of the events. Single writer:
-/// apply() and advance() need exclusive access, const members may be called at the same time by several threads.
+/// extended by the events, in the columns that are kept: interactions and engagement where the base has data for them.
+/// Models may also read what with_base_columns() gives: requests follow the events, also on a base without any; cards
+/// stay as they were and are null for who comes later; what was assigned stands in TrackerOptions. Classes have no
+/// hysteresis (HistoryOptions::hold, margin): it would depend on the order of the events. Single writer: apply() and
+/// advance() need exclusive access, const members may be called at the same time by several threads.
 /// Move-only.
 class Tracker {
  public:
