@@ -6,6 +6,7 @@
 
 #include "klientela/classify/abc.hpp"
 #include "klientela/classify/history.hpp"
+#include "klientela/classify/matrix.hpp"
 #include "klientela/classify/policy.hpp"
 #include "klientela/classify/rfm.hpp"
 #include "purchases.hpp"
@@ -25,7 +26,14 @@ const ClientBase& base_of(std::int64_t rows) {
   return base;
 }
 
-std::vector<AnyClassifier> rfm_and_abc() { return {AnyClassifier(RfmClassifier()), AnyClassifier(AbcClassifier())}; }
+// 0: RFM and ABC; 1: the contact matrix too; 2: those of the default policy, which are tiers and relationship types
+// more.
+std::vector<AnyClassifier> chosen(std::int64_t which) {
+  if (which == 2) return default_classifiers();
+  std::vector<AnyClassifier> list{AnyClassifier(RfmClassifier()), AnyClassifier(AbcClassifier())};
+  if (which == 1) list.emplace_back(MatrixClassifier());
+  return list;
+}
 
 std::vector<Day> month_ends() {
   const Day first{std::chrono::days{first_moment / day_micros}};
@@ -40,7 +48,7 @@ FeatureOptions purchases_only() {
 
 void FeaturesAndClassesOnce(benchmark::State& state) {
   const ClientBase& base = base_of(state.range(0));
-  const std::vector<AnyClassifier> classifiers = state.range(1) != 0 ? default_classifiers() : rfm_and_abc();
+  const std::vector<AnyClassifier> classifiers = chosen(state.range(1));
   for (auto _ : state) {
     const FeatureTable features = compute_features(base, month_ends().back(), purchases_only(), control());
     benchmark::DoNotOptimize(
@@ -50,7 +58,7 @@ void FeaturesAndClassesOnce(benchmark::State& state) {
 
 void History24(benchmark::State& state, HistoryThresholds thresholds) {
   const ClientBase& base = base_of(state.range(0));
-  const std::vector<AnyClassifier> classifiers = state.range(1) != 0 ? default_classifiers() : rfm_and_abc();
+  const std::vector<AnyClassifier> classifiers = chosen(state.range(1));
   HistoryOptions options;
   options.thresholds = thresholds;
   for (auto _ : state) {
@@ -64,9 +72,9 @@ void HistoryFrozen(benchmark::State& state) { History24(state, HistoryThresholds
 void HistoryRefit(benchmark::State& state) { History24(state, HistoryThresholds::refit); }
 
 void sizes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->ArgNames({"lines", "matrix"});
-  for (const std::int64_t matrix : {0, 1}) benchmark->Args({10'000'000, matrix});
-  benchmark->Unit(benchmark::kMillisecond)->UseRealTime();
+  benchmark->ArgNames({"lines", "classifiers"});
+  for (const std::int64_t which : {0, 1, 2}) benchmark->Args({10'000'000, which});
+  benchmark->Unit(benchmark::kMillisecond)->UseRealTime()->MeasureProcessCPUTime();
 }
 BENCHMARK(FeaturesAndClassesOnce)->Apply(sizes);
 BENCHMARK(HistoryFrozen)->Apply(sizes);

@@ -249,7 +249,7 @@ def with_duckdb(table: pa.Table, thresholds: str, carried: bool):
         if not carried:
             for day in days:
                 connection.execute(f"CREATE OR REPLACE TEMP TABLE state AS {state_of(day)}")
-                yield "state"
+                yield "FROM state"
             return
         connection.execute(
             """CREATE OR REPLACE TEMP TABLE months AS SELECT client, date_trunc('month', "at")::DATE AS month,
@@ -264,7 +264,7 @@ def with_duckdb(table: pa.Table, thresholds: str, carried: bool):
                     FROM (FROM state UNION ALL BY NAME SELECT * EXCLUDE month FROM months
                           WHERE month = DATE '{day.replace(day=1)}') GROUP BY client"""
             )
-            yield "state"
+            yield "FROM state"
 
     def work(stages: Stages) -> object:
         with stages("history"):

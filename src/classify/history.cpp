@@ -135,7 +135,7 @@ class Recorder {
       kept.type = column.type();
       if (column.type() == ColumnType::label) {
         kept.labels = column.shared_labels();
-        kept.width = !growing_ && kept.labels->size() <= most_narrow_labels ? 1 : 2;
+        kept.width = kept.labels->size() <= most_narrow_labels ? 1 : 2;
       } else {
         kept.width = width_of(column.type());
         if (kept.width == 0)
@@ -215,7 +215,8 @@ class Recorder {
   void store_labels(KeptColumn& kept, const Column& column, std::size_t at, std::size_t n) {
     const std::uint16_t* const codes = column.values<std::uint16_t>().data();
     std::vector<std::uint16_t> other;  // by its own code: ours
-    if (column.shared_labels() != kept.labels && column.labels() != *kept.labels) other = unite(kept, column.labels());
+    if (column.shared_labels() != kept.labels && column.labels() != *kept.labels)
+      other = unite(kept, column.labels(), at);
     const std::uint16_t none = kept.width == 1 ? 0xFF : History::no_label;
     const bool plain = other.empty() && column.null_count() == 0;
     const auto code = [&](std::size_t row) {
@@ -242,7 +243,8 @@ class Recorder {
     }
   }
 
-  std::vector<std::uint16_t> unite(KeptColumn& kept, const std::vector<std::string>& labels) const {
+  /// \param filled  values stored so far, where labels grow: those of the days before
+  std::vector<std::uint16_t> unite(KeptColumn& kept, const std::vector<std::string>& labels, std::size_t filled) const {
     std::vector<std::uint16_t> map;
     std::vector<std::string> all = *kept.labels;
     for (const std::string& label : labels) {
@@ -253,6 +255,15 @@ class Recorder {
     if (all.size() > kept.labels->size()) {
       if (!growing_ || all.size() >= History::no_label)
         throw Error(Code::internal, "column " + kept.name + " got labels that it did not have before", kept.name);
+      if (kept.width == 1 && all.size() > most_narrow_labels) {
+        Buffer<std::uint8_t> wide(2 * kept.values.size());
+        for (std::size_t place = 0; place < filled; ++place) {
+          const std::uint16_t code = History::Data::code(kept, place);
+          std::memcpy(wide.data() + 2 * place, &code, sizeof code);
+        }
+        kept.values = std::move(wide);
+        kept.width = 2;
+      }
       kept.labels = std::make_shared<const std::vector<std::string>>(std::move(all));
     }
     return map;

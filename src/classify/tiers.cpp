@@ -1,7 +1,9 @@
 // Tiers: levels of several measures, weighted to points, and three limits on them.
 #include "klientela/classify/tiers.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "classify/decimal.hpp"
@@ -121,8 +123,6 @@ TierOptions options_of(const json::Node& node) {
   return options;
 }
 
-bool has_order(const Measure& orders, std::size_t row) { return orders.has_value(row) && number_of(orders, row) > 0; }
-
 std::vector<std::string> inputs_of(const TierOptions& options) {
   std::vector<std::string> columns{options.orders};
   for (const TierMeasure& measure : options.measures) columns.push_back(measure.measure);
@@ -152,17 +152,25 @@ TierModel TierClassifier::fit(const Table& table, const Control& control) const 
   data->name = name_;
   data->options = options_;
   const Measure orders(table, options_.orders);
+  const std::int64_t no_orders = orders.floor_key(Threshold::exact(0));
   for (const TierMeasure& wanted : options_.measures) {
     std::vector<Threshold>& edges = data->edges.emplace_back();
     const auto measure = measure_if_there(table, wanted.measure);
     if (!measure) continue;
+    const Measure* const both[2] = {&orders, &*measure};
+    const RowSet with_values = rows_with_values(both, control);
     RowSet set;  // clients with orders and a value
     set.rows = table.rows();
     set.bits = Buffer<std::uint8_t>((set.rows + 7) / 8, 0);
-    for (std::size_t row = 0; row < set.rows; ++row) {
-      if (!has_order(orders, row) || !measure->has_value(row)) continue;
-      set.bits[row >> 3] = static_cast<std::uint8_t>(set.bits[row >> 3] | (1U << (row & 7)));
-      ++set.count;
+    std::int64_t scratch[block_rows];
+    for (std::size_t from = 0; from < set.rows; from += block_rows) {
+      const std::size_t to = std::min(set.rows, from + block_rows);
+      const std::int64_t* const keys = orders.keys(from, to, scratch);
+      for (std::size_t row = from; row < to; ++row) {
+        const bool in = with_values.has(row) && keys[row - from] > no_orders;
+        set.bits[row >> 3] = static_cast<std::uint8_t>(set.bits[row >> 3] | (in ? 1U << (row & 7) : 0U));
+        set.count += in ? 1U : 0U;
+      }
     }
     if (set.count == 0) continue;
     std::vector<std::uint32_t> parts;
@@ -200,11 +208,57 @@ struct Ladder {
   }
 };
 
-double points_of(const std::vector<Ladder>& ladders, std::size_t row) {
+constexpr std::size_t no_level = std::numeric_limits<std::size_t>::max();
+
+/// \param level_of  by place of the ladder: no_level without a value
+template <class LevelOf>
+double points_of(const std::vector<Ladder>& ladders, LevelOf&& level_of) {
   TierPoints points;
-  for (const Ladder& ladder : ladders)
-    if (ladder.measure.has_value(row)) points.add(ladder.weight, ladder.level(row), ladder.floors.size());
+  for (std::size_t m = 0; m < ladders.size(); ++m) {
+    const std::size_t level = level_of(m);
+    if (level != no_level) points.add(ladders[m].weight, level, ladders[m].floors.size());
+  }
   return points.value();
+}
+
+/// Points by what levels there are, each counted in base edges + 2 with its last digit for no value; empty where that
+/// would be a large table.
+std::vector<double> all_points(const std::vector<Ladder>& ladders) {
+  constexpr std::size_t most = 4096;
+  std::size_t count = 1;
+  for (const Ladder& ladder : ladders) {
+    count *= ladder.floors.size() + 2;
+    if (count > most) return {};
+  }
+  std::vector<double> points;
+  for (std::size_t place = 0; place < count; ++place) {
+    std::vector<std::size_t> levels;
+    std::size_t rest = place;
+    for (const Ladder& ladder : ladders) {
+      const std::size_t base = ladder.floors.size() + 2;
+      levels.push_back(rest % base == base - 1 ? no_level : rest % base);
+      rest /= base;
+    }
+    points.push_back(points_of(ladders, [&](std::size_t m) { return levels[m]; }));
+  }
+  return points;
+}
+
+/// For rows [begin, end), begin a multiple of 64: adds to place[i] the level of row begin + i times `step`.
+void add_levels(const Ladder& ladder, const RowSet& with_value, std::size_t step, std::size_t begin, std::size_t end,
+                std::uint16_t* place) {
+  std::int64_t scratch[block_rows];
+  const std::int64_t* const keys = ladder.measure.keys(begin, end, scratch);
+  std::uint16_t levels[block_rows];
+  std::fill_n(levels, end - begin, std::uint16_t{0});
+  for (const std::int64_t floor : ladder.floors)
+    for (std::size_t i = 0; i < end - begin; ++i)
+      levels[i] = static_cast<std::uint16_t>(levels[i] + (keys[i] > floor ? 1 : 0));
+  for_words(with_value, begin, end, [&](std::size_t first, std::size_t last, std::uint64_t word) {
+    for_absent(first, last, word,
+               [&](std::size_t row) { levels[row - begin] = static_cast<std::uint16_t>(ladder.floors.size() + 1); });
+  });
+  for (std::size_t i = 0; i < end - begin; ++i) place[i] = static_cast<std::uint16_t>(place[i] + levels[i] * step);
 }
 
 }  // namespace
@@ -229,14 +283,52 @@ Classification TierModel::classify(const Table& table, const Control& control) c
   const std::size_t rows = table.rows();
   Buffer<std::uint16_t> codes(rows);
   Buffer<double> points(rows);
-  for_rows(rows, control, [&](std::size_t row) {
-    if (!has_order(*orders, row)) {
-      codes[row] = potential;
-      points[row] = std::numeric_limits<double>::quiet_NaN();
-      return;
+  const auto set_of = [&](const Measure& measure) {
+    const Measure* const one[1] = {&measure};
+    return rows_with_values(one, control);
+  };
+  const RowSet with_orders = set_of(*orders);
+  const std::int64_t no_orders = orders->floor_key(Threshold::exact(0));
+  std::vector<RowSet> sets;
+  for (const Ladder& ladder : *ladders) sets.push_back(set_of(ladder.measure));
+  std::vector<double> known = all_points(*ladders);
+  const bool by_table = !known.empty();
+  const std::size_t nobody = known.size();
+  known.push_back(std::numeric_limits<double>::quiet_NaN());
+  const auto code_of = [&](double reached) -> std::uint16_t {
+    return std::isnan(reached) ? potential : TierPoints::tier(reached, options);
+  };
+  std::vector<std::uint16_t> code_at;
+  for (const double reached : known) code_at.push_back(code_of(reached));
+  for_pieces(rows, control, [&](std::size_t begin, std::size_t end) {
+    std::int64_t scratch[block_rows];
+    std::uint16_t place[block_rows];
+    for (std::size_t from = begin; from < end; from += block_rows) {
+      const std::size_t to = std::min(end, from + block_rows);
+      const std::int64_t* const keys = orders->keys(from, to, scratch);
+      if (!by_table) {
+        for (std::size_t row = from; row < to; ++row) {
+          const bool has = with_orders.has(row) && keys[row - from] > no_orders;
+          points[row] = !has ? known[nobody] : points_of(*ladders, [&](std::size_t m) {
+            return sets[m].has(row) ? (*ladders)[m].level(row) : no_level;
+          });
+          codes[row] = code_of(points[row]);
+        }
+        continue;
+      }
+      std::fill_n(place, to - from, std::uint16_t{0});
+      std::size_t step = 1;
+      for (std::size_t m = 0; m < ladders->size(); ++m) {
+        add_levels((*ladders)[m], sets[m], step, from, to, place);
+        step *= (*ladders)[m].floors.size() + 2;
+      }
+      for (std::size_t row = from; row < to; ++row) {
+        const bool has = with_orders.has(row) && keys[row - from] > no_orders;
+        const std::size_t at = has ? place[row - from] : nobody;
+        points[row] = known[at];
+        codes[row] = code_at[at];
+      }
     }
-    points[row] = points_of(*ladders, row);
-    codes[row] = TierPoints::tier(points[row], options);
   });
   std::vector<Column> columns;
   columns.emplace_back(column_name(data->name, "tier"), std::move(codes), data->labels);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -88,7 +89,9 @@ class Pages {
  public:
   Pages(std::size_t records, std::size_t writers, std::size_t buckets)
       : count_(records / page_records + writers * buckets), records_(count_ * page_records), next_(count_) {}
-  [[nodiscard]] std::uint32_t take() noexcept { return used_.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint32_t take(std::size_t /*bucket*/) noexcept {
+    return used_.fetch_add(1, std::memory_order_relaxed);
+  }
   [[nodiscard]] Record* page(std::uint32_t number) noexcept { return records_.data() + number * page_records; }
   [[nodiscard]] std::uint32_t& next(std::uint32_t number) noexcept { return next_[number]; }
   void clear() noexcept { used_.store(0, std::memory_order_relaxed); }
@@ -100,17 +103,75 @@ class Pages {
   std::atomic<std::uint32_t> used_{0};
 };
 
-/// Records sorted into buckets as they come, by one task. Every bucket is a chain of pages.
+/// Pages that are mapped as they are taken, for buckets in groups of neighbours; what a group holds can be given back
+/// while other groups are in use.
 template <class Record>
+class GroupedPages {
+ public:
+  /// \param records  all that will come, at most
+  GroupedPages(std::size_t records, std::size_t writers, std::size_t buckets)
+      : buckets_per_group_(std::max<std::size_t>(1, (buckets + most_groups - 1) / most_groups)),
+        groups_((buckets + buckets_per_group_ - 1) / buckets_per_group_) {
+    const std::size_t pages = std::max<std::size_t>(1, records / page_records + writers * buckets);
+    while (pages_per_slab() > pages) --slab_bits_;
+    slabs_ = std::vector<Buffer<Record>>(pages / pages_per_slab() + groups_.size());
+    next_ = Buffer<std::uint32_t>(slabs_.size() * pages_per_slab());
+  }
+  /// May be called from many threads. Throws std::bad_alloc.
+  [[nodiscard]] std::uint32_t take(std::size_t bucket) {
+    Group& group = groups_[group_of(bucket)];
+    const std::lock_guard lock(group.mutex);
+    if (group.next == group.end) {
+      const std::uint32_t slab = used_.fetch_add(1, std::memory_order_relaxed);
+      slabs_[slab] = Buffer<Record>(pages_per_slab() * page_records);
+      group.slabs.push_back(slab);
+      group.next = slab << slab_bits_;
+      group.end = group.next + static_cast<std::uint32_t>(pages_per_slab());
+    }
+    return group.next++;
+  }
+  [[nodiscard]] Record* page(std::uint32_t number) noexcept {
+    return slabs_[number >> slab_bits_].data() + (number & (pages_per_slab() - 1)) * page_records;
+  }
+  [[nodiscard]] std::uint32_t& next(std::uint32_t number) noexcept { return next_[number]; }
+  [[nodiscard]] std::size_t groups() const noexcept { return groups_.size(); }
+  [[nodiscard]] std::size_t group_of(std::size_t bucket) const noexcept { return bucket / buckets_per_group_; }
+  [[nodiscard]] std::size_t buckets_per_group() const noexcept { return buckets_per_group_; }
+  /// Gives back what the group's buckets hold. Other groups may be read meanwhile; nothing may be taken.
+  void release(std::size_t group) noexcept {
+    for (const std::uint32_t slab : groups_[group].slabs) slabs_[slab] = {};
+    groups_[group].slabs.clear();
+  }
+
+ private:
+  static constexpr std::size_t most_groups = 8;
+  struct Group {
+    std::mutex mutex;
+    std::uint32_t next{0};
+    std::uint32_t end{0};
+    std::vector<std::uint32_t> slabs;
+  };
+  [[nodiscard]] std::size_t pages_per_slab() const noexcept { return std::size_t{1} << slab_bits_; }
+
+  unsigned slab_bits_{9};  // whole huge pages, whatever a multiple of four bytes a record has
+  std::size_t buckets_per_group_;
+  std::vector<Group> groups_;
+  std::vector<Buffer<Record>> slabs_;
+  Buffer<std::uint32_t> next_;
+  std::atomic<std::uint32_t> used_{0};
+};
+
+/// Records sorted into buckets as they come, by one task. Every bucket is a chain of pages.
+template <class Record, class Source = Pages<Record>>
 class BucketWriter {
  public:
-  BucketWriter(Pages<Record>& pages, std::size_t buckets) : pages_(&pages), heads_(buckets) {}
+  BucketWriter(Source& pages, std::size_t buckets) : pages_(&pages), heads_(buckets) {}
 
   /// Writes the record, and keeps it only if asked to, without a branch on that.
-  void put(std::size_t bucket, const Record& record, bool keep) noexcept {
+  void put(std::size_t bucket, const Record& record, bool keep) {
     Head& head = heads_[bucket];
     if (head.end == head.limit) [[unlikely]]
-      turn(head);
+      turn(bucket);
     __builtin_prefetch(reinterpret_cast<const char*>(head.end) + 192, 1);  // hundreds of streams: no hardware sees them
     *head.end = record;
     head.end += keep ? 1 : 0;
@@ -138,8 +199,9 @@ class BucketWriter {
     std::uint32_t first{0};
     std::uint32_t last{0};
   };
-  void turn(Head& head) noexcept {
-    const std::uint32_t page = pages_->take();
+  void turn(std::size_t bucket) {
+    Head& head = heads_[bucket];
+    const std::uint32_t page = pages_->take(bucket);
     if (head.end == nullptr) {
       head.first = page;
     } else {
@@ -150,7 +212,7 @@ class BucketWriter {
     head.limit = head.end + page_records;
   }
 
-  Pages<Record>* pages_;
+  Source* pages_;
   std::vector<Head> heads_;
 };
 

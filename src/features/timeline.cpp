@@ -295,13 +295,31 @@ struct Timeline::Output {
   std::array<Buffer<std::uint8_t>, null_sets> valid;
 };
 
-// The lines of some blocks, as they were read.
+// The lines of some blocks, as they were read. They go in groups, as soon as nobody needs their blocks any more.
 template <class Line>
 struct Timeline::Held {
+  using Writer = BucketWriter<Line, GroupedPages<Line>>;
   std::size_t first{0};  // block
   std::size_t blocks{0};
-  std::unique_ptr<Pages<Line>> pages;
-  std::vector<BucketWriter<Line>> writers;
+  std::unique_ptr<GroupedPages<Line>> pages;
+  std::vector<Writer> writers;
+  std::vector<std::atomic<std::size_t>> needed;  // by group: blocks that somebody needs still
+
+  void open(std::size_t lines, std::size_t tasks) {
+    writers.clear();
+    pages = std::make_unique<GroupedPages<Line>>(lines, tasks, blocks);
+    writers.assign(tasks, Writer(*pages, blocks));
+    needed = std::vector<std::atomic<std::size_t>>(pages->groups());
+    for (std::size_t block = 0; block < blocks; ++block) ++needed[pages->group_of(block)];
+  }
+  template <class Visit>
+  void each_page(std::size_t block, Visit&& visit) const {
+    for (const Writer& writer : writers) writer.each_page(block - first, visit);
+  }
+  void done_with(std::size_t block) noexcept {
+    const std::size_t group = pages->group_of(block - first);
+    if (needed[group].fetch_sub(1) == 1) pages->release(group);
+  }
 };
 
 template <class Line>
@@ -311,59 +329,103 @@ struct Timeline::Pass {
   const Slots& slots;
   Period period;
 
-  // The lines of one block in the order of slots, and where each slot's begin.
+  // The lines of one block in the order of slots, in one piece or in several that each hold a stretch of slots.
   struct Sorted {
-    Buffer<Line> lines;
-    std::vector<std::uint32_t> begins;
-    std::vector<std::uint32_t> at;
+    Buffer<Line> own;                   // of the one piece
+    std::vector<std::uint32_t> begins;  // by slot: lines before it
+    std::vector<std::uint32_t> cuts;    // by piece: its first slot; and the end
+    std::vector<Line*> pieces;
+    std::vector<Line*> ends;  // by slot: where its next line goes
+
+    // Calls visit(span of lines) for the slots [from, to), in order.
+    template <class Visit>
+    void each(std::uint32_t from, std::uint32_t to, Visit&& visit) const {
+      for (std::size_t p = 0; p < pieces.size(); ++p) {
+        const std::uint32_t low = std::max(from, cuts[p]);
+        const std::uint32_t high = std::min(to, cuts[p + 1]);
+        if (low < high) visit(std::span<Line>(pieces[p] + (begins[low] - begins[cuts[p]]), begins[high] - begins[low]));
+      }
+    }
   };
 
-  void sort(const Held<Line>& held, std::size_t block, Sorted& into) const {
+  void count(const Held<Line>& held, std::size_t block, Sorted& into) const {
     std::vector<std::uint32_t>& begins = into.begins;
     begins.assign(slots.count + 2, 0);
     const std::uint32_t* const slot_of = slots.of.data();
-    for (const auto& writer : held.writers)
-      writer.each_page(block - held.first, [&](std::span<const Line> page) {
-        for (const Line& line : page) ++begins[slot_of[line.day()] + 1];
-      });
+    held.each_page(block, [&](std::span<const Line> page) {
+      for (const Line& line : page) ++begins[slot_of[line.day()] + 1];
+    });
     for (std::size_t s = 1; s < begins.size(); ++s) begins[s] += begins[s - 1];
-    if (into.lines.size() < begins.back()) into.lines = Buffer<Line>(begins.back() + begins.back() / 8);
-    into.at.assign(begins.begin(), begins.end() - 1);
-    for (const auto& writer : held.writers)
-      writer.each_page(block - held.first, [&](std::span<const Line> page) {
-        for (const Line& line : page) into.lines[into.at[slot_of[line.day()]]++] = line;
-      });
+  }
+
+  // Puts the lines where they belong. They were counted, and there are pieces for them.
+  void place(const Held<Line>& held, std::size_t block, Sorted& into) const {
+    into.ends.resize(slots.count + 1);
+    for (std::size_t p = 0; p < into.pieces.size(); ++p)
+      for (std::uint32_t s = into.cuts[p]; s < into.cuts[p + 1]; ++s)
+        into.ends[s] = into.pieces[p] + (into.begins[s] - into.begins[into.cuts[p]]);
+    const std::uint32_t* const slot_of = slots.of.data();
+    Line** const ends = into.ends.data();
+    held.each_page(block, [&](std::span<const Line> page) {
+      for (const Line& line : page) *ends[slot_of[line.day()]]++ = line;
+    });
     if constexpr (has_order<Line>) {
-      if (needs.orders) join_orders(std::span(into.lines.data(), begins[slots.count]));
+      if (needs.orders) join_orders(into);
     }
+  }
+
+  // Where to cut the slots so that the stretches hold about as many lines of all blocks each.
+  [[nodiscard]] std::vector<std::uint32_t> cut(std::span<const Sorted> blocks) const {
+    constexpr std::size_t most = 8;
+    std::size_t lines = 0;
+    for (const Sorted& block : blocks) lines += block.begins.back();
+    std::vector<std::uint32_t> cuts{0};
+    for (std::uint32_t s = 1; s <= slots.count && cuts.size() < most; ++s) {
+      std::size_t before = 0;
+      for (const Sorted& block : blocks) before += block.begins[s];
+      if (before * most >= lines * cuts.size() && before > 0) cuts.push_back(s);
+    }
+    cuts.push_back(slots.count + 1);
+    return cuts;
+  }
+
+  void sort(const Held<Line>& held, std::size_t block, Sorted& into) const {
+    count(held, block, into);
+    const std::size_t lines = into.begins.back();
+    if (into.own.size() < lines) into.own = Buffer<Line>(lines + lines / 8);
+    into.cuts.assign({0, slots.count + 1});
+    into.pieces.assign({into.own.data()});
+    place(held, block, into);
   }
 
   // Replaces order codes by the order's day and whether the line is its order's first one. Lines are in the order of
   // slots, so an order's first line comes first, up to the days of one slot.
-  static void join_orders(std::span<Line> lines) {
-    const std::size_t places = std::bit_ceil(lines.size() * 2 + 1);
+  void join_orders(const Sorted& sorted) const {
+    const std::size_t places = std::bit_ceil(std::size_t{sorted.begins[slots.count]} * 2 + 1);
     struct Entry {
       std::uint64_t key;
       std::uint32_t day;
     };
     constexpr std::uint64_t empty = ~std::uint64_t{0};
     std::vector<Entry> entries(places, Entry{empty, 0});
-    for (Line& line : lines) {
-      if (line.amount() <= 0) continue;
-      if (line.order == no_code) {
-        line.order = line.day() | first_of_order;
-        continue;
+    sorted.each(0, slots.count, [&](std::span<Line> lines) {
+      for (Line& line : lines) {
+        if (line.amount() <= 0) continue;
+        if (line.order == no_code) {
+          line.order = line.day() | first_of_order;
+          continue;
+        }
+        const std::uint64_t key = (std::uint64_t{line.local()} << 32) | line.order;
+        std::size_t place = (key * 0x9E37'79B9'7F4A'7C15ULL >> 20) & (places - 1);
+        while (entries[place].key != empty && entries[place].key != key) place = (place + 1) & (places - 1);
+        if (entries[place].key == empty) {
+          entries[place] = {key, line.day()};
+          line.order = line.day() | first_of_order;
+        } else {
+          line.order = entries[place].day;
+        }
       }
-      const std::uint64_t key = (std::uint64_t{line.local()} << 32) | line.order;
-      std::size_t place = (key * 0x9E37'79B9'7F4A'7C15ULL >> 20) & (places - 1);
-      while (entries[place].key != empty && entries[place].key != key) place = (place + 1) & (places - 1);
-      if (entries[place].key == empty) {
-        entries[place] = {key, line.day()};
-        line.order = line.day() | first_of_order;
-      } else {
-        line.order = entries[place].day;
-      }
-    }
+    });
   }
 
   void add(Sums& sums, std::span<const Line> lines) const {
@@ -462,12 +524,10 @@ struct Timeline::Pass {
 
   // Brings the sums from the asked day before to this one.
   void advance(Sums& sums, const Sorted& sorted, std::size_t day) const {
-    const auto range = [&](const std::vector<std::uint32_t>& bounds) {
-      const std::uint32_t from = sorted.begins[day == 0 ? 0 : bounds[day - 1]];
-      return std::span<const Line>(sorted.lines.data() + from, sorted.begins[bounds[day]] - from);
-    };
-    add(sums, range(slots.entered));
-    if (needs.windowed) take(sums, range(slots.left));
+    const auto since = [day](const std::vector<std::uint32_t>& bounds) { return day == 0 ? 0 : bounds[day - 1]; };
+    sorted.each(since(slots.entered), slots.entered[day], [&](std::span<const Line> lines) { add(sums, lines); });
+    if (needs.windowed)
+      sorted.each(since(slots.left), slots.left[day], [&](std::span<const Line> lines) { take(sums, lines); });
   }
 
   // Writes the measures of a block to rows from `to` on. Null counts are added to `nulls`.
@@ -600,7 +660,7 @@ struct Timeline::Pass {
 
   // Puts the lines of a segment into the blocks of [first, first + buckets). Returns false where one does not fit.
   [[nodiscard]] bool extract(const Segment& segment, std::uint32_t width, std::size_t first, std::size_t buckets,
-                             BucketWriter<Line>& writer) const {
+                             typename Held<Line>::Writer& writer) const {
     const Chunk& chunk = *segment.chunk;
     const PurchaseColumns columns(chunk);
     if (!columns.complete()) return true;
@@ -654,9 +714,7 @@ struct Timeline::Pass {
                           const Control& control) const {
     control.check();
     const std::size_t writers = std::min(control.concurrency(), std::max<std::size_t>(1, segments.size()));
-    held.writers.clear();
-    held.pages = std::make_unique<Pages<Line>>(lines, writers, held.blocks);
-    held.writers.assign(writers, BucketWriter<Line>(*held.pages, held.blocks));
+    held.open(lines, writers);
     std::atomic<std::size_t> next{0};
     std::atomic<bool> misfit{false};
     control.run(writers, [&](std::size_t writer) {
@@ -673,17 +731,16 @@ struct Timeline::Pass {
   // The sums of one block at the last of the slots' days, from lines in any order.
   void sum_up(const Held<Line>& held, std::size_t block, Sums& sums) const {
     const std::uint32_t from = slots.left.empty() ? 0 : slots.left.back();
-    for (const auto& writer : held.writers)
-      writer.each_page(block - held.first, [&](std::span<const Line> page) {
-        if (from == 0 && slots.of.back() < slots.count) {
-          add(sums, page);
-          return;
-        }
-        for (const Line& line : page) {
-          const std::uint32_t slot = slots.of[line.day()];
-          if (slot < slots.entered.back() && slot >= from) add(sums, std::span(&line, 1));
-        }
-      });
+    held.each_page(block, [&](std::span<const Line> page) {
+      if (from == 0 && slots.of.back() < slots.count) {
+        add(sums, page);
+        return;
+      }
+      for (const Line& line : page) {
+        const std::uint32_t slot = slots.of[line.day()];
+        if (slot < slots.entered.back() && slot >= from) add(sums, std::span(&line, 1));
+      }
+    });
   }
 
   // From which asked day on the clients of a block have a line. `known` are those found before.
@@ -910,6 +967,7 @@ bool Timeline::run_blocks(std::optional<Day> on, const VisitDay& learn, const Vi
   return over_parts(held, [&](std::size_t block) {
     const auto bench = shelf.take();
     pass.sort(held, block, bench->sorted);
+    held.done_with(block);
     const std::size_t begin = block * block_clients;
     const std::size_t n = clients_of(block);
     bench->sums.reset(*needs_, n, is_wide<Line>);
@@ -944,13 +1002,28 @@ bool Timeline::run_days(const VisitDay& visit, const Control& control) {
   for (const Segment& segment : segments) lines += segment.end - segment.begin;
   const std::size_t all = (clients_ + block_clients - 1) / block_clients;
   std::vector<typename Pass<Line>::Sorted> sorted(all);
+  std::vector<Buffer<Line>> pieces;  // lines of all blocks by stretches of slots, which go when their days are done
+  std::vector<std::uint32_t> cuts;
   {
     Held<Line> held;
     held.blocks = all;
     if (!pass.read(segments, lines, width_, held, control)) return false;
+    control.run(all, [&](std::size_t block) { pass.count(held, block, sorted[block]); });
+    cuts = pass.cut(sorted);
+    for (std::size_t p = 0; p + 1 < cuts.size(); ++p) {
+      std::size_t place = 0;
+      for (auto& each : sorted) place += each.begins[cuts[p + 1]] - each.begins[cuts[p]];
+      Line* at = pieces.emplace_back(place).data();
+      for (auto& each : sorted) {
+        each.pieces.push_back(at);
+        at += each.begins[cuts[p + 1]] - each.begins[cuts[p]];
+      }
+    }
     control.run(all, [&](std::size_t block) {
-      pass.sort(held, block, sorted[block]);
-      sorted[block].at = {};
+      sorted[block].cuts = cuts;
+      pass.place(held, block, sorted[block]);
+      sorted[block].ends = {};
+      held.done_with(block);
     });
   }
   std::vector<Sums> sums(all);
@@ -967,6 +1040,8 @@ bool Timeline::run_days(const VisitDay& visit, const Control& control) {
       pass.write(sums[block], day, *out, begin, nulls[block]);
       pass.note_since(sums[block], *out, begin, day, since_.data() + begin);
     });
+    const std::uint32_t over = needs_->windowed ? slots->left[day] : slots->entered[day];
+    for (std::size_t p = 0; p < pieces.size() && cuts[p + 1] <= over; ++p) pieces[p] = {};
     visit(day, whole(pass.columns(out, clients_, total_of(nulls))));
   }
   return true;

@@ -244,6 +244,56 @@ TEST(History, GivesMeasuresThemselvesAsAlone) {
   }
 }
 
+/// A classifier of a host with a label for every number of lines that somebody has when it is fitted.
+struct ByLines {
+  struct Model {
+    std::shared_ptr<const std::vector<std::string>> labels;
+    [[nodiscard]] std::string name() const { return "by_lines"; }
+    [[nodiscard]] std::string kind() const { return "by_lines"; }
+    [[nodiscard]] std::vector<std::string> inputs() const { return {"lines"}; }
+    [[nodiscard]] std::string to_json() const { return "{}"; }
+    [[nodiscard]] Classification classify(const Table& table, const Control& /*control*/) const {
+      Buffer<std::uint16_t> codes(table.rows());
+      const auto lines = table.column("lines").values<std::int32_t>();
+      for (std::size_t row = 0; row < codes.size(); ++row) {
+        const std::string label = std::to_string(lines[row]);
+        codes[row] = static_cast<std::uint16_t>(std::find(labels->begin(), labels->end(), label) - labels->begin());
+      }
+      return Classification("by_lines", "by_lines", {Column("by_lines", std::move(codes), labels)});
+    }
+  };
+  [[nodiscard]] std::string name() const { return "by_lines"; }
+  [[nodiscard]] std::string kind() const { return "by_lines"; }
+  [[nodiscard]] std::string to_json() const { return R"({"kind": "by_lines"})"; }
+  [[nodiscard]] std::vector<std::string> inputs() const { return {"lines"}; }
+  [[nodiscard]] Model fit(const Table& table, const Control& /*control*/) const {
+    std::vector<std::string> labels;
+    for (const std::int32_t lines : table.column("lines").values<std::int32_t>())
+      if (std::find(labels.begin(), labels.end(), std::to_string(lines)) == labels.end())
+        labels.push_back(std::to_string(lines));
+    return {std::make_shared<const std::vector<std::string>>(std::move(labels))};
+  }
+};
+
+TEST(History, KeepsWhatItHasWhereLabelsGrowBeyondAByte) {
+  Data data;
+  for (int client = 0; client < 400; ++client)  // on day d client c has min(c, 100 d) lines
+    for (int line = 0; line < client; ++line)
+      data.lines.push_back({client, noon("2025-01-01") + line / 100 * sample::day_micros, 10'000});
+  const ClientBase base = base_of(data);
+  const std::vector<Day> days{day("2025-01-01"), day("2025-01-02"), day("2025-01-03"), day("2025-01-04")};
+  HistoryOptions options;
+  options.thresholds = HistoryThresholds::refit;
+  const std::vector<AnyClassifier> classifiers{AnyClassifier(ByLines())};
+  const History found = history(base, days, std::span<const AnyClassifier>(classifiers), {}, options);
+  EXPECT_TRUE(found.one_pass());
+  EXPECT_GT(found.labels("by_lines").size(), 390U);
+  for (std::size_t k = 0; k < days.size(); ++k)
+    for (std::size_t row = 0; row < found.clients(); ++row)
+      ASSERT_EQ(found.column("by_lines", k).text(row),
+                std::to_string(std::min<std::size_t>(row + 1, 100 * (k + 1))));  // who has no lines is no client
+}
+
 TEST(History, SaysWhetherOnePassWasEnough) {
   Random random(5);
   const Shape shape{.contacts = true};

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <random>
 
 #include "klientela/classify/abc.hpp"
 #include "klientela/classify/classifier.hpp"
@@ -144,6 +145,59 @@ TEST(Tiers, PointsAtALimitAreInside) {
   const Classification found = sure(TierClassifier(options), table);
   EXPECT_THAT(texts(found.column("tier")), ElementsAre("strategic", "important"));
   EXPECT_THAT(texts(found.column("tier_points")), ElementsAre("0.7", "0.1"));
+}
+
+TEST(Tiers, AreWhatTheFormulaSaysForAnyLevelsAndMissingValues) {
+  std::mt19937_64 random(3);
+  const auto below = [&](std::int64_t n) {
+    return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n));
+  };
+  for (const std::size_t measures : {1U, 3U, 9U}) {  // nine have too many combinations of levels for a table of points
+    constexpr std::size_t rows = 5'000;
+    Counts frequency;
+    for (std::size_t row = 0; row < rows; ++row) {
+      frequency.emplace_back(below(5) - 1);
+      if (below(9) == 0) frequency.back().reset();
+    }
+    Table table({clients(rows), column("frequency", ColumnType::int64, frequency)});
+    TierOptions options;
+    options.measures.clear();
+    std::vector<Reals> values(measures);
+    for (std::size_t m = 0; m < measures; ++m) {
+      for (std::size_t row = 0; row < rows; ++row) {
+        values[m].emplace_back(static_cast<double>(below(12)));
+        if (below(4) == 0) values[m].back().reset();
+      }
+      options.measures.push_back(
+          {"m" + std::to_string(m), {{2, false}, {5, false}, {8, false}}, static_cast<double>(1 + below(3))});
+      if (m % 2 == 0) {
+        table.add(reals("m" + std::to_string(m), values[m]));
+      } else {
+        Counts counts;
+        for (const auto& value : values[m])
+          counts.push_back(value ? std::optional(static_cast<std::int64_t>(*value) * 10'000) : std::nullopt);
+        table.add(money("m" + std::to_string(m), counts));
+      }
+    }
+    const Classification found = sure(TierClassifier(options), table);
+    for (std::size_t row = 0; row < rows; ++row) {
+      const bool orders = frequency[row] && *frequency[row] > 0;
+      ASSERT_EQ(found.column("tier").text(row) == "potential", !orders) << row;
+      ASSERT_EQ(found.column("tier_points").is_null(row), !orders) << row;
+      if (!orders) continue;
+      double sum = 0;
+      double whole = 0;
+      for (std::size_t m = 0; m < measures; ++m) {
+        if (!values[m][row]) continue;
+        const int level = (*values[m][row] > 2) + (*values[m][row] > 5) + (*values[m][row] > 8);
+        whole += options.measures[m].weight;
+        sum += options.measures[m].weight * level / 3;
+      }
+      const double points = whole > 0 ? std::round(sum / whole * 1e9) / 1e9 : 0;
+      ASSERT_EQ(found.column("tier_points").values<double>()[row], points) << row;
+      ASSERT_EQ(found.column("tier").text(row), points >= 0.8 ? "strategic" : points >= 0.4 ? "important" : "ordinary");
+    }
+  }
 }
 
 TEST(Tiers, RefusesWhatCannotBe) {

@@ -87,6 +87,42 @@ TEST_P(Parts, GiveWhatEachDayAloneGives) {
     }
   }
 }
+TEST_P(Parts, GiveWholeDaysInOrderToo) {
+  const auto [profit, orders, line_bytes] = GetParam();
+  const ClientBase base = random_base(13, profit, orders);
+  std::vector<Day> days;
+  for (Day at = day("2024-12-20"); at < day("2025-06-10"); at += std::chrono::days{17}) days.push_back(at);
+  for (const std::int32_t window : {0, 25, 400}) {
+    FeatureOptions options;
+    if (window > 0) options.window_days = window;
+    std::vector<std::string> columns{"recency_days", "lines",     "refund_lines",
+                                     "money_gross",  "money_net", "last_purchase"};
+    if (!orders || window == 0) columns.emplace_back("frequency");
+    if (profit) columns.emplace_back("profit");
+    if (window == 0) {
+      columns.emplace_back("gap_days_mean");
+      columns.emplace_back("repeat_frequency");
+      columns.emplace_back("repeat_money_mean");
+    }
+    const Timeline::Plan plan{days, options, columns, line_bytes};
+    ASSERT_TRUE(Timeline::can(base, plan));
+    for (const std::size_t threads : {1U, 3U}) {
+      ThreadPool pool(threads);
+      Control control;
+      control.executor = &pool;
+      Timeline timeline(base, plan, {}, control);
+      std::size_t next = 0;
+      timeline.by_day(
+          [&](std::size_t k, const Table& table) {
+            EXPECT_EQ(k, next++);
+            ASSERT_EQ(bytes_of(table), bytes_of(chosen(compute_features(base, days[k], options).table(), columns)))
+                << "day " << k << ", window " << window;
+          },
+          control);
+      EXPECT_EQ(next, days.size());
+    }
+  }
+}
 INSTANTIATE_TEST_SUITE_P(Lines, Parts,
                          testing::Values(Case{false, false, 0}, Case{false, false, 100'000}, Case{true, false, 0},
                                          Case{true, false, 1'000'000}, Case{true, true, 400'000},
