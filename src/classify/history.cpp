@@ -120,6 +120,15 @@ std::string known_columns(const Classified& classified) {
   return names.empty() ? "none" : names;
 }
 
+/// Places from the money of one day to that of the next: whole huge pages where that wastes little. Blocks of clients
+/// are filled one after the other on every day, and a page with the end of one day and the beginning of the next would
+/// be in use from the first block on.
+std::size_t stride_of(std::size_t clients) {
+  constexpr std::size_t page = (std::size_t{2} << 20) / sizeof(std::int64_t);
+  const std::size_t padded = (clients + page - 1) / page * page;
+  return padded - clients <= clients / 8 ? padded : clients;
+}
+
 /// Fills a History as tables come, whole or block by block.
 class Recorder {
  public:
@@ -172,7 +181,8 @@ class Recorder {
       if (money.type() != ColumnType::money)
         throw Error(Code::invalid_argument,
                     "column " + money.name() + " holds " + std::string(name(money.type())) + ", not money", "money");
-      data_.money = Buffer<std::int64_t>(days * data_.clients);
+      data_.money_stride = stride_of(data_.clients);
+      data_.money = Buffer<std::int64_t>(days * data_.money_stride);
     }
   }
 
@@ -204,7 +214,7 @@ class Recorder {
     if (data_.options.margin > 0 && day > 0) keep_within_margin(data_, first, day, classified);
     if (data_.money.empty()) return;
     const Column& money = features.column(data_.options.money);
-    std::int64_t* const to = data_.money.data() + day * data_.clients + first;
+    std::int64_t* const to = data_.money.data() + day * data_.money_stride + first;
     if (n != 0) std::memcpy(to, money.data(), n * sizeof(std::int64_t));
     if (money.null_count() == 0) return;
     for (std::size_t row = 0; row < n; ++row)
@@ -575,7 +585,8 @@ std::span<const std::uint16_t> History::since() const noexcept { return {data_->
 bool History::one_pass() const noexcept { return data_->one_pass; }
 
 std::size_t History::bytes() const noexcept {
-  std::size_t bytes = data_->money.size() * sizeof(std::int64_t) + data_->since.size() * sizeof(std::uint16_t);
+  const std::size_t money = data_->money.empty() ? 0 : data_->days.size() * data_->clients;
+  std::size_t bytes = money * sizeof(std::int64_t) + data_->since.size() * sizeof(std::uint16_t);
   for (const KeptColumn& column : data_->columns) bytes += column.values.size() + column.valid.size();
   return bytes;
 }
@@ -650,7 +661,7 @@ Column History::column(std::string_view column, std::size_t day) const {
 std::span<const std::int64_t> History::money(std::size_t day) const {
   check_place(*data_, day);
   if (data_->money.empty()) return {};
-  return {data_->money.data() + day * data_->clients, data_->clients};
+  return {data_->money.data() + day * data_->money_stride, data_->clients};
 }
 
 const std::vector<AnyModel>& History::models(std::size_t day) const {

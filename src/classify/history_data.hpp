@@ -46,7 +46,8 @@ struct History::Data {
   Column client{"client", ColumnType::int64, Buffer<std::int64_t>()};
   std::vector<std::string> names;
   std::vector<classifying::KeptColumn> columns;
-  Buffer<std::int64_t> money;
+  Buffer<std::int64_t> money;   ///< day by day
+  std::size_t money_stride{0};  ///< places from one day to the next
   Buffer<std::uint16_t> since;
   std::vector<std::vector<AnyModel>> models;  ///< one where frozen, else by day
   std::vector<std::string> inputs;            ///< feature columns that classifiers say they read, and the money

@@ -153,7 +153,7 @@ class GroupedPages {
   };
   [[nodiscard]] std::size_t pages_per_slab() const noexcept { return std::size_t{1} << slab_bits_; }
 
-  unsigned slab_bits_{9};  // whole huge pages, whatever a multiple of four bytes a record has
+  unsigned slab_bits_{sizeof(Record) % 8 == 0 ? 8U : 9U};  // whole huge pages
   std::size_t buckets_per_group_;
   std::vector<Group> groups_;
   std::vector<Buffer<Record>> slabs_;
