@@ -9,7 +9,12 @@ It ends with 1 if two systems answer differently or one fails.
 Thresholds are those of the last day (`--thresholds frozen`) or each day's own (`refit`). What is timed: from chunked
 Arrow columns to segment and class of every client that has bought, on each day, in the system's own form; klientela's
 ingest with its checks included. `snapshots` is what one writes who has activity.py's query: one filtered query a day.
-`carried` aggregates by client and month once and adds the months up. `run` is one full run of klientela, for comparison.
+`carried` aggregates by client and month once and adds the months up. `run` is one full run of klientela, for comparison:
+ingest, features and classes of the last day. `--matrix` has the contact matrix made too, by `klientela` and `run` alone.
+
+At the end stand the three figures that klientela is held to: seconds of the history (without ingest) to those of one run
+(without ingest); seconds of the fastest peer to those of klientela with ingest; and its peak less what the result holds to
+the peak of one run, all over the resident size with the inputs loaded.
 """
 
 from __future__ import annotations
@@ -77,24 +82,25 @@ def count(day: int, segment: np.ndarray, abc: np.ndarray, into: list) -> None:
 # ------------------------------------------------------------------------------------------------------- systems
 
 
-def klientela_policy() -> dict:
+def klientela_policy(matrix: bool) -> dict:
     from peer_klientela import POLICY
 
-    return POLICY
+    return {**POLICY, "classifiers": {**POLICY["classifiers"], "matrix": {"kind": "matrix"}}} if matrix else POLICY
 
 
-def with_klientela(table: pa.Table, thresholds: str) -> tuple[Callable[[Stages], object], Callable[[object], list]]:
+def with_klientela(
+    table: pa.Table, thresholds: str, matrix: bool
+) -> tuple[Callable[[Stages], object], Callable[[object], list]]:
     import klientela
 
     days = month_ends()
+    columns = ["rfm_segment", "abc", *(["cell", "group"] if matrix else [])]
 
     def work(stages: Stages) -> object:
         with stages("ingest"):
             base = klientela.ingest({"transactions": table}).base
         with stages("history"):
-            return klientela.history(
-                base, klientela_policy(), days=days, thresholds=thresholds, columns=["rfm_segment", "abc"]
-            )
+            return klientela.history(base, klientela_policy(matrix), days=days, thresholds=thresholds, columns=columns)
 
     def answer(found: object) -> list:
         counts: list = []
@@ -109,12 +115,12 @@ def with_klientela(table: pa.Table, thresholds: str) -> tuple[Callable[[Stages],
     return work, answer
 
 
-def with_run(table: pa.Table, _thresholds: str) -> tuple[Callable[[Stages], object], Callable[[object], list]]:
+def with_run(table: pa.Table, matrix: bool) -> tuple[Callable[[Stages], object], Callable[[object], list]]:
     import klientela
 
     def work(stages: Stages) -> object:
         with stages("run"):
-            return klientela.run({"transactions": table}, policy=klientela_policy(), as_of=month_ends()[-1])
+            return klientela.run({"transactions": table}, policy=klientela_policy(matrix), as_of=month_ends()[-1])
 
     return work, lambda _found: []
 
@@ -283,11 +289,11 @@ def with_duckdb(table: pa.Table, thresholds: str, carried: bool):
     return work, answer
 
 
-def prepare(system: str, table: pa.Table, thresholds: str):
+def prepare(system: str, table: pa.Table, thresholds: str, matrix: bool):
     if system == "klientela":
-        return with_klientela(table, thresholds)
+        return with_klientela(table, thresholds, matrix)
     if system == "run":
-        return with_run(table, thresholds)
+        return with_run(table, matrix)
     name, _, way = system.partition(" ")
     return (with_polars if name == "polars" else with_duckdb)(table, thresholds, way == "carried")
 
@@ -297,7 +303,7 @@ def prepare(system: str, table: pa.Table, thresholds: str):
 
 def work_in_this_process(arguments: argparse.Namespace) -> dict:
     table = load(arguments.input)
-    work, answer = prepare(arguments.worker, table, arguments.thresholds)
+    work, answer = prepare(arguments.worker, table, arguments.thresholds, arguments.matrix)
     settle()
     inputs = resident_bytes()
     figures, result = measured(work, inputs, arguments.repeat)
@@ -312,6 +318,7 @@ def run_worker(system: str, path: pathlib.Path, arguments: argparse.Namespace) -
         out = pathlib.Path(folder) / "figures.json"
         command = [sys.executable, __file__, "--worker", system, "--input", str(path), "--out", str(out)]
         command += ["--repeat", str(arguments.repeat), "--thresholds", arguments.thresholds]
+        command += ["--matrix"] if arguments.matrix else []
         done = subprocess.run(command, stdout=sys.stderr, check=False)
         if done.returncode != 0 or not out.exists():
             return {"failed": f"{system} ended with {done.returncode}"}
@@ -338,6 +345,25 @@ def compare(results: dict) -> dict:
     return answer
 
 
+def sentences(results: dict, comparison: dict) -> Iterator[str]:
+    if "times_features_and_classes" in comparison:
+        yield f"{comparison['times_features_and_classes']:.2f} times the features and classes of one run"
+    for way in ("snapshots", "carried"):
+        if f"fastest_{way}" in comparison:
+            yield f"{comparison[f'times_faster_than_{way}']:.1f} times faster than {comparison[f'fastest_{way}']}"
+    if "peak_without_result_to_one_run" in comparison:
+        peak, held, run = (
+            each / 2**20
+            for each in (
+                results["klientela"]["peak_bytes"],
+                results["klientela"]["nbytes"],
+                results["run"]["peak_bytes"],
+            )
+        )
+        ratio = comparison["peak_without_result_to_one_run"]
+        yield f"peak memory {ratio:.2f} times that of one run: ({peak:.0f} - {held:.0f} of the result) / {run:.0f} MiB"
+
+
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -348,7 +374,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--clients", type=lambda text: int(float(text)), default=500_000)
     parser.add_argument("--out", type=pathlib.Path, required=True, help="the JSON file to write")
     parser.add_argument("--thresholds", choices=["frozen", "refit"], default="frozen")
-    parser.add_argument("--systems", default=",".join(SYSTEMS), help=f"of {', '.join(SYSTEMS)}; in that order")
+    parser.add_argument("--matrix", action="store_true", help="the contact matrix too; only klientela and run know it")
+    parser.add_argument("--systems", help=f"of {', '.join(SYSTEMS)}, in that order; those that can, unless given")
     parser.add_argument("--repeat", type=int, default=3, help="measured runs after the warm-up")
     parser.add_argument("--cache", type=pathlib.Path, help="folder that keeps the purchases between runs")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
@@ -357,9 +384,11 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.worker:
         arguments.out.write_text(json.dumps(work_in_this_process(arguments)))
         return 0
-    unknown = set(arguments.systems.split(",")) - set(SYSTEMS)
+    able = ["klientela", "run"] if arguments.matrix else SYSTEMS
+    systems = arguments.systems.split(",") if arguments.systems else able
+    unknown = set(systems) - set(able)
     if unknown:
-        parser.error(f"--systems: unknown {', '.join(sorted(unknown))}")
+        parser.error(f"--systems: {', '.join(sorted(unknown))} is none of {', '.join(able)}")
     work = Workload(arguments.purchases, arguments.clients)
     results: dict = {}
     with tempfile.TemporaryDirectory(prefix="history-") as folder:
@@ -368,7 +397,7 @@ def main(argv: list[str] | None = None) -> int:
         if not path.exists():
             say(f"making {work.purchases:,} purchases of {work.clients:,} clients")
             generate(work, path)
-        for system in arguments.systems.split(","):
+        for system in systems:
             found = results[system] = run_worker(system, path, arguments)
             if "failed" in found:
                 say(found["failed"])
@@ -378,8 +407,12 @@ def main(argv: list[str] | None = None) -> int:
     wrong = [found["failed"] for found in results.values() if "failed" in found]
     if len(digests) > 1:
         wrong.append("the systems answer differently")
-    document = {**results, "comparison": compare(results), "same_answer": not wrong, "differences": wrong}
-    document |= {"workload": {**vars(work), "thresholds": arguments.thresholds}, "machine": machine()}
+    comparison = compare(results)
+    for sentence in sentences(results, comparison):
+        say(sentence)
+    document = {**results, "comparison": comparison, "same_answer": not wrong, "differences": wrong}
+    workload = {**vars(work), "thresholds": arguments.thresholds, "matrix": arguments.matrix}
+    document |= {"workload": workload, "machine": machine()}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(document, indent=2) + "\n")
     for sentence in wrong:
