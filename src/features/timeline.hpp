@@ -57,10 +57,12 @@ class Timeline {
   using VisitDay = std::function<void(std::size_t day, const Table& table)>;
   /// Block after block, each for all days in order; blocks in any order, on the control's threads. A block may be
   /// visited twice, with the same measures. Where `learn` is set it comes first, with day 0: all clients at `on`.
-  /// Memory: lines held, beyond what one block needs; and with `learn` the columns of all clients for the while.
+  /// Memory: lines held, which go in groups of blocks as these have been visited, beyond what one block needs; and with
+  /// `learn` the columns of all clients for the while.
   /// \throws Error overflow naming client and column; cancelled; what visit throws
   void by_block(std::optional<Day> on, const VisitDay& learn, const VisitBlock& visit, const Control& control);
-  /// All clients at days[day], days in order. Memory: all lines, the sums of every client and the columns.
+  /// All clients at days[day], days in order. Memory: all lines, which go in stretches of days as these are done, a
+  /// good eighth of them twice for the while that they are sorted; the sums of every client and the columns.
   void by_day(const VisitDay& visit, const Control& control);
 
  private:
