@@ -57,6 +57,7 @@
 #include "klientela/classify/cohorts.hpp"
 #include "klientela/classify/expression.hpp"
 #include "klientela/classify/history.hpp"
+#include "klientela/classify/history_plan.hpp"
 #include "klientela/classify/ideal_client.hpp"
 #include "klientela/classify/kernels.hpp"
 #include "klientela/classify/lifecycle.hpp"

@@ -259,7 +259,7 @@ Table
             options.states = to_states(column, outside);
             options.from = to_optional_day(since, "since");
             options.to = to_optional_day(until, "until");
-            if (!client.is_none()) options.client = client_from(client);
+            if (!client.is_none()) options.clients = {client_from(client)};
             options.reasons = reasons;
             options.max_reasons = max_reasons;
             options.language = language_from(language);

@@ -4,73 +4,26 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <utility>
 
 #include "classify/guarded.hpp"
+#include "classify/wording.hpp"
 
 namespace klientela {
+
+using namespace classifying;  // NOLINT: the stage's own internals
+
 namespace {
 
-struct Words {
-  std::string_view column;
-  std::string_view english;
-  std::string_view russian;
-};
-
-// What the best known measures mean; others are called by their column alone.
-constexpr std::array<Words, 22> measure_words{{
-    {"recency_days", "days since the last purchase", "дней с последней покупки"},
-    {"frequency", "orders", "число заказов"},
-    {"money_net", "money less refunds", "сумма покупок за вычетом возвратов"},
-    {"money_gross", "money before refunds", "сумма покупок без вычета возвратов"},
-    {"money_refunds", "money refunded", "сумма возвратов"},
-    {"profit", "profit", "прибыль"},
-    {"quantity", "quantity bought", "купленное количество"},
-    {"tenure_days", "days since the first purchase", "дней с первой покупки"},
-    {"gap_days_mean", "mean days between purchases", "среднее число дней между покупками"},
-    {"engagement", "engagement score", "оценка вовлечённости"},
-    {"interactions", "contacts", "число контактов"},
-    {"requests", "requests", "число обращений"},
-    {"csat", "satisfaction", "удовлетворённость"},
-    {"nps", "recommendation score", "готовность рекомендовать"},
-    {"products", "different products", "число разных товаров"},
-    {"categories", "different categories", "число разных категорий"},
-    {"tier_points", "points of the tier", "баллы уровня клиента"},
-    {"gap_days_last", "days between the last two purchases", "дней между двумя последними покупками"},
-    {"period_money_cv", "variation of money between periods", "разброс сумм по периодам"},
-    {"period_orders_cv", "variation of orders between periods", "разброс числа заказов по периодам"},
-    {"first_purchase", "day of the first purchase", "день первой покупки"},
-    {"lifecycle_overdue", "spreads past the client's own gap", "отклонений сверх обычного для клиента перерыва"},
-}};
-
-// What our own labels mean in Russian; the label itself stands beside it, as it stands in the columns.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 11> russian_labels{{
-    {"strategic", "стратегический"},
-    {"important", "важный"},
-    {"ordinary", "обычный"},
-    {"potential", "потенциальный"},
-    {"new", "новый"},
-    {"active", "активный"},
-    {"cooling", "остывающий"},
-    {"sleeping", "спящий"},
-    {"lost", "потерянный"},
-    {"returned", "вернувшийся"},
-    {"unclassified", "не определён"},
-}};
-
-std::string in_russian(const std::string& label) {
-  for (const auto& [name, meaning] : russian_labels)
-    if (name == label) return fmt::format("«{}» ({})", label, meaning);
-  return "«" + label + "»";
+std::string called(const std::string& measure, Language language) {
+  const std::string_view words = words_of(measure, language);
+  return words.empty() ? measure : fmt::format("{} ({})", words, measure);
 }
 
-std::string called(const std::string& measure, Language language) {
-  for (const Words& words : measure_words)
-    if (words.column == measure)
-      return fmt::format("{} ({})", language == Language::russian ? words.russian : words.english, measure);
-  return measure;
+/// The label as it stands in the columns, with what it means.
+std::string in_russian(const std::string& label) {
+  const std::string_view meaning = russian_of(label);
+  return meaning.empty() ? "«" + label + "»" : fmt::format("«{}» ({})", label, meaning);
 }
 
 Quantity quantity_of(const Column& column, std::size_t row) {
@@ -89,26 +42,14 @@ Quantity quantity_of(const Column& column, std::size_t row) {
   return quantity;
 }
 
-/// A float with at most four decimals, anything else exact.
-std::string rounded(const Quantity& quantity) {
-  if (!quantity.is_float || !(std::fabs(quantity.number) < 1e15)) return quantity.text;
-  std::string text = fmt::format("{:.4f}", quantity.number);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.back() == '.') text.pop_back();
-  if (text == "-0" || text == "0") return quantity.number == 0 ? "0" : quantity.text;
-  return text;
-}
-
-/// The reason with its quantities as they are read out: rounded, unless that would make an edge of what is beside it.
+/// The reason with its quantities as they are read out.
 Reason read_out(const Reason& exact) {
   Reason out = exact;
-  out.value.text = rounded(exact.value);
-  if (exact.low) out.low->text = rounded(*exact.low);
-  if (exact.high) out.high->text = rounded(*exact.high);
-  const auto merged = [&](const std::optional<Quantity>& before, const std::optional<Quantity>& after) {
-    return before && after->text == out.value.text && before->text != exact.value.text;
-  };
-  return merged(exact.low, out.low) || merged(exact.high, out.high) ? exact : out;
+  std::vector<Quantity*> quantities{&out.value};
+  if (out.low) quantities.push_back(&*out.low);
+  if (out.high) quantities.push_back(&*out.high);
+  round_together(quantities);
+  return out;
 }
 
 /// "above 3 and at most 7", in words; empty without edges.
@@ -142,11 +83,11 @@ std::string to_text(const Reason& told, Language language) {
                                reason.result.empty() ? "no score" : reason.result, called(reason.measure, language));
       break;
     case Aspect::segment:
-      text = russian ? fmt::format("{}: «{}» по оценкам {}", reason.column, reason.result, reason.value.text)
+      text = russian ? fmt::format("{}: {} по оценкам {}", reason.column, in_russian(reason.result), reason.value.text)
                      : fmt::format("{}: \"{}\" by the scores {}", reason.column, reason.result, reason.value.text);
       break;
     case Aspect::group:
-      text = russian ? fmt::format("{}: «{}», так как {}: {}", reason.column, reason.result,
+      text = russian ? fmt::format("{}: {}, так как {}: {}", reason.column, in_russian(reason.result),
                                    called(reason.measure, language), reason.value.text)
                      : fmt::format("{}: \"{}\", because {} is {}", reason.column, reason.result,
                                    called(reason.measure, language), reason.value.text);

@@ -1,13 +1,17 @@
 // Why a label changed, out of the reasons before and now.
 #include "classify/explained.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "classify/wording.hpp"
+
 namespace klientela {
 
-using classifying::Explained;
+using namespace classifying;  // NOLINT: the stage's own internals
 
 namespace {
 
@@ -41,12 +45,47 @@ std::vector<std::pair<const Reason*, const Reason*>> changes(const std::vector<R
   return plain || parts.empty() ? own : parts;
 }
 
+/// "orders went from 3 to 5, above 4."
+/// \param edge  what was crossed, or the only edge there is; \param below  whether it is the lower one
+std::string sentence(const Reason& before, const Reason& now, const std::optional<Quantity>& edge, bool below,
+                     bool moved, Language language) {
+  const bool russian = language == Language::russian;
+  // A rule says by itself what it found; other values without an edge are told with what they are judged to be.
+  if (now.aspect == Aspect::rule || now.aspect == Aspect::assigned) return to_text(now, language);
+  const std::string_view words = words_of(now.measure, language);
+  const std::string measure = words.empty() ? now.measure : std::string(words);
+  Quantity old_value = before.value;
+  Quantity new_value = now.value;
+  std::optional<Quantity> threshold = edge;
+  std::vector<Quantity*> quantities{&old_value, &new_value};
+  if (threshold) quantities.push_back(&*threshold);
+  round_together(quantities);
+  const auto text = [&](const Quantity& quantity) {
+    return !quantity.text.empty() ? quantity.text : std::string(russian ? "нет" : "none");
+  };
+  std::string crossed;
+  if (threshold) {
+    const bool included = below ? now.low_included : now.high_included;
+    crossed = russian ? (below ? (included ? "не меньше " : "больше ") : (included ? "не больше " : "меньше "))
+                      : (below ? (included ? "at least " : "above ") : (included ? "at most " : "below "));
+    crossed += threshold->text;
+  }
+  std::string told;
+  if (moved)
+    told = russian ? fmt::format("{}: осталось {}, сдвинулись пороги", measure, text(new_value))
+                   : fmt::format("{} stayed {}, the thresholds moved", measure, text(new_value));
+  else
+    told = russian ? fmt::format("{}: было {}, стало {}", measure, text(old_value), text(new_value))
+                   : fmt::format("{} went from {} to {}", measure, text(old_value), text(new_value));
+  if (threshold && !moved) return told + (russian ? " (" + crossed + ")." : ", " + crossed + '.');
+  return told + ". " + to_text(now, language);
+}
+
 }  // namespace
 
 Explained classifying::explain_change(const std::vector<Reason>& before, const std::vector<Reason>& now,
                                       const std::string& column, Language language) {
   Explained why;
-  const bool russian = language == Language::russian;
   for (const auto& [former, latter] : changes(before, now, column)) {
     const bool known = !former->value.text.empty() && !latter->value.text.empty();
     const bool moved = known && former->value.text == latter->value.text;
@@ -64,18 +103,7 @@ Explained classifying::explain_change(const std::vector<Reason>& before, const s
     } else {
       why.text += ' ';
     }
-    const std::string none = russian ? "нет" : "none";
-    const std::string old_text = former->value.text.empty() ? none : former->value.text;
-    const std::string new_text = latter->value.text.empty() ? none : latter->value.text;
-    why.text += latter->measure;
-    if (moved) {
-      why.text.append(russian ? ": осталось " : " stayed ").append(new_text);
-      why.text += russian ? ", сдвинулись пороги. " : ", the thresholds moved. ";
-    } else {
-      why.text.append(russian ? ": было " : " went from ").append(old_text);
-      why.text.append(russian ? ", стало " : " to ").append(new_text).append(". ");
-    }
-    why.text += to_text(*latter, language);
+    why.text += sentence(*former, *latter, near ? near : other, rose == near.has_value(), moved, language);
   }
   // What decides the column now, where that is a rule over others.
   for (const Reason& reason : now)

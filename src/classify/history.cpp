@@ -808,7 +808,7 @@ std::vector<Day> period_ends(Day from, Day to, Period period) {
   return ends;
 }
 
-std::vector<Day> period_ends(const ClientBase& base, Period period, std::optional<Day> until) {
+std::optional<Day> classifying::first_purchase_day(const ClientBase& base) {
   std::int32_t first = std::numeric_limits<std::int32_t>::max();
   constexpr std::size_t block = 2048;
   std::vector<std::int32_t> days(block);
@@ -827,11 +827,15 @@ std::vector<Day> period_ends(const ClientBase& base, Period period, std::optiona
           first = std::min(first, days[i]);
     }
   }
+  if (first == std::numeric_limits<std::int32_t>::max()) return std::nullopt;
+  return std::max(first_day, Day{std::chrono::days{first}});
+}
+
+std::vector<Day> period_ends(const ClientBase& base, Period period, std::optional<Day> until) {
   const std::optional<Day> last = until ? until : base.last_purchase_day();
-  if (!last || first == std::numeric_limits<std::int32_t>::max()) return {};
-  const Day from = std::max(first_day, Day{std::chrono::days{first}});
-  if (from > *last) return {};
-  return period_ends(from, *last, period);
+  const std::optional<Day> first = first_purchase_day(base);
+  if (!last || !first || *first > *last) return {};
+  return period_ends(*first, *last, period);
 }
 
 History history(const ClientBase& base, std::span<const Day> days, std::span<const AnyClassifier> classifiers,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,9 @@ struct ModelReads {
   std::vector<std::string> needed;  ///< of the inputs, those that rules must find, with data or without
 };
 [[nodiscard]] ModelReads reads_of(const AnyModel& model);
+
+/// The day of the first accepted positive purchase line; none without one. O(rows).
+[[nodiscard]] std::optional<Day> first_purchase_day(const ClientBase& base);
 
 }  // namespace klientela::classifying
 

@@ -89,22 +89,23 @@ Column days_column(const char* name, const History& history, const std::vector<E
 Table transitions(const History& history, const TransitionOptions& options, const Control& control) {
   const StateReader reader(history, options.states);
   const History::Data& data = *history.data();
-  std::optional<std::uint32_t> only;
-  if (options.client) {
-    const std::optional<std::size_t> row = data.base.row_of(*options.client);
-    if (!row)
-      throw Error(Code::not_found, "the base has no client " + options.client->to_text(), options.client->to_text());
-    only = static_cast<std::uint32_t>(*row);
+  std::vector<std::uint32_t> only;
+  for (const ClientId& client : options.clients) {
+    const std::optional<std::size_t> row = data.base.row_of(client);
+    if (!row) throw Error(Code::not_found, "the base has no client " + client.to_text(), client.to_text());
+    only.push_back(static_cast<std::uint32_t>(*row));
   }
+  std::sort(only.begin(), only.end());
+  only.erase(std::unique(only.begin(), only.end()), only.end());
   std::vector<Event> events;
   for (std::size_t day = 1; day < data.days.size(); ++day) {
     if (options.from && data.days[day] <= *options.from) continue;
     if (options.to && data.days[day] > *options.to) continue;
-    const std::size_t begin = only ? *only : 0;
-    const std::size_t end = only ? *only + 1 : data.clients;
-    std::vector<std::vector<Event>> parts(range_count(end - begin, control));
-    for_ranges(end - begin, control, [&](std::size_t index, std::size_t from, std::size_t to) {
-      for (std::size_t row = begin + from; row < begin + to; ++row) {
+    const std::size_t looked_at = only.empty() ? data.clients : only.size();
+    std::vector<std::vector<Event>> parts(range_count(looked_at, control));
+    for_ranges(looked_at, control, [&](std::size_t index, std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) {
+        const std::size_t row = only.empty() ? i : only[i];
         const std::size_t before = reader.state(day - 1, row);
         const std::size_t after = reader.state(day, row);
         if (before == after) continue;

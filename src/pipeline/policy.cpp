@@ -73,6 +73,8 @@ Policy read(const Value& document, const ClassifierRegistry& registry) {
     policy.periods = period_options_from_json(text_of(*part), part->pointer());
   if (const auto part = object.find("classifiers"))
     policy.classifiers = named(classifiers_from_json(text_of(*part), registry, part->pointer()));
+  if (const auto part = object.find("history"))
+    policy.history = history_plan_from_json(text_of(*part), part->pointer());
   if (const auto part = object.find("report"))
     policy.report = report_options_from_json(text_of(*part), part->pointer());
   object.done();
@@ -122,6 +124,7 @@ std::string Policy::to_json() const {
   document["features"] = Value::parse(klientela::to_json(features));
   document["periods"] = Value::parse(klientela::to_json(periods));
   document["classifiers"] = Value::parse(classifiers_to_json(plain));
+  document["history"] = history ? Value::parse(klientela::to_json(*history)) : Value();
   document["report"] = Value::parse(klientela::to_json(report));
   return document.dump(2) + '\n';
 }
@@ -133,7 +136,8 @@ std::string Policy::schema(const ClassifierRegistry& registry) {
   roll_up["type"] = {"object", "null"};
   Value parts = {{"ingest", fragment(ingest_options_schema())},        {"roll_up", std::move(roll_up)},
                  {"features", fragment(feature_options_schema())},     {"periods", fragment(period_options_schema())},
-                 {"classifiers", fragment(classify_schema(registry))}, {"report", fragment(report_options_schema())}};
+                 {"classifiers", fragment(classify_schema(registry))}, {"history", fragment(history_plan_schema())},
+                 {"report", fragment(report_options_schema())}};
   // What parts define for themselves is referred to from the root of the document, so it has to stand there.
   Value definitions = Value::object();
   for (auto& [key, part] : parts.items()) {
@@ -150,6 +154,7 @@ std::string Policy::schema(const ClassifierRegistry& registry) {
   for (const auto& [key, part] : parts.items()) {
     properties[key] = true;
     overrides[key] = {{"type", {"object", "null"}}};
+    if (key == "history") overrides[key]["type"].push_back("boolean");
   }
   Value schema = Value::object();
   schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";

@@ -29,7 +29,8 @@ inline constexpr std::array<Preset, 3> presets{{
     }
   },
   "classifiers": {"rfm": {"bins": 3, "method": "rank"}, "abc": {}, "matrix": {}, "tiers": {},
-                  "relationship_type": {"kind": "rules", "rules": "relationship_type"}}
+                  "relationship_type": {"kind": "rules", "rules": "relationship_type"}},
+  "history": {"every": "month"}
 })json"},
     // The purchases of a British online shop, 2010 to 2011 (UCI Machine Learning Repository, data set 352).
     {"online-retail", R"json({
@@ -51,7 +52,8 @@ inline constexpr std::array<Preset, 3> presets{{
       }
     }
   },
-  "classifiers": {"rfm": {}, "abc": {"measures": ["money_gross"]}, "matrix": {}}
+  "classifiers": {"rfm": {}, "abc": {"measures": ["money_gross"]}, "matrix": {}},
+  "history": {"every": "month"}
 })json"},
 }};
 

@@ -10,6 +10,9 @@
 #include <span>
 #include <string>
 
+#include "klientela/classify/cohorts.hpp"
+#include "klientela/classify/rules.hpp"
+#include "klientela/features/periods.hpp"
 #include "model/event_days.hpp"
 
 namespace klientela {
@@ -55,11 +58,57 @@ void add_period_columns(FeatureTable& features, const ClientBase& base, const Po
     if (wanted.count(column.name()) != 0) features.add(column);
 }
 
+/// That every column the history is to keep is there.
+void check_history_columns(const HistoryPlan& plan, std::span<const Classification> classes) {
+  for (const std::string& column : plan.options.columns)
+    if (std::none_of(classes.begin(), classes.end(),
+                     [&](const Classification& each) { return each.table().find(column) != nullptr; }))
+      throw Error(Code::not_found, "no classifier of the policy writes the column " + column, "/history/columns");
+}
+
+/// The lifecycle of the run; null where the policy has none.
+const Classification* lifecycle_of(const RunResult& run) {
+  for (const Classification& each : run.classes)
+    if (each.kind() == "lifecycle") return &each;
+  return nullptr;
+}
+
+Table attention_of(const RunResult& run, const ReportOptions& report, const Control& control) {
+  AttentionOptions options = report.attention;
+  options.language = report.language;
+  return attention_list(run.features.table(), lifecycle_of(run), options, control);
+}
+
+/// Whether the features have what attention_of() reads.
+bool can_list(const RunResult& run, const AttentionOptions& options) {
+  std::vector<std::string> wanted{options.value};
+  if (lifecycle_of(run) == nullptr) wanted.insert(wanted.end(), {"recency_days", "tenure_days"});
+  return std::all_of(wanted.begin(), wanted.end(),
+                     [&](const std::string& column) { return run.features.find(column) != nullptr; });
+}
+
+/// A value that the first who asks makes, and others wait for; made anew where making it failed.
+template <class T>
+class Once {
+ public:
+  template <class Make>
+  const T& get(Make&& make) {
+    const std::lock_guard lock(mutex_);
+    if (!value_) value_.emplace(make());
+    return *value_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::optional<T> value_;
+};
+
 }  // namespace
 
-struct RunResult::Profiled {
-  std::mutex mutex;
-  std::optional<Profiles> profiles;
+struct RunResult::Made {
+  Once<Profiles> profiles;
+  Once<std::optional<History>> history;
+  Once<Table> attention;
 };
 
 RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, const Control& control) {
@@ -104,6 +153,7 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
   Classified classified = classify(table, classifiers, control);
   for (const Classification& classification : classified.classifications)
     for (const Column& column : classification.columns()) features.add(column);
+  if (policy.history) check_history_columns(*policy.history, classified.classifications);
   control.report("classify", 1);
 
   return RunResult{.base = std::move(read.base),
@@ -117,14 +167,13 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
                    .report_options = policy.report,
                    .assignments = assignments,
                    .hierarchy = std::move(hierarchy),
-                   .profiled = std::make_shared<RunResult::Profiled>()};
+                   .policy = std::make_shared<const Policy>(policy),
+                   .made = std::make_shared<RunResult::Made>()};
 }
 
 const Profiles& RunResult::profiles(const Control& control) const {
-  if (!profiled) throw Error(Code::invalid_argument, "only what run() gave has profiles", "profiles");
-  const std::lock_guard lock(profiled->mutex);
-  if (!profiled->profiles) profiled->profiles = group_profiles(report(), report_options.profiles, control);
-  return *profiled->profiles;
+  if (!made) throw Error(Code::invalid_argument, "only what run() gave has profiles", "profiles");
+  return made->profiles.get([&] { return group_profiles(report(), report_options.profiles, control); });
 }
 
 Profiles RunResult::profiles(std::string_view column, const Control& control) const {
@@ -133,10 +182,61 @@ Profiles RunResult::profiles(std::string_view column, const Control& control) co
   return group_profiles(report(), options, control);
 }
 
+const History* RunResult::history(const Control& control) const {
+  if (!made || !policy || !policy->history) return nullptr;
+  const std::optional<History>& found = made->history.get([&]() -> std::optional<History> {
+    const HistoryPlan& plan = *policy->history;
+    const std::vector<Day> days = days_of(plan, base, as_of);
+    if (days.empty()) return std::nullopt;
+    HistoryOptions options = plan.options;
+    options.periods = policy->periods;
+    if (options.thresholds == HistoryThresholds::frozen && !options.frozen_on)
+      return klientela::history(base, days, std::span<const AnyModel>(models), policy->features, options, control);
+    std::vector<AnyClassifier> classifiers;
+    for (const auto& [name, classifier] : policy->classifiers) classifiers.push_back(classifier);
+    return klientela::history(base, days, std::span<const AnyClassifier>(classifiers), policy->features, options,
+                              control);
+  });
+  return found ? &*found : nullptr;
+}
+
+const Table& RunResult::attention(const Control& control) const {
+  if (!made) throw Error(Code::invalid_argument, "only what run() gave has an attention list", "attention");
+  return made->attention.get([&] { return attention_of(*this, report_options, control); });
+}
+
+bool RunResult::has_attention() const { return can_list(*this, report_options.attention); }
+
+Table RunResult::cohorts(const Control& control) const {
+  for (const AnyModel& model : models)
+    if (const auto* cohort = model.get_if<CohortModel>()) return cohorts(cohort->options().period, control);
+  return cohorts(Period::month, control);
+}
+
+Table RunResult::cohorts(Period period, const Control& control) const {
+  return cohort_table(base, as_of, period, control);
+}
+
 std::string RunResult::page(const ReportOptions& options, const Control& control) const {
   ReportInput input = report();
-  input.profiles = &profiles(control);
-  return html(input, options);
+  if (!options.hides(PageSection::profiles)) input.profiles = &profiles(control);
+  if (!options.hides(PageSection::movement)) input.history = history(control);
+  std::optional<Table> other;  // by other options than the run's
+  if (!options.hides(PageSection::attention) && can_list(*this, options.attention)) {
+    const bool same = options.language == report_options.language && options.attention == report_options.attention;
+    input.attention = same ? &attention(control) : &other.emplace(attention_of(*this, options, control));
+  }
+  std::optional<Table> covered;
+  std::vector<RuleSetCheck> rules;
+  if (!options.hides(PageSection::coverage)) {
+    input.coverage = &covered.emplace(coverage(control));
+    const Table table = classified(control);
+    for (const AnyModel& model : models)
+      if (const auto* set = model.get_if<RulesModel>())
+        rules.push_back({model.name(), klientela::check_rules(*set, table, control)});
+    input.rules = rules;
+  }
+  return html(input, options, control);
 }
 
 Table RunResult::classified(const Control& control) const {

@@ -21,6 +21,13 @@ std::string cell_count(const Speech& say, std::uint64_t count) {
                      say.count(count), say.compact(static_cast<double>(count)));
 }
 
+std::string client_cell(const Page& page, const ClientId& client) {
+  std::string text = cell(client.to_text(), 64);
+  if (const auto row = page.input.base.row_of(client))
+    if (const auto name = name_of(page.input, *row)) text += fmt::format("<span class=\"sub\">{}</span>", cell(*name));
+  return text;
+}
+
 std::string colour_of(std::string_view group, std::size_t place) {
   if (group == "cold") return "k0";
   if (group == "warm") return "k1";
@@ -94,6 +101,17 @@ void put_figures(Page& page) {
   page.raw("</dl>\n");
 }
 
+/// That sums over clients say nothing where a client stands with all below it.
+void put_repeats(Page& page) {
+  if (page.input.base.repeats_rows())
+    page.put(
+        "<p class=\"note warn\">{}</p>",
+        page.say("Every client stands here with all below it, so one purchase counts for several of them: sums over "
+                 "clients say nothing.",
+                 "Каждый клиент показан вместе со всеми подчинёнными, поэтому одна покупка учтена у нескольких: "
+                 "суммы по клиентам смысла не имеют."));
+}
+
 void put_definitions(Page& page) {
   const Speech& say = page.say;
   page.open("definitions", say("What the words mean", "Что означают слова"));
@@ -130,7 +148,7 @@ void put_definitions(Page& page) {
 
 }  // namespace report
 
-std::string html(const ReportInput& input, const ReportOptions& options) {
+std::string html(const ReportInput& input, const ReportOptions& options, const Control& control) {
   using namespace report;
   Page page(input, options);
   const Speech& say = page.say;
@@ -157,14 +175,22 @@ std::string html(const ReportInput& input, const ReportOptions& options) {
   put_figures(page);
   const auto matrix = matrix_of(input);
   const std::vector<CellTotals> cells = matrix ? cells_of(*matrix, page.money) : std::vector<CellTotals>{};
-  if (matrix) put_matrix(page, *matrix, cells);
-  if (const Classification* rfm = first_of_kind(input, "rfm")) put_rfm(page, *rfm);
-  if (const Classification* abc = first_of_kind(input, "abc")) put_abc(page, *abc);
-  put_classes(page);
-  if (matrix && options.top_clients > 0 && input.features.rows() > 0) put_top(page, *matrix, cells);
-  put_profiles(page);
-  put_rejected(page);
-  put_definitions(page);
+  const auto shown = [&](PageSection section) { return !options.hides(section); };
+  if (matrix && shown(PageSection::matrix)) put_matrix(page, *matrix, cells);
+  if (const Classification* rfm = first_of_kind(input, "rfm"); rfm != nullptr && shown(PageSection::rfm))
+    put_rfm(page, *rfm);
+  if (const Classification* abc = first_of_kind(input, "abc"); abc != nullptr && shown(PageSection::abc))
+    put_abc(page, *abc);
+  if (shown(PageSection::classes)) put_classes(page);
+  if (shown(PageSection::movement)) put_movement(page, control);
+  if (shown(PageSection::attention)) put_attention(page);
+  if (matrix && shown(PageSection::top) && options.top_clients > 0 && input.features.rows() > 0)
+    put_top(page, *matrix, cells);
+  put_repeats(page);
+  if (shown(PageSection::profiles)) put_profiles(page);
+  if (shown(PageSection::coverage)) put_coverage(page);
+  if (shown(PageSection::rejected)) put_rejected(page);
+  if (shown(PageSection::definitions)) put_definitions(page);
   page.put("</main>\n<footer>klientela {}</footer>\n</body>\n</html>\n", version());
   return page.take();
 }

@@ -46,13 +46,6 @@ std::string channel_of(const Page& page, const Table& channels, std::string_view
 
 void put_profiles(Page& page) {
   const Speech& say = page.say;
-  if (page.input.base.repeats_rows())
-    page.put(
-        "<p class=\"note warn\">{}</p>",
-        say("Every client stands here with all below it, so one purchase counts for several of them: sums over "
-            "clients say nothing.",
-            "Каждый клиент показан вместе со всеми подчинёнными, поэтому одна покупка учтена у нескольких: суммы по "
-            "клиентам смысла не имеют."));
   const Profiles* profiles = page.input.profiles;
   if (profiles == nullptr || profiles->groups.rows() == 0) return;
   const Table& groups = profiles->groups;

@@ -61,6 +61,9 @@ class Page {
   return "<bdi>" + escaped(shortened(text, characters)) + "</bdi>";
 }
 
+/// A client: its id, and below it the name where a card says one.
+[[nodiscard]] std::string client_cell(const Page& page, const ClientId& client);
+
 /// A count for eyes in cells of tables: where it is long, its exact form on wide screens and 12.3k on narrow ones.
 /// Readers of the page aloud always get the exact one.
 [[nodiscard]] std::string cell_count(const Speech& say, std::uint64_t count);
@@ -83,7 +86,12 @@ void put_labels(Page& page, std::string_view heading, const std::vector<std::str
 /// Counts, shares and money by the labels of every classifier that the page has no picture of.
 void put_classes(Page& page);
 void put_top(Page& page, const MatrixView& matrix, const std::vector<CellTotals>& cells);
+/// Nothing where there is no history of at least two days.
+void put_movement(Page& page, const Control& control);
+void put_attention(Page& page);
 void put_profiles(Page& page);
+/// Nothing where no attribute of any card is known and there are no rules.
+void put_coverage(Page& page);
 void put_rejected(Page& page);
 void put_definitions(Page& page);
 

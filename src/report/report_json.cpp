@@ -61,7 +61,34 @@ constexpr const char* profiles_schema = R"({
   }
 })";
 
+/// The attention list but for its language, which is the report's.
+AttentionOptions read_attention(const json::Node& node) {
+  if (node.value().is_object() && node.value().contains("language"))
+    json::fail(node.pointer() + "/language", "is that of the report: report.language");
+  return attention_options_from_json(node.value().dump(), node.pointer());
+}
+
+json::Value attention_value(const AttentionOptions& options) {
+  json::Value value = json::Value::parse(to_json(options));
+  value.erase("language");
+  return value;
+}
+
+std::vector<PageSection> read_hidden(const json::Node& node) {
+  std::vector<PageSection> hidden;
+  for (const json::Node& item : node.items())
+    hidden.push_back(static_cast<PageSection>(item.choice(page_section_names())));
+  return hidden;
+}
+
 }  // namespace
+
+const std::vector<std::string_view>& page_section_names() {
+  static const std::vector<std::string_view> names{"matrix",   "rfm",       "abc",        "classes",
+                                                   "movement", "attention", "top",        "profiles",
+                                                   "coverage", "rejected",  "definitions"};
+  return names;
+}
 
 ReportOptions report_options_from_json(std::string_view text, std::string_view pointer) {
   const json::Value document = json::parse(text);
@@ -71,6 +98,8 @@ ReportOptions report_options_from_json(std::string_view text, std::string_view p
   object.read("title", options.title);
   object.read("top_clients", options.top_clients, 0, most_top_clients);
   if (const auto profiles = object.find("profiles")) options.profiles = read_profiles(*profiles);
+  if (const auto attention = object.find("attention")) options.attention = read_attention(*attention);
+  if (const auto hide = object.find("hide")) options.hide = read_hidden(*hide);
   object.done();
   return options;
 }
@@ -86,6 +115,10 @@ std::string to_json(const ReportOptions& options) {
   document["title"] = options.title;
   document["top_clients"] = options.top_clients;
   document["profiles"] = profiles_value(options.profiles);
+  document["attention"] = attention_value(options.attention);
+  document["hide"] = json::Value::array();
+  for (const PageSection section : options.hide)
+    document["hide"].push_back(page_section_names()[static_cast<std::size_t>(section)]);
   return document.dump(2, ' ', false, json::Value::error_handler_t::replace);
 }
 
@@ -101,6 +134,12 @@ std::string report_options_schema() {
                                {"default", defaults.top_clients},
                                {"description", "Clients shown per cell of the contact matrix."}};
   properties["profiles"] = json::Value::parse(profiles_schema);
+  properties["attention"] = json::Value::parse(attention_options_schema());
+  properties["attention"]["properties"].erase("language");
+  properties["hide"] = {{"type", "array"},
+                        {"items", {{"enum", page_section_names()}}},
+                        {"default", json::Value::array()},
+                        {"description", "Parts that the page goes without."}};
   const json::Value schema = {
       {"type", "object"}, {"title", "Report"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
   return schema.dump(2);

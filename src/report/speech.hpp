@@ -39,13 +39,15 @@ class Speech {
   /// What people call a column, band, segment, group or class; names that are not klientela's own stay as they are.
   /// Escaped, isolated from the direction of the text around it.
   [[nodiscard]] std::string term(std::string_view name) const;
-  /// The same without markup, for SVG and attributes.
-  [[nodiscard]] std::string plain_term(std::string_view name) const;
+  /// The same without markup, for SVG and attributes; names that are not klientela's own are cut.
+  [[nodiscard]] std::string plain_term(std::string_view name, std::size_t characters = 60) const;
   [[nodiscard]] std::string_view reason(RejectReason reason) const noexcept;
   [[nodiscard]] std::string clients(std::uint64_t number) const;
   [[nodiscard]] std::string rows(std::uint64_t number) const;
 
  private:
+  /// The words for one of klientela's own names; empty for others.
+  [[nodiscard]] std::string known(std::string_view name) const;
   [[nodiscard]] std::string_view plural(std::uint64_t number, std::string_view one, std::string_view few,
                                         std::string_view many) const noexcept;
   [[nodiscard]] std::string with_currency(const std::string& amount) const;

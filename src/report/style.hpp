@@ -100,6 +100,13 @@ overflow-wrap:anywhere;hyphens:auto}
 .curve text{fill:var(--soft);font-size:13px}
 .curve .class{fill:var(--ink);font-size:15px;font-weight:650;text-anchor:middle}
 .curve .y{text-anchor:end}.curve .x{text-anchor:middle}
+.flow{display:block;width:100%;max-width:760px;height:auto;margin:12px 0}
+.flow path{fill:rgb(var(--k)/.42)}.flow .stay{fill:rgb(var(--k)/.2)}.flow path:hover{fill:rgb(var(--k)/.7)}
+.flow rect{fill:rgb(var(--k))}
+.flow text{fill:var(--soft);font-size:13px}
+.flow .name{fill:var(--ink);paint-order:stroke;stroke:var(--card);stroke-width:3px;stroke-linejoin:round}
+.flow .end{text-anchor:end}
+.list .sub{display:block;font-weight:400;font-size:.86rem}.list .part{padding-left:1.2em;font-weight:400!important;color:var(--soft)}
 .two{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:8px 36px}
 details{border-top:1px solid var(--line)}
 details:last-of-type{border-bottom:1px solid var(--line)}
@@ -136,7 +143,7 @@ section{padding:16px 14px;border-radius:12px}.two{grid-template-columns:minmax(0
 .stacked tbody th,.stacked tbody td{display:block;border:0;padding:1px 0;text-align:left;white-space:normal}
 .stacked tbody .num{text-align:left}.stacked td:empty{display:none}.stacked td::before{content:attr(data-of) ": ";color:var(--soft)}
 .stacked .share{display:inline;margin-left:.4em}
-.curve text{font-size:17px}.curve .class{font-size:18px}.defs{grid-template-columns:1fr;gap:0}.defs dd{margin-bottom:8px}
+.flow text{font-size:15.5px}.curve text{font-size:17px}.curve .class{font-size:18px}.defs{grid-template-columns:1fr;gap:0}.defs dd{margin-bottom:8px}
 summary .right{margin-left:1.1em;flex-basis:100%}}
 @media print{:root{color-scheme:light}body{background:#fff}section,.figure{box-shadow:none;break-inside:avoid}
 main,header,footer{max-width:none;padding:0}td{print-color-adjust:exact;-webkit-print-color-adjust:exact}}

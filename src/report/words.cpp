@@ -1,4 +1,5 @@
 // What the report page calls klientela's own columns, bands, segments and reasons.
+#include "classify/wording.hpp"
 #include "report/speech.hpp"
 #include "report/text.hpp"
 
@@ -22,54 +23,22 @@ constexpr Word words[]{
     {"quantity", "quantity", "количество"},
     {"lines", "purchase lines", "строки покупок"},
     {"interactions", "contacts", "контакты"},
-    // bands
-    {"unknown", "unknown", "неизвестно"},
-    {"acquaintance", "acquaintance", "знакомство"},
-    {"interested", "interested", "интерес"},
-    {"active", "active", "активный"},
-    {"engaged", "engaged", "вовлечён"},
-    {"regular buyer", "regular buyer", "постоянный покупатель"},
-    {"no order", "no order", "без заказов"},
-    {"small volume", "small volume", "малый объём"},
-    {"medium volume", "medium volume", "средний объём"},
-    {"large volume", "large volume", "большой объём"},
-    {"top volume", "top volume", "наибольший объём"},
-    // groups
-    {"cold", "cold", "холодные"},
-    {"warm", "warm", "тёплые"},
-    {"hot", "hot", "горячие"},
-    {"partner", "partner", "партнёры"},
-    // tiers, types of relationship and the lifecycle
+    // classifiers' columns
     {"tier", "tier", "уровень"},
     {"relationship_type", "type of relationship", "тип отношений"},
     {"lifecycle", "lifecycle", "жизненный цикл"},
-    {"client", "client", "клиент"},
-    {"target", "target", "целевой"},
-    {"non-client", "non-client", "не клиент"},
-    {"other", "other", "прочее"},
-    {"new", "new", "новый"},
-    {"strategic", "strategic", "стратегический"},
-    {"important", "important", "важный"},
-    {"ordinary", "ordinary", "обычный"},
-    {"potential", "potential", "потенциальный"},
-    {"cooling", "cooling", "остывающий"},
-    {"sleeping", "sleeping", "спящий"},
-    {"lost", "lost", "потерянный"},
-    {"returned", "returned", "вернувшийся"},
+    {"group", "group of the contact matrix", "группа матрицы контактов"},
+    {"rfm_segment", "RFM segment", "сегмент RFM"},
+    {"abc", "ABC", "ABC"},
+    {"card.category", "category", "категория"},
+    {"card.industry", "industry", "отрасль"},
+    {"card.relationship_type", "type of relationship, of the card", "тип отношений на карточке"},
+    // labels that are called otherwise than in reasons
     {"unclassified", "unclassified", "не определено"},
-    // segments
-    {"Champions", "Champions", "Чемпионы"},
-    {"Loyal", "Loyal", "Лояльные"},
-    {"Potential Loyalist", "Potential Loyalist", "Потенциально лояльные"},
-    {"New", "New", "Новые"},
-    {"Promising", "Promising", "Перспективные"},
-    {"Need Attention", "Need Attention", "Требуют внимания"},
-    {"About To Sleep", "About To Sleep", "Засыпающие"},
-    {"Can't Lose", "Can't Lose", "Нельзя потерять"},
-    {"At Risk", "At Risk", "В зоне риска"},
-    {"Lost", "Lost", "Потерянные"},
-    {"Others", "Others", "Прочие"},
     {"none", "no purchases", "без покупок"},
+    {"outside", "outside", "вне классов"},
+    {"organisation", "organisations", "организации"},
+    {"person", "persons", "частные лица"},
     // tables
     {"clients", "clients", "клиенты"},
     {"contacts", "contacts", "контактные лица"},
@@ -104,16 +73,24 @@ constexpr ReasonWords reasons[]{
 
 }  // namespace
 
-std::string Speech::plain_term(std::string_view name) const {
+std::string Speech::known(std::string_view name) const {
   for (const Word& word : words)
-    if (word.name == name) return escaped(russian_ ? word.russian : word.english);
-  return escaped(shortened(name, 60));
+    if (word.name == name) return std::string(russian_ ? word.russian : word.english);
+  const Language language = russian_ ? Language::russian : Language::english;
+  if (const std::string_view measure = classifying::words_of(name, language); !measure.empty())
+    return std::string(measure);
+  const std::string_view label = classifying::russian_of(name);
+  return std::string(russian_ || label.empty() ? label : name);
+}
+
+std::string Speech::plain_term(std::string_view name, std::size_t characters) const {
+  const std::string own = known(name);
+  return escaped(own.empty() ? shortened(name, characters) : own);
 }
 
 std::string Speech::term(std::string_view name) const {
-  for (const Word& word : words)
-    if (word.name == name) return escaped(russian_ ? word.russian : word.english);
-  return "<bdi>" + escaped(shortened(name, 60)) + "</bdi>";
+  const std::string own = known(name);
+  return own.empty() ? "<bdi>" + escaped(shortened(name, 60)) + "</bdi>" : escaped(own);
 }
 
 std::string_view Speech::reason(RejectReason reason) const noexcept {

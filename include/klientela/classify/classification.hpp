@@ -21,7 +21,7 @@ enum class Language : std::uint8_t { english, russian };
 struct Quantity {
   double number{std::numeric_limits<double>::quiet_NaN()};  ///< nearest double; money in currency units; NaN: none
   std::string text;                                         ///< exact, as Column::to_text writes it; empty: none
-  bool is_float{false};  ///< of a float: sentences round it to four decimals; integers and money stand there exact
+  bool is_float{false};  ///< sentences round floats to two decimals, below 1 to four, near an edge to more
 };
 
 /// Which kind of decision a reason explains; explain() words it by this.

@@ -58,7 +58,7 @@ struct TransitionOptions {
   MigrationStates states;
   std::optional<Day> from;          ///< transitions after this day only; need not be one of the days
   std::optional<Day> to;            ///< and up to this one
-  std::optional<ClientId> client;   ///< of this client only
+  std::vector<ClientId> clients;    ///< of these clients only; empty: of all
   bool reasons{true};               ///< tell why; costs a pass over the lines of the clients told of
   std::size_t max_reasons{10'000};  ///< the first so many transitions have reasons, the others nulls
   Language language{Language::english};
@@ -72,7 +72,7 @@ struct TransitionOptions {
 /// threshold that lies between, by the model of the later day), `threshold_moved` (boolean: the value stayed, the
 /// thresholds did not), `rule` (text: id of the rule that decides now), `reason` (text: one sentence for each measure
 /// that moved). O(days * clients), and with reasons the lines of the clients told of.
-/// \throws Error not_found naming the column or the client; cancelled
+/// \throws Error not_found naming the column or a client; cancelled
 [[nodiscard]] Table transitions(const History& history, const TransitionOptions& options = {},
                                 const Control& control = {});
 

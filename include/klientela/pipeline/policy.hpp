@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "klientela/classify/classifier.hpp"
+#include "klientela/classify/history_plan.hpp"
 #include "klientela/features/features.hpp"
 #include "klientela/features/periods.hpp"
 #include "klientela/ingest/ingest.hpp"
@@ -17,8 +18,8 @@
 namespace klientela {
 
 /// {"version": 1, "preset": ..., "ingest": {...}, "roll_up": {...}, "features": {...}, "periods": {...}, "classifiers":
-/// {...}, "report": {...}}; every part optional. A policy may name a preset, which it then overrides key by key (JSON
-/// merge patch, RFC 7396).
+/// {...}, "history": {...}, "report": {...}}; every part optional. A policy may name a preset, which it then overrides
+/// key by key (JSON merge patch, RFC 7396).
 struct Policy {
   static constexpr int version = 1;
   IngestOptions ingest;
@@ -27,7 +28,8 @@ struct Policy {
   FeatureOptions features;
   PeriodOptions periods;  ///< of the columns of period_table() that some classifier reads
   std::vector<std::pair<std::string, AnyClassifier>>
-      classifiers;  ///< by name, in order; later ones may use earlier ones
+      classifiers;                     ///< by name, in order; later ones may use earlier ones
+  std::optional<HistoryPlan> history;  ///< unset: only the as-of day is looked at
   ReportOptions report;
 
   /// The default: RFM, ABC, the contact matrix and tiers.

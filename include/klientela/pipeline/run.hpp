@@ -28,9 +28,11 @@ struct RunResult {
   Assignments assignments{};             ///< as they were given
   std::optional<Hierarchy> hierarchy{};  ///< of all clients, where the policy rolls them up; `base` has the groups then
 
-  /// What was profiled so far; shared by copies.
-  struct Profiled;
-  std::shared_ptr<Profiled> profiled{};
+  std::shared_ptr<const Policy> policy{};  ///< by which it was run
+
+  /// What was asked for so far and is kept: profiles, the history, the attention list; shared by copies.
+  struct Made;
+  std::shared_ptr<Made> made{};
 
   [[nodiscard]] ReportInput report() const { return {base, features, classes, rejects, counts}; }
   /// Of the columns that the policy names: made by the first call, which others wait for. Lives as long as this or a
@@ -38,13 +40,29 @@ struct RunResult {
   [[nodiscard]] const Profiles& profiles(const Control& control = {}) const;
   /// Of one column, by its name or the end of it ("segment"). As group_profiles()
   [[nodiscard]] Profiles profiles(std::string_view column, const Control& control = {}) const;
+  /// Classes through time as the policy's `history` wants them; null where it wants none, or where the base has no
+  /// purchase up to its last day. Made by the first call, which others wait for: about as long as a run takes where
+  /// one pass gives it, else as many runs as there are days (History::one_pass). Frozen thresholds are those of
+  /// `models` unless the policy names another day. Lives as long as this or a copy. Thread-safe. As
+  /// klientela::history()
+  [[nodiscard]] const History* history(const Control& control = {}) const;
+  /// Who needs accompaniment now, by report.attention of the policy and its language; by the first classifier of kind
+  /// "lifecycle", or one with default options. Made by the first call, which others wait for. As attention_list()
+  [[nodiscard]] const Table& attention(const Control& control = {}) const;
+  /// Whether the features have the columns that the list is made of; without them attention() throws not_found.
+  [[nodiscard]] bool has_attention() const;
+  /// Retention by the period of the first purchase: that of the first classifier of kind "cohort", or months. As
+  /// cohort_table()
+  [[nodiscard]] Table cohorts(const Control& control = {}) const;
+  [[nodiscard]] Table cohorts(Period period, const Control& control = {}) const;
   [[nodiscard]] Table clients(const Control& control = {}) const {
     return clients_table(report(), report_options, control);
   }
   [[nodiscard]] Table matrix() const { return matrix_table(report()); }
   [[nodiscard]] Table rejected() const { return rejected_table(report()); }
   [[nodiscard]] std::string summary() const { return summary_json(report()); }
-  /// The page with the profiles. \param options  language, title and more for this page alone
+  /// The page with the profiles, the history, the attention list, coverage and rules, but for what `hide` of the
+  /// options names, which is not made either. \param options  language, title and more for this page alone
   [[nodiscard]] std::string page(const Control& control = {}) const { return page(report_options, control); }
   [[nodiscard]] std::string page(const ReportOptions& options, const Control& control = {}) const;
   /// The features and classes, with the columns of the base that the classifiers read, and `card.kind`.

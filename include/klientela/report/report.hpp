@@ -1,13 +1,18 @@
 // Results as tables for other tools and as pages for people, all as values: whoever calls writes the files.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "klientela/classify/attention.hpp"
 #include "klientela/classify/classification.hpp"
+#include "klientela/classify/history.hpp"
+#include "klientela/classify/rules.hpp"
 #include "klientela/core/executor.hpp"
 #include "klientela/core/table.hpp"
 #include "klientela/features/features.hpp"
@@ -17,6 +22,12 @@
 
 namespace klientela {
 
+/// What the rules of one classifier do.
+struct RuleSetCheck {
+  std::string classifier;
+  RuleCheck check;
+};
+
 /// What a report is about. Borrows everything for the call.
 struct ReportInput {
   const ClientBase& base;
@@ -24,14 +35,41 @@ struct ReportInput {
   std::span<const Classification> classes;  ///< in the order they were made
   std::span<const Reject> rejects;
   const std::map<TableId, TableCounts>& counts;
-  const Profiles* profiles{nullptr};  ///< shown on the page where there are some
+  // Shown on the page where there are some:
+  const Profiles* profiles{nullptr};
+  const History* history{nullptr};
+  const Table* attention{nullptr};  ///< as attention_list() gives it, in the page's language
+  const Table* coverage{nullptr};   ///< as coverage_table() gives it
+  std::span<const RuleSetCheck> rules{};
 };
+
+/// Parts of the page that can be left out, by the names that the policy has for them.
+enum class PageSection : std::uint8_t {
+  matrix,
+  rfm,
+  abc,
+  classes,    ///< labels of other classifiers
+  movement,   ///< of clients between classes
+  attention,  ///< who needs accompaniment now
+  top,        ///< first clients of every cell
+  profiles,
+  coverage,  ///< of cards by attributes, and what rules do
+  rejected,
+  definitions,
+};
+/// "matrix", "rfm", ... in the order of the enumerators.
+[[nodiscard]] const std::vector<std::string_view>& page_section_names();
 
 struct ReportOptions {
   Language language{Language::english};
-  std::string title;              ///< of the page; empty: a default in the language
-  std::uint32_t top_clients{10};  ///< shown per cell of the matrix; 0..1000
-  ProfileOptions profiles{};      ///< of the groups
+  std::string title;                ///< of the page; empty: a default in the language
+  std::uint32_t top_clients{10};    ///< shown per cell of the matrix; 0..1000
+  ProfileOptions profiles{};        ///< of the groups
+  AttentionOptions attention{};     ///< who needs accompaniment; its language is that of the report
+  std::vector<PageSection> hide{};  ///< parts that the page goes without
+  [[nodiscard]] bool hides(PageSection section) const noexcept {
+    return std::find(hide.begin(), hide.end(), section) != hide.end();
+  }
 };
 
 /// One row per client: id, name where known, features, scores, classes, cell, group, reasons. O(clients); the reasons
@@ -45,7 +83,9 @@ struct ReportOptions {
 /// Counts, totals as exact decimal texts, class sizes, notes: a JSON object, documented in docs/outputs.md.
 [[nodiscard]] std::string summary_json(const ReportInput& input);
 /// A page that stands alone: no script from elsewhere, no network, everything from the data escaped.
-[[nodiscard]] std::string html(const ReportInput& input, const ReportOptions& options = {});
+/// \throws Error as transitions(), where there is a history
+[[nodiscard]] std::string html(const ReportInput& input, const ReportOptions& options = {},
+                               const Control& control = {});
 
 /// RFC 4180 with LF line ends, UTF-8. A text cell that a spreadsheet would run is written with a leading apostrophe,
 /// which ingest takes off ids: one that begins with a tab, CR or LF, or, behind blanks of any kind, with = + - @ or

@@ -91,21 +91,21 @@ TEST(Migration, ListsTransitionsWithTheirReasons) {
             "3 2025-02-28 2025-03-31 move middle low money_net 150 50 100 false\n"
             "1 2025-03-31 2025-04-30 move middle high money_net 150 250 200 false\n"
             "4 2025-03-31 2025-04-30 entry outside high money_net 0 900.5 200 false\n");
-  EXPECT_NE(table.column("reason").text(1).find("money_net went from 50 to 150."), std::string::npos);
+  EXPECT_NE(table.column("reason").text(1).find("money less refunds went from 50 to 150, "), std::string::npos);
   TransitionOptions options;
-  options.client = ClientId(1);
+  options.clients = {ClientId(1)};
   options.language = Language::russian;
   options.max_reasons = 1;
   const Table one = transitions(found, options);
   EXPECT_EQ(one.rows(), 2U);
-  EXPECT_NE(one.column("reason").text(0).find("money_net: было 50, стало 150."), std::string::npos);
+  EXPECT_NE(one.column("reason").text(0).find("сумма покупок за вычетом возвратов: было 50, стало 150 ("), std::string::npos);
   EXPECT_TRUE(one.column("reason").is_null(1));
   options = {};
   options.from = day("2025-03-31");
   options.reasons = false;
   EXPECT_EQ(transitions(found, options).rows(), 2U);
   EXPECT_EQ(transitions(found, options).find("reason"), nullptr);
-  options.client = ClientId(77);
+  options.clients = {ClientId(77)};
   EXPECT_THROW((void)transitions(found, options), Error);
   options = {};
   options.states.column = "no such";

@@ -185,7 +185,7 @@ TEST(PlugIn, MigratesWithReasons) {
   EXPECT_EQ(all.column("to_day").to_text(0), "2025-05-31");
   EXPECT_EQ(all.column("measure").to_text(0), "money_net") << "not the id, which stayed";
   EXPECT_EQ(all.column("reason").to_text(0),
-            "money_net went from 150 to 650. size: \"large\", because money less refunds (money_net) is 650.");
+            "money less refunds went from 150 to 650. size: \"large\", because money less refunds (money_net) is 650.");
   EXPECT_EQ(all.column("rule").to_text(0), "size.large");
 }
 

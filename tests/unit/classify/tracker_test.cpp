@@ -368,7 +368,7 @@ TEST(Tracker, TellsWhatMovedAndWhy) {
   EXPECT_EQ(reasons[0].value_before, "60");
   EXPECT_EQ(reasons[0].value_after, "120");
   EXPECT_EQ(reasons[0].threshold, "100");
-  EXPECT_NE(reasons[0].text.find("money_net went from 60 to 120."), std::string::npos);
+  EXPECT_NE(reasons[0].text.find("money less refunds went from 60 to 120, "), std::string::npos);
   EXPECT_NE(tracker.explain(change, Language::russian)[0].text.find("стало 120"), std::string::npos);
   const TrackerChange fresh = tracker.apply(bought("a", "2025-02-01", 60'0000));
   EXPECT_TRUE(fresh.new_client);

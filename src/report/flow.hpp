@@ -1,0 +1,26 @@
+// Who moved from which class to which, between two days, as inline SVG.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "report/speech.hpp"
+
+namespace klientela::report {
+
+/// A class on both days. Texts are plain: they are escaped where they are drawn.
+struct FlowClass {
+  std::string name;         ///< as Speech::plain_term() gives it, escaped already
+  std::string_view colour;  ///< colour class of the style sheet
+};
+
+/// Bands from the classes of the first day, on the left, to those of the second, as wide as there are clients.
+/// \param clients  classes x classes, row of the first day; what is nowhere on both days is not drawn
+/// \param about    what the picture says, for those who do not see it; escaped
+/// \returns        an <svg> of bounded size; empty where nobody is in a class. O(classes^2)
+[[nodiscard]] std::string flow_picture(const std::vector<FlowClass>& classes, const std::vector<std::uint64_t>& clients,
+                                       std::string_view about, const Speech& say);
+
+}  // namespace klientela::report
