@@ -1168,6 +1168,17 @@ KLT_API klt_status klt_result_hierarchy(klt_context* context, const klt_result* 
  * Since ABI 2. */
 KLT_API klt_status klt_result_profiles(klt_context* context, const klt_result* result, const char* column,
                                        klt_profiles** out);
+/* Classes through time as the policy's "history" wants them, by the thresholds of the run unless it says otherwise; made
+ * by the first call, then shared. About as long as klt_run() where one pass gives it (klt_history_one_pass), else as
+ * many runs as there are days. KLT_NOT_FOUND naming "history" where the policy wants none, or where the base has no
+ * purchase up to its last day; as klt_history_of_models(). Since ABI 2. */
+KLT_API klt_status klt_result_history(klt_context* context, const klt_result* result, klt_history** out);
+/* klt_attention_list() by "report.attention" of the policy and its language, of the first classification of kind
+ * "lifecycle", or of one with default options; made by the first call, then shared. Since ABI 2. */
+KLT_API klt_status klt_result_attention(klt_context* context, const klt_result* result, klt_table** out);
+/* klt_base_cohorts() up to the as-of day, by the period of the first classifier of kind "cohort", or by months.
+ * Since ABI 2. */
+KLT_API klt_status klt_result_cohorts(klt_context* context, const klt_result* result, klt_table** out);
 /* How many classifications (and models) there are, in the policy's order; 0 for NULL. Since ABI 1. */
 KLT_API size_t klt_result_classification_count(const klt_result* result);
 /* KLT_OUT_OF_RANGE naming "index". Since ABI 1. */

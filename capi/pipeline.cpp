@@ -140,6 +140,39 @@ klt_status klt_result_profiles(klt_context* context, const klt_result* result, c
   });
 }
 
+klt_status klt_result_history(klt_context* context, const klt_result* result, klt_history** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    need(out, "out");
+    const Running call(*context);
+    const History* found = run.history(call.control());
+    if (found == nullptr)
+      throw Error(Code::not_found,
+                  run.policy->history ? "the base has no purchase up to the last day of the history"
+                                      : "the policy of this run has no history",
+                  "history");
+    give(out, *found);
+  });
+}
+
+klt_status klt_result_attention(klt_context* context, const klt_result* result, klt_table** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    need(out, "out");
+    const Running call(*context);
+    give(out, run.attention(call.control()));
+  });
+}
+
+klt_status klt_result_cohorts(klt_context* context, const klt_result* result, klt_table** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    need(out, "out");
+    const Running call(*context);
+    give(out, run.cohorts(call.control()));
+  });
+}
+
 size_t klt_result_classification_count(const klt_result* result) {
   return result != nullptr ? result->run->classes.size() : 0;
 }

@@ -110,9 +110,10 @@ klt_status klt_report_html(klt_context* context, const klt_report_input* input, 
     need(out, "out");
     const Running call(*context);
     ReportInput shown = given.get();
-    const Profiles profiles = group_profiles(shown, choice.profiles, call.control());
-    shown.profiles = &profiles;
-    give(out, html(shown, choice));
+    std::optional<Profiles> profiles;
+    if (!choice.hides(PageSection::profiles))
+      shown.profiles = &profiles.emplace(group_profiles(shown, choice.profiles, call.control()));
+    give(out, html(shown, choice, call.control()));
   });
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "classify/options.hpp"
+#include "klientela/classify/attention.hpp"
+#include "klientela/features/periods.hpp"
 #include "klientela/model/roll_up_json.hpp"
 #include "klientela/report/report_json.hpp"
 #include "stages.hpp"
@@ -76,13 +78,31 @@ ProfileOptions profile_options_over(const ReportOptions& base, const py::kwargs&
   return profile_options_from_json(to_json(options), "");
 }
 
-ReportOptions with(const RunResult& result, const py::object& language, const py::object& title,
-                   const py::object& top) {
+ReportOptions with(const RunResult& result, const py::object& language, const py::object& title, const py::object& top,
+                   const py::object& hide) {
   ReportOptions options = result.report_options;
   if (!language.is_none()) options.language = language_from(argument<std::string>(language, "language"));
   if (!title.is_none()) options.title = argument<std::string>(title, "title");
   if (!top.is_none()) options.top_clients = argument<std::uint32_t>(top, "top_clients");
+  if (!hide.is_none()) {
+    py::dict part;
+    part["hide"] = hide;
+    options.hide = report_options_from_json(to_json(part), "").hide;
+  }
   return options;
+}
+
+/// The plan of a run's history: a period's name over the policy's own plan, a mapping, or whether there is one.
+std::optional<HistoryPlan> history_plan_over(const std::optional<HistoryPlan>& plan, const py::object& wanted) {
+  if (py::isinstance<py::str>(wanted)) {
+    HistoryPlan chosen = plan.value_or(HistoryPlan());
+    py::dict every;
+    every["every"] = wanted;
+    chosen.every = history_plan_from_json(to_json(every), "/history")->every;
+    return chosen;
+  }
+  if (py::isinstance<py::bool_>(wanted) && wanted.cast<bool>()) return plan.value_or(HistoryPlan());
+  return history_plan_from_json(to_json(wanted), "/history");
 }
 
 }  // namespace
@@ -228,6 +248,78 @@ Returns
 Profiles
     Tables ``groups``, ``products`` and ``channels``.)doc")
       .def(
+          "attention",
+          [](const RunResult& self, const py::kwargs& options) {
+            if (options.empty())
+              return PyTable{long_call(0, py::none(), [&](const Control& control) { return self.attention(control); }),
+                             {}};
+            AttentionOptions base = self.report_options.attention;
+            base.language = self.report_options.language;
+            py::dict wanted = from_json(to_json(base)).cast<py::dict>();
+            for (const auto& [name, value] : options) wanted[name] = value;
+            const AttentionOptions parsed = attention_options_from_json(to_json(wanted));
+            const auto lifecycle = std::find_if(self.classes.begin(), self.classes.end(),
+                                                [](const Classification& each) { return each.kind() == "lifecycle"; });
+            return PyTable{long_call(0, py::none(),
+                                     [&](const Control& control) {
+                                       return attention_list(self.features.table(),
+                                                             lifecycle == self.classes.end() ? nullptr : &*lifecycle,
+                                                             parsed, control);
+                                     }),
+                           {}};
+          },
+          R"doc(Say who needs accompaniment now, the largest value at risk first.
+
+Parameters
+----------
+**options
+    value, states, least_risk, satisfaction_drop, limit, language: over those of the policy's ``report.attention``; see
+    :func:`klientela.attention`.
+
+Returns
+-------
+Table
+    rank, client, state, loss_risk, value, value_at_risk, rule, reason.)doc")
+      .def_property_readonly("_has_attention", &RunResult::has_attention)
+      .def(
+          "cohorts",
+          [](const RunResult& self, const std::optional<std::string>& period) {
+            std::optional<Period> chosen;
+            if (period) {
+              py::dict option;
+              option["period"] = *period;
+              chosen = period_options_from_json(to_json(option), "").period;
+            }
+            return PyTable{long_call(0, py::none(),
+                                     [&](const Control& control) {
+                                       return chosen ? self.cohorts(*chosen, control) : self.cohorts(control);
+                                     }),
+                           {}};
+          },
+          py::arg("period") = py::none(), R"doc(Follow the clients who began in the same period.
+
+Parameters
+----------
+period : {"day", "week", "month", "quarter", "year"}, optional
+    None: that of the policy's first classifier of kind cohort, or months.
+
+Returns
+-------
+Table
+    As :func:`klientela.cohorts`.)doc")
+      .def(
+          "_planned_history",
+          [](const RunResult& self, std::size_t threads, const py::object& progress) -> py::object {
+            const History* found =
+                long_call(threads, progress, [&](const Control& control) { return self.history(control); });
+            return found == nullptr ? py::object(py::none()) : py::cast(*found);
+          },
+          py::arg("threads") = 0, py::arg("progress") = py::none())
+      .def_property_readonly("_has_history", [](const RunResult& self) { return self.policy && self.policy->history; })
+      .def_property_readonly(
+          "_language",
+          [](const RunResult& self) { return self.report_options.language == Language::russian ? "ru" : "en"; })
+      .def(
           "check_rules",
           [](const RunResult& self, const std::string& classifier) {
             const RuleCheck check =
@@ -244,12 +336,14 @@ Profiles
       .def("summary_json", &RunResult::summary, "The summary as JSON text.")
       .def(
           "html",
-          [](const RunResult& self, const py::object& language, const py::object& title, const py::object& top) {
-            const ReportOptions options = with(self, language, title, top);
+          [](const RunResult& self, const py::object& language, const py::object& title, const py::object& top,
+             const py::object& hide) {
+            const ReportOptions options = with(self, language, title, top, hide);
             return page(long_call(0, py::none(), [&](const Control& control) { return self.page(options, control); }));
           },
           py::kw_only(), py::arg("language") = py::none(), py::arg("title") = py::none(),
-          py::arg("top_clients") = py::none(), R"doc(Give the report as a page that stands alone.
+          py::arg("top_clients") = py::none(), py::arg("hide") = py::none(),
+          R"doc(Give the report as a page that stands alone.
 
 Parameters
 ----------
@@ -258,7 +352,10 @@ language : str, optional
 title : str, optional
     Of the page.
 top_clients : int, optional
-    How many clients are shown per cell.)doc")
+    How many clients are shown per cell.
+hide : sequence of str, optional
+    Parts that the page goes without, out of matrix, rfm, abc, classes, movement, attention, top, profiles, coverage,
+    rejected and definitions; by default the policy's.)doc")
       .def_property_readonly(
           "counts", [](const RunResult& self) { return counts_to_python(self.counts); },
           "By table: rows read, used and rejected, and how many were rejected by reason.")
@@ -315,8 +412,10 @@ top_clients : int, optional
   module.def(
       "_run",
       [](const py::dict& tables, const py::object& policy, const py::object& as_of, std::size_t threads,
-         const py::object& progress, const py::object& assignments, const py::object& roll_up) {
+         const py::object& progress, const py::object& assignments, const py::object& roll_up,
+         const py::object& history) {
         Policy parsed = policy_from(policy);
+        if (!history.is_none()) parsed.history = history_plan_over(parsed.history, history);
         if (!roll_up.is_none()) parsed.roll_up = roll_up_from(roll_up, "/roll_up");
         const Assignments assigned =
             assignments.is_none() ? Assignments() : argument<Assignments>(assignments, "assignments");
@@ -327,7 +426,7 @@ top_clients : int, optional
         }));
       },
       py::arg("tables"), py::arg("policy"), py::arg("as_of"), py::arg("threads"), py::arg("progress"),
-      py::arg("assignments") = py::none(), py::arg("roll_up") = py::none());
+      py::arg("assignments") = py::none(), py::arg("roll_up") = py::none(), py::arg("history") = py::none());
 }
 
 }  // namespace klientela::python

@@ -112,8 +112,19 @@ def attach() -> None:
     setattr(_core.Result, "history", _of_result)  # noqa: B010
 
 
-def _of_result(self: _core.Result, policy: Any = None, **options: Any) -> _core.History:
-    return history(self, policy, **options)
+def _of_result(
+    self: _core.Result,
+    policy: Any = None,
+    *,
+    threads: int = 0,
+    progress: Callable[[str, float], object] | None = None,
+    **options: Any,
+) -> _core.History:
+    """Give the classes through time: those of the policy's ``history``, or others by options.
 
-
-_of_result.__doc__ = history.__doc__
+    Without options, and where the run's policy has a history, it is that one, which is kept and shown on the page.
+    Else :func:`klientela.history` makes one; its parameters are taken here too.
+    """
+    if policy is None and not options and (planned := self._planned_history(threads, progress)) is not None:
+        return planned
+    return history(self, policy, threads=threads, progress=progress, **options)

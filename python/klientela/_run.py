@@ -23,6 +23,7 @@ def run(
     assignments: _core.Assignments | None = None,
     classifiers: _core.ClassifierRegistry | Mapping[str, Any] | None = None,
     roll_up: str | int | Mapping[str, Any] | None = None,
+    history: str | bool | Mapping[str, Any] | None = None,
     **more: Any,
 ) -> _core.Result:
     """Classify a client base: ingest, features, then every classifier of the policy.
@@ -49,6 +50,10 @@ def run(
     roll_up : {"roots", "every_node"}, int or mapping, optional
         Classify groups of clients, such as holdings with their branches, instead of single ones: see
         :func:`klientela.roll_up`. A mapping holds the options of the policy's part of that name, which it stands for.
+    history : {"month", "day", "week", "quarter", "year"}, bool or mapping, optional
+        Follow classes through time, by the ends of the last twelve such periods; False: do not. A mapping holds the
+        options of the policy's part of that name, which it stands for. None: as the policy says. It is worked out when
+        :meth:`Result.history` or the page asks for it.
     **more : table
         More tables by name: ``run(transactions=sales, clients=cards)``.
 
@@ -70,7 +75,7 @@ def run(
     datetime.date(2026, 2, 3)
     """
     policy = _plugins.policy_with(policy, classifiers)
-    return _core._run(tables_argument(tables, more), policy, as_of, threads, progress, assignments, roll_up)
+    return _core._run(tables_argument(tables, more), policy, as_of, threads, progress, assignments, roll_up, history)
 
 
 def tables_argument(tables: Any, more: Mapping[str, Any]) -> dict[str, Any]:

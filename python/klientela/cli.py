@@ -125,6 +125,12 @@ def _roll_up(text: str) -> str:
     raise typer.BadParameter(f"{text!r} is neither roots nor every_node nor a level from 1")
 
 
+def _period_or_none(text: str) -> str:
+    if text in ("day", "week", "month", "quarter", "year", "none"):
+        return text
+    raise typer.BadParameter(f"{text!r} is none of day, week, month, quarter, year, none")
+
+
 _Preset = Annotated[
     str | None,
     typer.Option(help="A named policy, or a policy file, to begin with.", metavar="NAME|FILE", parser=_preset),
@@ -176,6 +182,16 @@ _DecimalComma = Annotated[
         show_default=False,
     ),
 ]
+_History = Annotated[
+    str | None,
+    typer.Option(
+        "--history",
+        help="Follow classes through the last twelve ends of these periods: day, week, month, quarter, year; none: do "
+        "not. By default as the policy says.",
+        metavar="PERIOD|none",
+        parser=_period_or_none,
+    ),
+]
 _Threads = Annotated[int, typer.Option(min=0, help="How many threads work; 0: one per core.")]
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
@@ -198,6 +214,7 @@ def run(
     roll_up: _RollUp = None,
     date_format: _DateFormat = None,
     decimal_comma: _DecimalComma = None,
+    history: _History = None,
     encoding: Annotated[
         str | None,
         typer.Option(
@@ -210,8 +227,9 @@ def run(
     """Classify the clients in your files.
 
     Reads CSV and TSV (also .gz), Parquet, JSON lines and Excel (book.xlsx#Sheet picks a sheet). Writes clients.parquet,
-    clients.csv, matrix.csv, profiles.csv, profile_products.csv, profile_channels.csv, rejected.csv, summary.json and
-    report.html into the folder, and hierarchy.csv where clients are rolled up.
+    clients.csv, matrix.csv, profiles.csv, profile_products.csv, profile_channels.csv, attention.csv, cohorts.csv,
+    rejected.csv, summary.json and report.html into the folder; with a history also history.parquet, migration.csv,
+    transitions.csv, stays.csv and projection.csv; and hierarchy.csv where clients are rolled up.
     """
     given = _given(
         directories=directories,
@@ -226,7 +244,9 @@ def run(
     with _errors():
         chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins), _written(date_format, decimal_comma))
         _work(
-            lambda steps: _read_and_run(given, chosen, as_of, encoding, threads, steps, roll_up=roll_up),
+            lambda steps: _read_and_run(
+                given, chosen, as_of, encoding, threads, steps, roll_up=roll_up, history=history
+            ),
             Path(out),
             quiet,
             doubt_future=as_of is None,
@@ -258,6 +278,9 @@ def classify_command(
     rules: Annotated[
         str | None, typer.Option(help="Also write what each rule of the policy does.", metavar="FILE")
     ] = None,
+    attention: Annotated[
+        str | None, typer.Option(help="Also write who needs accompaniment now, and why.", metavar="FILE")
+    ] = None,
     encoding: Annotated[
         str | None, typer.Option(help="Encoding of text files that are not UTF-8.", metavar="NAME", parser=_encoding)
     ] = None,
@@ -285,7 +308,7 @@ def classify_command(
         with _progress(quiet) as steps:
             result = _read_and_run(given, chosen, as_of, encoding, threads, steps, journal)
             steps("Writing results", 0)
-            for file, table in _class_tables(result, out, coverage, rules).items():
+            for file, table in _class_tables(result, out, coverage, rules, attention).items():
                 writers.write_table(table, file)
         if not quiet:
             _show_read(result)
@@ -298,7 +321,9 @@ def classify_command(
             _out.print(f"[green]done[/green]; the classes are in [bold]{escape(out)}[/bold]", soft_wrap=True)
 
 
-def _class_tables(result: _core.Result, out: str, coverage: str | None, rules: str | None) -> dict[str, _core.Table]:
+def _class_tables(
+    result: _core.Result, out: str, coverage: str | None, rules: str | None, attention: str | None
+) -> dict[str, _core.Table]:
     clients = result.clients
     wanted = ["client"] + (["name"] if "name" in clients else [])
     for name, each in result.classes.items():
@@ -306,6 +331,8 @@ def _class_tables(result: _core.Result, out: str, coverage: str | None, rules: s
     tables = {out: _core._select(clients, wanted)}
     if coverage is not None:
         tables[coverage] = result.coverage
+    if attention is not None:
+        tables[attention] = result.attention()
     if rules is not None:
         rows: dict[str, list[Any]] = {"classifier": []}
         for name, each in result.classes.items():
@@ -524,6 +551,7 @@ def _read_and_run(
     steps: Steps,
     assignments: _core.Assignments | None = None,
     roll_up: str | None = None,
+    history: str | None = None,
 ) -> _core.Result:
     sources = {}
     for table, file in files.items():
@@ -538,6 +566,7 @@ def _read_and_run(
             progress=_stage_steps(steps),
             assignments=assignments,
             roll_up=int(roll_up) if roll_up is not None and roll_up.isdigit() else roll_up,
+            history=False if history == "none" else history,
         )
     except _core.KlientelaError as error:
         table = error.where.partition(".")[0]
@@ -668,6 +697,8 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
             currency = f" {summary['currency']}" if summary.get("currency") else ""
             facts.add_row(label, _grouped(summary[key]) + escape(currency))
 
+    if "attention.csv" in written:
+        facts.add_row("need attention", f"{len(result.attention()):,} clients")
     parts: list[Any] = [facts]
     groups = (summary.get("matrix") or {}).get("groups")
     if groups:

@@ -43,7 +43,11 @@ _INDUSTRIES = ("Printing", "Retail", "Logistics", "Construction", "Food", "Healt
 _SOURCES = ("web site", "phone call", "exhibition", "recommendation", "advertisement")
 _ROLES = ("director", "buyer", "accountant", "office manager")
 # How the generated base asks to be read: it has a currency, and lines without an amount are faults.
-POLICY: dict[str, Any] = {"version": 1, "ingest": {"currency": "EUR", "reject_zero_amounts": True}}
+POLICY: dict[str, Any] = {
+    "version": 1,
+    "ingest": {"currency": "EUR", "reject_zero_amounts": True},
+    "history": {"every": "month"},
+}
 
 _HOMES = {
     # culture: (country, time zone, cities)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,23 +14,12 @@ import duckdb
 
 from klientela import _core
 
-FILES = (
-    "clients.parquet",
-    "clients.csv",
-    "matrix.csv",
-    "profiles.csv",
-    "profile_products.csv",
-    "profile_channels.csv",
-    "rejected.csv",
-    "summary.json",
-    "report.html",
-)
-
-
 def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Path]:
-    """Write clients.parquet, clients.csv, matrix.csv, the profiles, rejected.csv, summary.json and report.html.
+    """Write clients.parquet, clients.csv, matrix.csv, the profiles, rejected.csv, summary.json, report.html and more.
 
-    Profiles are profiles.csv, profile_products.csv and profile_channels.csv. Where clients were rolled up there is also
+    Profiles are profiles.csv, profile_products.csv and profile_channels.csv; cohorts.csv is retention by the period of
+    the first purchase. Where the features have what it is made of, attention.csv lists who needs accompaniment now.
+    Where the policy has a history there are also the files of :func:`write_history`, and where clients were rolled up
     hierarchy.csv, which says whose rows stand in whose group.
 
     The files are written under other names first and then renamed; where one cannot be, those that were there before
@@ -50,26 +40,32 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
     clients = result.clients
     profiles = result.profiles()
     hierarchy = result.hierarchy
-    files = FILES if hierarchy is None else (*FILES, "hierarchy.csv")
+    history = result._planned_history() if result._has_history else None
+    texts = {
+        "clients.csv": clients.to_csv,
+        "matrix.csv": result.matrix.to_csv,
+        "profiles.csv": profiles.groups.to_csv,
+        "profile_products.csv": profiles.products.to_csv,
+        "profile_channels.csv": profiles.channels.to_csv,
+        "cohorts.csv": result.cohorts().to_csv,
+        "rejected.csv": result.rejected.to_csv,
+        "summary.json": result.summary_json,
+        "report.html": result.html,
+    }
+    if result._has_attention:
+        texts["attention.csv"] = result.attention().to_csv
+    if hierarchy is not None:
+        texts["hierarchy.csv"] = hierarchy.to_csv
+    sheets = {} if history is None else _history_sheets(history, result._language)
 
     def make(scratch: Path) -> None:
         write_parquet(clients, scratch / "clients.parquet")
-        _write_texts(
-            scratch,
-            {
-                "clients.csv": clients.to_csv(),
-                "matrix.csv": result.matrix.to_csv(),
-                "profiles.csv": profiles.groups.to_csv(),
-                "profile_products.csv": profiles.products.to_csv(),
-                "profile_channels.csv": profiles.channels.to_csv(),
-                "rejected.csv": result.rejected.to_csv(),
-                "summary.json": result.summary_json(),
-                "report.html": result.html(),
-                **({} if hierarchy is None else {"hierarchy.csv": hierarchy.to_csv()}),
-            },
-        )
+        if history is not None:
+            write_parquet(history.table, scratch / "history.parquet")
+        _write_texts(scratch, texts | sheets)
 
-    return _write_all(files, make, folder)
+    parquet = ("clients.parquet",) if history is None else ("clients.parquet", "history.parquet")
+    return _write_all((*parquet, *texts, *sheets), make, folder)
 
 
 def write_history(
@@ -89,25 +85,31 @@ def write_history(
     language : {"en", "ru"}
         Of the reasons in transitions.csv.
     """
+    sheets = _history_sheets(history, language)
+
+    def make(scratch: Path) -> None:
+        write_parquet(history.table, scratch / "history.parquet")
+        _write_texts(scratch, sheets)
+
+    return _write_all(("history.parquet", *sheets), make, folder)
+
+
+def _history_sheets(history: _core.History, language: Literal["en", "ru"]) -> dict[str, Callable[[], str]]:
+    """Give the text files of a history by name, each made when it is called."""
     columns = [name for name in history.class_columns if _has_labels(history, name)]
-    sheets: dict[str, Callable[[str], _core.Table]] = {
+    tables: dict[str, Callable[[str], _core.Table]] = {
         "migration.csv": lambda name: history.migrations(column=name),
         "transitions.csv": lambda name: history.transitions(column=name, language=language),
         "stays.csv": lambda name: history.stay_times(column=name),
     }
     if len(history) > 1:
-        sheets["projection.csv"] = lambda name: history.project(column=name)
-    files = ("history.parquet", *sheets)
+        tables["projection.csv"] = lambda name: history.project(column=name)
 
-    def make(scratch: Path) -> None:
-        write_parquet(history.table, scratch / "history.parquet")
-        texts = {}
-        for file, tell in sheets.items():
-            parts = [(name, tell(name).to_csv()) for name in columns]
-            texts[file] = "".join(_with_name(name, text, head=place == 0) for place, (name, text) in enumerate(parts))
-        _write_texts(scratch, texts)
+    def sheet(tell: Callable[[str], _core.Table]) -> str:
+        parts = [(name, tell(name).to_csv()) for name in columns]
+        return "".join(_with_name(name, text, head=place == 0) for place, (name, text) in enumerate(parts))
 
-    return _write_all(files, make, folder)
+    return {file: functools.partial(sheet, tell) for file, tell in tables.items()}
 
 
 def _has_labels(history: _core.History, column: str) -> bool:
@@ -137,8 +139,9 @@ def _with_name(name: str, text: str, *, head: bool) -> str:
     return "".join(f"{row}\n" for row in (*named, *(f"{cell},{row}" for row in rows[1:])))
 
 
-def _write_texts(scratch: Path, texts: dict[str, str]) -> None:
-    for name, text in texts.items():
+def _write_texts(scratch: Path, texts: Mapping[str, Callable[[], str]]) -> None:
+    for name, make in texts.items():
+        text = make()
         with (scratch / name).open("w", encoding="utf-8", newline="") as stream:
             stream.write(text)
             if not text.endswith("\n"):

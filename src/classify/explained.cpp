@@ -45,6 +45,18 @@ std::vector<std::pair<const Reason*, const Reason*>> changes(const std::vector<R
   return plain || parts.empty() ? own : parts;
 }
 
+/// Where a group changed though its cell did not: the conditions on other measures by which the rule of now fits.
+std::vector<const Reason*> deciding_conditions(const std::vector<std::pair<const Reason*, const Reason*>>& pairs,
+                                               const std::vector<Reason>& now, const std::string& column) {
+  std::vector<const Reason*> conditions;
+  for (const auto& [former, latter] : pairs)
+    if (latter->aspect != Aspect::group || former->value.text != latter->value.text) return {};
+  for (const Reason& reason : now)
+    if (reason.column == column && reason.aspect == Aspect::group && (reason.low || reason.high))
+      conditions.push_back(&reason);
+  return pairs.empty() ? std::vector<const Reason*>() : conditions;
+}
+
 /// "orders went from 3 to 5, above 4."
 /// \param edge  what was crossed, or the only edge there is; \param below  whether it is the lower one
 std::string sentence(const Reason& before, const Reason& now, const std::optional<Quantity>& edge, bool below,
@@ -52,6 +64,7 @@ std::string sentence(const Reason& before, const Reason& now, const std::optiona
   const bool russian = language == Language::russian;
   // A rule says by itself what it found; other values without an edge are told with what they are judged to be.
   if (now.aspect == Aspect::rule || now.aspect == Aspect::assigned) return to_text(now, language);
+  if (now.aspect == Aspect::group && before.value.text == now.value.text) return to_text(now, language);
   const std::string_view words = words_of(now.measure, language);
   const std::string measure = words.empty() ? now.measure : std::string(words);
   Quantity old_value = before.value;
@@ -86,9 +99,22 @@ std::string sentence(const Reason& before, const Reason& now, const std::optiona
 Explained classifying::explain_change(const std::vector<Reason>& before, const std::vector<Reason>& now,
                                       const std::string& column, Language language) {
   Explained why;
-  for (const auto& [former, latter] : changes(before, now, column)) {
+  const auto pairs = changes(before, now, column);
+  if (const std::vector<const Reason*> conditions = deciding_conditions(pairs, now, column); !conditions.empty()) {
+    const Reason& first = *conditions.front();
+    why.measure = first.measure;
+    why.after = first.value.text;
+    why.threshold = first.low ? first.low->text : first.high ? first.high->text : std::string();
+    why.rule = first.rule;
+    for (const Reason& former : before)
+      if (former.measure == first.measure) why.before = former.value.text;
+    for (const Reason* condition : conditions)
+      why.text += (why.text.empty() ? "" : " ") + to_text(*condition, language);
+    return why;
+  }
+  for (const auto& [former, latter] : pairs) {
     const bool known = !former->value.text.empty() && !latter->value.text.empty();
-    const bool moved = known && former->value.text == latter->value.text;
+    const bool moved = known && by_measure(*latter) && former->value.text == latter->value.text;
     const bool rose = !known || latter->value.number > former->value.number;
     const std::optional<Quantity>& near = rose ? latter->low : latter->high;
     const std::optional<Quantity>& other = rose ? latter->high : latter->low;

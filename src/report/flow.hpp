@@ -12,8 +12,8 @@ namespace klientela::report {
 
 /// A class on both days. Texts are plain: they are escaped where they are drawn.
 struct FlowClass {
-  std::string name;         ///< as Speech::plain_term() gives it, escaped already
-  std::string_view colour;  ///< colour class of the style sheet
+  std::string name;    ///< as Speech::plain_term() gives it, escaped already
+  std::string colour;  ///< colour class of the style sheet
 };
 
 /// Bands from the classes of the first day, on the left, to those of the second, as wide as there are clients.

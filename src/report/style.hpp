@@ -141,9 +141,9 @@ section{padding:16px 14px;border-radius:12px}.two{grid-template-columns:minmax(0
 .cards tr:last-child{border-bottom:0}.cards tbody th,.cards tbody td{border:0;padding:1px 0}.cards .name,.cards .why{grid-column:1/-1}
 .stacked tr{display:block;padding:8px 0;border-bottom:1px solid var(--line)}.stacked tr:last-child{border-bottom:0}
 .stacked tbody th,.stacked tbody td{display:block;border:0;padding:1px 0;text-align:left;white-space:normal}
-.stacked tbody .num{text-align:left}.stacked td:empty{display:none}.stacked td::before{content:attr(data-of) ": ";color:var(--soft)}
+.stacked tbody .num{text-align:left;white-space:normal}.stacked td:empty{display:none}.stacked td::before{content:attr(data-of) ": ";color:var(--soft)}
 .stacked .share{display:inline;margin-left:.4em}
-.flow text{font-size:15.5px}.curve text{font-size:17px}.curve .class{font-size:18px}.defs{grid-template-columns:1fr;gap:0}.defs dd{margin-bottom:8px}
+.flow text{font-size:18px}.curve text{font-size:17px}.curve .class{font-size:18px}.defs{grid-template-columns:1fr;gap:0}.defs dd{margin-bottom:8px}
 summary .right{margin-left:1.1em;flex-basis:100%}}
 @media print{:root{color-scheme:light}body{background:#fff}section,.figure{box-shadow:none;break-inside:avoid}
 main,header,footer{max-width:none;padding:0}td{print-color-adjust:exact;-webkit-print-color-adjust:exact}}

@@ -319,6 +319,59 @@ static void check_assigned(klt_context* context, const klt_base* base) {
   klt_policy_free(policy);
 }
 
+/* The history, attention list and cohorts of a whole run. */
+static void check_of_run(klt_context* context) {
+  klt_table_builder* builder = NULL;
+  klt_table* table = NULL;
+  klt_tables* tables = NULL;
+  klt_policy* policy = NULL;
+  klt_result* result = NULL;
+  klt_history* history = NULL;
+  char* reason = NULL;
+  CHECK_OK(context, klt_table_builder_new(context, LINES, &builder));
+  CHECK_OK(context, klt_table_builder_add_int64(context, builder, "client", clients, NULL));
+  CHECK_OK(context, klt_table_builder_add_day(context, builder, "at", days, NULL));
+  CHECK_OK(context, klt_table_builder_add_money(context, builder, "amount", amounts, NULL));
+  CHECK_OK(context, klt_table_builder_finish(context, builder, &table));
+  klt_table_builder_free(builder);
+  CHECK_OK(context, klt_tables_new(context, &tables));
+  CHECK_OK(context, klt_tables_add_table(context, tables, "transactions", table));
+  CHECK_OK(context, klt_run(context, tables, NULL, KLT_AS_OF_LAST_EVENT, &result));
+  CHECK_STATUS(context, klt_result_history(context, result, &history), KLT_NOT_FOUND);
+  CHECK_TEXT(klt_context_last_where(context), "history");
+  CHECK(history == NULL);
+  klt_result_free(result);
+  klt_tables_free(tables);
+
+  CHECK_OK(context, klt_tables_new(context, &tables));
+  CHECK_OK(context, klt_tables_add_table(context, tables, "transactions", table));
+  klt_table_free(table);
+  CHECK_OK(context, klt_policy_from_json(context,
+                                         "{\"preset\": \"default\", \"history\": {\"periods\": 3}, \"report\": "
+                                         "{\"language\": \"ru\", \"attention\": {\"states\": [\"active\", "
+                                         "\"cooling\", \"sleeping\", \"lost\"]}}}",
+                                         &policy));
+  CHECK_OK(context, klt_run(context, tables, policy, KLT_AS_OF_LAST_EVENT, &result));
+  CHECK_OK(context, klt_result_history(context, result, &history));
+  CHECK_OK(context, klt_result_attention(context, result, &table));
+  CHECK(klt_table_row_count(table) > 0);
+  reason = cell(context, table, "reason", 0);
+  CHECK_CONTAINS(reason, "дней с последней покупки");
+  free(reason);
+  klt_table_free(table);
+  CHECK_OK(context, klt_result_cohorts(context, result, &table));
+  check_cell(context, table, "cohort", 0, "2026-01");
+  check_cell(context, table, "cohort_clients", 0, "2");
+  klt_table_free(table);
+  klt_result_free(result);
+  CHECK_OK(context, klt_history_days(context, history, &table)); /* outlives the run */
+  CHECK(klt_table_row_count(table) == 3);
+  klt_table_free(table);
+  klt_history_free(history);
+  klt_policy_free(policy);
+  klt_tables_free(tables);
+}
+
 int main(void) {
   klt_context* context = NULL;
   klt_policy* policy = NULL;
@@ -331,6 +384,7 @@ int main(void) {
   check_assigned(context, base);
   klt_base_free(base);
   klt_policy_free(policy);
+  check_of_run(context);
   klt_context_free(context);
   return check_result();
 }

@@ -54,7 +54,16 @@ class Spender:
 
 registry.add("spender", Spender)
 """
-FILES = ("clients.csv", "matrix.csv", "rejected.csv", "summary.json", "report.html")
+FILES = (
+    "clients.csv",
+    "matrix.csv",
+    "attention.csv",
+    "cohorts.csv",
+    "transitions.csv",
+    "rejected.csv",
+    "summary.json",
+    "report.html",
+)
 
 
 def programs() -> Path:
@@ -100,6 +109,9 @@ def surfaces(tmp_path_factory):
     texts = (
         result.clients.to_csv(),
         result.matrix.to_csv(),
+        result.attention().to_csv(),
+        result.cohorts().to_csv(),
+        result.history().transitions(column="group", language="ru").to_csv(),
         result.rejected.to_csv(),
         result.summary_json(),
         result.html(),
@@ -114,6 +126,10 @@ def surfaces(tmp_path_factory):
         command += [f"--{name}", folder / f"{name}.tsv"]
     subprocess.run(command, check=True, timeout=300)
     outputs["cli"] = {name: (folder / "cli" / name).read_text(encoding="utf-8") for name in FILES}
+    # The file has the transitions of all columns below each other.
+    named = outputs["cli"]["transitions.csv"].splitlines()
+    of_group = [line.partition(",")[2] for line in named if line.startswith(("classes,", "group,"))]
+    outputs["cli"]["transitions.csv"] = "\n".join(of_group)
     return outputs
 
 

@@ -207,6 +207,8 @@ int main(int argc, char** argv) {
   klt_tables* tables = NULL;
   klt_policy* policy = NULL;
   klt_result* result = NULL;
+  klt_history* history = NULL;
+  klt_migration_options moves = KLT_MIGRATION_OPTIONS_INIT;
   klt_table* table = NULL;
   klt_string* text = NULL;
   char* file = NULL;
@@ -241,6 +243,16 @@ int main(int argc, char** argv) {
   write_table(argv[2], "clients.csv", table);
   must(klt_result_matrix(context, result, &table));
   write_table(argv[2], "matrix.csv", table);
+  must(klt_result_attention(context, result, &table));
+  write_table(argv[2], "attention.csv", table);
+  must(klt_result_cohorts(context, result, &table));
+  write_table(argv[2], "cohorts.csv", table);
+  must(klt_result_history(context, result, &history));
+  moves.column = "group";
+  moves.language = KLT_LANGUAGE_RUSSIAN;
+  must(klt_history_transitions(context, history, &moves, &table));
+  write_table(argv[2], "transitions.csv", table);
+  klt_history_free(history);
   must(klt_result_rejected(context, result, &table));
   write_table(argv[2], "rejected.csv", table);
   must(klt_result_summary(context, result, &text));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "klientela/classify/migration.hpp"
 #include "klientela/core/arrow.hpp"
 #include "klientela/core/executor.hpp"
 #include "klientela/pipeline/run.hpp"
@@ -156,6 +157,14 @@ int main(int argc, char** argv) try {
       std::move(tables), klientela::Policy::from_json(policy, registry_with_spender()), std::nullopt, control);
   write(out + "/clients.csv", klientela::to_csv(result.clients()));
   write(out + "/matrix.csv", klientela::to_csv(result.matrix()));
+  write(out + "/attention.csv", klientela::to_csv(result.attention()));
+  write(out + "/cohorts.csv", klientela::to_csv(result.cohorts()));
+  const klientela::History* history = result.history(control);
+  if (history == nullptr) throw std::runtime_error("the policy has no history");
+  klientela::TransitionOptions moves;
+  moves.states.column = "group";
+  moves.language = klientela::Language::russian;
+  write(out + "/transitions.csv", klientela::to_csv(klientela::transitions(*history, moves, control)));
   write(out + "/rejected.csv", klientela::to_csv(result.rejected()));
   write(out + "/summary.json", result.summary());
   write(out + "/report.html", result.page());

@@ -98,7 +98,8 @@ TEST(Migration, ListsTransitionsWithTheirReasons) {
   options.max_reasons = 1;
   const Table one = transitions(found, options);
   EXPECT_EQ(one.rows(), 2U);
-  EXPECT_NE(one.column("reason").text(0).find("сумма покупок за вычетом возвратов: было 50, стало 150 ("), std::string::npos);
+  EXPECT_NE(one.column("reason").text(0).find("сумма покупок за вычетом возвратов: было 50, стало 150 ("),
+            std::string::npos);
   EXPECT_TRUE(one.column("reason").is_null(1));
   options = {};
   options.from = day("2025-03-31");
