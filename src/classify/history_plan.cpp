@@ -65,7 +65,7 @@ std::optional<HistoryPlan> history_plan_from_json(std::string_view text, std::st
     for (const json::Node& column : columns->items()) options.columns.push_back(column.text());
     if (options.columns.empty()) columns->fail("must name a column; null keeps every column of labels");
   }
-  if (const auto money = object.find("money")) options.money = money->is_null() ? std::string() : money->text();
+  object.read("money", options.money);
   object.done();
   return plan;
 }
@@ -81,7 +81,7 @@ std::string to_json(const HistoryPlan& plan) {
   value["frozen_on"] = value_of(options.frozen_on);
   value["hold"] = options.hold;
   value["columns"] = options.columns.empty() ? json::Value() : json::Value(options.columns);
-  value["money"] = options.money.empty() ? json::Value() : json::Value(options.money);
+  value["money"] = options.money;
   return value.dump(2, ' ', false, json::Value::error_handler_t::replace);
 }
 
@@ -109,8 +109,8 @@ std::string history_plan_schema() {
       "description": "A new class counts once it has stood for so many of the days in a row."},
     "columns": {"type": ["array", "null"], "items": {"type": "string", "minLength": 1}, "minItems": 1, "default": null,
       "description": "Classifiers' columns to keep; null: every column of labels. The page tells of the first."},
-    "money": {"type": ["string", "null"], "default": "money_net",
-      "description": "The money that moves are weighed by; null: none."}
+    "money": {"type": "string", "default": "money_net",
+      "description": "The money that moves are weighed by; empty: none."}
   }
 })";
 }

@@ -10,8 +10,8 @@ namespace klientela::report {
 namespace {
 
 // The picture is narrow so that its letters can be read on a phone.
-constexpr double width = 520;
-constexpr double margin = 64;  // beside the columns: counts
+constexpr double width = 560;
+constexpr double margin = 84;  // beside the columns: counts
 constexpr double bar = 9;
 constexpr double tallest = 300;  // of all clients together
 constexpr double least_pitch = 27;
@@ -89,13 +89,15 @@ std::string flow_picture(const std::vector<FlowClass>& classes, const std::vecto
       const Node& node = first ? before[i] : after[i];
       if (node.clients == 0) continue;
       const double middle = node.top + node.height / 2 + 5;
-      fmt::format_to(std::back_inserter(svg),
-                     "<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.0f}\" height=\"{:.1f}\"/>"
-                     "<text class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>"
-                     "<text class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>",
-                     classes[i].colour, first ? margin : right, node.top, bar, node.height, first ? "name" : "name end",
-                     first ? left + 7 : right - 7, middle, classes[i].name, first ? "end" : "start",
-                     first ? margin - 7 : width - margin + 7, middle, say.compact(static_cast<double>(node.clients)));
+      fmt::format_to(
+          std::back_inserter(svg),
+          "<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.0f}\" height=\"{:.1f}\"/>"
+          "<text class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>"
+          "<text class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>",
+          classes[i].colour, first ? margin : right, node.top, bar, node.height, first ? "name" : "name end",
+          first ? left + 7 : right - 7, middle, classes[i].name, first ? "end" : "start",
+          first ? margin - 7 : width - margin + 7, middle,
+          node.clients < 1'000'000 ? say.count(node.clients) : say.compact(static_cast<double>(node.clients)));
     }
   return svg + "</svg>";
 }

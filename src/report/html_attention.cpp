@@ -8,9 +8,14 @@ namespace {
 
 constexpr std::size_t most_listed = 20;
 
-/// An amount of money, or a plain number rounded to two decimals.
+/// An expected amount: nobody reads more of it than two decimals.
+std::string rounded_money(const Speech& say, std::int64_t units) {
+  constexpr std::int64_t hundredth = Money::scale / 100;
+  return say.money((units + hundredth / 2) / hundredth * hundredth);
+}
+
 std::string amount_at(const Speech& say, const Column& column, std::size_t row) {
-  if (column.type() == ColumnType::money) return say.money(column.values<std::int64_t>()[row]);
+  if (column.type() == ColumnType::money) return rounded_money(say, column.values<std::int64_t>()[row]);
   if (column.type() == ColumnType::float64) return say.decimal(fmt::format("{:.2f}", column.values<double>()[row]));
   return say.decimal(column.to_text(row));
 }
@@ -34,7 +39,8 @@ void put_attention(Page& page) {
   if (at_risk.type() == ColumnType::money) {
     Total total;
     for (const std::int64_t units : at_risk.values<std::int64_t>()) total.add(units);
-    sum = fmt::format(" {}: {}.", say("At risk in all", "Под угрозой всего"), say.money(total));
+    sum = fmt::format(" {}: {}.", say("At risk in all", "Под угрозой всего"),
+                      total.units() ? rounded_money(say, *total.units()) : say.money(total));
   }
   page.put("<p class=\"hint\">{} {}: {}.{}</p>",
            say("Clients who have kept away longer than is usual for them, or have become less satisfied; by the value "

@@ -29,10 +29,13 @@ FILES = {
     "profiles.csv",
     "profile_products.csv",
     "profile_channels.csv",
+    "attention.csv",
+    "cohorts.csv",
     "rejected.csv",
     "summary.json",
     "report.html",
 }
+HISTORY_FILES = {"history.parquet", "migration.csv", "transitions.csv", "stays.csv", "projection.csv"}
 
 
 def write_csv(path: Path, columns: dict[str, list[str]]) -> Path:
@@ -95,7 +98,8 @@ def test_every_table_and_format(cli, tmp_path):
 def test_the_demo_is_repeatable_and_honest(cli, tmp_path):
     for name in ("one", "two"):
         assert cli("demo", "--clients", "300", "--seed", "8", "--out", name).returncode == 0
-    for file in FILES - {"clients.parquet"}:
+    assert {path.name for path in (tmp_path / "one").iterdir()} == FILES | HISTORY_FILES
+    for file in (FILES | HISTORY_FILES) - {"clients.parquet", "history.parquet"}:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
     base = klientela.synthetic.make_base(clients=300, seed=8)
     summary = json.loads((tmp_path / "one" / "summary.json").read_text(encoding="utf-8"))
@@ -600,3 +604,66 @@ def test_groups_of_clients(cli, tmp_path):
     assert cli("run", *files, "--roll-up", "2", "--out", "two").returncode == 0
     done = cli("run", *files, "--roll-up", "leaves", "--out", "no")
     assert done.returncode == 2 and "every_node" in done.stderr and not (tmp_path / "no").exists()
+
+
+def test_a_run_follows_classes_through_time(cli, tmp_path):
+    evil = "=cmd()"
+    days = [f"2026-{month:02}-15" for month in range(1, 7)]
+    clients = ["a", evil, "c"]
+    sales = {
+        "client": [each for each in clients for _ in days],
+        "at": days * 3,
+        "amount": [*["10"] * 6, *["10", "20", "400", "900", "1600", "3000"], *["5000", "1", "1", "1", "1", "1"]],
+    }
+    write_csv(tmp_path / "sales.csv", sales)
+    done = cli("run", "--transactions", "sales.csv", "--out", "out", "--history", "month")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES | HISTORY_FILES
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert 'id="movement"' in page and 'class="flow"' in page
+    # The same files as klientela history writes, as of the same days.
+    again = cli("history", "--transactions", "sales.csv", "--out", "alone", "--quiet")
+    assert again.returncode == 0, again.stderr
+    for file in HISTORY_FILES - {"history.parquet"}:
+        assert (tmp_path / "out" / file).read_bytes() == (tmp_path / "alone" / file).read_bytes(), file
+    moves = rows(tmp_path / "out" / "transitions.csv")
+    assert {"'" + evil} == {row["client"] for row in moves if "cmd" in row["client"]}
+    cohorts = rows(tmp_path / "out" / "cohorts.csv")
+    assert [row["clients"] for row in cohorts if row["cohort"] == "2026-01"] == ["3"] * 6
+
+    (tmp_path / "policy.json").write_text(json.dumps({"preset": "default", "history": {"every": "week"}}))
+    done = cli("run", "--transactions", "sales.csv", "--policy", "policy.json", "--out", "weeks", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert len({row["to_day"] for row in rows(tmp_path / "weeks" / "migration.csv")}) == 11
+    done = cli("run", "--transactions", "sales.csv", "--policy", "policy.json", "--history", "none", "--out", "none")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "none").iterdir()} == FILES
+    done = cli("run", "--transactions", "sales.csv", "--out", "wrong", "--history", "fortnight")
+    assert done.returncode == 2 and "quarter" in done.stderr
+
+
+def test_the_attention_list_of_classify(cli, tmp_path, sales):
+    sales["client"] += ["late"] * 4
+    sales["at"] += ["2025-09-01", "2025-09-05", "2025-09-10", "2025-09-12"]
+    sales["amount"] += ["100"] * 4
+    write_csv(tmp_path / "sales.csv", sales)
+    states = ["active", "cooling", "sleeping", "lost"]
+    (tmp_path / "policy.json").write_text(json.dumps({"report": {"attention": {"states": states}}}), encoding="utf-8")
+    arguments = ["--transactions", "sales.csv", "--policy", "policy.json"]
+    done = cli("classify", *arguments, "--out", "classes.csv", "--attention", "attention.csv")
+    assert done.returncode == 0, done.stderr
+    listed = rows(tmp_path / "attention.csv")
+    assert list(listed[0]) == ["rank", "client", "state", "loss_risk", "value", "value_at_risk", "rule", "reason"]
+    assert listed[0]["client"] == "late"
+    done = cli("run", *arguments, "--out", "out", "--quiet")
+    assert rows(tmp_path / "out" / "attention.csv") == listed
+
+
+def test_no_attention_list_without_its_measures(cli, tmp_path, sales):
+    write_csv(tmp_path / "sales.csv", sales)
+    (tmp_path / "policy.json").write_text(
+        json.dumps({"features": {"columns": ["money_net"]}, "classifiers": {"abc": {}}}), encoding="utf-8"
+    )
+    done = cli("run", "--transactions", "sales.csv", "--policy", "policy.json", "--out", "out", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES - {"attention.csv"}

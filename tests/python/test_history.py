@@ -253,3 +253,48 @@ def test_files_keep_ids_of_any_length_and_content(tmp_path) -> None:
     assert {row["client"] for row in rows} == {"'" + ids[0], *ids[1:]}
     assert all(None not in row and None not in row.values() for row in rows)
     assert b"\r\n" not in written["migration.csv"].read_bytes()
+
+
+def test_a_policy_says_which_history(sales):
+    planned = {**POLICY, "history": {"every": "quarter", "columns": ["abc"]}}
+    result = klientela.run(sales, planned)
+    found = result.history()
+    assert found.class_columns == ["abc"] and [day.month for day in found.days] == [3, 6, 9, 11]
+    pd.testing.assert_frame_equal(
+        found.to_pandas(), klientela.history(result, every="quarter", columns=["abc"]).to_pandas()
+    )
+    assert len(result.history(every="month")) == 11  # options make another one
+    assert "id=\"movement\"" in result.html()
+    assert "id=\"movement\"" not in result.html(hide=["movement"])
+    with pytest.raises(klientela.BadPolicyError) as wrong:
+        result.html(hide=["moves"])
+    assert wrong.value.where == "/hide/0"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "days"), [("week", 12), ({"every": "month", "periods": 2}, 2), (True, 11), (False, None), (None, None)]
+)
+def test_a_run_can_be_told_its_history(sales, wanted, days):
+    result = klientela.run(sales, POLICY, history=wanted)
+    assert ("id=\"movement\"" in result.html()) == (days is not None)
+    if days is not None:
+        assert len(result.history()) == days
+
+
+def test_a_wrong_history_names_its_place(sales):
+    for wanted, where in (("fortnight", "/history/every"), ({"hold": 0}, "/history/hold"), (3, "/history")):
+        with pytest.raises(klientela.BadPolicyError) as wrong:
+            klientela.run(sales, POLICY, history=wanted)
+        assert wrong.value.where == where
+    with pytest.raises(klientela.NotFoundError):
+        klientela.run(sales, POLICY, history={"columns": ["abd"]})
+
+
+def test_attention_and_cohorts_of_a_result(sales):
+    result = klientela.run(sales, "default")
+    assert result.attention().to_csv() == klientela.attention(result.features).to_csv()
+    assert len(result.attention(limit=2)) == 2
+    assert result.cohorts().to_csv() == klientela.cohorts(result.base, result.as_of).to_csv()
+    assert result.cohorts("quarter").to_csv() == klientela.cohorts(result.base, result.as_of, "quarter").to_csv()
+    russian = klientela.run(sales, {"report": {"language": "ru", "attention": {"limit": 1}}}).attention()
+    assert "дней с последней покупки" in russian["reason"][0] and len(russian) == 1

@@ -113,8 +113,8 @@ TEST(Matrix, SentencesRoundFloatsAndNothingElse) {
                      test::column<std::int64_t>("money_net", ColumnType::money, {1'234'567, 0, 0})});
   const Classification result = MatrixClassifier(small()).fit(table).classify(table);
   EXPECT_EQ(result.reasons(0)[0].value.text, "295.00806212378666");
-  EXPECT_THAT(result.explain(0, Language::english), HasSubstr("is 295.0081 (above 2.5)"));
-  EXPECT_THAT(result.explain(0, Language::russian), HasSubstr(": 295.0081 (больше 2.5)"));
+  EXPECT_THAT(result.explain(0, Language::english), HasSubstr("is 295.01 (above 2.5)"));
+  EXPECT_THAT(result.explain(0, Language::russian), HasSubstr(": 295.01 (больше 2.5)"));
   EXPECT_THAT(result.explain(0, Language::english), HasSubstr("is 123.4567 "));
   EXPECT_THAT(result.explain(1, Language::english), HasSubstr("is 2.50000001 (above 2.5)"));  // not its own edge
   EXPECT_THAT(result.explain(2, Language::english), HasSubstr("is 1e-09 (at most 2.5)"));

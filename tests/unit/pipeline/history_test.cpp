@@ -46,7 +46,7 @@ TEST(HistoryPlan, IsReadAndWrittenOut) {
   EXPECT_EQ(policy_of("true").history, HistoryPlan());
   EXPECT_EQ(policy_of("{}").history, HistoryPlan());
   const Policy policy = policy_of(R"({"every": "quarter", "since": "2024-02-01", "until": "2025-12-31", "hold": 2,
-    "thresholds": "frozen", "frozen_on": "2025-06-30", "columns": ["abc", "group"], "money": null})");
+    "thresholds": "frozen", "frozen_on": "2025-06-30", "columns": ["abc", "group"], "money": ""})");
   const HistoryPlan& plan = *policy.history;
   EXPECT_EQ(plan.every, Period::quarter);
   EXPECT_EQ(plan.periods, 0) << "since says where it begins";
