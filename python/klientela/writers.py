@@ -14,6 +14,7 @@ import duckdb
 
 from klientela import _core
 
+
 def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Path]:
     """Write clients.parquet, clients.csv, matrix.csv, the profiles, rejected.csv, summary.json, report.html and more.
 
