@@ -367,11 +367,13 @@ def history(
     policy: _PolicyFile = None,
     plugins: _Plugins = None,
     every: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Classify at the end of every day, week, month, quarter or year.", metavar="PERIOD", parser=_period
+            help="Classify at the end of every day, week, month, quarter or year; by default month.",
+            metavar="PERIOD",
+            parser=_period,
         ),
-    ] = "month",
+    ] = None,
     since: Annotated[
         dt.date | None,
         typer.Option(
@@ -407,6 +409,7 @@ def history(
     """Follow the classes of your clients through time.
 
     Classifies the files as of a series of days by the thresholds of the last one, or with --refit by each day's own.
+    Without options about days and thresholds a policy's own history stands.
     Writes history.parquet, migration.csv, transitions.csv, stays.csv and projection.csv into the folder.
     """
     given = _given(
@@ -427,7 +430,10 @@ def history(
             raise _core.InvalidArgumentError(f"{folder} is not a folder", "out")
         with _progress(quiet) as steps:
             result = _read_and_run(given, chosen, as_of, encoding, threads, steps)
-            found = history_of(
+            planned = None
+            if (every, since, refit, hold) == (None, None, False, 1) and not column:  # the policy may say
+                planned = result._planned_history(threads, _stage_steps(steps))
+            found = planned or history_of(
                 result.base,
                 chosen,
                 every=every,

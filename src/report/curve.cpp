@@ -12,9 +12,9 @@
 namespace klientela::report {
 namespace {
 
-constexpr double left = 54;
+constexpr double left = 62;
 constexpr double top = 26;
-constexpr double width = 440;
+constexpr double width = 428;
 constexpr double height = 270;
 constexpr std::size_t samples = 120;
 

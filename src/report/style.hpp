@@ -135,7 +135,8 @@ section{padding:16px 14px;border-radius:12px}.two{grid-template-columns:minmax(0
 .wide tbody th,.wide .corner,.many tbody th,.many .corner{position:sticky;left:-4px;background:var(--card)!important;z-index:1}
 .wide tfoot th span,.many tfoot th span{display:inline-block;writing-mode:vertical-rl;text-align:left;max-height:9em;line-height:1.15}
 .heat .apart{border-left-width:6px}.heat tr.apart td,.heat tr.apart th{border-top-width:6px}
-.list th,.list td{padding-right:10px}.labels thead th:first-child{white-space:normal}.share{display:block;margin:0;min-width:0}.bar{min-width:44px}
+.list th,.list td{padding-right:10px}.labels thead th:first-child{white-space:normal}.share{display:block;margin:0;min-width:0}.bar{min-width:44px}.labels th,.labels td{padding-right:7px;font-size:.86rem}
+.labels .bar{min-width:20px}.labels .barcell{width:24%}
 .cards thead,.stacked thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .cards tr{display:grid;grid-template-columns:minmax(0,1fr) auto;padding:8px 0;border-bottom:1px solid var(--line)}
 .cards tr:last-child{border-bottom:0}.cards tbody th,.cards tbody td{border:0;padding:1px 0}.cards .name,.cards .why{grid-column:1/-1}

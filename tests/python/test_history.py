@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import json
 
 import klientela
 import numpy as np
@@ -269,6 +270,18 @@ def test_a_policy_says_which_history(sales):
     with pytest.raises(klientela.BadPolicyError) as wrong:
         result.html(hide=["moves"])
     assert wrong.value.where == "/hide/0"
+
+
+def test_the_command_takes_the_history_of_the_policy(cli, tmp_path, sales):
+    sales.to_csv(tmp_path / "sales.csv", index=False)
+    (tmp_path / "policy.json").write_text(json.dumps({**POLICY, "history": {"every": "quarter", "columns": ["abc"]}}))
+    arguments = ["history", "--transactions", "sales.csv", "--policy", "policy.json", "--out"]
+    done = cli(*arguments, "planned")
+    assert done.returncode == 0, done.stderr
+    assert "4 days" in done.stdout and "classes abc" in done.stdout
+    done = cli(*arguments, "asked", "--every", "month")
+    assert done.returncode == 0, done.stderr
+    assert "11 days" in done.stdout
 
 
 @pytest.mark.parametrize(
