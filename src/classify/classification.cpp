@@ -15,11 +15,6 @@ using namespace classifying;  // NOLINT: the stage's own internals
 
 namespace {
 
-std::string called(const std::string& measure, Language language) {
-  const std::string_view words = words_of(measure, language);
-  return words.empty() ? measure : fmt::format("{} ({})", words, measure);
-}
-
 /// The label as it stands in the columns, with what it means.
 std::string in_russian(const std::string& label) {
   const std::string_view meaning = russian_of(label);

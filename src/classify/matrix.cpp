@@ -14,6 +14,7 @@
 #include "classify/reasoning.hpp"
 #include "classify/scoring.hpp"
 #include "classify/threshold_json.hpp"
+#include "classify/wording.hpp"
 
 namespace klientela {
 
@@ -342,10 +343,13 @@ Note note_of(const std::string& rule, const MatrixAxis& axis, FittedAxis::Use fi
   const std::string at(1, letter);
   if (present) {
     note.rule += ".substitute";
-    note.english = "Axis " + at + " shows " + axis.substitute->measure + " in place of " + axis.scale.measure +
-                   ", of which there are no data.";
-    note.russian = "По оси " + at + " показано " + axis.substitute->measure + " вместо " + axis.scale.measure +
-                   ": таких данных нет.";
+    const auto names = [&](Language language) {
+      return std::pair{called(axis.substitute->measure, language), called(axis.scale.measure, language)};
+    };
+    const auto [shown, absent] = names(Language::english);
+    note.english = "Axis " + at + " shows " + shown + " in place of " + absent + ", of which there are no data.";
+    const auto [taken, missing] = names(Language::russian);
+    note.russian = "По оси " + at + " показано: " + taken + ". Данных нет: " + missing + '.';
   } else {
     const std::string& missing = fitted == FittedAxis::Use::substitute ? axis.substitute->measure : axis.scale.measure;
     note.rule += ".unknown";

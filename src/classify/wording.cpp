@@ -123,6 +123,11 @@ std::string_view classifying::words_of(std::string_view measure, Language langua
   return {};
 }
 
+std::string classifying::called(const std::string& measure, Language language) {
+  const std::string_view words = words_of(measure, language);
+  return words.empty() ? measure : fmt::format("{} ({})", words, measure);
+}
+
 std::string_view classifying::russian_of(std::string_view label) noexcept {
   for (const auto& [name, meaning] : russian_labels)
     if (name == label) return meaning;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "klientela/classify/classification.hpp"
@@ -10,6 +11,8 @@ namespace klientela::classifying {
 
 /// What a measure means; empty for one that is called by its column alone.
 [[nodiscard]] std::string_view words_of(std::string_view measure, Language language) noexcept;
+/// The same with the column's name behind it, or the name alone.
+[[nodiscard]] std::string called(const std::string& measure, Language language);
 /// What one of our own labels means in Russian; empty for others.
 [[nodiscard]] std::string_view russian_of(std::string_view label) noexcept;
 

@@ -87,7 +87,7 @@ TEST(Matrix, SubstituteIsUsedAndNamed) {
   EXPECT_THAT(test::texts(result.column("matrix_x")), ElementsAre("high", "low", "unknown", "high"));
   ASSERT_EQ(result.notes().size(), 1U);
   EXPECT_EQ(result.notes()[0].rule, "matrix.x.substitute");
-  EXPECT_THAT(result.notes()[0].english, HasSubstr("recency_days in place of engagement"));
+  EXPECT_THAT(result.notes()[0].english, HasSubstr("(recency_days) in place of engagement score (engagement)"));
   EXPECT_EQ(result.reasons(1)[0].measure, "recency_days");
   EXPECT_EQ(result.reasons(1)[0].low->text, "30");
   // A column without a single value is replaced as an absent one is; frozen, the choice stays.
