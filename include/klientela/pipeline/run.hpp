@@ -41,9 +41,9 @@ struct RunResult {
   /// Of one column, by its name or the end of it ("segment"). As group_profiles()
   [[nodiscard]] Profiles profiles(std::string_view column, const Control& control = {}) const;
   /// Classes through time as the policy's `history` wants them; null where it wants none, or where the base has no
-  /// purchase up to its last day. Made by the first call, which others wait for: about as long as a run takes where
-  /// one pass gives it, else as many runs as there are days (History::one_pass). Frozen thresholds are those of
-  /// `models` unless the policy names another day. Lives as long as this or a copy. Thread-safe. As
+  /// purchase up to its last day. Made by the first call, which others wait for: in less than a run takes where
+  /// one pass gives it, else by features computed for each of the days (History::one_pass). Frozen thresholds are those
+  /// of `models` unless the policy names another day. Lives as long as this or a copy. Thread-safe. As
   /// klientela::history()
   [[nodiscard]] const History* history(const Control& control = {}) const;
   /// Who needs accompaniment now, by report.attention of the policy and its language; by the first classifier of kind
