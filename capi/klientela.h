@@ -1168,10 +1168,10 @@ KLT_API klt_status klt_result_hierarchy(klt_context* context, const klt_result* 
  * Since ABI 2. */
 KLT_API klt_status klt_result_profiles(klt_context* context, const klt_result* result, const char* column,
                                        klt_profiles** out);
-/* Classes through time as the policy's "history" wants them, by the thresholds of the run unless it says otherwise; made
- * by the first call, then shared. In less than klt_run() takes where one pass gives it (klt_history_one_pass), else
- * by features computed for each of the days. KLT_NOT_FOUND naming "history" where the policy wants none, or where the base has no
- * purchase up to its last day; as klt_history_of_models(). Since ABI 2. */
+/* Classes through time as the policy's "history" wants them, by the thresholds of the run unless it says otherwise;
+ * made by the first call, then shared. In less than klt_run() takes where one pass gives it (klt_history_one_pass),
+ * else by features computed for each of the days. KLT_NOT_FOUND naming "history" where the policy wants none, or where
+ * the base has no purchase up to its last day; as klt_history_of_models(). Since ABI 2. */
 KLT_API klt_status klt_result_history(klt_context* context, const klt_result* result, klt_history** out);
 /* klt_attention_list() by "report.attention" of the policy and its language, of the first classification of kind
  * "lifecycle", or of one with default options; made by the first call, then shared. Since ABI 2. */
