@@ -192,6 +192,20 @@ TEST(StoryPage, HidesWhatItIsToldTo) {
   EXPECT_EQ(page, result.page());
 }
 
+TEST(StoryPage, RefusesOptionsThatItDoesNotKnow) {
+  for (const auto& [report, pointer] :
+       {std::pair{R"({"hide": ["moves"]})", "/report/hide/0"}, std::pair{R"({"hide": "matrix"})", "/report/hide"},
+        std::pair{R"({"attention": {"language": "ru"}})", "/report/attention/language"},
+        std::pair{R"({"attention": {"limit": -1}})", "/report/attention/limit"}}) {
+    try {
+      (void)policy_of("null", report);
+      ADD_FAILURE() << report;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.where(), pointer);
+    }
+  }
+}
+
 /// The numbers on the page are those of the tables.
 TEST(StoryPage, CountsWhoMoved) {
   const RunResult result = run_drawn(policy_of(R"({"columns": ["abc"], "periods": 3})"));
