@@ -126,9 +126,9 @@ def _roll_up(text: str) -> str:
 
 
 def _period_or_none(text: str) -> str:
-    if text in ("day", "week", "month", "quarter", "year", "none"):
+    if text == "none" or text in _PERIODS:
         return text
-    raise typer.BadParameter(f"{text!r} is none of day, week, month, quarter, year, none")
+    raise typer.BadParameter(f"{text!r} is none of {', '.join(_PERIODS)}, none")
 
 
 _Preset = Annotated[
