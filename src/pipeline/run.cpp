@@ -60,10 +60,17 @@ void add_period_columns(FeatureTable& features, const ClientBase& base, const Po
 
 /// That every column the history is to keep is there.
 void check_history_columns(const HistoryPlan& plan, std::span<const Classification> classes) {
+  std::string names;
+  for (const Classification& each : classes)
+    for (const Column& column : each.columns())
+      if (column.type() == ColumnType::label) names += (names.empty() ? "" : ", ") + column.name();
   for (const std::string& column : plan.options.columns)
     if (std::none_of(classes.begin(), classes.end(),
                      [&](const Classification& each) { return each.table().find(column) != nullptr; }))
-      throw Error(Code::not_found, "no classifier of the policy writes the column " + column, "/history/columns");
+      throw Error(
+          Code::invalid_argument,
+          "no classifier writes a column " + column + "; those of labels are " + (names.empty() ? "none" : names),
+          "/history/columns");
 }
 
 /// The lifecycle of the run; null where the policy has none.
