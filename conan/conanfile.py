@@ -15,8 +15,8 @@ class Klientela(ConanFile):
     topics = ("crm", "rfm", "abc-analysis", "segmentation")
     package_type = "library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"shared": [True, False], "fPIC": [True, False]}
-    default_options = {"shared": False, "fPIC": True}
+    options = {"shared": [True, False], "fPIC": [True, False], "with_phonenumber": [True, False]}
+    default_options = {"shared": False, "fPIC": True, "with_phonenumber": False}
     implements = ["auto_shared_fpic"]
 
     def set_version(self):
@@ -34,6 +34,8 @@ class Klientela(ConanFile):
         self.requires("fmt/[>=8]")
         self.requires("date/[>=3]")
         self.requires("icu/[>=60]")
+        if self.options.with_phonenumber:
+            self.requires("libphonenumber/[>=8.12]")
 
     def validate(self):
         check_min_cppstd(self, 20)
@@ -47,6 +49,7 @@ class Klientela(ConanFile):
         toolchain.cache_variables["KLIENTELA_BUILD_TESTS"] = False
         toolchain.cache_variables["KLIENTELA_BUILD_CAPI"] = True
         toolchain.cache_variables["KLIENTELA_INSTALL"] = True
+        toolchain.cache_variables["KLIENTELA_WITH_PHONENUMBER"] = bool(self.options.with_phonenumber)
         toolchain.generate()
 
     def build(self):

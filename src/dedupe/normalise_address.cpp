@@ -9,11 +9,12 @@ using namespace dedupe_internal;
 
 namespace {
 
-constexpr std::size_t most_address_tokens = 64;  // what is behind them is left off
+constexpr std::size_t most_address_tokens = 40;  // what is behind them is left off
 
 enum class Role : std::uint8_t { word, kind, number, dropped };
 
 struct Piece {
+  std::string_view latin;
   std::string_view text;  ///< folded
   char before{};          ///< ' ', ',', '-' or '/'
   bool ordinal{};         ///< "5th": never a house
@@ -23,7 +24,7 @@ struct Piece {
 };
 
 struct Pieces {
-  std::array<Piece, most_address_tokens> at{};
+  std::array<Piece, most_address_tokens> at;  // of which size are set
   std::size_t size{};
 };
 
@@ -33,10 +34,17 @@ bool is_ordinal_suffix(std::string_view text) noexcept {
   return std::find(std::begin(suffixes), std::end(suffixes), text) != std::end(suffixes);
 }
 
+/// Bytes of the German word for street that a name ends with.
+std::size_t german_street(std::string_view token) noexcept {
+  for (const std::string_view kind : {"strasse", "strase", "str"})
+    if (token.size() >= kind.size() + 3 && token.ends_with(kind)) return kind.size();
+  return 0;
+}
+
 bool all_digits(std::string_view text) noexcept { return std::all_of(text.begin(), text.end(), is_digit); }
 
 /// Splits Latin with punctuation into tokens in `spaced` ("a b 5"), folds them into `folded`, and gives the pieces.
-void split(std::string_view latin, const WordMap& words, std::string& spaced, std::string& folded, Pieces& pieces) {
+void split(std::string_view latin, const PhraseMap& words, std::string& spaced, std::string& folded, Pieces& pieces) {
   spaced.clear();
   pieces.size = 0;
   char before = ',';
@@ -97,17 +105,26 @@ void split(std::string_view latin, const WordMap& words, std::string& spaced, st
                words.contains(token.substr(0, letters))) {
       add(token.substr(0, letters), false);  // "d5", "apt12"
       add(token.substr(letters), false);
+    } else if (const std::size_t kind = german_street(token); kind > 0) {
+      add(token.substr(0, token.size() - kind), false);  // "hauptstr"
+      add("strasse", false);
     } else {
       add(token, false);
     }
     i = end;
   }
   fold(spaced, folded);
-  std::string_view rest(folded);
-  for (std::size_t k = 0; k < pieces.size; ++k) {
+  const auto next = [](std::string_view& rest) {
     const std::size_t end = std::min(rest.find(' '), rest.size());
-    pieces.at[k].text = pieces.at[k].name = rest.substr(0, end);
+    const std::string_view token = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
+    return token;
+  };
+  std::string_view rest(folded);
+  std::string_view rest_latin(spaced);
+  for (std::size_t k = 0; k < pieces.size; ++k) {
+    pieces.at[k].text = pieces.at[k].name = next(rest);
+    pieces.at[k].latin = next(rest_latin);
   }
 }
 
@@ -115,18 +132,12 @@ bool is_letter_pair(std::string_view text) noexcept {
   return text.size() == 2 && is_letter(text[0]) && is_letter(text[1]);
 }
 
-/// Finds the postcode and takes its tokens out. Looks at the Latin tokens, since folding spells letters anew.
-void take_postcode(std::string_view spaced, Pieces& pieces, std::string& postcode) {
-  std::array<std::string_view, most_address_tokens> latin;
-  for (std::size_t k = 0; k < pieces.size; ++k) {
-    const std::size_t end = std::min(spaced.find(' '), spaced.size());
-    latin[k] = spaced.substr(0, end);
-    spaced.remove_prefix(std::min(end + 1, spaced.size()));
-  }
+/// Finds the postcode and takes its tokens out.
+void take_postcode(Pieces& pieces, std::string& postcode) {
   const std::size_t n = pieces.size;
   const auto take = [&](std::size_t first, std::size_t count) {
     for (std::size_t k = first; k < first + count; ++k) {
-      postcode.append(latin[k]);
+      postcode.append(pieces.at[k].latin);
       pieces.at[k].role = Role::dropped;
     }
   };
@@ -144,16 +155,17 @@ void take_postcode(std::string_view spaced, Pieces& pieces, std::string& postcod
     return true;
   };
   for (std::size_t k = n; k-- > 0;) {
-    const std::string_view t = latin[k];
+    const std::string_view t = pieces.at[k].latin;
     if (pieces.at[k].ordinal) continue;
     if (t.size() == 6 && all_digits(t)) return take(k, 1);
-    if (k > 0 && ((inward(t) && outward(latin[k - 1])) || (canada(t, false) && canada(latin[k - 1], true))))
+    if (k > 0 &&
+        ((inward(t) && outward(pieces.at[k - 1].latin)) || (canada(t, false) && canada(pieces.at[k - 1].latin, true))))
       return take(k - 1, 2);
-    if (k > 0 && is_letter_pair(t) && latin[k - 1].size() == 4 && all_digits(latin[k - 1]) && k > 1 &&
-        pieces.at[k].before == ' ')
+    if (k > 0 && is_letter_pair(t) && pieces.at[k - 1].latin.size() == 4 && all_digits(pieces.at[k - 1].latin) &&
+        k > 1 && pieces.at[k].before == ' ')
       return take(k - 1, 2);  // the Netherlands
-    if (t.size() == 4 && k > 0 && all_digits(t) && latin[k - 1].size() == 5 && all_digits(latin[k - 1]) &&
-        pieces.at[k].before == '-') {
+    if (t.size() == 4 && k > 0 && all_digits(t) && pieces.at[k - 1].latin.size() == 5 &&
+        all_digits(pieces.at[k - 1].latin) && pieces.at[k].before == '-') {
       take(k - 1, 1);  // ZIP+4: the five digits
       pieces.at[k].role = Role::dropped;
       return;
@@ -176,20 +188,20 @@ void Normaliser::address(std::string_view value, PostalAddress& out) const {
   data.latinizer.latin(value, out.memory.text, Keep::punctuation);
   Pieces pieces;
   split(out.memory.text, data.address_words, out.memory.other, out.memory.third, pieces);
-  take_postcode(out.memory.other, pieces, out.postcode);
+  take_postcode(pieces, out.postcode);
 
   auto& at = pieces.at;
   const std::size_t n = pieces.size;
   const auto free_number = [&](std::size_t k) { return k < n && at[k].role != Role::dropped && at[k].is_number(); };
   /// The word, or words, at k in the list.
   const auto word_at = [&](std::size_t k, std::size_t& count) -> const AddressWord* {
-    for (count = std::min(data.address_words.longest(), n - k); count > 0; --count) {
-      const char* const begin = at[k].text.data();
+    for (count = std::min(data.address_words.longest_from(at[k].latin), n - k); count > 0; --count) {
+      const char* const begin = at[k].latin.data();
       const Piece& last = at[k + count - 1];
       bool whole = true;
       for (std::size_t i = k; i < k + count; ++i) whole = whole && at[i].role != Role::dropped && !at[i].ordinal;
       if (!whole) continue;
-      const std::string_view key(begin, static_cast<std::size_t>(last.text.data() + last.text.size() - begin));
+      const std::string_view key(begin, static_cast<std::size_t>(last.latin.data() + last.latin.size() - begin));
       if (const std::uint32_t found = data.address_words.find(key); found != WordMap::none)
         return &data.addresses[found];
     }
@@ -261,6 +273,13 @@ void Normaliser::address(std::string_view value, PostalAddress& out) const {
       at[k].role = role;
       at[k].name = word->name;
     };
+    // "str." is a building in Russian, behind the number of a house, and a street elsewhere.
+    if (word->kind == AddressWordKind::block && out.house.empty() && at[k].latin == "str") {
+      at[k].role = Role::kind;
+      at[k].name = "street";
+      ++k;
+      continue;
+    }
     std::size_t next = k + count;
     switch (word->kind) {
       case AddressWordKind::kind: rename(Role::kind); break;

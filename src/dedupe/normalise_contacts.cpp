@@ -158,11 +158,11 @@ void Normaliser::email(std::string_view value, EmailAddress& out) const {
   if (provider) out.domain = provider->domain;
   const char tag = provider && provider->tag ? provider->tag : data_->options.strip_tags ? '+' : '\0';
   if (tag)
-    if (const std::size_t end = local.find(tag); end != 0) local = local.substr(0, end);
+    if (const std::size_t end = local.find(tag); end != 0 && is_local(local.substr(0, end)))
+      local = local.substr(0, end);
   out.local = local;
   if (provider && provider->dots) {
     std::erase(out.local, '.');
-    if (out.local.empty()) out.local = local;
   }
   if (provider && provider->hyphens) std::replace(out.local.begin(), out.local.end(), '.', '-');
   out.mailbox.append(out.local).append("@").append(out.domain);

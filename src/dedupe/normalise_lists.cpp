@@ -21,11 +21,18 @@ std::uint32_t& WordMap::operator[](std::string_view word) {
       slot.length = static_cast<std::uint32_t>(word.size());
       bytes_.append(word);
       ++used_;
-      longest_ = std::max(longest_, static_cast<std::size_t>(std::count(word.begin(), word.end(), ' ')) + 1);
       return slot.value;
     }
     if (slot.hash == high && std::string_view(bytes_).substr(slot.begin, slot.length) == word) return slot.value;
   }
+}
+
+std::uint32_t& PhraseMap::operator[](std::string_view phrase) {
+  const auto words = static_cast<std::uint32_t>(std::count(phrase.begin(), phrase.end(), ' ')) + 1;
+  const auto raise = [&](std::uint32_t& most) { most = most == WordMap::none ? words : std::max(most, words); };
+  raise(begins_[phrase.substr(0, phrase.find(' '))]);
+  raise(ends_[phrase.substr(phrase.rfind(' ') + 1)]);
+  return phrases_[phrase];
 }
 
 void WordMap::grow() {
@@ -86,21 +93,31 @@ namespace klientela {
 
 using namespace dedupe_internal;
 
-std::string Normaliser::Data::folded(std::string_view text) const {
-  std::string latin;
-  latinizer.latin(text, latin);
+std::string Normaliser::Data::latin(std::string_view text) const {
   std::string out;
-  fold(latin, out);
+  latinizer.latin(text, out);
   return out;
 }
 
-PersonWord& Normaliser::Data::person_word(std::string_view word) {
-  std::uint32_t& at = person_words[folded(word)];
-  if (at == WordMap::none) {
-    at = static_cast<std::uint32_t>(persons.size());
-    persons.emplace_back();
-  }
-  return persons[at];
+std::string Normaliser::Data::organisation_latin(std::string_view text) const {
+  std::string latin;
+  latinizer.latin(text, latin, Keep::punctuation);
+  std::string out;
+  organisation_tokens(latin, out);
+  return out;
+}
+
+std::string Normaliser::Data::folded(std::string_view text) const {
+  std::string out;
+  fold(latin(text), out);
+  return out;
+}
+
+void Normaliser::Data::mark(std::string_view name, std::uint8_t kind) {
+  std::string word;  // hyphens stay, as in a name
+  latinizer.latin(name, word, Keep::punctuation);
+  std::uint32_t& kinds = name_words[word];
+  kinds = (kinds == WordMap::none ? 0U : kinds) | kind;
 }
 
 std::string Normaliser::Data::add_nickname(std::string_view head, const std::vector<std::string_view>& words) {
@@ -108,15 +125,18 @@ std::string Normaliser::Data::add_nickname(std::string_view head, const std::vec
   std::erase(root, ' ');
   if (root.empty()) return "does not begin with a name and a colon";
   const auto add_root = [&](std::string_view form) {
-    PersonWord& word = person_word(form);
-    word.kinds |= given_word;
-    std::set<std::string> roots;
-    for (const std::string_view known : split(word.roots, ' ')) roots.emplace(known);
-    roots.insert(root);
-    word.roots.clear();
-    for (const std::string& known : roots) {
-      if (!word.roots.empty()) word.roots += ' ';
-      word.roots += known;
+    std::uint32_t& at = given_names[folded(form)];
+    if (at == WordMap::none) {
+      at = static_cast<std::uint32_t>(roots.size());
+      roots.emplace_back();
+    }
+    std::set<std::string> known;
+    for (const std::string_view one : split(roots[at], ' ')) known.emplace(one);
+    known.insert(root);
+    roots[at].clear();
+    for (const std::string& one : known) {
+      if (!roots[at].empty()) roots[at] += ' ';
+      roots[at] += one;
     }
   };
   add_root(head);
@@ -137,19 +157,17 @@ std::string Normaliser::Data::add_name_word(std::string_view head, const std::ve
     kind = particle_word;
   else
     return "does not begin with title, generation or particle and a colon";
-  for (const std::string_view word : words) person_word(word).kinds |= kind;
+  for (const std::string_view word : words) mark(word, kind);
   return {};
 }
 
 std::string Normaliser::Data::add_surname(std::string_view head, const std::vector<std::string_view>& words) {
-  const std::string latin = folded(head);
-  if (latin.empty()) return "does not begin with a surname and a colon";
-  std::string reading;
-  latinizer.latin(head, reading);
-  person_word(head).kinds |= surname_word;
+  const std::string reading = latin(head);
+  if (reading.empty()) return "does not begin with a surname and a colon";
+  mark(head, surname_word);
   for (const std::string_view word : words) {
     if (static_cast<unsigned char>(word.front()) < 0x80) {
-      person_word(word).kinds |= surname_word;
+      mark(word, surname_word);
       continue;
     }
     han_surnames[std::string(word)] = reading;
@@ -165,7 +183,7 @@ std::string Normaliser::Data::add_legal_form(std::string_view head, const std::v
   const bool front = parts[0] != "end";
   const bool end = parts[0] != "front";
   for (const std::string_view word : words) {
-    const std::string key = folded(word);
+    const std::string key = organisation_latin(word);
     if (key.empty()) return "has a form without letters";
     std::uint32_t& at = legal_words[key];
     if (at == WordMap::none) {
@@ -184,7 +202,7 @@ std::string Normaliser::Data::add_organisation_word(std::string_view head, const
   const auto kind =
       static_cast<std::uint32_t>(head == "branch" ? OrganisationWord::branch : OrganisationWord::conjunction);
   for (const std::string_view word : words) {
-    const std::string key = folded(word);
+    const std::string key = organisation_latin(word);
     if (key.empty()) return "has a word without letters";
     organisation_words[key] = kind;
   }
@@ -201,14 +219,14 @@ std::string Normaliser::Data::add_address_word(std::string_view head, const std:
            "direction, "
            "word, country), its name and a colon";
   for (const std::string_view word : words) {
-    const std::string key = folded(word);
+    const std::string key = latin(word);
     if (key.empty()) return "has a word without letters";
     std::uint32_t& at = address_words[key];
     if (at == WordMap::none) {
       at = static_cast<std::uint32_t>(addresses.size());
       addresses.emplace_back();
     }
-    addresses[at] = {static_cast<AddressWordKind>(kind - std::begin(kinds)), folded(parts[1])};
+    addresses[at] = {static_cast<AddressWordKind>(kind - std::begin(kinds)), latin(parts[1])};
   }
   return {};
 }

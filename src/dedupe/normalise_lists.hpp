@@ -35,8 +35,6 @@ class WordMap {
     }
   }
   [[nodiscard]] bool contains(std::string_view word) const noexcept { return find(word) != none; }
-  /// Most tokens (blanks + 1) of a word.
-  [[nodiscard]] std::size_t longest() const noexcept { return longest_; }
 
  private:
   static constexpr std::uint32_t empty = 0xFFFFFFFF;
@@ -66,7 +64,26 @@ class WordMap {
   std::string bytes_;
   std::size_t mask_{};
   std::size_t used_{};
-  std::size_t longest_{};
+};
+
+/// Numbers by phrases of one or more words between single blanks.
+class PhraseMap {
+ public:
+  std::uint32_t& operator[](std::string_view phrase);
+  [[nodiscard]] std::uint32_t find(std::string_view phrase) const noexcept { return phrases_.find(phrase); }
+  [[nodiscard]] bool contains(std::string_view phrase) const noexcept { return find(phrase) != WordMap::none; }
+  /// Words of the longest phrase that begins, or ends, with a word; 0: none does.
+  [[nodiscard]] std::size_t longest_from(std::string_view word) const noexcept { return length(begins_, word); }
+  [[nodiscard]] std::size_t longest_to(std::string_view word) const noexcept { return length(ends_, word); }
+
+ private:
+  [[nodiscard]] static std::size_t length(const WordMap& map, std::string_view word) noexcept {
+    const std::uint32_t found = map.find(word);
+    return found == WordMap::none ? 0 : found;
+  }
+  WordMap phrases_;
+  WordMap begins_;
+  WordMap ends_;
 };
 
 /// A built-in list: its name and the text of its file.
@@ -81,12 +98,7 @@ enum PersonWordKind : std::uint8_t {
   title_word = 1,
   generation_word = 2,
   particle_word = 4,
-  given_word = 8,
-  surname_word = 16,  ///< a Chinese one
-};
-struct PersonWord {
-  std::uint8_t kinds{};
-  std::string roots;  ///< sorted, separated by blanks
+  surname_word = 8,  ///< a Chinese one
 };
 
 struct LegalForm {
@@ -132,6 +144,9 @@ struct PhonePlan {
   std::array<std::uint8_t, 2> lengths{};  ///< lengths that take the short way, and no others; 0: none
 };
 
+/// Tokens of an organisation's name out of Latin with punctuation: letters between points are one ("S. p. A." is spa).
+void organisation_tokens(std::string_view latin, std::string& out);
+
 /// Splits "head: a, b" into head and words, comments off. False for a line that says nothing.
 [[nodiscard]] bool split_line(std::string_view line, std::string_view& head, std::vector<std::string_view>& words);
 
@@ -145,20 +160,21 @@ struct Normaliser::Data {
   NormaliserOptions options;
   dedupe_internal::Latinizer latinizer;
 
-  dedupe_internal::WordMap person_words;  ///< by folded word, into persons
-  std::vector<dedupe_internal::PersonWord> persons;
+  dedupe_internal::WordMap name_words;                           ///< by Latin word, bits of PersonWordKind
+  dedupe_internal::WordMap given_names;                          ///< by folded name, into roots
+  std::vector<std::string> roots;                                ///< sorted, separated by blanks
   std::map<std::string, std::string, std::less<>> han_surnames;  ///< by their characters, the reading
-  std::size_t longest_han_surname{};                              ///< bytes
-  dedupe_internal::WordMap legal_words;                           ///< by folded words, into legal_forms
+  std::size_t longest_han_surname{};                             ///< bytes
+  dedupe_internal::PhraseMap legal_words;                        ///< by Latin words, into legal_forms
   std::vector<dedupe_internal::LegalForm> legal_forms;
-  dedupe_internal::WordMap organisation_words;  ///< by folded words, OrganisationWord
-  dedupe_internal::WordMap address_words;       ///< by folded words, into addresses
+  dedupe_internal::PhraseMap organisation_words;  ///< by Latin words, OrganisationWord
+  dedupe_internal::PhraseMap address_words;       ///< by Latin words, into addresses
   std::vector<dedupe_internal::AddressWord> addresses;
   dedupe_internal::WordMap mail_domains;  ///< by ASCII domain, into providers
   std::vector<dedupe_internal::MailProvider> providers;
   dedupe_internal::WordMap suffixes;  ///< "co.uk"
   std::vector<dedupe_internal::PhonePlan> plans;
-  std::array<std::int16_t, 1000> plan_of_country{};  ///< first plan by country code; -1: none
+  std::array<std::int16_t, 1000> plan_of_country{};    ///< first plan by country code; -1: none
   std::array<std::int16_t, 26 * 26> plan_of_region{};  ///< by region; -1: none
 
   [[nodiscard]] const dedupe_internal::PhonePlan* plan_of(std::string_view region) const noexcept;
@@ -175,7 +191,10 @@ struct Normaliser::Data {
   [[nodiscard]] std::string add_provider(std::string_view head, const std::vector<std::string_view>& words);
   [[nodiscard]] std::string add_suffix(std::string_view head, const std::vector<std::string_view>& words);
   [[nodiscard]] std::string add_plan(std::string_view head, const std::vector<std::string_view>& words);
-  [[nodiscard]] dedupe_internal::PersonWord& person_word(std::string_view word);
+  void mark(std::string_view name, std::uint8_t kind);
+  [[nodiscard]] std::string latin(std::string_view text) const;
+  /// Latin with letters between points joined, as organisations' names are read.
+  [[nodiscard]] std::string organisation_latin(std::string_view text) const;
   [[nodiscard]] std::string folded(std::string_view text) const;
 };
 

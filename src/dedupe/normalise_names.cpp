@@ -13,17 +13,18 @@ namespace {
 struct NameToken {
   std::string_view latin;  ///< hyphens of a compound in it
   std::string_view folded;
-  const PersonWord* word{};
-  bool behind_comma{};
-  [[nodiscard]] bool is(PersonWordKind kind) const noexcept { return word && (word->kinds & kind) != 0; }
+  std::uint8_t kinds;  ///< bits of PersonWordKind
+  bool is_given;       ///< in the list of given names
+  bool behind_comma;
+  [[nodiscard]] bool is(PersonWordKind kind) const noexcept { return (kinds & kind) != 0; }
   [[nodiscard]] bool is_initial() const noexcept { return latin.size() == 1 && is_letter(latin[0]); }
 };
 
 /// More tokens than a name has; what is behind them is left off.
-constexpr std::size_t most_name_tokens = 32;
+constexpr std::size_t most_name_tokens = 24;
 
 struct NameTokens {
-  std::array<NameToken, most_name_tokens> at{};
+  std::array<NameToken, most_name_tokens> at;  // of which size are set
   std::size_t size{};
   std::size_t comma{};  ///< tokens in front of the first comma; size where there is none
 
@@ -35,6 +36,12 @@ struct NameTokens {
   }
 };
 
+/// "Son" and "daughter" as words of their own behind the father's name.
+bool is_turkic_child(std::string_view folded) noexcept {
+  return folded == "ogli" || folded == "oglu" || folded == "ugli" || folded == "kizi" || folded == "gizi" ||
+         folded == "ulu";
+}
+
 /// Whether a folded token looks like a patronymic.
 bool is_patronymic(std::string_view folded) noexcept {
   static constexpr std::string_view sons[] = {"ovich", "evich", "avich", "mich", "tich", "kich", "lich"};
@@ -44,7 +51,7 @@ bool is_patronymic(std::string_view folded) noexcept {
     return std::any_of(std::begin(endings), std::end(endings),
                        [&](std::string_view end) { return folded.ends_with(end); });
   };
-  if (folded.size() < 6) return folded == "ilich";
+  if (folded.size() < 6) return folded == "ilich" || is_turkic_child(folded);
   switch (folded.back()) {
     case 'h': return ends(sons);
     case 'a': return ends(daughters);
@@ -96,8 +103,8 @@ void tokenise(const Normaliser::Data& data, std::string_view value, std::string&
   bool comma = false;
   bool any_comma = false;
   std::size_t begin = 0;
-  std::array<std::size_t, 2 * most_name_tokens> bounds{};
-  std::array<bool, most_name_tokens> behind{};
+  std::array<std::size_t, 2 * most_name_tokens> bounds;
+  std::array<bool, most_name_tokens> behind;
   std::size_t n = 0;
   const auto close = [&](std::size_t end) {
     std::size_t first = begin;
@@ -144,8 +151,12 @@ void tokenise(const Normaliser::Data& data, std::string_view value, std::string&
     }
     token.behind_comma = behind[i];
     if (any_comma && behind[i] && tokens.comma == n) tokens.comma = i;
-    const std::uint32_t word = data.person_words.find(token.folded);
-    token.word = word == WordMap::none ? nullptr : &data.persons[word];
+    token.kinds = 0;
+    token.is_given = false;
+    if (token.latin.size() == 1 && is_letter(token.latin[0])) continue;
+    if (const std::uint32_t kinds = data.name_words.find(token.latin); kinds != WordMap::none)
+      token.kinds = static_cast<std::uint8_t>(kinds);
+    token.is_given = data.given_names.contains(token.folded);
   }
 }
 
@@ -167,6 +178,7 @@ void drop_titles(NameTokens& tokens) noexcept {
 void stem(std::string_view latin, std::string_view folded, std::string& out) {
   const auto one = [](std::string_view name, bool hard_y) {
     const auto cut = [&](std::size_t n) { return name.substr(0, name.size() - n); };
+    if (hard_y && name.size() >= 4 && name.ends_with("i")) return cut(1);
     if (name.size() < 5) return name;
     if (name.ends_with("skaia") || name.ends_with("tskaia")) return cut(3);
     if (name.ends_with("aia")) return cut(3);
@@ -174,7 +186,6 @@ void stem(std::string_view latin, std::string_view folded, std::string& out) {
     if (name.ends_with("ski") || name.ends_with("tski") || name.ends_with("ska") || name.ends_with("tska"))
       return cut(1);
     if (name.ends_with("oi")) return cut(2);
-    if (hard_y && name.ends_with("i")) return cut(1);
     return name;
   };
   out.clear();
@@ -208,14 +219,10 @@ void finish(const Normaliser::Data& data, PersonName& out) {
   out.middle_is_initial = out.middle.size() == 1;
   out.given_roots.clear();
   if (out.given_folded.empty() || out.given_is_initial) return;
-  const auto roots = [&](std::string_view token) -> const PersonWord* {
-    const std::uint32_t word = data.person_words.find(token);
-    return word == WordMap::none || data.persons[word].roots.empty() ? nullptr : &data.persons[word];
-  };
   const std::string_view folded(out.given_folded);
-  const PersonWord* known = roots(folded);
-  if (!known) known = roots(folded.substr(0, folded.find(' ')));
-  out.given_roots = known ? std::string_view(known->roots) : folded;
+  std::uint32_t known = data.given_names.find(folded);
+  if (known == WordMap::none) known = data.given_names.find(folded.substr(0, folded.find(' ')));
+  out.given_roots = known == WordMap::none ? folded : std::string_view(data.roots[known]);
 }
 
 /// A name in Han characters alone: surname first, of one character or in the list.
@@ -278,7 +285,7 @@ Parts guess(const Normaliser::Data& data, const NameTokens& tokens) {
     return parts;
   };
   if (n == 1) {
-    if (at[0].is(given_word) && !at[0].is(surname_word)) return given_first(1);
+    if (at[0].is_given && !at[0].is(surname_word)) return given_first(1);
     return family_first(1);
   }
   if (tokens.comma > 0 && tokens.comma < n) return family_first(tokens.comma);
@@ -288,6 +295,10 @@ Parts guess(const Normaliser::Data& data, const NameTokens& tokens) {
   // A patronymic stands behind the given name.
   for (std::size_t i = n; i-- > 1;) {
     if (!is_patronymic(at[i].folded) || at[i - 1].is_initial()) continue;
+    if (is_turkic_child(at[i].folded)) {
+      if (i < 2) continue;
+      return i + 1 == n ? family_first(i - 2) : given_first(i + 1);
+    }
     if (i == 1 && n == 2) {
       // "Roman Abramovich" is a surname, "Ivan Petrovich" none: the father's name is in the list.
       std::string_view father = at[1].folded;
@@ -296,9 +307,7 @@ Parts guess(const Normaliser::Data& data, const NameTokens& tokens) {
           father.remove_suffix(end.size());
           break;
         }
-      const std::uint32_t word = data.person_words.find(father);
-      const bool named = word != WordMap::none && (data.persons[word].kinds & given_word) != 0;
-      return given_first(named && at[0].is(given_word) ? 2 : 1);
+      return given_first(at[0].is_given && data.given_names.contains(father) ? 2 : 1);
     }
     if (i == 1) return given_first(2);
     return i + 1 == n ? family_first(i - 1) : given_first(i + 1);
@@ -309,9 +318,9 @@ Parts guess(const Normaliser::Data& data, const NameTokens& tokens) {
     if (at[n - 1].is_initial()) {
       std::size_t first = n;
       while (first > 0 && at[first - 1].is_initial()) --first;
-      if (first >= 2 && n - first == 1 && (at[0].is(given_word) || at[1].is(given_word))) {
+      if (first >= 2 && n - first == 1 && (at[0].is_given || at[1].is_given)) {
         // "Kennedy John F."; "John Kennedy F." is read likewise by who is a given name.
-        if (at[first - 1].is(given_word) || !at[0].is(given_word)) return family_first(first - 1);
+        if (at[first - 1].is_given || !at[0].is_given) return family_first(first - 1);
       }
       return family_first(first);
     }
@@ -327,15 +336,15 @@ Parts guess(const Normaliser::Data& data, const NameTokens& tokens) {
   const bool pinyin = std::all_of(at.begin(), at.begin() + static_cast<std::ptrdiff_t>(n),
                                   [](const NameToken& t) { return is_pinyin(t.latin); });
   if (n >= 2 && n <= 3 && pinyin && at[0].is(surname_word)) return family_first(1);
-  if (n == 2 && at[0].is(surname_word) != at[1].is(surname_word) && !at[0].is(given_word) && !at[1].is(given_word))
+  if (n == 2 && at[0].is(surname_word) != at[1].is(surname_word) && !at[0].is_given && !at[1].is_given)
     return at[0].is(surname_word) ? family_first(1) : given_first(1);
   if (n == 2) {
-    if (at[1].is(given_word) && !at[0].is(given_word)) return family_first(1);
-    if (at[0].is(given_word) != at[1].is(given_word)) return given_first(1);
+    if (at[1].is_given && !at[0].is_given) return family_first(1);
+    if (at[0].is_given != at[1].is_given) return given_first(1);
     if (is_slavic_surname(at[0].folded) && !is_slavic_surname(at[1].folded)) return family_first(1);
     return given_first(1);
   }
-  if (!at[0].is(given_word) && at[1].is(given_word) && is_slavic_surname(at[0].folded)) return family_first(1);
+  if (!at[0].is_given && at[1].is_given && is_slavic_surname(at[0].folded)) return family_first(1);
   return given_first(n - 1);
 }
 
@@ -374,13 +383,19 @@ void Normaliser::person(std::string_view given, std::string_view middle, std::st
     return;
   }
   clear(out);
-  const auto read = [&](std::string_view value, const auto& use) {
+  const auto read = [&](std::string_view value, std::string& part, const auto& use) {
+    // One word that is no title needs no tokens.
+    data_->latinizer.latin(value, out.memory.text, Keep::punctuation);
+    if (out.memory.text.find_first_of(" ,./-") == std::string::npos && !data_->name_words.contains(out.memory.text)) {
+      append(part, out.memory.text);
+      return;
+    }
     NameTokens tokens;
     tokenise(*data_, value, out.memory.text, out.memory.other, tokens);
     drop_titles(tokens);
     use(tokens);
   };
-  read(given, [&](const NameTokens& tokens) {
+  read(given, out.given, [&](const NameTokens& tokens) {
     const bool han = !given.empty() && static_cast<unsigned char>(given[0]) >= 0xE3;
     for (std::size_t i = 0; i < tokens.size; ++i) {
       const NameToken& token = tokens.at[i];
@@ -392,24 +407,21 @@ void Normaliser::person(std::string_view given, std::string_view middle, std::st
         append(out.middle, token.latin);
     }
   });
-  read(middle, [&](const NameTokens& tokens) {
+  read(middle, out.middle, [&](const NameTokens& tokens) {
     for (std::size_t i = 0; i < tokens.size; ++i) append(out.middle, tokens.at[i].latin);
   });
   if (const auto surname = data_->han_surnames.find(family); surname != data_->han_surnames.end()) {
     out.family = surname->second;
     std::erase(out.family, ' ');
   } else {
-    read(family, [&](const NameTokens& tokens) {
+    read(family, out.family, [&](const NameTokens& tokens) {
       for (std::size_t i = 0; i < tokens.size; ++i) append(out.family, tokens.at[i].latin);
     });
   }
   finish(*data_, out);
 }
 
-namespace {
-
-/// Tokens of an organisation's name, with letters between points joined ("S. p. A.").
-void organisation_tokens(std::string_view latin, std::string& out) {
+void dedupe_internal::organisation_tokens(std::string_view latin, std::string& out) {
   out.clear();
   const auto is_word = [](char c) { return c != ' ' && c != '.' && c != ',' && c != '-' && c != '/'; };
   bool joins = false;  // the last token is single letters with points behind them
@@ -429,8 +441,6 @@ void organisation_tokens(std::string_view latin, std::string& out) {
     i = end;
   }
 }
-
-}  // namespace
 
 void Normaliser::organisation(std::string_view name, OrganisationName& out) const {
   const Data& data = *data_;
@@ -458,7 +468,10 @@ void Normaliser::organisation(std::string_view name, OrganisationName& out) cons
   forms.clear();
   std::size_t n = bounds.size() / 4;
   const auto key = [&](std::size_t first, std::size_t last) {
-    return std::string_view(folded).substr(bounds[4 * first + 2], bounds[4 * last + 3] - bounds[4 * first + 2]);
+    return std::string_view(tokens).substr(bounds[4 * first], bounds[4 * last + 1] - bounds[4 * first]);
+  };
+  const auto folded_token = [&](std::size_t i) {
+    return std::string_view(folded).substr(bounds[4 * i + 2], bounds[4 * i + 3] - bounds[4 * i + 2]);
   };
   const auto drop = [&](std::size_t first, std::size_t count) {
     bounds.erase(bounds.begin() + static_cast<std::ptrdiff_t>(4 * first),
@@ -468,11 +481,13 @@ void Normaliser::organisation(std::string_view name, OrganisationName& out) cons
   // The phrase [first, first + count) lies in one piece.
   const auto whole = [&](std::size_t first, std::size_t count) {
     for (std::size_t i = first; i + 1 < first + count; ++i)
-      if (bounds[4 * i + 3] + 1 != bounds[4 * i + 6]) return false;
+      if (bounds[4 * i + 1] + 1 != bounds[4 * i + 4]) return false;
     return true;
   };
   const auto legal = [&](bool front) {
-    const std::size_t most = std::min(data.legal_words.longest(), n - 1);
+    const std::size_t longest =
+        front ? data.legal_words.longest_from(key(0, 0)) : data.legal_words.longest_to(key(n - 1, n - 1));
+    const std::size_t most = std::min(longest, n - 1);
     for (std::size_t count = most; count > 0; --count) {
       const std::size_t first = front ? 0 : n - count;
       if (!whole(first, count)) continue;
@@ -489,12 +504,14 @@ void Normaliser::organisation(std::string_view name, OrganisationName& out) cons
   const auto words = [&] {
     bool changed = false;
     for (std::size_t i = n; i-- > 0 && n > 1;) {
-      for (std::size_t count = std::min(data.organisation_words.longest(), n - i); count > 0; --count) {
+      for (std::size_t count = std::min(data.organisation_words.longest_from(key(i, i)), n - i); count > 0; --count) {
         if (count >= n || !whole(i, count)) continue;
         const std::uint32_t kind = data.organisation_words.find(key(i, i + count - 1));
         if (kind == WordMap::none) continue;
-        // "and" at either end says nothing either, but a lone letter may be an initial.
-        if (static_cast<OrganisationWord>(kind) == OrganisationWord::branch) out.branch = true;
+        if (static_cast<OrganisationWord>(kind) == OrganisationWord::branch)
+          out.branch = true;
+        else if (i == 0 || i + count == n)
+          continue;  // a lone letter at either end is an initial
         drop(i, count);
         changed = true;
         break;
@@ -528,8 +545,8 @@ void Normaliser::organisation(std::string_view name, OrganisationName& out) cons
       out.folded.push_back(' ');
     }
     out.core.append(tokens, bounds[4 * i], bounds[4 * i + 1] - bounds[4 * i]);
-    out.folded.append(key(i, i));
-    forms.push_back(key(i, i));
+    out.folded.append(folded_token(i));
+    forms.push_back(folded_token(i));
     if (n > 1 && static_cast<unsigned char>(tokens[bounds[4 * i]]) < 0x80) out.acronym.push_back(tokens[bounds[4 * i]]);
   }
   std::sort(forms.begin(), forms.end());

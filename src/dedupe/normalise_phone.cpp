@@ -158,7 +158,8 @@ void Normaliser::phone(std::string_view value, PhoneNumber& out, std::string_vie
         out.valid = true;
         return;
       }
-    } else if (home) {
+    } else if (home && !(home->trunk == "8" && all.starts_with("810"))) {  // 8-10: dialled in front of numbers abroad
+
       std::string_view national = all;
       const std::string code = std::to_string(home->country);
       // "8 495 ..." and "495 ..."; "7 495 ..." is longer than any number at home.

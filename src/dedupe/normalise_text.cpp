@@ -27,21 +27,22 @@ struct Choice {
   const char* text;
 };
 constexpr Choice choices[] = {
-    {0xC6, "ae"},   {0xD0, "d"},   {0xD8, "o"},   {0xDE, "th"},  {0xDF, "ss"},  {0xE6, "ae"},    {0xF0, "d"},
-    {0xF8, "o"},    {0xFE, "th"},  {0x110, "d"},  {0x111, "d"},  {0x126, "h"},  {0x127, "h"},    {0x130, "i"},
-    {0x131, "i"},   {0x138, "q"},  {0x141, "l"},  {0x142, "l"},  {0x149, "n"},  {0x14A, "ng"},   {0x14B, "ng"},
-    {0x152, "oe"},  {0x153, "oe"}, {0x166, "t"},  {0x167, "t"},  {0x17F, "s"},  {0x18F, "a"},    {0x259, "a"},
-    {0x1E9E, "ss"}, {0x430, "a"},  {0x431, "b"},  {0x432, "v"},  {0x433, "g"},  {0x434, "d"},    {0x435, "e"},
-    {0x436, "zh"},  {0x437, "z"},  {0x438, "i"},  {0x439, "y"},  {0x43A, "k"},  {0x43B, "l"},    {0x43C, "m"},
-    {0x43D, "n"},   {0x43E, "o"},  {0x43F, "p"},  {0x440, "r"},  {0x441, "s"},  {0x442, "t"},    {0x443, "u"},
-    {0x444, "f"},   {0x445, "kh"}, {0x446, "ts"}, {0x447, "ch"}, {0x448, "sh"}, {0x449, "shch"}, {0x44A, ""},
-    {0x44B, "y"},   {0x44C, ""},   {0x44D, "e"},  {0x44E, "yu"}, {0x44F, "ya"}, {0x450, "e"},    {0x451, "e"},
-    {0x452, "dj"},  {0x453, "gj"}, {0x454, "ye"}, {0x455, "dz"}, {0x456, "i"},  {0x457, "i"},    {0x458, "j"},
-    {0x459, "lj"},  {0x45A, "nj"}, {0x45B, "c"},  {0x45C, "kj"}, {0x45D, "i"},  {0x45E, "u"},    {0x45F, "dzh"},
-    {0x463, "e"},   {0x473, "f"},  {0x475, "i"},  {0x491, "g"},  {0x493, "g"},  {0x495, "g"},    {0x497, "zh"},
-    {0x499, "z"},   {0x49B, "k"},  {0x49D, "k"},  {0x49F, "k"},  {0x4A1, "k"},  {0x4A3, "n"},    {0x4A5, "ng"},
-    {0x4AB, "s"},   {0x4AF, "u"},  {0x4B1, "u"},  {0x4B3, "kh"}, {0x4B7, "j"},  {0x4B9, "ch"},   {0x4BB, "h"},
-    {0x4CA, "n"},   {0x4CF, ""},   {0x4C0, ""},   {0x4D9, "a"},  {0x4E9, "o"},
+    {0xC6, "ae"},    {0xD0, "d"},    {0xD8, "o"},   {0xDE, "th"},  {0xDF, "ss"},  {0xE6, "ae"},  {0xF0, "d"},
+    {0xF8, "o"},     {0xFE, "th"},   {0x110, "d"},  {0x111, "d"},  {0x126, "h"},  {0x127, "h"},  {0x130, "i"},
+    {0x131, "i"},    {0x138, "q"},   {0x141, "l"},  {0x142, "l"},  {0x149, "n"},  {0x14A, "ng"}, {0x14B, "ng"},
+    {0x152, "oe"},   {0x153, "oe"},  {0x166, "t"},  {0x167, "t"},  {0x17F, "s"},  {0x18F, "a"},  {0x259, "a"},
+    {0x1E9E, "ss"},  {0x2B9, ""},    {0x2BA, ""},   {0x2BB, ""},   {0x2BC, ""},   {0x2BD, ""},   {0x2BE, ""},
+    {0x2BF, ""},     {0x2C0, ""},    {0x2C1, ""},   {0x430, "a"},  {0x431, "b"},  {0x432, "v"},  {0x433, "g"},
+    {0x434, "d"},    {0x435, "e"},   {0x436, "zh"}, {0x437, "z"},  {0x438, "i"},  {0x439, "y"},  {0x43A, "k"},
+    {0x43B, "l"},    {0x43C, "m"},   {0x43D, "n"},  {0x43E, "o"},  {0x43F, "p"},  {0x440, "r"},  {0x441, "s"},
+    {0x442, "t"},    {0x443, "u"},   {0x444, "f"},  {0x445, "kh"}, {0x446, "ts"}, {0x447, "ch"}, {0x448, "sh"},
+    {0x449, "shch"}, {0x44A, ""},    {0x44B, "y"},  {0x44C, ""},   {0x44D, "e"},  {0x44E, "yu"}, {0x44F, "ya"},
+    {0x450, "e"},    {0x451, "e"},   {0x452, "dj"}, {0x453, "gj"}, {0x454, "ye"}, {0x455, "dz"}, {0x456, "i"},
+    {0x457, "i"},    {0x458, "j"},   {0x459, "lj"}, {0x45A, "nj"}, {0x45B, "c"},  {0x45C, "kj"}, {0x45D, "i"},
+    {0x45E, "u"},    {0x45F, "dzh"}, {0x463, "e"},  {0x473, "f"},  {0x475, "i"},  {0x491, "g"},  {0x493, "g"},
+    {0x495, "g"},    {0x497, "zh"},  {0x499, "z"},  {0x49B, "k"},  {0x49D, "k"},  {0x49F, "k"},  {0x4A1, "k"},
+    {0x4A3, "n"},    {0x4A5, "ng"},  {0x4AB, "s"},  {0x4AF, "u"},  {0x4B1, "u"},  {0x4B3, "kh"}, {0x4B7, "j"},
+    {0x4B9, "ch"},   {0x4BB, "h"},   {0x4CA, "n"},  {0x4CF, ""},   {0x4C0, ""},   {0x4D9, "a"},  {0x4E9, "o"},
 };
 
 constexpr bool is_han(char32_t c) noexcept { return (c >= 0x4E00 && c < 0xA000) || (c >= 0x3400 && c < 0x4E00); }
@@ -60,6 +61,9 @@ constexpr std::array<std::uint8_t, 128> ascii_kinds = [] {
   kinds['/'] = slash;
   return kinds;
 }();
+
+/// A letter of two bytes and more is at most twice as long in Latin.
+constexpr std::size_t longest_letter = 4;
 
 /// What a character of no letter and no digit counts as, outside of ASCII.
 std::uint8_t kind_of_sign(char32_t c) noexcept {
@@ -120,6 +124,7 @@ struct Latinizer::Foreign {
 
   std::mutex lock;
   UTransliterator* any_latin{};
+  UTransliterator* han_latin{};
   std::unique_ptr<Block[]> han = std::make_unique<Block[]>(blocks);
 
   Foreign() = default;
@@ -127,6 +132,7 @@ struct Latinizer::Foreign {
   Foreign& operator=(const Foreign&) = delete;
   ~Foreign() {
     if (any_latin) utrans_close(any_latin);
+    if (han_latin) utrans_close(han_latin);
   }
 
   static UTransliterator* open(const char* rules) {
@@ -165,15 +171,15 @@ struct Latinizer::Foreign {
     return {text.data(), std::strlen(text.data())};
   }
 
-  static void fill(Block& block, char32_t first) {
-    const std::unique_ptr<UTransliterator, decltype(&utrans_close)> how(open("Han-Latin; NFD; [:M:] Remove; Lower"),
-                                                                        &utrans_close);
+  void fill(Block& block, char32_t first) {
+    const std::lock_guard guard(lock);
+    if (!han_latin) han_latin = open("Han-Latin; NFD; [:M:] Remove; Lower");
     std::vector<UChar> text;
     for (char32_t i = 0; i < 256; ++i) {
       text.push_back(static_cast<UChar>(first + i));
       text.push_back(u'|');
     }
-    run(how.get(), text);
+    run(han_latin, text);
     std::size_t row = 0;
     std::size_t n = 0;
     for (const UChar c : text) {
@@ -187,12 +193,11 @@ struct Latinizer::Foreign {
   }
 };
 
-/// Appends to a string, blanks single and none in front.
+/// Appends what ICU writes to a string, blanks single and none in front.
 class Latinizer::Writer {
  public:
-  explicit Writer(std::string& out) : out_(out) { out_.clear(); }
+  explicit Writer(std::string& out) : out_(out) {}
 
-  void reserve(std::size_t more) { out_.reserve(out_.size() + more); }
   void put(char c) { out_.push_back(c); }
   void put(std::string_view text) { out_.append(text); }
   void blank() {
@@ -207,10 +212,6 @@ class Latinizer::Writer {
     else
       blank();
   }
-  void finish() {
-    if (!out_.empty() && out_.back() == ' ') out_.pop_back();
-  }
-  [[nodiscard]] std::string& text() noexcept { return out_; }
 
  private:
   std::string& out_;
@@ -269,7 +270,7 @@ void Latinizer::fill() {
       if (!known || (known->kind != written && known->kind != nothing)) return;
       text.append(known->text, known->length);
     }
-    if (!text.empty() && text.size() <= sizeof letter.text) set(letter, text);
+    if (!text.empty() && text.size() <= longest_letter) set(letter, text);
   };
   // Small letters first: capitals follow them.
   for (const bool capitals : {false, true}) {
@@ -382,20 +383,31 @@ std::size_t Latinizer::foreign_run(std::string_view text, std::size_t begin, Wri
 }
 
 void Latinizer::latin(std::string_view text, std::string& out, Keep keep) const {
-  Writer writer(out);
-  writer.reserve(text.size() + text.size() / 2 + 8);
   constexpr char32_t i_cyrillic = 0x438;
   constexpr char32_t y_cyrillic = 0x44B;
+  const std::size_t size = text.size();
+  // Room for every letter of the tables; only what ICU writes may be longer.
+  out.resize(2 * size + 8);
+  char* at = out.data();
+  const auto sign = [&](std::uint8_t kind) {
+    static constexpr char signs[] = "-,./";
+    if (kind == nothing || kind == mark) return;
+    if (kind >= hyphen && keep == Keep::punctuation)
+      *at++ = signs[kind - hyphen];
+    else if (at != out.data() && at[-1] != ' ')
+      *at++ = ' ';
+  };
   char32_t before = 0;  // Cyrillic letter in front, small
+  char32_t second = 0;  // the one in front of it
   std::size_t i = 0;
-  while (i < text.size()) {
+  while (i < size) {
     const auto lead = static_cast<unsigned char>(text[i]);
     if (lead < 0x80) {
       const Letter& known = table_[lead];
       if (known.kind == written)
-        writer.put(known.text[0]);
+        *at++ = known.text[0];
       else
-        writer.sign(known.kind, keep);
+        sign(known.kind);
       before = 0;
       ++i;
       continue;
@@ -409,36 +421,50 @@ void Latinizer::latin(std::string_view text, std::string& out, Keep keep) const 
         small += 32;
       i += next.bytes;
       if (small == 0x439 && before == i_cyrillic) {
-        out.back() = 'y';  // -iy is -y, as in Dmitry
+        at[-1] = 'y';  // -iy is -y, as in Dmitry
       } else if (small != 0x439 || before != y_cyrillic) {
         const Letter& known = table_[next.code];
-        out.append(known.text, known.length);
+        std::memcpy(at, known.text, longest_letter);
+        at += known.length;
       }
+      second = before;
       before = small;
       continue;
     }
     const Letter known = letter(next.code);
     switch (known.kind) {
       case written:
-        out.append(known.text, known.length);
+        std::memcpy(at, known.text, longest_letter);
+        at += known.length;
         i += next.bytes;
         break;
       case mark:
-        if (next.code == 0x306 && before == i_cyrillic)
-          out.back() = 'y';
-        else if (next.code == 0x301 && (before == 0x433 || before == 0x43A))
-          out.push_back('j');
+        if (next.code == 0x306 && before == i_cyrillic) {
+          if (second == i_cyrillic || second == y_cyrillic) --at;
+          at[-1] = 'y';
+        } else if (next.code == 0x301 && (before == 0x433 || before == 0x43A)) {
+          *at++ = 'j';
+        }
         i += next.bytes;
         break;
-      case unknown: i = foreign_run(text, i, writer, keep); break;
+      case unknown: {
+        out.resize(static_cast<std::size_t>(at - out.data()));
+        Writer writer(out);
+        i = foreign_run(text, i, writer, keep);
+        const std::size_t used = out.size();
+        out.resize(used + 2 * (size - i) + 8);
+        at = out.data() + used;
+        break;
+      }
       default:
-        writer.sign(known.kind, keep);
+        sign(known.kind);
         i += next.bytes;
         if (known.kind == nothing) continue;
     }
     before = 0;
   }
-  writer.finish();
+  if (at != out.data() && at[-1] == ' ') --at;
+  out.resize(static_cast<std::size_t>(at - out.data()));
 }
 
 namespace {

@@ -9,8 +9,8 @@
 
 namespace klientela::dedupe_internal {
 
-/// Punctuation that stays in the text: hyphens as '-', commas as ',', points as '.', slashes as '/'; all other counts as
-/// a blank, apostrophes as nothing.
+/// Punctuation that stays in the text: hyphens as '-', commas as ',', points as '.', slashes as '/'; all other counts
+/// as a blank, apostrophes as nothing.
 enum class Keep : std::uint8_t { nothing, punctuation };
 
 /// Writes texts in lower-case Latin letters, digits and single blanks. Thread-safe.
@@ -69,8 +69,7 @@ struct Decoded {
   }
   if (lead < 0xF5) {
     if (!tail(1) || !tail(2) || !tail(3)) return bad;
-    const char32_t code =
-        (lead & 0x07U) << 18 | (byte(1) & 0x3FU) << 12 | (byte(2) & 0x3FU) << 6 | (byte(3) & 0x3FU);
+    const char32_t code = (lead & 0x07U) << 18 | (byte(1) & 0x3FU) << 12 | (byte(2) & 0x3FU) << 6 | (byte(3) & 0x3FU);
     return code < 0x10000 || code > 0x10FFFF ? bad : Decoded{code, 4};
   }
   return bad;

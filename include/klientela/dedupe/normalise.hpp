@@ -25,8 +25,8 @@ struct NormaliserMemory {
 
 /// A text in Latin. Tokens are separated by single blanks. All strings of this header are lower case.
 struct NormalText {
-  std::string latin;   ///< readable: "Щербаков" is "shcherbakov"; letters a-z, digits; what ICU cannot write in Latin
-                       ///< stays in its own script
+  std::string latin;  ///< readable: "Щербаков" is "shcherbakov"; letters a-z, digits; what ICU cannot write in Latin
+                      ///< stays in its own script
   std::string folded;  ///< latin with its usual spellings made one: kh and h, y, i and j, ts and c, ks and x, doubled
                        ///< letters, ...; for comparison only
   NormaliserMemory memory;
@@ -34,15 +34,15 @@ struct NormalText {
 };
 
 struct PersonName {
-  std::string given;          ///< Latin; tokens of a compound name by blanks; a single letter where only an initial is known
-  std::string middle;         ///< Latin; patronymic or other middle names
-  std::string family;         ///< Latin; a double surname is two tokens
-  std::string given_folded;   ///< as NormalText::folded
+  std::string given;   ///< Latin; tokens of a compound name by blanks; a single letter where only an initial is known
+  std::string middle;  ///< Latin; patronymic or other middle names
+  std::string family;  ///< Latin; a double surname is two tokens
+  std::string given_folded;  ///< as NormalText::folded
   std::string middle_folded;
   std::string family_folded;
-  std::string given_roots;    ///< sorted folded roots of the given name ("sasha": aleksandr aleksandra); without any in the
-                              ///< list: given_folded
-  std::string family_stem;    ///< family_folded without the endings that tell women from men ("ivanova": ivanov)
+  std::string given_roots;  ///< sorted folded roots of the given name ("sasha": aleksandr aleksandra); without any in
+                            ///< the list: given_folded
+  std::string family_stem;  ///< family_folded without the endings that tell women from men ("ivanova": ivanov)
   bool given_is_initial{};
   bool middle_is_initial{};
   NormaliserMemory memory;
@@ -50,11 +50,11 @@ struct PersonName {
 };
 
 struct OrganisationName {
-  std::string core;        ///< Latin tokens without legal form, branch words and words for "and"; never empty unless the
-                           ///< name is
-  std::string folded;      ///< the same, folded
-  std::string sorted;      ///< the tokens of folded in byte order, each once
-  std::string acronym;     ///< first letters of the tokens of core, where there are two or more; else empty
+  std::string core;     ///< Latin tokens without legal form, branch words and words for "and"; never empty unless the
+                        ///< name is
+  std::string folded;   ///< the same, folded
+  std::string sorted;   ///< the tokens of folded in byte order, each once
+  std::string acronym;  ///< first letters of the tokens of core, where there are two or more; else empty
   std::string legal_form;  ///< names of the legal forms as the list has them ("llc"), sorted
   bool branch{};           ///< a word for a branch or department was there
   NormaliserMemory memory;
@@ -80,13 +80,13 @@ struct PhoneNumber {
 };
 
 struct PostalAddress {
-  std::string text;      ///< folded tokens in order, kinds of street by their names in the list, numbers with them; without
-                         ///< postcode
-  std::string sorted;    ///< the tokens of text in byte order, each once
-  std::string street;    ///< tokens of text that are neither number nor kind of street nor its marker
-  std::string house;     ///< "5", "5a"
-  std::string block;     ///< building or block at the number
-  std::string unit;      ///< flat, office, suite
+  std::string text;  ///< folded tokens in order, kinds of street by their names in the list, numbers with them; without
+                     ///< postcode
+  std::string sorted;  ///< the tokens of text in byte order, each once
+  std::string street;  ///< tokens of text that are neither number nor kind of street nor its marker
+  std::string house;   ///< "5", "5a"
+  std::string block;   ///< building or block at the number
+  std::string unit;    ///< flat, office, suite
   std::string po_box;
   std::string postcode;  ///< without blanks
   NormaliserMemory memory;
@@ -138,7 +138,8 @@ struct NormaliserOptions {
 
 /// Reads {"region": "RU", "strip_tags": true, "without": ["nicknames"], "lists": {"nicknames": ["robert: Bobster"]}}.
 /// \param pointer  JSON pointer of this part in its document; begins the where() of errors
-/// \throws Error bad_policy naming the pointer: not JSON, an unknown or repeated key or list, a wrong type, a region that
+/// \throws Error bad_policy naming the pointer: not JSON, an unknown or repeated key or list, a wrong type, a region
+/// that
 ///         is not two capital letters, a line that its list cannot read
 [[nodiscard]] NormaliserOptions normaliser_options_from_json(std::string_view json, std::string_view pointer = "");
 /// The options as JSON that reads back the same.
@@ -146,8 +147,8 @@ struct NormaliserOptions {
 /// JSON Schema of the object.
 [[nodiscard]] std::string normaliser_options_schema();
 
-/// Whether this build has libphonenumber; without it, numbers of countries that the list of phone plans lacks are judged
-/// by their length alone.
+/// Whether this build has libphonenumber; without it, numbers of countries that the list of phone plans lacks are
+/// judged by their length alone.
 [[nodiscard]] bool has_phone_library() noexcept;
 
 /// Normalises values. Immutable; cheap to copy; every call is thread-safe, and gives the same for the same bytes and
