@@ -133,7 +133,7 @@ bool is_letter_pair(std::string_view text) noexcept {
 }
 
 /// Finds the postcode and takes its tokens out.
-void take_postcode(Pieces& pieces, std::string& postcode) {
+void take_postcode(const PhraseMap& words, Pieces& pieces, std::string& postcode) {
   const std::size_t n = pieces.size;
   const auto take = [&](std::size_t first, std::size_t count) {
     for (std::size_t k = first; k < first + count; ++k) {
@@ -170,6 +170,11 @@ void take_postcode(Pieces& pieces, std::string& postcode) {
       pieces.at[k].role = Role::dropped;
       return;
     }
+    if (t.size() == 4 && k + 1 == n && k > 1 && all_digits(t)) {  // Australia, behind the state
+      const std::string_view state = pieces.at[k - 1].latin;
+      if (state.size() <= 3 && std::all_of(state.begin(), state.end(), is_letter) && !words.contains(state))
+        return take(k, 1);
+    }
     if (t.size() == 5 && all_digits(t)) {
       if (k > 0) return take(k, 1);
       for (std::size_t other = 1; other < n; ++other)
@@ -188,7 +193,7 @@ void Normaliser::address(std::string_view value, PostalAddress& out) const {
   data.latinizer.latin(value, out.memory.text, Keep::punctuation);
   Pieces pieces;
   split(out.memory.text, data.address_words, out.memory.other, out.memory.third, pieces);
-  take_postcode(pieces, out.postcode);
+  take_postcode(data.address_words, pieces, out.postcode);
 
   auto& at = pieces.at;
   const std::size_t n = pieces.size;

@@ -22,6 +22,7 @@ struct NameToken {
 
 /// More tokens than a name has; what is behind them is left off.
 constexpr std::size_t most_name_tokens = 24;
+constexpr std::size_t most_organisation_tokens = 128;
 
 struct NameTokens {
   std::array<NameToken, most_name_tokens> at;  // of which size are set
@@ -166,6 +167,13 @@ void drop_titles(NameTokens& tokens) noexcept {
   for (std::size_t i = 0; i < tokens.size; ++i)
     others += !(tokens.at[i].is(title_word) || tokens.at[i].is(generation_word));
   if (others == 0) return;
+  // Degrees behind a full name: "Sidorov Petr Alekseevich, k.t.n."
+  const auto first = tokens.at.begin();
+  const auto comma = first + static_cast<std::ptrdiff_t>(tokens.comma);
+  const auto end = first + static_cast<std::ptrdiff_t>(tokens.size);
+  if (comma != end && std::all_of(comma, end, [](const NameToken& t) { return t.is_initial(); }) &&
+      std::any_of(first, comma, [](const NameToken& t) { return is_patronymic(t.folded); }))
+    tokens.size = tokens.comma;
   for (std::size_t i = tokens.size; i-- > 0;) {
     const bool last = i + 1 == tokens.size;
     if (tokens.size > 1 && (tokens.at[i].is(title_word) ||
@@ -289,6 +297,7 @@ Parts guess(const Normaliser::Data& data, const NameTokens& tokens) {
     return family_first(1);
   }
   if (tokens.comma > 0 && tokens.comma < n) return family_first(tokens.comma);
+  if (n > 2 && at[0].is(particle_word) && !at[0].is_given) return family_first(n - 1);  // "von Neumann John"
   // Particles begin a family name: "Ludwig van Beethoven".
   for (std::size_t i = 1; i + 1 < n; ++i)
     if (at[i].is(particle_word) && !at[i].is_initial()) return given_first(i);
@@ -457,7 +466,7 @@ void Normaliser::organisation(std::string_view name, OrganisationName& out) cons
   bounds.clear();
   std::size_t a = 0;
   std::size_t b = 0;
-  while (a < tokens.size() && b < folded.size()) {
+  while (a < tokens.size() && b < folded.size() && bounds.size() < 4 * most_organisation_tokens) {
     const std::size_t a_end = std::min(tokens.find(' ', a), tokens.size());
     const std::size_t b_end = std::min(folded.find(' ', b), folded.size());
     for (const std::size_t bound : {a, a_end, b, b_end}) bounds.push_back(static_cast<std::uint32_t>(bound));

@@ -153,9 +153,10 @@ struct NormaliserOptions {
 
 /// Normalises values. Immutable; cheap to copy; every call is thread-safe, and gives the same for the same bytes and
 /// options. Invalid UTF-8 counts as blanks, characters without width, marks of direction and controls as nothing. Every
-/// call is O(bytes); results are written over, their memory is used again. Calls may throw std::bad_alloc alone.
-/// Latin and Cyrillic take tables of our own; Han is written as pinyin and every other script in Latin by ICU, behind a
-/// lock.
+/// call is O(bytes); of a person's name 24 tokens are read, of an organisation's 128, of an address 40, and the rest is
+/// left off. Results are written over, their memory is used again. Calls throw std::bad_alloc, or Error internal where
+/// the data of ICU are missing, and nothing else. Latin and Cyrillic take tables of our own; Han is written as pinyin
+/// and every other script in Latin by ICU, behind a lock.
 class Normaliser {
  public:
   /// \throws Error invalid_argument naming the option: a region that is not two capital letters, a list that does not

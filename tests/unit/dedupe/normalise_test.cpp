@@ -277,6 +277,8 @@ TEST(Person, OrderIsGuessed) {
       {"Xiaoming Wang", "xiaoming", "", "wang"},
       {"Wang Xiao Ming", "xiaoming", "", "wang"},
       {"Bruce Lee", "bruce", "", "lee"},
+      {"von Neumann John", "john", "", "von neumann"},
+      {"Сидоров Пётр Алексеевич, к.т.н.", "petr", "alekseevich", "sidorov"},
       {"г-н Петров", "", "", "petrov"},
       {"Mr", "", "", "mr"},
   };
@@ -545,6 +547,8 @@ TEST(Address, PartsAreTold) {
       {"123 N Main St Apt 4B, Springfield IL 62704-1234", "123 n main street 4b springfeld il", "123", "", "4b",
        "62704"},
       {"Hauptstraße 5a, 10115 Berlin", "haupt street 5a berlin", "5a", "", "", "10115"},
+      {"103 E. 58th St.", "103 e 58 street", "103", "", "", ""},
+      {"8 Rosebery Close, Mount Waverley NSW 2112", "8 roseberi close mount vaverlei nsv", "8", "", "", "2112"},
       {"5th Avenue 10", "5 avenue 10", "10", "", "", ""},
       {"", "", "", "", "", ""},
   };
@@ -675,6 +679,8 @@ TEST(Hostile, NothingBreaks) {
   for (int i = 0; i < 3000; ++i) han += "王";
   std::string thai;
   for (int i = 0; i < 3000; ++i) thai += "ก";
+  std::string words;
+  for (int i = 0; i < 3000; ++i) words += "ООО и x ";
   std::string digits(10'000, '1');
   for (const std::string& value : {std::string(),
                                    std::string(" "),
@@ -694,6 +700,7 @@ TEST(Hostile, NothingBreaks) {
                                    std::string("٣٤٥"),
                                    std::string("½ №"),
                                    long_name,
+                                   words,
                                    many,
                                    han,
                                    thai,
