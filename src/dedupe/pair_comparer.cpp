@@ -65,8 +65,8 @@ Day day_of(std::string_view text) noexcept {
              std::chrono::day{static_cast<unsigned>(number(8, 2))}};
 }
 
-std::uint8_t birthday_level(const Value& a, const Value& b) {
-  return static_cast<std::uint8_t>(1 + static_cast<int>(compare_birthdays(day_of(a[0]), day_of(b[0]))));
+std::uint8_t birthday_level(Day a, Day b) {
+  return static_cast<std::uint8_t>(1 + static_cast<int>(compare_birthdays(a, b)));
 }
 
 std::uint8_t text_level(const Value& a, const Value& b, const Comparison& c) {
@@ -170,36 +170,53 @@ PairComparer::PairComparer(const PreparedCards& cards, std::span<const Compariso
     if (!fits) bad(std::string(name(c.kind)) + " does not fit " + std::string(name(c.field)));
     columns_.push_back(&(*cards_.data())[c.field]);
     highest_.push_back(static_cast<std::uint8_t>(levels(c.kind).size()));
+    sketches_.push_back(sketches(*columns_.back(), c));
+    verdicts_.emplace_back(c);
+    several_ = several_ || !columns_.back()->more_begin.empty();
+    if (c.kind == ComparisonKind::birthday)
+      for (std::size_t code = 0; code < columns_.back()->distinct(); ++code)
+        days_.push_back(day_of(columns_.back()->forms[0][code]));
     if (c.kind == ComparisonKind::name && c.field == CardField::given_name) given_ = i;
     if (c.kind == ComparisonKind::name && c.field == CardField::family_name) family_ = i;
   }
+  const std::size_t width = comparisons_.size();
+  rows_.assign(cards_.size() * width, no_code);
+  for (std::size_t i = 0; i < width; ++i) {
+    const std::vector<std::uint32_t>& first = columns_[i]->first;
+    for (std::size_t card = 0; card < first.size(); ++card) rows_[card * width + i] = first[card];
+  }
 }
 
-std::uint8_t PairComparer::compared(std::size_t i, std::uint32_t x, std::uint32_t y) const {
-  const Comparison& c = comparisons_[i];
+std::uint8_t full_level(const Comparison& c, const FieldColumn& column, std::uint32_t x, std::uint32_t y) {
   Value a;
   Value b;
   const std::size_t count = forms(c.field).size();
   for (std::size_t f = 0; f < count; ++f) {
-    a[f] = columns_[i]->forms[f][x];
-    b[f] = columns_[i]->forms[f][y];
+    a[f] = column.forms[f][x];
+    b[f] = column.forms[f][y];
   }
   switch (c.kind) {
     case ComparisonKind::name: return name_level(a, b, c);
-    case ComparisonKind::birthday: return birthday_level(a, b);
+    case ComparisonKind::birthday: return birthday_level(day_of(a[0]), day_of(b[0]));
     case ComparisonKind::text: return text_level(a, b, c);
     case ComparisonKind::code: return code_level(a, b);
     case ComparisonKind::phone: return phone_level(a, b);
     case ComparisonKind::email: return email_level(a, b, c);
     case ComparisonKind::address: return address_level(a, b, c);
     case ComparisonKind::organisation: return organisation_level(a, b, c);
-    case ComparisonKind::exact: return 1;
+    case ComparisonKind::exact: break;
   }
-  return 0;
+  return 1;
+}
+
+std::uint8_t PairComparer::compared(std::size_t i, std::uint32_t x, std::uint32_t y) const {
+  if (comparisons_[i].kind == ComparisonKind::birthday) return birthday_level(days_[x], days_[y]);
+  return full_level(comparisons_[i], *columns_[i], x, y);
 }
 
 std::uint8_t PairComparer::level(std::size_t i, std::uint32_t x, std::uint32_t y, Memory* memory) const {
   if (x == y) return highest_[i];
+  if (!sketches_[i].empty() && verdicts_[i].different(sketches_[i][x], sketches_[i][y])) return 1;
   if (memory == nullptr) return compared(i, std::min(x, y), std::max(x, y));
   const std::uint64_t key = std::uint64_t{std::min(x, y)} << 32 | std::max(x, y);
   const std::uint64_t hash = key * 0x9E37'79B9'7F4A'7C15U;
@@ -209,6 +226,16 @@ std::uint8_t PairComparer::level(std::size_t i, std::uint32_t x, std::uint32_t y
     slot.key = key;
   }
   return slot.level;
+}
+
+std::uint8_t PairComparer::best_of_several(std::size_t i, CardPair pair, Memory* memory) const {
+  const FieldColumn& column = *columns_[i];
+  if (column.further(pair.a).empty() && column.further(pair.b).empty()) return 0;
+  std::uint8_t best = 0;
+  column.each(pair.a, [&](std::uint32_t a) {
+    column.each(pair.b, [&](std::uint32_t b) { best = std::max(best, level(i, a, b, memory)); });
+  });
+  return best;
 }
 
 bool PairComparer::crossed(CardPair pair, std::uint8_t given, std::uint8_t family) const {
@@ -235,19 +262,13 @@ bool PairComparer::crossed(CardPair pair, std::uint8_t given, std::uint8_t famil
 
 Pattern PairComparer::compared(CardPair pair, Memory* memory) const {
   Pattern pattern = 0;
-  for (std::size_t i = 0; i < comparisons_.size(); ++i) {
-    const FieldColumn& column = *columns_[i];
-    if (column.empty()) continue;
-    const std::uint32_t x = column.first[pair.a];
-    const std::uint32_t y = column.first[pair.b];
-    if (x == no_code || y == no_code) continue;
-    std::uint8_t best = level(i, x, y, memory);
-    if (!column.more_begin.empty() && best < highest_[i] &&
-        (!column.further(pair.a).empty() || !column.further(pair.b).empty())) {
-      column.each(pair.a, [&](std::uint32_t a) {
-        column.each(pair.b, [&](std::uint32_t b) { best = std::max(best, level(i, a, b, memory)); });
-      });
-    }
+  const std::size_t width = comparisons_.size();
+  const std::uint32_t* const a_row = rows_.data() + pair.a * width;
+  const std::uint32_t* const b_row = rows_.data() + pair.b * width;
+  for (std::size_t i = 0; i < width; ++i) {
+    if (a_row[i] == no_code || b_row[i] == no_code) continue;
+    std::uint8_t best = level(i, a_row[i], b_row[i], memory);
+    if (several_ && best < highest_[i]) best = std::max(best, best_of_several(i, pair, memory));
     pattern |= Pattern{best} << (4 * i);
   }
   if (given_ != none && family_ != none) {
@@ -263,6 +284,10 @@ Pattern PairComparer::compared(CardPair pair, Memory* memory) const {
 
 std::uint32_t PairComparer::common_value(CardPair pair, std::size_t i) const {
   const FieldColumn& column = *columns_[i];
+  if (column.more_begin.empty()) {
+    const std::uint32_t x = rows_[pair.a * comparisons_.size() + i];
+    return x == rows_[pair.b * comparisons_.size() + i] ? x : no_code;
+  }
   std::uint32_t rarest = no_code;
   column.each(pair.a, [&](std::uint32_t a) {
     column.each(pair.b, [&](std::uint32_t b) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dedupe/card_data.hpp"
+#include "dedupe/value_sketch.hpp"
 #include "klientela/dedupe/comparison.hpp"
 
 namespace klientela::dedupe {
@@ -18,6 +19,10 @@ using Pattern = std::uint64_t;
   return static_cast<std::uint8_t>(pattern >> (4 * comparison) & 0xF);
 }
 static_assert(max_card_comparisons <= 16);
+
+/// The level of two distinct values, looked at in full.
+[[nodiscard]] std::uint8_t full_level(const Comparison& comparison, const FieldColumn& column, std::uint32_t x,
+                                      std::uint32_t y);
 
 /// Compares pairs. Immutable but for the memory that each thread brings.
 class PairComparer {
@@ -32,7 +37,7 @@ class PairComparer {
 
    private:
     friend class PairComparer;
-    static constexpr std::size_t bits = 15;
+    static constexpr std::size_t bits = 13;
     struct Slot {
       std::uint64_t key{~std::uint64_t{0}};
       std::uint8_t level{0};
@@ -43,7 +48,7 @@ class PairComparer {
 
   [[nodiscard]] Pattern operator()(CardPair pair, Memory& memory) const { return compared(pair, &memory); }
   [[nodiscard]] Pattern operator()(CardPair pair) const { return compared(pair, nullptr); }
-  /// The value that both cards have where the level is the highest; no_code where none is the same.
+  /// The value that both cards have where the level is the highest, of several the rarest; no_code where none is.
   [[nodiscard]] std::uint32_t common_value(CardPair pair, std::size_t comparison) const;
   [[nodiscard]] const std::vector<Comparison>& comparisons() const noexcept { return comparisons_; }
   [[nodiscard]] const PreparedCards& cards() const noexcept { return cards_; }
@@ -53,13 +58,19 @@ class PairComparer {
   [[nodiscard]] Pattern compared(CardPair pair, Memory* memory) const;
   [[nodiscard]] std::uint8_t level(std::size_t comparison, std::uint32_t x, std::uint32_t y, Memory* memory) const;
   [[nodiscard]] std::uint8_t compared(std::size_t comparison, std::uint32_t x, std::uint32_t y) const;
+  [[nodiscard]] std::uint8_t best_of_several(std::size_t comparison, CardPair pair, Memory* memory) const;
   [[nodiscard]] bool crossed(CardPair pair, std::uint8_t given, std::uint8_t family) const;
 
   PreparedCards cards_;
   std::vector<Comparison> comparisons_;
   std::vector<const FieldColumn*> columns_;
   std::vector<std::uint8_t> highest_;
-  std::size_t given_;  ///< place among the comparisons; none
+  std::vector<std::uint32_t> rows_;  ///< by card, then comparison: its first value, so that a card is a line of memory
+  std::vector<std::vector<Sketch>> sketches_;
+  std::vector<Verdict> verdicts_;
+  std::vector<Day> days_;  ///< by code of birthdays
+  bool several_{false};    ///< whether some card has several values
+  std::size_t given_;      ///< place among the comparisons; none
   std::size_t family_;
 };
 
