@@ -61,6 +61,10 @@ std::optional<HistoryPlan> history_plan_from_json(std::string_view text, std::st
   if (options.frozen_on && options.thresholds == HistoryThresholds::refit)
     json::fail(std::string(pointer) + "/frozen_on", "says nothing where thresholds are refit");
   object.read("hold", options.hold, 1, most_periods);
+  if (const auto margin = object.find("margin")) {
+    options.margin = margin->number(0, 1);
+    if (options.margin == 1) margin->fail("must be below 1");
+  }
   if (const auto columns = object.find("columns"); columns && !columns->is_null()) {
     for (const json::Node& column : columns->items()) options.columns.push_back(column.text());
     if (options.columns.empty()) columns->fail("must name a column; null keeps every column of labels");
@@ -80,6 +84,7 @@ std::string to_json(const HistoryPlan& plan) {
   value["thresholds"] = threshold_names.at(static_cast<std::size_t>(options.thresholds));
   value["frozen_on"] = value_of(options.frozen_on);
   value["hold"] = options.hold;
+  value["margin"] = options.margin;
   value["columns"] = options.columns.empty() ? json::Value() : json::Value(options.columns);
   value["money"] = options.money;
   return value.dump(2, ' ', false, json::Value::error_handler_t::replace);
@@ -107,6 +112,8 @@ std::string history_plan_schema() {
       "description": "The day of the frozen thresholds; null: the as-of day."},
     "hold": {"type": "integer", "minimum": 1, "maximum": 65534, "default": 1,
       "description": "A new class counts once it has stood for so many of the days in a row."},
+    "margin": {"type": "number", "minimum": 0, "exclusiveMaximum": 1, "default": 0,
+      "description": "A class changes only where a measure has passed its threshold by more than this share of it."},
     "columns": {"type": ["array", "null"], "items": {"type": "string", "minLength": 1}, "minItems": 1, "default": null,
       "description": "Classifiers' columns to keep; null: every column of labels. The page tells of the first."},
     "money": {"type": "string", "default": "money_net",

@@ -27,10 +27,10 @@ struct HistoryPlan {
 [[nodiscard]] std::vector<Day> days_of(const HistoryPlan& plan, const ClientBase& base, Day as_of);
 
 /// Reads {"every": "month", "periods": 12, "since", "until": "2026-01-31", "thresholds": "frozen" or "refit",
-/// "frozen_on", "hold": 1, "columns": [...], "money": "money_net" or ""}; every key optional, null stands for no day or
-/// all columns. Where `since` is given, `periods` is 0 by default. true is the plan with its defaults, false and null
-/// are none. \param pointer  JSON pointer of the value in its document; where() of errors begins with it \throws Error
-/// bad_policy for unknown keys, wrong types and values out of range
+/// "frozen_on", "hold": 1, "margin": 0, "columns": [...], "money": "money_net" or ""}; every key optional, null stands
+/// for no day or all columns. Where `since` is given, `periods` is 0 by default. true is the plan with its defaults,
+/// false and null are none. \param pointer  JSON pointer of the value in its document; where() of errors begins with it
+/// \throws Error bad_policy for unknown keys, wrong types and values out of range
 [[nodiscard]] std::optional<HistoryPlan> history_plan_from_json(std::string_view json, std::string_view pointer = {});
 /// Every key written out; history_plan_from_json gives the same plan back.
 [[nodiscard]] std::string to_json(const HistoryPlan& plan);

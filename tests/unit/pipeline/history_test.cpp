@@ -45,13 +45,15 @@ TEST(HistoryPlan, IsReadAndWrittenOut) {
   EXPECT_FALSE(policy_of("false").history);
   EXPECT_EQ(policy_of("true").history, HistoryPlan());
   EXPECT_EQ(policy_of("{}").history, HistoryPlan());
-  const Policy policy = policy_of(R"({"every": "quarter", "since": "2024-02-01", "until": "2025-12-31", "hold": 2,
+  const Policy policy =
+      policy_of(R"({"every": "quarter", "since": "2024-02-01", "until": "2025-12-31", "hold": 2, "margin": 0.1,
     "thresholds": "frozen", "frozen_on": "2025-06-30", "columns": ["abc", "group"], "money": ""})");
   const HistoryPlan& plan = *policy.history;
   EXPECT_EQ(plan.every, Period::quarter);
   EXPECT_EQ(plan.periods, 0) << "since says where it begins";
   EXPECT_EQ(plan.since, day("2024-02-01"));
   EXPECT_EQ(plan.options.hold, 2);
+  EXPECT_EQ(plan.options.margin, 0.1);
   EXPECT_EQ(plan.options.columns, (std::vector<std::string>{"abc", "group"}));
   EXPECT_EQ(plan.options.money, "");
   EXPECT_EQ(Policy::from_json(policy.to_json()).history, plan);
@@ -68,6 +70,7 @@ TEST(HistoryPlan, NamesThePlaceOfEveryError) {
   EXPECT_EQ(where(R"({"since": "2025-02-01", "until": "2025-01-01"})"), "/history/since");
   EXPECT_EQ(where(R"({"thresholds": "refit", "frozen_on": "2025-01-01"})"), "/history/frozen_on");
   EXPECT_EQ(where(R"({"hold": 0})"), "/history/hold");
+  EXPECT_EQ(where(R"({"margin": 1})"), "/history/margin");
   EXPECT_EQ(where(R"({"columns": []})"), "/history/columns");
   EXPECT_EQ(where(R"({"margin_": 1})"), "/history/margin_");
   EXPECT_EQ(where("3"), "/history");
