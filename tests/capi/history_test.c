@@ -111,15 +111,15 @@ static void check_history(klt_context* context, const klt_base* base, const klt_
   options.margin = 0.1;
   CHECK_OK(context, klt_history_of_policy(context, base, list, 4, &options, &history));
   CHECK_OK(context, klt_history_of_client(context, history, "2", "abc", &table));
-  check_cell(context, table, "label", 3, "C");
+  CHECK_TEXT(cell(context, table, "label", 3), "C");
   klt_table_free(table);
   klt_history_free(history);
   history = NULL;
   options.margin = 0;
   CHECK_OK(context, klt_history_of_policy(context, base, list, 4, &options, &history));
   CHECK_OK(context, klt_history_of_client(context, history, "2", "abc", &table));
-  check_cell(context, table, "label", 0, "C");
-  check_cell(context, table, "label", 3, "B");
+  CHECK_TEXT(cell(context, table, "label", 0), "C");
+  CHECK_TEXT(cell(context, table, "label", 3), "B");
   klt_table_free(table);
   table = NULL;
   CHECK(klt_history_one_pass(history) == 1);
@@ -306,13 +306,13 @@ static void check_assigned(klt_context* context, const klt_base* base) {
   klt_assignments_free(journal);
   CHECK_OK(context,
            klt_tracker_request(context, tracker, "7", (int64_t)20500 * 86400000000, KLT_LANGUAGE_ENGLISH, &table));
-  check_cell(context, table, "to", 0, "vip");
+  CHECK_TEXT(cell(context, table, "to", 0), "vip");
   klt_table_free(table);
   CHECK_OK(context, klt_tracker_of_client(context, tracker, "2", &table));
-  check_cell(context, table, "care", 0, "vip");
+  CHECK_TEXT(cell(context, table, "care", 0), "vip");
   klt_table_free(table);
   CHECK_OK(context, klt_tracker_of_client(context, tracker, "1", &table));
-  check_cell(context, table, "care", 0, "often");
+  CHECK_TEXT(cell(context, table, "care", 0), "often");
   klt_table_free(table);
   klt_tracker_free(tracker);
   klt_model_free(models[0]);

@@ -53,7 +53,7 @@ struct BlockingRule {
 [[nodiscard]] std::string to_text(const BlockingRule& rule);
 
 struct BlockingOptions {
-  std::vector<BlockingRule> rules;  ///< at most 32; empty: default_blocking_rules()
+  std::vector<BlockingRule> rules{};  ///< at most 32; empty: default_blocking_rules()
   /// No more pairs than these are ever made, and no more than `pairs_per_card` times the cards (a million are always
   /// allowed): where rules would give more, large blocks are split further until they do not, and in the end the last
   /// rules are left out.
@@ -61,7 +61,7 @@ struct BlockingOptions {
   std::uint32_t pairs_per_card{50};
   /// A block with more cards is split by further keys (`split_by`), then, where they all agree, into runs of so many.
   std::uint32_t max_block{1000};
-  std::vector<BlockingKey> split_by;  ///< empty: every field's folded or first form, the most telling first
+  std::vector<BlockingKey> split_by{};  ///< empty: every field's folded or first form, the most telling first
   friend bool operator==(const BlockingOptions&, const BlockingOptions&) = default;
 };
 

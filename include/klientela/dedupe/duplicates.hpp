@@ -21,16 +21,16 @@
 namespace klientela {
 
 struct DedupeOptions {
-  NormaliserOptions normaliser;
-  BlockingOptions blocking;
-  std::vector<Comparison> comparisons;  ///< at most one a field; empty: default_comparisons()
+  NormaliserOptions normaliser{};
+  BlockingOptions blocking{};
+  std::vector<Comparison> comparisons{};  ///< at most one a field; empty: default_comparisons()
   /// Weights by hand, or learnt before: its fields are named as the comparisons' fields are and have their levels.
   /// none: learnt from the cards.
-  std::optional<LinkModel> model;
-  LinkTrainingOptions training;
+  std::optional<LinkModel> model{};
+  LinkTrainingOptions training{};
   std::uint32_t random_pairs{300'000};    ///< sampled for u, at least 1000
   std::uint32_t training_pairs{200'000};  ///< of each blocking rule for m, at least 100
-  CardClusterOptions clusters;
+  CardClusterOptions clusters{};
 };
 
 /// What is known beyond the cards.
