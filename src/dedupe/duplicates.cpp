@@ -11,7 +11,9 @@
 #include <utility>
 
 #include "dedupe/card_data.hpp"
+#include "dedupe/duplicates_data.hpp"
 #include "dedupe/pair_comparer.hpp"
+#include "dedupe/pair_scorer.hpp"
 
 namespace klientela {
 namespace {
@@ -19,6 +21,7 @@ namespace {
 using dedupe::FieldColumn;
 using dedupe::level_of;
 using dedupe::PairComparer;
+using dedupe::PairScorer;
 using dedupe::Pattern;
 
 /// Bits below the threshold down to which edges are kept: they speak against joins.
@@ -36,67 +39,6 @@ constexpr std::uint64_t mixed(std::uint64_t x) noexcept {
   x = (x ^ (x >> 27)) * 0x94D0'49BB'1331'11EBU;
   return x ^ (x >> 31);
 }
-
-/// The share of a field's values among the cards that have one and equal no earlier card.
-class Shares {
- public:
-  Shares(const FieldColumn& column, std::span<const std::uint32_t> same)
-      : counts_(column.counts), filled_(static_cast<double>(column.filled)) {
-    for (std::uint32_t card = 0; card < same.size(); ++card) {
-      if (same[card] == card || column.empty() || column.first[card] == no_code) continue;
-      column.each(card, [&](std::uint32_t code) { --counts_[code]; });
-      --filled_;
-    }
-  }
-  [[nodiscard]] double operator()(std::uint32_t code) const noexcept { return std::min(1.0, counts_[code] / filled_); }
-
- private:
-  std::vector<std::uint32_t> counts_;
-  double filled_;
-};
-
-/// Scores of pairs: sums of table entries, the same as LinkModel::explain() gives.
-class PairScorer {
- public:
-  /// \param same  as Duplicates::representatives(): cards that equal an earlier one do not make a value frequent
-  PairScorer(const PairComparer& comparer, const LinkModel& model, std::span<const std::uint32_t> same)
-      : comparer_(&comparer), prior_(model.prior_weight()) {
-    const auto& comparisons = comparer.comparisons();
-    for (std::size_t i = 0; i < comparisons.size(); ++i) {
-      const auto weights = model.weights(i);
-      std::array<double, 16> row{};
-      std::copy(weights.begin(), weights.end(), row.begin());
-      weights_.push_back(row);
-      std::vector<double> terms;
-      const FieldColumn& column = (*comparer.cards().data())[comparisons[i].field];
-      if (model.fields()[i].tf_weight > 0) {
-        const Shares shares(column, same);
-        terms.reserve(column.distinct());
-        for (std::uint32_t code = 0; code < column.distinct(); ++code)
-          terms.push_back(model.term_weight(i, shares(code)));
-      }
-      terms_.push_back(std::move(terms));
-    }
-  }
-
-  [[nodiscard]] double operator()(CardPair pair, Pattern pattern) const {
-    double score = prior_;
-    for (std::size_t i = 0; i < weights_.size(); ++i) {
-      const std::uint8_t level = level_of(pattern, i);
-      score += weights_[i][level];
-      if (terms_[i].empty() || level != comparer_->highest(i)) continue;
-      const std::uint32_t value = comparer_->common_value(pair, i);
-      if (value != no_code) score += terms_[i][value];
-    }
-    return score;
-  }
-
- private:
-  const PairComparer* comparer_;
-  double prior_;
-  std::vector<std::array<double, 16>> weights_;
-  std::vector<std::vector<double>> terms_;
-};
 
 /// Likeness short of equality is more frequent among candidate pairs of two clients than among random pairs: e-mails
 /// follow names, phones households, names cities. So the levels between are expected in this share of the pairs, with
@@ -203,21 +145,6 @@ LinkModel fitted_to(const LinkModel& model, std::span<const Comparison> comparis
 
 }  // namespace
 
-struct Duplicates::Data {
-  PreparedCards cards;
-  DedupeOptions options;
-  std::shared_ptr<const PairComparer> comparer;
-  LinkModel model;
-  std::optional<LinkTraining> training;
-  std::vector<BlockingRuleReport> rules;
-  std::uint64_t pairs{0};
-  std::vector<CardEdge> edges;
-  std::vector<std::uint32_t> cluster_of;
-  std::vector<std::vector<std::uint32_t>> groups;
-  CardClusters clusters;
-  std::vector<std::uint32_t> representatives;
-};
-
 Duplicates::Duplicates() : data_(std::make_shared<const Data>()) {}
 const PreparedCards& Duplicates::cards() const noexcept { return data_->cards; }
 const DedupeOptions& Duplicates::options() const noexcept { return data_->options; }
@@ -247,9 +174,8 @@ PairEvidence Duplicates::explain(CardPair pair) const {
     evidence.levels.push_back(level_of(pattern, i));
     shares.push_back(0);
     if (evidence.levels.back() != comparer.highest(i)) continue;
-    const FieldColumn& column = (*data_->cards.data())[comparer.comparisons()[i].field];
     if (const std::uint32_t value = comparer.common_value(pair, i); value != no_code)
-      shares.back() = Shares(column, data_->representatives)(value);
+      shares.back() = data_->scorer->share(i, value);
   }
   evidence.explanation = data_->model.explain(evidence.levels, shares);
   return evidence;
@@ -287,7 +213,9 @@ class Search {
     first_list_ = cards_.two_lists() ? cards_.first_list() : distinct_.size();
     const Blocks blocks = block(cards_, data_->options.blocking, data_->representatives, control_);
     data_->rules = blocks.rules();
+    data_->blocking = blocks.options().rules;
     learn(blocks);
+    data_->scorer = std::make_shared<const PairScorer>(*comparer_, data_->model, data_->representatives);
     score(blocks);
     cluster();
     return Duplicates(std::move(data_));
@@ -422,8 +350,7 @@ class Search {
   }
 
   void score(const Blocks& blocks) {
-    if (data_->model.fields().empty()) return;
-    const PairScorer scorer(*comparer_, data_->model, data_->representatives);
+    const PairScorer& scorer = *data_->scorer;
     const double kept = data_->options.clusters.threshold - kept_below;
     std::vector<std::vector<CardEdge>> edges(blocks.units());
     std::vector<std::uint64_t> made(blocks.units());
@@ -473,8 +400,6 @@ class Search {
     std::vector<CardEdge> equal;
     for (const CardEdge& edge : data_->edges)
       (!same.empty() && same[edge.b] == edge.a ? equal : between).push_back(edge);
-    std::optional<PairScorer> scorer;
-    if (!data_->model.fields().empty()) scorer.emplace(*comparer_, data_->model, same);
     CardClusterInput input;
     input.cards = n;
     input.edges = between;
@@ -491,8 +416,9 @@ class Search {
       }
       input.sources = lists;
     }
-    if (scorer)
-      input.scorer = [&](std::uint32_t a, std::uint32_t b) { return (*scorer)({a, b}, (*comparer_)(CardPair{a, b})); };
+    input.scorer = [&](std::uint32_t a, std::uint32_t b) {
+      return (*data_->scorer)({a, b}, (*comparer_)(CardPair{a, b}));
+    };
     data_->clusters = cluster_cards(input, data_->options.clusters, control_);
     data_->cluster_of = data_->clusters.ids;
     for (const CardEdge& edge : equal)

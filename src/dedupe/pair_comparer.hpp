@@ -20,10 +20,6 @@ using Pattern = std::uint64_t;
 }
 static_assert(max_card_comparisons <= 16);
 
-/// The level of two distinct values, looked at in full.
-[[nodiscard]] std::uint8_t full_level(const Comparison& comparison, const FieldColumn& column, std::uint32_t x,
-                                      std::uint32_t y);
-
 /// Compares pairs. Immutable but for the memory that each thread brings.
 class PairComparer {
  public:
@@ -59,7 +55,6 @@ class PairComparer {
   [[nodiscard]] std::uint8_t level(std::size_t comparison, std::uint32_t x, std::uint32_t y, Memory* memory) const;
   [[nodiscard]] std::uint8_t compared(std::size_t comparison, std::uint32_t x, std::uint32_t y) const;
   [[nodiscard]] std::uint8_t best_of_several(std::size_t comparison, CardPair pair, Memory* memory) const;
-  [[nodiscard]] bool crossed(CardPair pair, std::uint8_t given, std::uint8_t family) const;
 
   PreparedCards cards_;
   std::vector<Comparison> comparisons_;

@@ -7,7 +7,7 @@
 #include <random>
 #include <string>
 
-#include "dedupe/pair_comparer.hpp"
+#include "dedupe/value_levels.hpp"
 #include "dedupe/value_sketch.hpp"
 #include "klientela/ingest/builder.hpp"
 
@@ -128,7 +128,8 @@ TEST(Comparison, NeverTakesAShortcutThatChangesALevel) {
       if (x == y || card_of.count(x) == 0 || card_of.count(y) == 0) continue;
       if (!verdict.different(sketched[x], sketched[y])) continue;
       ++shortcuts;
-      EXPECT_EQ(dedupe::full_level(comparison, column, x, y), 1) << column.forms[0][x] << " | " << column.forms[0][y];
+      EXPECT_EQ(dedupe::full_level(comparison, column, x, column, y), 1)
+          << column.forms[0][x] << " | " << column.forms[0][y];
     }
   }
   EXPECT_GT(shortcuts, 1000U);

@@ -40,7 +40,7 @@ TEST(Schema, EnumerationsAndFieldsAgree) {
   EXPECT_EQ(name(TableId::interactions, InteractionField::subject), "subject");
   EXPECT_EQ(name(TableId::interactions, InteractionField::state), "state");
   EXPECT_EQ(name(TableId::feedback, FeedbackField::comment), "comment");
-  EXPECT_EQ(spec(TableId::clients).fields.size(), 28U);
+  EXPECT_EQ(spec(TableId::clients).fields.size(), 30U);
   EXPECT_EQ(spec(TableId::interactions).fields.size(), 14U);
 }
 

@@ -1,0 +1,82 @@
+// Scores of pairs as sums of table entries, the same as LinkModel::explain() gives.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dedupe/card_data.hpp"
+#include "dedupe/pair_comparer.hpp"
+#include "klientela/dedupe/link_model.hpp"
+
+namespace klientela::dedupe {
+
+/// The share of a field's values among the cards that have one and equal no earlier card.
+class Shares {
+ public:
+  Shares(const FieldColumn& column, std::span<const std::uint32_t> same)
+      : counts_(column.counts), filled_(static_cast<double>(column.filled)) {
+    for (std::uint32_t card = 0; card < same.size(); ++card) {
+      if (same[card] == card || column.empty() || column.first[card] == no_code) continue;
+      column.each(card, [&](std::uint32_t code) { --counts_[code]; });
+      --filled_;
+    }
+  }
+  [[nodiscard]] double operator()(std::uint32_t code) const noexcept { return std::min(1.0, counts_[code] / filled_); }
+
+ private:
+  std::vector<std::uint32_t> counts_;
+  double filled_;
+};
+
+/// Scores of pairs: sums of table entries, the same as LinkModel::explain() gives.
+class PairScorer {
+ public:
+  /// \param same  as Duplicates::representatives(): cards that equal an earlier one do not make a value frequent
+  PairScorer(const PairComparer& comparer, const LinkModel& model, std::span<const std::uint32_t> same)
+      : comparer_(&comparer), prior_(model.prior_weight()) {
+    const auto& comparisons = comparer.comparisons();
+    for (std::size_t i = 0; i < comparisons.size(); ++i) {
+      const auto weights = model.weights(i);
+      std::array<double, 16> row{};
+      std::copy(weights.begin(), weights.end(), row.begin());
+      weights_.push_back(row);
+      std::vector<double> terms;
+      const FieldColumn& column = (*comparer.cards().data())[comparisons[i].field];
+      shares_.emplace_back(column, same);
+      if (model.fields()[i].tf_weight > 0) {
+        terms.reserve(column.distinct());
+        for (std::uint32_t code = 0; code < column.distinct(); ++code)
+          terms.push_back(model.term_weight(i, shares_[i](code)));
+      }
+      terms_.push_back(std::move(terms));
+    }
+  }
+
+  /// The share of a value that a comparison finds in common. \pre code < distinct values of its field
+  [[nodiscard]] double share(std::size_t comparison, std::uint32_t code) const noexcept {
+    return shares_[comparison](code);
+  }
+  [[nodiscard]] double operator()(CardPair pair, Pattern pattern) const {
+    double score = prior_;
+    for (std::size_t i = 0; i < weights_.size(); ++i) {
+      const std::uint8_t level = level_of(pattern, i);
+      score += weights_[i][level];
+      if (terms_[i].empty() || level != comparer_->highest(i)) continue;
+      const std::uint32_t value = comparer_->common_value(pair, i);
+      if (value != no_code) score += terms_[i][value];
+    }
+    return score;
+  }
+
+ private:
+  const PairComparer* comparer_;
+  double prior_;
+  std::vector<std::array<double, 16>> weights_;
+  std::vector<Shares> shares_;
+  std::vector<std::vector<double>> terms_;
+};
+
+}  // namespace klientela::dedupe
