@@ -29,6 +29,7 @@
 #include "klientela/dedupe/card_clusters.hpp"
 #include "klientela/dedupe/card_clusters_json.hpp"
 #include "klientela/dedupe/card_pair.hpp"
+#include "klientela/dedupe/card_search.hpp"
 #include "klientela/dedupe/cards.hpp"
 #include "klientela/dedupe/comparison.hpp"
 #include "klientela/dedupe/dedupe_json.hpp"

@@ -76,6 +76,7 @@ class Duplicates {
 
   struct Data;  ///< opaque
   explicit Duplicates(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
+  [[nodiscard]] const std::shared_ptr<const Data>& data() const noexcept { return data_; }
 
  private:
   std::shared_ptr<const Data> data_;
