@@ -157,6 +157,8 @@ struct Tracker::State {
 
   void build(const Control& control);
   void read_lines();
+  /// From the first order id on, lines of one order have to be told from others. On an error nothing changes.
+  void tell_orders();
   [[nodiscard]] ClientId id_of(std::uint32_t place) const {
     return place < base.clients() ? base.id_of(base.codes_in_order()[place]) : arrived[place - base.clients()];
   }
@@ -387,6 +389,31 @@ void Tracker::State::read_lines() {
   entries.resize(begins[n]);
   std::vector<std::uint32_t> next(begins.begin(), begins.end() - 1);
   visit([&](std::uint32_t row, const Entry& entry) { entries[next[row]++] = entry; });
+}
+
+void Tracker::State::tell_orders() {
+  orders = true;
+  if (together() && !need_lines) {
+    try {
+      read_lines();
+      for (const Event& event : journal) {  // none of them has an order id
+        const auto* const line = std::get_if<TransactionRow>(&event);
+        if (line == nullptr || line->refund.value_or(false) || line->amount->units() <= 0) continue;
+        const std::int32_t day = day_of(line->at, "at");
+        if (day < span.from || day > span.to) continue;
+        const std::uint32_t place = *place_of(line->client);
+        more.push_back({{day, no_code, line->amount->units()}, last_more[place]});
+        last_more[place] = static_cast<std::uint32_t>(more.size() - 1);
+      }
+    } catch (...) {
+      orders = false;
+      more.clear();
+      std::fill(last_more.begin(), last_more.end(), no_entry);
+      throw;
+    }
+    need_lines = true;
+  }
+  for (Sum& sum : sums) sum.orders = sum.lines;
 }
 
 Together Tracker::State::join(std::uint32_t place, const Entry* added) const {
@@ -657,15 +684,7 @@ TrackerChange Tracker::State::apply(const TransactionRow& line) {
     return refund && value->units() > 0 ? -value->units() : value->units();
   };
   if (refund && amount > 0) amount = -amount;
-  if (!line.order.empty() && !orders) {
-    // From the first order id on, lines of one order have to be told from others.
-    orders = true;
-    if (together() && !need_lines) {
-      read_lines();
-      need_lines = true;
-    }
-    for (Sum& sum : sums) sum.orders = sum.lines;
-  }
+  if (!line.order.empty() && !orders) tell_orders();
   return change(line.client, [&](std::uint32_t place, Sum& sum, std::optional<Entry>& added,
                                  std::optional<std::string>& text) {
     if (day < span.from || day > span.to) return false;

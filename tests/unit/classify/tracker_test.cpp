@@ -470,6 +470,30 @@ TEST(Tracker, ErrorsChangeNothing) {
   EXPECT_EQ(tracker.events(), 0U);
 }
 
+TEST(Tracker, TheFirstOrderIdKeepsTheEventsBeforeIt) {
+  // Neither the base nor the first events have order ids; lines are kept from the first one on.
+  const ClientBase base = small_base();
+  Tracker tracker(base, day("2025-03-01"), {size_model(base)});
+  std::vector<TransactionRow> lines{bought(1, "2025-02-01", 10'0000), bought(7, "2025-02-02", 10'0000),
+                                    bought(7, "2025-02-03", 10'0000), bought(7, "2025-02-04", 5'0000)};
+  lines.back().refund = true;
+  for (const char* client : {"7", "7", "1"}) {
+    lines.push_back(bought(client, "2025-02-05", 10'0000));
+    lines.back().order = "one";
+  }
+  BaseBuilder fresh;
+  for (const TransactionRow& line : lines) {
+    tracker.apply(line);
+    fresh.add(line);
+  }
+  const ClientBase extended = extend(base, fresh.take_tables(), create()).base;
+  EXPECT_EQ(tracker.of_client(7).column("frequency").to_text(0), "3");
+  EXPECT_EQ(tracker.of_client(1).column("frequency").to_text(0), "3");
+  EXPECT_EQ(bytes(tracker.snapshot()), bytes(recomputed(extended, tracker, {})));
+  tracker.advance(day("2025-03-31"));
+  EXPECT_EQ(bytes(tracker.snapshot()), bytes(recomputed(extended, tracker, {})));
+}
+
 TEST(Tracker, RefusesMeasuresThatItCannotKeep) {
   const ClientBase base = small_base();
   TrackerOptions options;
