@@ -431,7 +431,7 @@ def history(
         with _progress(quiet) as steps:
             result = _read_and_run(given, chosen, as_of, encoding, threads, steps)
             planned = None
-            if (every, since, refit, hold) == (None, None, False, 1) and not column:  # the policy may say
+            if (every, since, refit, hold, margin) == (None, None, False, 1, 0.0) and not column:  # the policy may say
                 planned = result._planned_history(threads, _stage_steps(steps))
             found = planned or history_of(
                 result.base,

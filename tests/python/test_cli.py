@@ -635,6 +635,13 @@ def test_a_run_follows_classes_through_time(cli, tmp_path):
     done = cli("run", "--transactions", "sales.csv", "--policy", "policy.json", "--out", "weeks", "--quiet")
     assert done.returncode == 0, done.stderr
     assert len({row["to_day"] for row in rows(tmp_path / "weeks" / "migration.csv")}) == 11
+    # A margin is an option about thresholds too: the policy's own history does not stand beside it.
+    done = cli("history", "--transactions", "sales.csv", "--policy", "policy.json", "--out", "own", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert len({row["to_day"] for row in rows(tmp_path / "own" / "migration.csv")}) == 11
+    done = cli("history", "--transactions", "sales.csv", "--policy", "policy.json", "--margin", "0.1", "--out", "calm")
+    assert done.returncode == 0, done.stderr
+    assert len({row["to_day"] for row in rows(tmp_path / "calm" / "migration.csv")}) == 5
     done = cli("run", "--transactions", "sales.csv", "--policy", "policy.json", "--history", "none", "--out", "none")
     assert done.returncode == 0, done.stderr
     assert {path.name for path in (tmp_path / "none").iterdir()} == FILES
