@@ -1,5 +1,6 @@
 // The attention list on the report page: who needs accompaniment now, in the order of what may be lost.
 #include <algorithm>
+#include <limits>
 
 #include "report/page.hpp"
 
@@ -8,10 +9,12 @@ namespace {
 
 constexpr std::size_t most_listed = 20;
 
-/// An expected amount: nobody reads more of it than two decimals.
+/// An expected amount, not below zero: nobody reads more of it than two decimals.
 std::string rounded_money(const Speech& say, std::int64_t units) {
   constexpr std::int64_t hundredth = Money::scale / 100;
-  return say.money((units + hundredth / 2) / hundredth * hundredth);
+  const std::int64_t rest = units % hundredth;
+  const bool up = rest >= hundredth / 2 && units <= std::numeric_limits<std::int64_t>::max() - hundredth;
+  return say.money(units - rest + (up ? hundredth : 0));
 }
 
 std::string amount_at(const Speech& say, const Column& column, std::size_t row) {
