@@ -34,7 +34,7 @@ std::vector<Day> days_of(const HistoryPlan& plan, const ClientBase& base, Day as
   // No period is longer than this, so earlier ones need not be counted.
   constexpr std::array<int, 5> most_days{1, 7, 31, 92, 366};
   if (plan.periods > 0)
-    from = std::max(from, last - std::chrono::days(plan.periods * most_days.at(static_cast<std::size_t>(plan.every))));
+    from = std::max(from, last - std::chrono::days(plan.periods) * most_days.at(static_cast<std::size_t>(plan.every)));
   std::vector<Day> days = period_ends(from, last, plan.every);
   if (plan.periods > 0 && days.size() > static_cast<std::size_t>(plan.periods))
     days.erase(days.begin(), days.end() - plan.periods);
