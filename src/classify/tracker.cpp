@@ -98,7 +98,6 @@ std::int64_t checked(std::int64_t sum, std::int64_t more, std::string_view colum
 
 struct TrackerChange::Rows {
   ClientId client;
-  Day as_of;
   std::vector<CellValue> before, after;  // measures
 };
 
@@ -635,7 +634,7 @@ TrackerChange Tracker::State::change(const ClientId& client, Change&& prepare) {
       if (is_label(c) && (!known || was != cell(c)))
         result.moves.push_back({columns[measures + c].name, label_of(c, was), label_of(c, cell(c))});
     }
-    auto rows = std::make_shared<TrackerChange::Rows>(TrackerChange::Rows{client, as_of, {}, {}});
+    auto rows = std::make_shared<TrackerChange::Rows>(TrackerChange::Rows{client, {}, {}});
     rows->before.resize(measures);
     values_of(client, place, known ? sums[place] : Sum{}, need_lines && known ? join(place, nullptr) : Together{},
               rows->before.data());

@@ -136,7 +136,6 @@ class GroupedPages {
   [[nodiscard]] std::uint32_t& next(std::uint32_t number) noexcept { return next_[number]; }
   [[nodiscard]] std::size_t groups() const noexcept { return groups_.size(); }
   [[nodiscard]] std::size_t group_of(std::size_t bucket) const noexcept { return bucket / buckets_per_group_; }
-  [[nodiscard]] std::size_t buckets_per_group() const noexcept { return buckets_per_group_; }
   /// Gives back what the group's buckets hold. Other groups may be read meanwhile; nothing may be taken.
   void release(std::size_t group) noexcept {
     for (const std::uint32_t slab : groups_[group].slabs) slabs_[slab] = {};

@@ -10,7 +10,7 @@
 
 namespace klientela::report {
 
-/// A class on both days. Texts are plain: they are escaped where they are drawn.
+/// A class on both days. Nothing is escaped where it is drawn.
 struct FlowClass {
   std::string name;    ///< as Speech::plain_term() gives it, escaped already
   std::string colour;  ///< colour class of the style sheet

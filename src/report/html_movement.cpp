@@ -46,7 +46,8 @@ void put_head(Page& page, std::string_view words, bool number = false) {
   page.put("<th scope=\"col\"{}>{}</th>", number ? " class=\"num\"" : "", words);
 }
 
-/// "Of 1,693 clients who were in a class on both days, 400 (23.6%) are in another one; 12 are new, 3 in none any more."
+/// "In a class on both days: 1,693 clients; of them in another one now: 400 (23.6%). Came from outside: 12; went
+/// outside: 3."
 void put_sentence(Page& page, const Migration& migration) {
   const Speech& say = page.say;
   const std::size_t outside = migration.states.size() - 1;

@@ -75,8 +75,8 @@ class Tracker {
   Tracker(Tracker&&) noexcept;
   Tracker& operator=(Tracker&&) noexcept;
 
-  /// Counts one line. `client`, `at` and `amount` (or quantity and unit_price) are needed; `order`, `profit`,
-  /// `quantity` and `refund` are looked at, the rest is not. Microseconds with rfm, abc, matrix, tiers, xyz, lifecycle
+  /// Counts one line. `client`, `at` and `amount` are needed; `order`, `profit`, `quantity` and `refund` are looked at,
+  /// the rest, `unit_price` too, is not. Microseconds with rfm, abc, matrix, tiers, xyz, lifecycle
   /// and rules models; other models, and those that read texts of cards which are no terms, classify a table of one
   /// row. O(lines of the client) where lines are kept, else O(1); the first order id of a base without any costs
   /// O(rows). On an error nothing changes. \throws Error invalid_argument naming the field that is missing or wrong;
