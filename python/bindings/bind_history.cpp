@@ -330,6 +330,11 @@ language : {"en", "ru"}
           throw py::type_error("a history is made of a Result or a ClientBase");
         const ClientBase base = ran ? source.cast<const RunResult&>().base : source.cast<const ClientBase&>();
         const std::vector<Day> list = to_days(base, days, every, since, until);
+        if (ran) {
+          const RunResult& result = source.cast<const RunResult&>();
+          options.assignments = result.assignments;
+          if (result.policy) options.periods = result.policy->periods;
+        }
         if (ran && policy.is_none() && options.thresholds == HistoryThresholds::frozen && !options.frozen_on) {
           const RunResult& result = source.cast<const RunResult&>();
           const FeatureOptions features = options_of(result.features);

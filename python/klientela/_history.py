@@ -34,7 +34,8 @@ def history(
     Parameters
     ----------
     source : Result or ClientBase
-        What :func:`run` gave, whose models are the frozen thresholds; or a base, classified by ``policy``.
+        What :func:`run` gave, whose models are the frozen thresholds and whose assignments hold on every day; or a base,
+        classified by ``policy``.
     policy : Policy, mapping, str or path, optional
         The classifiers; needed where thresholds are to be fitted. None with a base: the default policy.
     days : iterable of datetime.date or str, optional

@@ -15,6 +15,7 @@
 #include "classify/measure.hpp"
 #include "classify/row_judge.hpp"
 #include "classify/states.hpp"
+#include "classify/tracker_columns.hpp"
 #include "features/options.hpp"
 #include "features/timeline.hpp"
 #include "klientela/classify/abc.hpp"
@@ -404,9 +405,11 @@ struct Reads {
   std::vector<std::string> needed;  ///< those that rules must find, with data or without
 
   /// What one pass over the lines has to give: columns without any data may be missing where nothing needs them.
-  [[nodiscard]] std::vector<std::string> with_data(const ClientBase& base) const {
-    std::vector<std::string> kept = columns_with_data(base, columns);
+  [[nodiscard]] std::vector<std::string> with_data(const History::Data& data) const {
+    std::vector<std::string> kept = columns_with_data(data.base, columns);
     for (const std::string& column : needed) add_new(kept, column);
+    for (const std::string& column : columns)
+      if (is_assigned(column, data.options.assignments)) add_new(kept, column);
     return kept;
   }
   void add(const std::vector<std::string>& inputs, std::vector<std::string> outputs) {
@@ -459,7 +462,7 @@ void each_day(const History::Data& data, Take&& take, const Control& control) {
 /// Classifies every day by the same models; `fit` gives them for all clients at `on` where there are none yet.
 void run_frozen(History::Data& data, std::vector<AnyModel> models, std::optional<Day> on,
                 std::span<const AnyClassifier> classifiers, const Reads& reads, const Control& control) {
-  Timeline::Plan plan{data.days, data.features, reads.with_data(data.base)};
+  Timeline::Plan plan{data.days, data.features, reads.with_data(data)};
   data.one_pass = reads.known && Timeline::can(data.base, plan);
   const auto fit = [&](const Table& table) { models = classify(table, classifiers, control).models; };
   std::optional<Recorder> recorder;
@@ -497,7 +500,7 @@ void run_frozen(History::Data& data, std::vector<AnyModel> models, std::optional
           control);
     } else {
       if (on) {
-        Timeline once(data.base, {{*on}, data.features, reads.with_data(data.base)}, {}, control);
+        Timeline once(data.base, {{*on}, data.features, reads.with_data(data)}, {}, control);
         once.by_day([&](std::size_t, const Table& table) { fit(table); }, control);
       }
       timeline.by_day(take, control);
@@ -510,7 +513,7 @@ void run_frozen(History::Data& data, std::vector<AnyModel> models, std::optional
 
 void run_refit(History::Data& data, std::span<const AnyClassifier> classifiers, const Reads& reads,
                const Control& control) {
-  Timeline::Plan plan{data.days, data.features, reads.with_data(data.base)};
+  Timeline::Plan plan{data.days, data.features, reads.with_data(data)};
   data.one_pass = reads.known && Timeline::can(data.base, plan);
   Recorder recorder(data, true);
   const auto take = [&](std::size_t day, const Table& table) {
@@ -545,11 +548,11 @@ Table classifying::features_at(const History::Data& data, Day day, const Control
   std::vector<std::string> wanted;
   for (const std::string& column : data.inputs)
     if (is_period_column(column) && features.find(column) == nullptr) wanted.push_back(column);
-  if (wanted.empty()) return with_base_columns(data.base, features.table(), day, data.inputs, {}, control);
+  if (wanted.empty()) return with_base_columns(data.base, features.table(), day, data.inputs, data.options.assignments, control);
   const Table measured = period_table(data.base, day, data.options.periods, data.features, control);
   for (const Column& column : measured.columns())
     if (std::find(wanted.begin(), wanted.end(), column.name()) != wanted.end()) features.add(column);
-  return with_base_columns(data.base, features.table(), day, data.inputs, {}, control);
+  return with_base_columns(data.base, features.table(), day, data.inputs, data.options.assignments, control);
 }
 
 const KeptColumn& History::Data::find(std::string_view name) const {

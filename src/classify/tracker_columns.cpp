@@ -36,6 +36,8 @@ std::optional<std::pair<std::string, ValueSource>> attribute_of(const std::strin
   return std::pair(column.substr(5), column.starts_with("hand.") ? ValueSource::hand : ValueSource::bulk);
 }
 
+}  // namespace
+
 bool is_assigned(const std::string& column, const Assignments& assignments) {
   const auto attribute = attribute_of(column);
   const std::vector<Assignment>& lines = assignments.lines();
@@ -43,8 +45,6 @@ bool is_assigned(const std::string& column, const Assignments& assignments) {
            return line.attribute == attribute->first && line.source == attribute->second;
          });
 }
-
-}  // namespace
 
 TrackedColumns tracked_columns(std::span<const AnyModel> models, const TrackerOptions& options, const ClientBase& base,
                                const FeatureOptions& features) {

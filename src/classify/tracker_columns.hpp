@@ -94,6 +94,9 @@ inline constexpr std::string_view last_gap = "gap_days_last";  // of period_tabl
                                   : Kept::constant;
 }
 
+/// Whether it is the hand.A or bulk.A of an attribute that somebody was assigned.
+[[nodiscard]] bool is_assigned(const std::string& column, const Assignments& assignments);
+
 struct TrackedColumns {
   std::vector<std::string> features;  ///< of compute_features(), and last_gap
   std::vector<std::string> base;      ///< of with_base_columns(), in the order in which the models read them

@@ -197,6 +197,7 @@ const History* RunResult::history(const Control& control) const {
     if (days.empty()) return std::nullopt;
     HistoryOptions options = plan.options;
     options.periods = policy->periods;
+    options.assignments = assignments;
     if (options.thresholds == HistoryThresholds::frozen && !options.frozen_on)
       return klientela::history(base, days, std::span<const AnyModel>(models), policy->features, options, control);
     std::vector<AnyClassifier> classifiers;

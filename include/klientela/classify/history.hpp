@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "klientela/classify/assignment.hpp"
 #include "klientela/classify/classifier.hpp"
 #include "klientela/core/executor.hpp"
 #include "klientela/core/table.hpp"
@@ -49,6 +50,9 @@ struct HistoryOptions {
   /// which have no such thresholds: rules, cohorts, ideal clients, clusters, plug-ins.
   double margin{0};
   PeriodOptions periods;  ///< of the columns of period_table() that a classifier reads
+  /// What people assigned, as it was given to run(): the columns hand.A and bulk.A, the same on every day. Classifiers
+  /// that read one that somebody was assigned have features computed for each day.
+  Assignments assignments{};
   friend bool operator==(const HistoryOptions&, const HistoryOptions&) = default;
 };
 

@@ -18,7 +18,7 @@ struct HistoryPlan {
   std::int32_t periods{12};     ///< the last so many of them, 1 to 65,534; 0: all
   std::optional<Day> since{};   ///< from the period of this day on; none: from the first purchase
   std::optional<Day> until{};   ///< up to this day; none, or a later one: up to the as-of day
-  HistoryOptions options{};     ///< how; its `periods` are those of the policy
+  HistoryOptions options{};     ///< how; its `periods` are those of the policy, its `assignments` those of the run
   friend bool operator==(const HistoryPlan&, const HistoryPlan&) = default;
 };
 

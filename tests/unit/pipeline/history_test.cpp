@@ -119,6 +119,26 @@ TEST(RunHistory, IsTheHistoryOfTheModels) {
   EXPECT_NE(to_csv(refit.history()->table()), to_csv(same.table()));
 }
 
+TEST(RunHistory, KnowsWhatWasAssigned) {
+  const Policy policy = Policy::from_json(R"({"classifiers": {"abc": {}, "care": {"kind": "rules", "assigned": "care",
+    "values": ["vip", "often", "no"], "otherwise": "no", "rules": [{"when": "frequency > 2", "value": "often"}]}},
+    "history": {"periods": 3}})");
+  const auto lines = [] {
+    return testing::one(TableId::transactions, testing::table_of(testing::drawn_lines(600, 60, 7)));
+  };
+  const RunResult plain = run(lines(), policy);
+  EXPECT_TRUE(plain.history()->one_pass());
+  Assignments said;
+  said.assign({.client = plain.features.column("client").to_text(0), .attribute = "care", .value = "vip"});
+  const RunResult result = run(lines(), policy, std::nullopt, said, {});
+  const History& found = *result.history();
+  const Column& now = result.classes[1].table().column("care");
+  const Column last = found.column("care", found.days().size() - 1);
+  EXPECT_EQ(last.to_text(0), "vip");
+  for (std::size_t row = 0; row < now.size(); ++row) EXPECT_EQ(last.to_text(row), now.to_text(row));
+  EXPECT_EQ(found.column("care", 0).to_text(0), "vip") << "on every day";
+}
+
 TEST(RunHistory, IsMadeOnlyWhereItIsWanted) {
   EXPECT_EQ(run_drawn(Policy()).history(), nullptr);
   // Only contacts: no purchase could tell the days.
