@@ -548,7 +548,8 @@ Table classifying::features_at(const History::Data& data, Day day, const Control
   std::vector<std::string> wanted;
   for (const std::string& column : data.inputs)
     if (is_period_column(column) && features.find(column) == nullptr) wanted.push_back(column);
-  if (wanted.empty()) return with_base_columns(data.base, features.table(), day, data.inputs, data.options.assignments, control);
+  if (wanted.empty())
+    return with_base_columns(data.base, features.table(), day, data.inputs, data.options.assignments, control);
   const Table measured = period_table(data.base, day, data.options.periods, data.features, control);
   for (const Column& column : measured.columns())
     if (std::find(wanted.begin(), wanted.end(), column.name()) != wanted.end()) features.add(column);
