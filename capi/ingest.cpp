@@ -29,6 +29,8 @@ IngestOptions read_options(const klt_ingest_options* given, const klt_tables& ta
   if (choice.unknown_clients >= 0) options.unknown_clients = static_cast<UnknownClients>(choice.unknown_clients);
   apply_flag(choice.reject_zero_amounts, options.reject_zero_amounts, "options.reject_zero_amounts");
   apply_flag(choice.decimal_comma, options.decimal_comma, "options.decimal_comma");
+  apply_flag(choice.keep_unreadable_cards, options.keep_unreadable_cards, "options.keep_unreadable_cards");
+  if (choice.reserved_2 != 0) throw Error(Code::invalid_argument, "options.reserved_2 must be 0", "options.reserved_2");
   if (choice.reserved != 0) throw Error(Code::invalid_argument, "options.reserved must be 0", "options.reserved");
   if (choice.max_rejects_kept < -1)
     throw Error(Code::invalid_argument, "options.max_rejects_kept must not be negative", "options.max_rejects_kept");
@@ -208,6 +210,24 @@ klt_status klt_ingest_result_unused_columns(klt_context* context, const klt_inge
     const klt_ingest_result& given = need(result, "result");
     need(out, "out");
     give(out, Table({Column("column", *given.unused_columns)}));
+  });
+}
+
+klt_status klt_ingest_result_ignored_values(klt_context* context, const klt_ingest_result* result, klt_table** out) {
+  return guard(context, [&] {
+    const klt_ingest_result& given = need(result, "result");
+    need(out, "out");
+    std::vector<std::string> columns;
+    std::vector<std::int64_t> values;
+    for (const auto& [table, counts] : *given.counts) {
+      for (const auto& [column, ignored] : counts.ignored_values) {
+        columns.push_back(std::string(spec(table).name) + '.' + column);
+        values.push_back(static_cast<std::int64_t>(ignored));
+      }
+    }
+    Buffer<std::int64_t> ignored(values.size());
+    std::copy(values.begin(), values.end(), ignored.begin());
+    give(out, Table({Column("column", columns), Column("values", ColumnType::int64, std::move(ignored))}));
   });
 }
 

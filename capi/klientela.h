@@ -480,9 +480,12 @@ typedef struct klt_ingest_options {
   int32_t decimal_comma;               /* 1, 0, or -1 as the policy: "1.234,50" in text numbers */
   int32_t reserved;                    /* 0 */
   int64_t max_rejects_kept;            /* more are counted but not listed; -1: as the policy */
+  int32_t keep_unreadable_cards; /* 1, 0, or -1 as the policy: optional values of cards that cannot be read count as
+                                  * none instead of rejecting the card; since ABI 2 */
+  int32_t reserved_2;            /* 0; since ABI 2 */
 } klt_ingest_options;
 #define KLT_INGEST_OPTIONS_INIT \
-  { sizeof(klt_ingest_options), NULL, NULL, NULL, NULL, -1, -1, -1, 0, -1 }
+  { sizeof(klt_ingest_options), NULL, NULL, NULL, NULL, -1, -1, -1, 0, -1, -1, 0 }
 
 /* Reads every stream to its end and makes a base of them. Once reading has begun the streams are consumed, also on an
  * error; `tables` is then empty and can be filled again. `options` may be NULL. Host memory is shared where the layout
@@ -519,6 +522,10 @@ KLT_API klt_status klt_ingest_result_reasons(klt_context* context, const klt_ing
 KLT_API klt_status klt_ingest_result_rejected(klt_context* context, const klt_ingest_result* result, klt_table** out);
 /* Delivered columns that fed no field: column "column" holds "table.column", in order of delivery. Since ABI 1. */
 KLT_API klt_status klt_ingest_result_unused_columns(klt_context* context, const klt_ingest_result* result,
+                                                    klt_table** out);
+/* Values of cards that could not be read and count as none (keep_unreadable_cards): column ("table.column"), values.
+ * Since ABI 2. */
+KLT_API klt_status klt_ingest_result_ignored_values(klt_context* context, const klt_ingest_result* result,
                                                     klt_table** out);
 
 /* ---- Dedupe: how alike two texts are ---- */

@@ -114,6 +114,7 @@ py::dict counts_to_python(const std::map<TableId, TableCounts>& counts) {
     entry["rows_used"] = count.rows_used;
     entry["rows_rejected"] = count.rows_rejected;
     entry["by_reason"] = reasons;
+    entry["ignored_values"] = py::cast(count.ignored_values);
     result[py::str(std::string(spec(table).name))] = entry;
   }
   return result;
@@ -186,7 +187,9 @@ progress : callable, optional
           "The rows that were not used: table, row (from 1), column, value, reason.")
       .def_property_readonly(
           "counts", [](const PyIngestResult& self) { return counts_to_python(self.result.counts); },
-          "By table: rows read, used and rejected, and how many were rejected by reason.")
+          "By table: rows read, used and rejected, how many were rejected by reason, and by column how many values of "
+          "cards "
+          "were ignored (keep_unreadable_cards).")
       .def_property_readonly(
           "unused_columns", [](const PyIngestResult& self) { return self.result.unused_columns; },
           "Columns that fed no field, as table.column.")
@@ -214,7 +217,7 @@ progress : callable, optional
     Called with the stage and the share done.
 **options
     The ingest part of a policy: time_zone, currency, unknown_clients, reject_zero_amounts, date_format,
-    decimal_comma, mappings, max_rejects_kept.
+    decimal_comma, keep_unreadable_cards, mappings, max_rejects_kept.
 
 Returns
 -------
@@ -297,6 +300,11 @@ Returns
 ClientBase)doc");
   module.def("tables", &schema_to_python,
              "Every table and field: type, whether it is required, accepted column names, and a note.");
+  module.def("_field_for", [](const std::string& table, const std::string& column) -> py::object {
+    const TableId id = table_id(table);
+    const auto field = field_for(id, column);
+    return field ? py::cast(std::string(spec(id).fields[*field].name)) : py::none();
+  });
   module.def("_client_id", [](const std::string& text) { return id_to_python(ClientId(std::string_view(text))); });
 }
 

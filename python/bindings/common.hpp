@@ -188,6 +188,7 @@ auto long_call(std::size_t threads, const py::object& progress, Work&& work) {
 void bind_core(py::module_& module);
 void bind_ingest(py::module_& module);
 void bind_dedupe(py::module_& module);
+void bind_duplicates(py::module_& module);
 void bind_features(py::module_& module);
 void bind_rules(py::module_& module);
 void bind_classify(py::module_& module);

@@ -9,12 +9,13 @@ Tables come from pandas, polars, pyarrow, DuckDB or plain columns; results go ba
 500
 """
 
-from klientela import _history, _plugins, _run, _table
+from klientela import _duplicates, _history, _plugins, _run, _table
 
 _table.attach()
 _plugins.attach()
 _run.attach()
 _history.attach()
+_duplicates.attach()
 
 from klientela import directories, similarity, synthetic  # noqa: E402
 from klientela._core import (  # noqa: E402
@@ -29,6 +30,7 @@ from klientela._core import (  # noqa: E402
     ClientBase,
     Crosswalk,
     Directory,
+    Duplicates,
     Expression,
     FeatureTable,
     History,
@@ -67,6 +69,7 @@ from klientela._core import (  # noqa: E402
     tables,
     to_csv,
 )
+from klientela._duplicates import find_duplicates, link_lists  # noqa: E402
 from klientela._history import history  # noqa: E402
 from klientela._run import run  # noqa: E402
 from klientela.clusters import GaussianMixture, KMeans  # noqa: E402
@@ -98,6 +101,7 @@ __all__ = [
     "ContactMatrix",
     "Crosswalk",
     "Directory",
+    "Duplicates",
     "Expression",
     "FeatureTable",
     "GaussianMixture",
@@ -131,9 +135,11 @@ __all__ = [
     "default_segments",
     "directories",
     "features",
+    "find_duplicates",
     "hierarchy",
     "history",
     "ingest",
+    "link_lists",
     "merge",
     "periods",
     "refresh",

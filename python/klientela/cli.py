@@ -6,27 +6,35 @@ import datetime as dt
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.bar import Bar
-from rich.console import Console, Group
+from rich.console import Group
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
-from klientela import _core, _plugins, _policy, readers, synthetic, writers
+from klientela import _core, _plugins, _policy, cli_dedupe, readers, synthetic, writers
 from klientela._columns import table_of
 from klientela._history import history as history_of
 from klientela._run import run as run_library
+from klientela._terminal import DONE as _DONE
+from klientela._terminal import DateFormat as _DateFormat
+from klientela._terminal import Encoding as _Encoding
+from klientela._terminal import PolicyFile as _PolicyFile
+from klientela._terminal import Preset as _Preset
+from klientela._terminal import Quiet as _Quiet
+from klientela._terminal import Steps
+from klientela._terminal import Threads as _Threads
+from klientela._terminal import bars as _bars
+from klientela._terminal import errors as _errors
+from klientela._terminal import out as _out
+from klientela._terminal import progress as _progress
 
 # The days that the engine knows.
 _FIRST_DAY, _LAST_DAY = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 _PERIODS = ("day", "week", "month", "quarter", "year")
-_DONE, _BAD_INPUT, _WRONG_USAGE, _INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
     name="klientela",
@@ -39,9 +47,6 @@ app = typer.Typer(
 )
 policy_app = typer.Typer(no_args_is_help=True, help="Show, check or describe policies: the choices of a company.")
 app.add_typer(policy_app, name="policy")
-
-_out = Console(highlight=False)
-_err = Console(stderr=True, highlight=False)
 
 # What the engine calls its stages, in words.
 _STAGES = {
@@ -91,32 +96,10 @@ def _language(text: str) -> Literal["en", "ru"]:
     raise typer.BadParameter(f"{text!r} is neither en nor ru")
 
 
-def _encoding(text: str) -> str:
-    try:
-        "".encode(text)  # also refuses codecs that are not of text, such as hex
-    except LookupError:
-        raise typer.BadParameter(f"there is no encoding {text!r}") from None
-    return text
-
-
-def _preset(text: str) -> str:
-    if text in _core.Policy.presets() or Path(text).is_file():
-        return text
-    raise typer.BadParameter(f"{text!r} is neither a preset ({', '.join(_core.Policy.presets())}) nor a file")
-
-
 def _period(text: str) -> str:
     if text in _PERIODS:
         return text
     raise typer.BadParameter(f"{text!r} is none of {', '.join(_PERIODS)}")
-
-
-def _date_format(text: str) -> str:
-    try:
-        _core.Policy.from_dict({"ingest": {"date_format": text}})
-    except _core.BadPolicyError as error:
-        raise typer.BadParameter(f"{text!r} {error.message.removeprefix(f'{error.where}: ')}") from None
-    return text
 
 
 def _roll_up(text: str) -> str:
@@ -131,13 +114,6 @@ def _period_or_none(text: str) -> str:
     raise typer.BadParameter(f"{text!r} is none of {', '.join(_PERIODS)}, none")
 
 
-_Preset = Annotated[
-    str | None,
-    typer.Option(help="A named policy, or a policy file, to begin with.", metavar="NAME|FILE", parser=_preset),
-]
-_PolicyFile = Annotated[
-    str | None, typer.Option(help="A policy file; it overrides the preset key by key.", metavar="FILE")
-]
 _Plugins = Annotated[
     str | None,
     typer.Option(
@@ -164,16 +140,6 @@ _RollUp = Annotated[
         parser=_roll_up,
     ),
 ]
-_DateFormat = Annotated[
-    str | None,
-    typer.Option(
-        "--date-format",
-        help="How dates in text are written where not as 2026-11-21: %Y %m %d %H %M %S and what stands between them, for "
-        "example %d.%m.%Y. Wins over the policy.",
-        metavar="PATTERN",
-        parser=_date_format,
-    ),
-]
 _DecimalComma = Annotated[
     bool | None,
     typer.Option(
@@ -192,8 +158,6 @@ _History = Annotated[
         parser=_period_or_none,
     ),
 ]
-_Threads = Annotated[int, typer.Option(min=0, help="How many threads work; 0: one per core.")]
-_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
 @app.command()
@@ -215,12 +179,7 @@ def run(
     date_format: _DateFormat = None,
     decimal_comma: _DecimalComma = None,
     history: _History = None,
-    encoding: Annotated[
-        str | None,
-        typer.Option(
-            help="Encoding of text files that are not UTF-8, for example cp1251.", metavar="NAME", parser=_encoding
-        ),
-    ] = None,
+    encoding: _Encoding = None,
     threads: _Threads = 0,
     quiet: _Quiet = False,
 ) -> None:
@@ -281,9 +240,7 @@ def classify_command(
     attention: Annotated[
         str | None, typer.Option(help="Also write who needs accompaniment now, and why.", metavar="FILE")
     ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="Encoding of text files that are not UTF-8.", metavar="NAME", parser=_encoding)
-    ] = None,
+    encoding: _Encoding = None,
     threads: _Threads = 0,
     quiet: _Quiet = False,
 ) -> None:
@@ -397,12 +354,7 @@ def history(
     language: Annotated[
         Literal["en", "ru"], typer.Option(help="Of the reasons: en or ru.", metavar="en|ru", parser=_language)
     ] = "en",
-    encoding: Annotated[
-        str | None,
-        typer.Option(
-            help="Encoding of text files that are not UTF-8, for example cp1251.", metavar="NAME", parser=_encoding
-        ),
-    ] = None,
+    encoding: _Encoding = None,
     threads: _Threads = 0,
     quiet: _Quiet = False,
 ) -> None:
@@ -491,6 +443,9 @@ def demo(
         _work(make_and_run, Path(out), quiet)
 
 
+app.command("dedupe")(cli_dedupe.dedupe)
+
+
 @policy_app.command("show")
 def policy_show(
     policy: Annotated[str, typer.Argument(help="A preset's name or a policy file.", metavar="[NAME|FILE]")] = "default",
@@ -526,9 +481,6 @@ def policy_check(
 def policy_schema() -> None:
     """Print the JSON Schema of policies."""
     typer.echo(json.dumps(_core.Policy.schema(), ensure_ascii=False, indent=2))
-
-
-Steps = Callable[[str, float], object]
 
 
 def _stage_steps(steps: Steps) -> Steps:
@@ -605,59 +557,6 @@ def _work(make: Callable[[Steps], _core.Result], out: Path, quiet: bool, *, doub
             )
 
 
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Steps]:
-    if quiet or not _err.is_terminal:
-        yield lambda step, share: None
-        return
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        console=_err,
-        transient=True,
-    ) as progress:
-        task = progress.add_task("", total=None)
-
-        def steps(step: str, share: float) -> None:
-            progress.update(task, description=escape(step), total=1 if share > 0 else None, completed=share)
-
-        yield steps
-
-
-def _one_line(text: str) -> str:
-    """Text with control characters, such as the line ends of a file's name, written out."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Turn what can go wrong with input into one line and exit code 1; defects keep their traceback."""
-    try:
-        yield
-    except _core.InternalError:
-        raise
-    except KeyboardInterrupt:
-        _err.print("interrupted; nothing was written")
-        raise typer.Exit(_INTERRUPTED) from None
-    except _core.KlientelaError as error:
-        where = f" [dim]({escape(_one_line(error.where))})[/dim]"
-        told = not error.where or error.where in error.message
-        _err.print(
-            f"[bold red]error:[/bold red] {escape(_one_line(error.message))}{'' if told else where}", soft_wrap=True
-        )
-        raise typer.Exit(_BAD_INPUT) from None
-    except (OSError, MemoryError, UnicodeEncodeError) as error:
-        text = str(error) or "out of memory"
-        if isinstance(error, UnicodeEncodeError):  # bytes of a name that are no text
-            text = f"{error.object} is not UTF-8"
-        if isinstance(error, OSError) and error.filename is not None and error.strerror:
-            text = f"{error.filename}: {error.strerror}"
-        _err.print(f"[bold red]error:[/bold red] {escape(_one_line(text))}", soft_wrap=True)
-        raise typer.Exit(_BAD_INPUT) from None
-
-
 def _read_facts(summary: dict[str, Any]) -> Grid:
     """What day counts, and what became of the rows of each table."""
     facts = Grid.grid(padding=(0, 2))
@@ -732,19 +631,6 @@ def _print_notes(notes: list[dict[str, Any]], *, of_run_only: bool = False) -> N
             _out.print(f"[yellow]{escape(note['en'])}[/yellow]", soft_wrap=True)
         elif not of_run_only:
             _out.print(f"[dim]note: {escape(note['en'])}[/dim]", soft_wrap=True)
-
-
-def _bars(title: str, counts: dict[str, int]) -> Grid:
-    grid = Grid.grid(padding=(0, 2))
-    grid.add_column(min_width=16)
-    grid.add_column(justify="right")
-    grid.add_column(justify="right", style="dim")
-    grid.add_column(width=24)
-    total = sum(counts.values()) or 1
-    grid.add_row(f"[bold]{escape(title)}[/bold]")
-    for name, count in counts.items():
-        grid.add_row(escape(name), f"{count:,}", f"{count / total:.1%}", Bar(total, 0, count, width=24, color="cyan"))
-    return grid
 
 
 def _grouped(number: str) -> str:

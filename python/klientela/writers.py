@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 
@@ -111,6 +112,101 @@ def _history_sheets(history: _core.History, language: Literal["en", "ru"]) -> di
         return "".join(_with_name(name, text, head=place == 0) for place, (name, text) in enumerate(parts))
 
     return {file: functools.partial(sheet, tell) for file, tell in tables.items()}
+
+
+DUPLICATES_FILES = (
+    "clusters.csv",
+    "pairs.csv",
+    "joins.csv",
+    "cuts.csv",
+    "review.csv",
+    "weights.csv",
+    "rules.csv",
+    "summary.json",
+)
+
+
+def write_duplicates(
+    found: _core.Duplicates,
+    folder: str | os.PathLike[str],
+    *,
+    summary: Mapping[str, Any] | None = None,
+    ids: Sequence[Mapping[str, str]] = (),
+    threads: int = 0,
+) -> dict[str, Path]:
+    """Write clusters.csv, pairs.csv, joins.csv, cuts.csv, review.csv, weights.csv, rules.csv and summary.json.
+
+    Of two lists there is also links.csv: the cards of the first list with those of the second. All files are written,
+    or none.
+
+    Parameters
+    ----------
+    found : Duplicates
+        What :func:`klientela.find_duplicates` or :func:`klientela.link_lists` gave.
+    folder : str or path
+        Made where it is missing; files of the same names in it are replaced.
+    summary : mapping, optional
+        More for summary.json, in front of what the result says of itself.
+    ids : sequence of mapping, optional
+        For each list the ids that are to be written otherwise, as :attr:`klientela.cards.Cards.ids` says.
+    threads : int
+        0: one per core.
+    """
+    told = found.summary
+    two = "first_list" in told
+    files = (*DUPLICATES_FILES, "links.csv") if two else DUPLICATES_FILES
+    of_lists = [dict(each) for each in ids] or [{}, {}]
+    first, second = of_lists[0], of_lists[-1]
+
+    def make(scratch: Path) -> None:
+        pairs = found.pairs(min_score=told["threshold"], threads=threads)
+        tables = {
+            "clusters.csv": found.clusters,
+            "pairs.csv": pairs,
+            "joins.csv": found.joins,
+            "cuts.csv": found.cuts,
+            "review.csv": found.review,
+            "weights.csv": found.weights,
+            "rules.csv": found.rules,
+        }
+        if two:
+            tables["links.csv"] = found.links
+        if first or second:
+            tables = {file: _with_ids(table, first, second, two) for file, table in tables.items()}
+        texts = {file: table.to_csv() for file, table in tables.items()}
+        document = {**(summary or {}), **told}
+        texts["summary.json"] = json.dumps(document, ensure_ascii=False, indent=2)
+        _write_texts(scratch, texts)
+
+    return _write_all(files, make, folder)
+
+
+def _with_ids(table: _core.Table, first: Mapping[str, str], second: Mapping[str, str], two: bool) -> _core.Table:
+    """The table with its ids as they came in the lists."""
+    columns = table.to_pydict()
+
+    def named(values: list[Any], of: Mapping[str, str]) -> list[Any]:
+        return [of.get(str(value), value) for value in values]
+
+    def marked(values: list[Any]) -> list[Any]:
+        """Ids with the number of their list in front."""
+        lists = {"1": first, "2": second}
+        cut = [(value[0], value[2:]) if str(value)[:2] in ("1:", "2:") else (None, value) for value in values]
+        return [value if mark is None else f"{mark}:{lists[mark].get(value, value)}" for mark, value in cut]
+
+    for name, values in columns.items():
+        if name == "id" and two:
+            columns[name] = [
+                (first if each == 1 else second).get(str(value), value)
+                for each, value in zip(columns["list"], values, strict=True)
+            ]
+        elif name == "cluster" and two:
+            columns[name] = marked(values)
+        elif name == "id_a" or (name in ("id", "cluster") and not two):
+            columns[name] = named(values, first)
+        elif name == "id_b":
+            columns[name] = named(values, second)
+    return _core.Table(columns)
 
 
 def _has_labels(history: _core.History, column: str) -> bool:

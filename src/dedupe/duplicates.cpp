@@ -7,6 +7,8 @@
 #include <bit>
 #include <memory>
 #include <numeric>
+#include <set>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -155,6 +157,7 @@ const std::vector<BlockingRuleReport>& Duplicates::rules() const noexcept { retu
 std::uint64_t Duplicates::pairs() const noexcept { return data_->pairs; }
 std::span<const CardEdge> Duplicates::edges() const noexcept { return data_->edges; }
 std::span<const std::uint32_t> Duplicates::cluster_of() const noexcept { return data_->cluster_of; }
+std::span<const std::string> Duplicates::labels() const noexcept { return data_->labels; }
 const std::vector<std::vector<std::uint32_t>>& Duplicates::groups() const noexcept { return data_->groups; }
 const CardClusters& Duplicates::clusters() const noexcept { return data_->clusters; }
 std::span<const std::uint32_t> Duplicates::representatives() const noexcept { return data_->representatives; }
@@ -197,6 +200,7 @@ class Search {
   }
 
   Duplicates run() {
+    check_knowledge();
     const bool usable = std::any_of(data_->options.comparisons.begin(), data_->options.comparisons.end(),
                                     [&](const Comparison& c) { return cards_.filled(c.field) > 0; });
     if (!usable && cards_.size() > 0)
@@ -222,6 +226,27 @@ class Search {
   }
 
  private:
+  void check_knowledge() {
+    const auto n = static_cast<std::uint32_t>(cards_.size());
+    if (const auto contradiction = find_contradiction(n, known_.must_links, known_.cannot_links)) {
+      std::string chain;
+      for (const std::uint32_t card : contradiction->chain)
+        chain += (chain.empty() ? "" : " = ") + cards_.id(card).to_text();
+      throw Error(Code::invalid_argument,
+                  "cards " + cards_.id(contradiction->cannot_link.a).to_text() + " and " +
+                      cards_.id(contradiction->cannot_link.b).to_text() +
+                      " must not be one client, but by must-links they are: " + chain,
+                  "cannot_links");
+    }
+    if (known_.labels.empty()) return;
+    const std::set<std::string_view> distinct(known_.labels.begin(), known_.labels.end());
+    if (distinct.size() != known_.labels.size())
+      throw Error(Code::invalid_argument, "a label of a cluster comes twice", "labels");
+    for (const std::uint32_t cluster : known_.previous)
+      if (cluster != no_card_cluster && cluster >= known_.labels.size())
+        throw Error(Code::out_of_range, "cluster " + std::to_string(cluster) + " has no label", "previous");
+    data_->labels = known_.labels;
+  }
   [[nodiscard]] bool looked_at(CardPair pair) const noexcept {
     return !cards_.two_lists() || (pair.a < cards_.first_list()) != (pair.b < cards_.first_list());
   }
@@ -326,6 +351,7 @@ class Search {
       same.patterns = patterns(equal);
       training.push_back(std::move(same));
     }
+    if (training.empty()) return only_expected(specs);
     data_->training = train_link_model(specs, random, training, all_pairs(), training_options, control_);
     control_.report("learn", 1);
     std::vector<LinkField> fields = data_->training->model.fields();
@@ -335,7 +361,7 @@ class Search {
     }
     data_->model = LinkModel(data_->training->model.prior(), std::move(fields));
   }
-  /// Nothing to learn from: two cards at most, or all the same.
+  /// Nothing to learn from: two cards at most, all the same, or no two that agree on a rule.
   void only_expected(std::span<const ComparisonSpec> specs) {
     std::vector<LinkField> fields;
     for (const ComparisonSpec& of : specs) {
@@ -406,6 +432,7 @@ class Search {
     input.must_links = known_.must_links;
     input.cannot_links = known_.cannot_links;
     input.previous = known_.previous;
+    input.next_id = static_cast<std::uint32_t>(known_.labels.size());
     std::vector<std::uint32_t> lists;
     if (data_->options.clusters.sources != CardSourceRule::any) {
       lists.resize(n);
@@ -479,6 +506,26 @@ Duplicates find_duplicates(const ClientBase& base, const DedupeOptions& options,
 Duplicates link_lists(const ClientBase& first, const ClientBase& second, const DedupeOptions& options,
                       const Control& control) {
   return find_duplicates(prepare_cards(first, second, Normaliser(options.normaliser), control), options, {}, control);
+}
+
+LinkTraining learn_link_model(const PreparedCards& cards, std::span<const LabelledPair> labelled,
+                              const DedupeOptions& options, const LogisticOptions& how, const Control& control) {
+  const std::vector<Comparison> comparisons = options.comparisons.empty() ? default_comparisons() : options.comparisons;
+  std::vector<ComparisonSpec> specs;
+  for (const Comparison& comparison : comparisons) specs.push_back(spec(comparison));
+  std::vector<CardPair> pairs;
+  for (const LabelledPair& each : labelled) {
+    const CardPair pair{std::min(each.pair.a, each.pair.b), std::max(each.pair.a, each.pair.b)};
+    if (pair.a == pair.b || pair.b >= cards.size())
+      throw Error(Code::out_of_range, "a labelled pair is no pair of two cards", "labelled");
+    pairs.push_back(pair);
+  }
+  const std::vector<std::uint8_t> levels = compare(cards, comparisons, pairs, control);
+  std::array<PatternCounts, 2> counts;
+  for (PatternCounts& each : counts) each.fields = comparisons.size();
+  for (std::size_t i = 0; i < pairs.size(); ++i)
+    counts[labelled[i].match ? 1 : 0].add(std::span(levels).subspan(i * comparisons.size(), comparisons.size()));
+  return learn_link_model(specs, counts[1], counts[0], how);
 }
 
 }  // namespace klientela

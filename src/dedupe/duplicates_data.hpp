@@ -24,6 +24,7 @@ struct Duplicates::Data {
   std::uint64_t pairs{0};
   std::vector<CardEdge> edges;
   std::vector<std::uint32_t> cluster_of;
+  std::vector<std::string> labels;  ///< DedupeKnowledge::labels
   std::vector<std::vector<std::uint32_t>> groups;
   CardClusters clusters;
   std::vector<std::uint32_t> representatives;

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -84,6 +86,43 @@ std::vector<std::uint32_t> first_cards(const Duplicates& found) {
   return first;
 }
 
+/// By card: what its cluster is called where earlier ones had labels.
+std::vector<std::string> cluster_names(const Duplicates& found, const Ids& ids) {
+  const std::vector<std::uint32_t> first = first_cards(found);
+  const auto labels = found.labels();
+  std::unordered_set<std::string> taken(labels.begin(), labels.end());
+  std::vector<std::vector<std::uint32_t>> cards(first.size());
+  for (std::uint32_t card = 0; card < first.size(); ++card) cards[first[card]].push_back(card);
+  std::vector<std::string> names(first.size());
+  for (std::uint32_t card = 0; card < first.size(); ++card) {
+    if (first[card] != card) {
+      names[card] = names[first[card]];
+      continue;
+    }
+    if (const std::uint32_t number = found.cluster_of()[card]; number < labels.size()) {
+      names[card] = labels[number];
+      continue;
+    }
+    for (const std::uint32_t each : cards[card])
+      if (names[card].empty() && taken.count(ids.text(each)) == 0) names[card] = ids.text(each);
+    for (std::size_t i = 2; names[card].empty(); ++i)
+      if (std::string name = ids.text(card) + '~' + std::to_string(i); taken.count(name) == 0) names[card] = name;
+    taken.insert(names[card]);
+  }
+  return names;
+}
+
+/// Texts as a column of integers where all are.
+Column named_column(const std::string& name, const std::vector<std::string>& texts) {
+  Buffer<std::int64_t> numbers(texts.size());
+  for (std::size_t row = 0; row < texts.size(); ++row) {
+    const ClientId id{std::string_view(texts[row])};
+    if (!id.is_integer()) return {name, texts};
+    numbers[row] = id.integer();
+  }
+  return {name, ColumnType::int64, std::move(numbers)};
+}
+
 std::string_view name(CardJoinReason reason) noexcept {
   constexpr std::array<std::string_view, 6> names{"edge", "must_link", "average", "total", "centre", "assigned"};
   return names.at(static_cast<std::size_t>(reason));
@@ -96,7 +135,7 @@ std::string_view name(CardCutReason reason) noexcept {
 
 /// What joins and cuts have in common.
 struct Reasoned {
-  std::vector<std::uint32_t> cluster;
+  std::vector<std::string> cluster;
   std::vector<std::uint32_t> a;
   std::vector<std::uint32_t> b;
   std::vector<std::string> reason;
@@ -119,11 +158,7 @@ struct Reasoned {
   }
   [[nodiscard]] Table table(const Ids& ids) const {
     Table out;
-    if (!cluster.empty() || a.empty()) {
-      std::vector<std::string> texts;
-      for (const std::uint32_t card : cluster) texts.push_back(ids.text(card));
-      out.add(Column("cluster", texts));
-    }
+    if (!cluster.empty() || a.empty()) out.add(named_column("cluster", cluster));
     for (Column& column : ids.pair(a, b)) out.add(std::move(column));
     out.add(Column("reason", reason));
     out.add(numbers<double>("score", ColumnType::float64, a.size(), [&](std::size_t i) { return score[i]; }));
@@ -146,7 +181,11 @@ Table clusters_table(const Duplicates& found) {
   Table out;
   if (!cards.two_lists()) {
     out.add(ids.column("id", all));
-    out.add(ids.column("cluster", first));
+    if (found.labels().empty()) {
+      out.add(ids.column("cluster", first));
+    } else {
+      out.add(named_column("cluster", cluster_names(found, ids)));
+    }
     return out;
   }
   std::vector<std::string> texts;
@@ -215,14 +254,40 @@ Table pairs_table(const Duplicates& found, double min_score, const Control& cont
   return out;
 }
 
+Table links_table(const Duplicates& found) {
+  std::vector<CardEdge> links;
+  if (found.cards().two_lists())
+    for (const CardJoin& join : found.clusters().joins)
+      links.push_back({join.a, join.b, found.explain({join.a, join.b}).explanation.score});
+  std::sort(links.begin(), links.end(),
+            [](const CardEdge& x, const CardEdge& y) { return std::pair(x.a, x.b) < std::pair(y.a, y.b); });
+  std::vector<std::uint32_t> a;
+  std::vector<std::uint32_t> b;
+  for (const CardEdge& link : links) {
+    a.push_back(link.a);
+    b.push_back(link.b);
+  }
+  Table out;
+  for (Column& column : Ids(found.cards()).pair(a, b)) out.add(std::move(column));
+  out.add(numbers<double>("score", ColumnType::float64, links.size(), [&](std::size_t i) { return links[i].score; }));
+  out.add(numbers<double>("probability", ColumnType::float64, links.size(),
+                          [&](std::size_t i) { return link_probability(links[i].score); }));
+  return out;
+}
+
 Table joins_table(const Duplicates& found) {
   const Ids ids(found.cards());
   const CardNamer namer = [&](std::uint32_t card) { return ids.text(card); };
-  const std::vector<std::uint32_t> first = first_cards(found);
+  std::vector<std::string> names;
+  if (found.labels().empty()) {
+    for (const std::uint32_t first : first_cards(found)) names.push_back(ids.text(first));
+  } else {
+    names = cluster_names(found, ids);
+  }
   Reasoned rows;
   for (std::size_t c = 0; c < found.clusters().size(); ++c) {
     for (const CardJoin& join : found.clusters().joins_of(c)) {
-      rows.cluster.push_back(first[join.a]);
+      rows.cluster.push_back(names[join.a]);
       rows.add(join, name(join.reason), words(join, namer));
     }
   }
@@ -234,7 +299,7 @@ Table joins_table(const Duplicates& found) {
     join.b = edge.b;
     join.score = join.average = edge.score;
     join.scored = 1;
-    rows.cluster.push_back(first[join.a]);
+    rows.cluster.push_back(names[join.a]);
     rows.add(join, "equal",
              {ids.text(join.a) + " and " + ids.text(join.b) + " are equal in every field.",
               ids.text(join.a) + " и " + ids.text(join.b) + " совпадают во всех полях."});

@@ -93,6 +93,7 @@ IngestOptions ingest_options_from_json(std::string_view text, std::string_view p
     options.date_format = format->text();
   }
   object.read("decimal_comma", options.decimal_comma);
+  object.read("keep_unreadable_cards", options.keep_unreadable_cards);
   if (const auto mappings = object.find("mappings")) {
     for (const auto& [name, node] : mappings->members()) {
       const auto table = table_named(name);
@@ -119,6 +120,7 @@ std::string to_json(const IngestOptions& options) {
   document["reject_zero_amounts"] = options.reject_zero_amounts;
   document["date_format"] = options.date_format;
   document["decimal_comma"] = options.decimal_comma;
+  document["keep_unreadable_cards"] = options.keep_unreadable_cards;
   document["mappings"] = std::move(mappings);
   document["max_rejects_kept"] = options.max_rejects_kept;
   return document.dump(2);
@@ -165,6 +167,10 @@ std::string ingest_options_schema() {
   properties["decimal_comma"] = {{"type", "boolean"},
                                  {"default", false},
                                  {"description", "Whether text numbers are written as 1.234,50 or 1 234,50."}};
+  properties["keep_unreadable_cards"] = {
+      {"type", "boolean"},
+      {"default", false},
+      {"description", "Whether a card stays where an optional value cannot be read; the value counts as none."}};
   properties["mappings"] = {{"type", "object"},
                             {"description", "How the columns of each delivered table are named."},
                             {"properties", std::move(tables)},

@@ -35,6 +35,7 @@ class TableIngest {
  public:
   TableIngest(TableId table, Intake& intake) : table_(table), spec_(spec(table)), intake_(intake) {
     slots_.resize(spec_.fields.size());
+    ignored_.assign(slots_.size(), 0);
     for (std::size_t f = 0; f < slots_.size(); ++f) {
       slots_[f].closed = closed_values(table, f);
       order_.push_back(f);
@@ -121,6 +122,7 @@ class TableIngest {
     std::vector<Rejection> rejections;
     std::array<std::uint64_t, 16> by_reason{};
     std::uint64_t count{0};
+    std::vector<std::uint64_t> ignored;  // values by field
     std::int32_t last_day{null_day};
   };
 
@@ -135,6 +137,7 @@ class TableIngest {
       for (SegmentResult& result : results) {
         for (std::size_t r = 0; r < result.by_reason.size(); ++r) by_reason_[r] += result.by_reason[r];
         rejected_count_ += result.count;
+        for (std::size_t f = 0; f < result.ignored.size(); ++f) ignored_[f] += result.ignored[f];
         last_day_ = std::max(last_day_, result.last_day);
         const std::size_t fits = std::min(result.rejections.size(), room() - rejections_.size());
         rejections_.insert(rejections_.end(), result.rejections.begin(),
@@ -151,6 +154,7 @@ class TableIngest {
 
   void check_segment(std::size_t segment, bool listing, SegmentResult& result) {
     const auto state = std::make_unique<Block>();
+    result.ignored.assign(slots_.size(), 0);
     const std::size_t end = std::min(rows_, (segment + 1) * RejectMap::segment_rows);
     for (std::size_t begin = segment * RejectMap::segment_rows; begin < end; begin += block_rows) {
       Block& block = *state;
@@ -159,7 +163,7 @@ class TableIngest {
       block.bad = 0;
       block.marks.fill(fine);
       block.fields.fill(no_field);
-      check_block(block);
+      check_block(block, result.ignored);
       if (table_ == TableId::transactions) result.last_day = std::max(result.last_day, last_day(block));
       if (block.bad == 0) continue;
       for (std::size_t i = 0; i < block.n; ++i) {
@@ -175,11 +179,13 @@ class TableIngest {
     }
   }
 
-  void check_block(Block& block) {
+  void check_block(Block& block, std::span<std::uint64_t> ignored) {
+    const bool keep = table_ == TableId::clients && intake_.options.keep_unreadable_cards;
     for (const std::size_t f : order_) {
       Slot& s = slots_[f];
       if (!s.source) continue;
       const bool required = spec_.fields[f].required;
+      const std::array<Mark, block_rows> before = block.marks;
       if (s.keys) {
         s.keys->check(block.begin, block.rows(), required);
         block.attribute(f);
@@ -188,6 +194,12 @@ class TableIngest {
         check_closed(table_, f, s, required, block);
       } else {
         s.field->check(block.begin, block.rows(), required);
+      }
+      // What is no value of its type reads as null by itself.
+      for (std::size_t i = 0; keep && !required && !s.keys && i < block.n; ++i) {
+        if (block.marks[i] == before[i] || block.marks[i] == mark(RejectReason::invalid_utf8)) continue;
+        block.marks[i] = fine;
+        ++ignored[f];
       }
       block.attribute(f);
     }
@@ -372,6 +384,8 @@ class TableIngest {
     counts.rows_read = rows_;
     counts.rows_rejected = rejected_count_;
     counts.rows_used = rows_ - rejected_count_;
+    for (std::size_t f = 0; f < ignored_.size(); ++f)
+      if (ignored_[f] > 0) counts.ignored_values[slots_[f].source->name] = ignored_[f];
     for (std::size_t r = 0; r < by_reason_.size(); ++r)
       if (by_reason_[r] > 0) counts.by_reason[static_cast<RejectReason>(r)] = by_reason_[r];
     std::string scratch;
@@ -411,6 +425,7 @@ class TableIngest {
   std::map<std::uint64_t, std::string> values_;
   std::array<std::uint64_t, 16> by_reason_{};
   std::uint64_t rejected_count_{0};
+  std::vector<std::uint64_t> ignored_;  ///< by field
   std::int32_t last_day_{null_day};
 };
 

@@ -3,6 +3,7 @@
 
 #include "core/json_reader.hpp"
 #include "klientela/classify/policy.hpp"
+#include "klientela/dedupe/dedupe_json.hpp"
 #include "klientela/features/features_json.hpp"
 #include "klientela/ingest/ingest_json.hpp"
 #include "klientela/model/roll_up_json.hpp"
@@ -65,6 +66,8 @@ Policy read(const Value& document, const ClassifierRegistry& registry) {
   if (const auto version = object.find("version")) check_version(*version);
   if (const auto part = object.find("ingest"))
     policy.ingest = ingest_options_from_json(text_of(*part), part->pointer());
+  if (const auto part = object.find("dedupe"))
+    policy.dedupe = dedupe_options_from_json(text_of(*part), part->pointer());
   if (const auto part = object.find("roll_up"); part && !part->is_null())
     policy.roll_up = roll_up_options_from_json(text_of(*part), part->pointer());
   if (const auto part = object.find("features"))
@@ -120,6 +123,7 @@ std::string Policy::to_json() const {
   Value document = Value::object();
   document["version"] = version;
   document["ingest"] = Value::parse(klientela::to_json(ingest));
+  document["dedupe"] = Value::parse(klientela::to_json(dedupe));
   document["roll_up"] = roll_up ? Value::parse(klientela::to_json(*roll_up)) : Value();
   document["features"] = Value::parse(klientela::to_json(features));
   document["periods"] = Value::parse(klientela::to_json(periods));
@@ -134,9 +138,13 @@ std::string Policy::schema() { return schema(ClassifierRegistry{}); }
 std::string Policy::schema(const ClassifierRegistry& registry) {
   Value roll_up = fragment(roll_up_options_schema());
   roll_up["type"] = {"object", "null"};
-  Value parts = {{"ingest", fragment(ingest_options_schema())},        {"roll_up", std::move(roll_up)},
-                 {"features", fragment(feature_options_schema())},     {"periods", fragment(period_options_schema())},
-                 {"classifiers", fragment(classify_schema(registry))}, {"history", fragment(history_plan_schema())},
+  Value parts = {{"ingest", fragment(ingest_options_schema())},
+                 {"dedupe", fragment(dedupe_options_schema())},
+                 {"roll_up", std::move(roll_up)},
+                 {"features", fragment(feature_options_schema())},
+                 {"periods", fragment(period_options_schema())},
+                 {"classifiers", fragment(classify_schema(registry))},
+                 {"history", fragment(history_plan_schema())},
                  {"report", fragment(report_options_schema())}};
   // What parts define for themselves is referred to from the root of the document, so it has to stand there.
   Value definitions = Value::object();

@@ -92,11 +92,14 @@ std::string summary_json(const ReportInput& input) {
   summary["rows_rejected"] = transactions.rows_rejected;
   summary["rejected_by_reason"] = reasons_of(transactions);
   Json tables = Json::object();
-  for (const auto& [table, counts] : input.counts)
-    tables[std::string(spec(table).name)] = {{"rows_read", counts.rows_read},
-                                             {"rows_used", counts.rows_used},
-                                             {"rows_rejected", counts.rows_rejected},
-                                             {"rejected_by_reason", reasons_of(counts)}};
+  for (const auto& [table, counts] : input.counts) {
+    Json& of = tables[std::string(spec(table).name)];
+    of = {{"rows_read", counts.rows_read},
+          {"rows_used", counts.rows_used},
+          {"rows_rejected", counts.rows_rejected},
+          {"rejected_by_reason", reasons_of(counts)}};
+    if (!counts.ignored_values.empty()) of["ignored_values"] = counts.ignored_values;
+  }
   summary["tables"] = std::move(tables);
   summary["rejects_listed"] = input.rejects.size();
 

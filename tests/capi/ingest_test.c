@@ -1,4 +1,6 @@
 /* C ABI of ingest and model: streams and built tables become a base; bad rows come back; a base can be extended. */
+#include <stddef.h>
+
 #include "check.h"
 #include "data.h"
 
@@ -176,12 +178,55 @@ static void check_options(klt_context* context) {
   options.reserved = 1;
   CHECK_ERROR(context, klt_ingest(context, tables, &options, &result), KLT_INVALID_ARGUMENT, "options.reserved");
   options.reserved = 0;
+  options.keep_unreadable_cards = 2;
+  CHECK_ERROR(context, klt_ingest(context, tables, &options, &result), KLT_INVALID_ARGUMENT,
+              "options.keep_unreadable_cards");
+  options.keep_unreadable_cards = -1;
+  options.reserved_2 = 1;
+  CHECK_ERROR(context, klt_ingest(context, tables, &options, &result), KLT_INVALID_ARGUMENT, "options.reserved_2");
+  options.reserved_2 = 0;
   CHECK(klt_tables_count(tables) == 1); /* nothing was read yet */
   options.time_zone = "Mars/Olympus_Mons";
   CHECK_STATUS(context, klt_ingest(context, tables, &options, &result), KLT_NOT_FOUND);
   CHECK(result == NULL);
   klt_tables_free(tables);
   CHECK(source.live == 0 && source.streams_released == 1);
+}
+
+static void check_unreadable_cards(klt_context* context) {
+  static const char* const ids[] = {"a", "b"};
+  static const char* const days[] = {"19841332", "1984-12-31"};
+  klt_table_builder* builder = NULL;
+  klt_table* table = NULL;
+  klt_tables* tables = NULL;
+  klt_ingest_result* result = NULL;
+  klt_ingest_options options = KLT_INGEST_OPTIONS_INIT;
+  klt_table* ignored = NULL;
+  klt_string* csv = NULL;
+  int keep;
+  CHECK_OK(context, klt_table_builder_new(context, 2, &builder));
+  CHECK_OK(context, klt_table_builder_add_text(context, builder, "id", ids));
+  CHECK_OK(context, klt_table_builder_add_text(context, builder, "dob", days));
+  CHECK_OK(context, klt_table_builder_finish(context, builder, &table));
+  klt_table_builder_free(builder);
+  for (keep = -1; keep <= 1; ++keep) {
+    CHECK_OK(context, klt_tables_new(context, &tables));
+    CHECK_OK(context, klt_tables_add_table(context, tables, "clients", table));
+    options.keep_unreadable_cards = keep;
+    if (keep == -1) options.struct_size = offsetof(klt_ingest_options, keep_unreadable_cards); /* as ABI 1 had it */
+    CHECK_OK(context, klt_ingest(context, tables, &options, &result));
+    options.struct_size = sizeof options;
+    klt_tables_free(tables);
+    check_counts(context, result, "clients", 2, keep == 1 ? 2 : 1, keep == 1 ? 0 : 1);
+    CHECK_OK(context, klt_ingest_result_ignored_values(context, result, &ignored));
+    CHECK_OK(context, klt_table_to_csv(context, ignored, &csv));
+    CHECK_TEXT(klt_string_data(csv), keep == 1 ? "column,values\nclients.dob,1\n" : "column,values\n");
+    klt_string_free(csv);
+    klt_table_free(ignored);
+    klt_ingest_result_free(result);
+  }
+  CHECK_STATUS(context, klt_ingest_result_ignored_values(context, NULL, &ignored), KLT_INVALID_ARGUMENT);
+  klt_table_free(table);
 }
 
 static void check_extend(klt_context* context, const klt_base* base) {
@@ -335,6 +380,7 @@ int main(void) {
   }
   check_rejects(context);
   check_options(context);
+  check_unreadable_cards(context);
   check_cards(context);
   klt_tables_free(NULL);
   klt_base_free(NULL);

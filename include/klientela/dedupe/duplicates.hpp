@@ -38,6 +38,15 @@ struct DedupeKnowledge {
   std::vector<CardPair> must_links{};
   std::vector<CardPair> cannot_links{};
   std::vector<std::uint32_t> previous{};  ///< by card: its cluster before, no_card_cluster; empty: none
+  /// Of the clusters in `previous`, by number, each once: what clusters_table() calls those that go on. Empty: they are
+  /// called after their first card, as new ones are. Not of two lists.
+  std::vector<std::string> labels{};
+};
+
+/// Two cards that somebody looked at.
+struct LabelledPair {
+  CardPair pair{};
+  bool match{false};  ///< one client
 };
 
 /// Why two cards score as they do.
@@ -64,6 +73,8 @@ class Duplicates {
   [[nodiscard]] std::span<const CardEdge> edges() const noexcept;
   /// By card: the smallest card of its cluster; or stable ids where earlier ones were given.
   [[nodiscard]] std::span<const std::uint32_t> cluster_of() const noexcept;
+  /// DedupeKnowledge::labels: names of the clusters with smaller numbers than there are labels.
+  [[nodiscard]] std::span<const std::string> labels() const noexcept;
   /// Clusters of two cards and more, by their smallest card; cards ascending.
   [[nodiscard]] const std::vector<std::vector<std::uint32_t>>& groups() const noexcept;
   /// As they were clustered: each card that equals an earlier one stands alone there.
@@ -86,8 +97,9 @@ class Duplicates {
 /// Of two lists only pairs between them are looked at, and options.clusters.sources says how many links a card may have
 /// (any: all that belong together).
 /// \throws Error invalid_argument naming the option: cards without any value that a comparison reads ("clients"),
-///         limits out of range, a model that does not fit the comparisons; as cluster_cards() for contradictory links;
-///         cancelled
+///         limits out of range, a model that does not fit the comparisons; "cannot_links" for one within must-links,
+///         with the chain of ids; "labels" for one that comes twice; out_of_range for links and clusters that there are
+///         not; cancelled
 [[nodiscard]] Duplicates find_duplicates(const PreparedCards& cards, const DedupeOptions& options = {},
                                          const DedupeKnowledge& known = {}, const Control& control = {});
 /// The same from the base.
@@ -95,5 +107,12 @@ class Duplicates {
                                          const Control& control = {});
 [[nodiscard]] Duplicates link_lists(const ClientBase& first, const ClientBase& second,
                                     const DedupeOptions& options = {}, const Control& control = {});
+
+/// Weights of the options' comparisons learnt from labelled pairs, for DedupeOptions::model; by default taken as a fair
+/// sample of the candidate pairs. Pairs in any order and either way round; repeats count as often.
+/// \throws Error out_of_range "labelled"; as compare() and learn_link_model()
+[[nodiscard]] LinkTraining learn_link_model(const PreparedCards& cards, std::span<const LabelledPair> labelled,
+                                            const DedupeOptions& options = {}, const LogisticOptions& how = {},
+                                            const Control& control = {});
 
 }  // namespace klientela

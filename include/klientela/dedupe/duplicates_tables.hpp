@@ -10,8 +10,10 @@
 
 namespace klientela {
 
-/// One row a card, in canonical order: `id`, and `cluster`, the id of the first card of its cluster. Of two lists:
-/// `list` (1 or 2) in front, and the cluster as text, "1:" or "2:" and the id. O(cards)
+/// One row a card, in canonical order: `id`, and `cluster`, the id of the first card of its cluster; where earlier
+/// clusters had labels, the label of that which goes on, else the first id in it that is no label (with "~" and a
+/// number where all are), as integers where all are. Of two lists: `list` (1 or 2) in front, and the cluster as text,
+/// "1:" or "2:" and the id. O(cards)
 [[nodiscard]] Table clusters_table(const Duplicates& found);
 
 /// One row a pair that reaches `min_score`, in canonical order: `id_a`, `id_b` (of two lists: of the first and the
@@ -19,6 +21,11 @@ namespace klientela {
 /// values the level as F and its weight as F_weight, term frequency included; null without evidence.
 /// score = prior_weight + all weights. O(pairs x comparisons); parallel. \throws Error cancelled
 [[nodiscard]] Table pairs_table(const Duplicates& found, double min_score, const Control& control = {});
+
+/// Of two lists, one row a link, in canonical order: `id_a` of the first and `id_b` of the second, `score` (bits),
+/// `probability`. Of more than two cards that belong together each has the link by which it was joined. Of one list:
+/// empty. O(joins log joins)
+[[nodiscard]] Table links_table(const Duplicates& found);
 
 /// Why cards are together: `cluster`, `id_a`, `id_b`, `reason`, `score`, `average`, `scored`, `words` (English) and
 /// `words_ru`. A card that equals an earlier one in every field has the reason "equal". O(joins)

@@ -61,7 +61,10 @@ struct IngestOptions {
   bool reject_zero_amounts{false};
   /// Text dates as strftime-like pattern out of %Y %m %d %H %M %S and literals, tried after ISO 8601; empty: ISO only.
   std::string date_format;
-  bool decimal_comma{false};                 ///< "1.234,50" in text numbers, not "1,234.50"; docs/tables.md
+  bool decimal_comma{false};  ///< "1.234,50" in text numbers, not "1,234.50"; docs/tables.md
+  /// A card stays where an optional value of it cannot be read: the value counts as none, and is counted. Bytes that
+  /// are no UTF-8, and parents that are not there, reject a card all the same.
+  bool keep_unreadable_cards{false};
   std::map<TableId, TableMapping> mappings;  ///< by table
   std::size_t max_rejects_kept{1'000'000};   ///< more are counted but not listed
 };
@@ -72,6 +75,8 @@ struct TableCounts {
   std::uint64_t rows_used{0};
   std::uint64_t rows_rejected{0};
   std::map<RejectReason, std::uint64_t> by_reason;
+  /// By delivered column: values that could not be read and count as none, see keep_unreadable_cards.
+  std::map<std::string, std::uint64_t> ignored_values;
 };
 
 /// Streams by table; each table at most once. Move-only.

@@ -9,6 +9,7 @@
 
 #include "klientela/classify/classifier.hpp"
 #include "klientela/classify/history_plan.hpp"
+#include "klientela/dedupe/duplicates.hpp"
 #include "klientela/features/features.hpp"
 #include "klientela/features/periods.hpp"
 #include "klientela/ingest/ingest.hpp"
@@ -17,12 +18,13 @@
 
 namespace klientela {
 
-/// {"version": 1, "preset": ..., "ingest": {...}, "roll_up": {...}, "features": {...}, "periods": {...}, "classifiers":
-/// {...}, "history": {...}, "report": {...}}; every part optional. A policy may name a preset, which it then overrides
-/// key by key (JSON merge patch, RFC 7396).
+/// {"version": 1, "preset": ..., "ingest": {...}, "dedupe": {...}, "roll_up": {...}, "features": {...}, "periods":
+/// {...}, "classifiers": {...}, "history": {...}, "report": {...}}; every part optional. A policy may name a preset,
+/// which it then overrides key by key (JSON merge patch, RFC 7396).
 struct Policy {
   static constexpr int version = 1;
   IngestOptions ingest;
+  DedupeOptions dedupe;  ///< of find_duplicates() and link_lists(); run() does not look for duplicates
   std::optional<RollUpOptions>
       roll_up;  ///< unset: every client is looked at by itself; its `on` is the run's as-of day
   FeatureOptions features;

@@ -145,6 +145,12 @@ TEST(Duplicates, LinkTwoListsOneToOne) {
     right += found.cards().id(group[0]) == found.cards().id(group[1]) ? 1 : 0;
   }
   EXPECT_GT(right, 490U);
+  const Table links = links_table(found);
+  ASSERT_EQ(links.rows(), found.groups().size());
+  for (std::size_t row = 0; row < links.rows(); ++row) {
+    EXPECT_EQ(links.column("id_a").to_text(row), found.cards().id(found.groups()[row][0]).to_text());
+    EXPECT_EQ(links.column("id_b").to_text(row), found.cards().id(found.groups()[row][1]).to_text());
+  }
   EXPECT_LT(found.groups().size() - right, 3U);
   for (const CardEdge& edge : found.edges()) {
     EXPECT_LT(edge.a, found.cards().first_list());
@@ -166,8 +172,61 @@ TEST(Duplicates, ObeyWhatPeopleSaid) {
     ++single;
   const Duplicates joined = find_duplicates(cards, {}, {.must_links = {{a, single}}});
   EXPECT_EQ(joined.cluster_of()[a], joined.cluster_of()[single]);
-  EXPECT_THROW(static_cast<void>(find_duplicates(cards, {}, {.must_links = {{a, b}}, .cannot_links = {{a, b}}})),
-               Error);
+  try {
+    static_cast<void>(find_duplicates(cards, {}, {.must_links = {{a, single}, {single, b}}, .cannot_links = {{b, a}}}));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.where(), "cannot_links");
+    EXPECT_NE(std::string(error.what()).find(" = " + cards.id(single).to_text() + " = "), std::string::npos)
+        << error.what();
+  }
+}
+
+TEST(Duplicates, KeepTheLabelsOfClustersThatGoOn) {
+  const PreparedCards cards = prepare_cards(base_of(cards_of(200, 8)), Normaliser());
+  const Duplicates before = find_duplicates(cards);
+  ASSERT_GT(before.groups().size(), 2U);
+  DedupeKnowledge known;
+  known.previous.assign(cards.size(), no_card_cluster);
+  const auto& first = before.groups()[0];
+  const auto& second = before.groups()[1];
+  for (const std::uint32_t card : first) known.previous[card] = 1;
+  known.previous[second[0]] = 0;
+  const std::string taken = cards.id(before.groups()[2][0]).to_text();
+  known.labels = {"old", taken};
+  const Duplicates after = find_duplicates(cards, {}, known);
+  const auto names = clusters_by_id(after);
+  const auto of = [&](std::uint32_t card) { return names.at(cards.id(card).to_text()); };
+  EXPECT_EQ(of(first[0]), taken);
+  EXPECT_EQ(of(second[1]), "old");
+  EXPECT_EQ(of(before.groups()[2][0]), cards.id(before.groups()[2][1]).to_text());  // the first id is a label
+  EXPECT_EQ(after.groups(), before.groups());
+  known.labels = {"same", "same"};
+  EXPECT_THROW(static_cast<void>(find_duplicates(cards, {}, known)), Error);
+  known.labels = {"old"};
+  EXPECT_THROW(static_cast<void>(find_duplicates(cards, {}, known)), Error);
+}
+
+TEST(Duplicates, LearnFromLabelledPairs) {
+  const PreparedCards cards = prepare_cards(base_of(cards_of(400, 9)), Normaliser());
+  const auto client = [&](std::uint32_t card) { return cards.id(card).integer() % 100'000; };
+  std::vector<LabelledPair> labelled;
+  for (const CardEdge& edge : find_duplicates(cards).edges())
+    labelled.push_back({{edge.b, edge.a}, client(edge.a) == client(edge.b)});
+  for (std::uint32_t card = 1; card < 200; ++card)
+    if (client(0) != client(card)) labelled.push_back({{0, card}, false});
+  const LinkTraining training = learn_link_model(cards, labelled);
+  EXPECT_EQ(training.status, LinkFit::converged) << training.advice;
+  DedupeOptions options;
+  options.model = training.model;
+  const Duplicates found = find_duplicates(cards, options);
+  std::vector<std::uint32_t> truth;
+  for (std::uint32_t card = 0; card < cards.size(); ++card) truth.push_back(static_cast<std::uint32_t>(client(card)));
+  EXPECT_GT(cluster_metrics(found.cluster_of(), truth).f1, 0.98);
+  std::reverse(labelled.begin(), labelled.end());
+  EXPECT_TRUE(learn_link_model(cards, labelled).model == training.model);
+  const std::vector<LabelledPair> wrong{{{0, 100'000}, true}};
+  EXPECT_THROW(static_cast<void>(learn_link_model(cards, wrong)), Error);
 }
 
 TEST(Duplicates, KeepAModelForTheNextTime) {

@@ -999,6 +999,50 @@ TEST(IngestCards, DuplicatesParentsAndCycles) {
   EXPECT_EQ(parents[3], no_code);
 }
 
+TEST(IngestCards, StayWithoutTheValuesThatCannotBeRead) {
+  IngestOptions options;
+  options.keep_unreadable_cards = true;
+  const std::int64_t far = 4'000'000'000'000'000'000;
+  const auto columns = [&] {
+    return std::vector<Node>{
+        t::texts({"1", "2", "3", "", "5"}).named("id"),
+        t::texts({"ghost", "person", "person", "ghost", std::nullopt}).named("type"),
+        t::texts({"Ann", "Bo", "C\xFF", "Dee", "Eve"}).named("name"),
+        t::texts({"2000-02-29", "19841332", "soon", "2000-01-01", std::nullopt}).named("dob"),
+        t::fixed<std::int64_t>("tsu:UTC", {noon, far, noon, noon, noon}).named("created"),
+        t::fixed<std::int32_t>("tdD", {0, 0, 0, 0, 2'000'000}).named("updated"),
+    };
+  };
+  const auto result = take(TableId::clients, columns(), options);
+  ASSERT_EQ(result.rejects.size(), 2U);  // bytes that are no text, and a card without an id
+  EXPECT_EQ(result.rejects[0].reason, RejectReason::invalid_utf8);
+  EXPECT_EQ(result.rejects[1].reason, RejectReason::missing_value);
+  const TableCounts& counts = result.counts.at(TableId::clients);
+  EXPECT_EQ(counts.rows_used, 3U);
+  EXPECT_EQ(counts.ignored_values,
+            (std::map<std::string, std::uint64_t>{{"created", 1}, {"dob", 2}, {"type", 1}, {"updated", 1}}));
+  const Chunk& chunk = *result.base.chunks(TableId::clients)[0];
+  std::vector<std::int32_t> days(5);
+  chunk[ClientField::birthday]->days(0, days);
+  EXPECT_NE(days[0], null_day);
+  EXPECT_EQ(days[1], null_day);
+  EXPECT_TRUE(chunk[ClientField::birthday]->is_null(1));
+  std::vector<std::int64_t> instants(5);
+  chunk[ClientField::created_at]->instants(0, instants);
+  EXPECT_EQ(instants[0], noon);
+  EXPECT_EQ(instants[1], null_instant);
+  chunk[ClientField::updated_at]->instants(0, instants);
+  EXPECT_EQ(instants[4], null_instant);
+  std::vector<std::uint32_t> kinds(5);
+  chunk[ClientField::kind]->codes(0, kinds);
+  EXPECT_EQ(kinds[0], no_code);
+  EXPECT_EQ(kinds[1], 1U);
+
+  const auto strict = take(TableId::clients, columns());
+  EXPECT_EQ(strict.counts.at(TableId::clients).rows_rejected, 5U);
+  EXPECT_TRUE(strict.counts.at(TableId::clients).ignored_values.empty());
+}
+
 TEST(IngestCards, EveryFieldReads) {
   const auto result =
       take(TableId::clients, {t::texts({"1", "2"}).named("id"), t::texts({"Компания", "person"}).named("type"),

@@ -93,6 +93,16 @@ TEST(Policy, OverridesAPresetKeyByKey) {
   EXPECT_THAT(abc->options().measures, ElementsAre("money_gross"));
 }
 
+TEST(Policy, HoldsHowDuplicatesAreFound) {
+  const Policy policy = Policy::from_json(R"({
+    "ingest": {"keep_unreadable_cards": true},
+    "dedupe": {"comparisons": [{"field": "email"}, {"field": "phone"}], "clusters": {"threshold": 3}}})");
+  EXPECT_TRUE(policy.ingest.keep_unreadable_cards);
+  EXPECT_EQ(policy.dedupe.comparisons.size(), 2U);
+  EXPECT_EQ(policy.dedupe.clusters.threshold, 3);
+  EXPECT_EQ(Policy::from_json(policy.to_json()).to_json(), policy.to_json());
+}
+
 TEST(Policy, OverridesTheNumberOfBins) {
   const Policy policy = Policy::from_json(R"({"preset": "default", "classifiers": {"rfm": {"bins": 3}}})");
   const auto* rfm = policy.classifiers.at(0).second.get_if<RfmClassifier>();
@@ -131,6 +141,9 @@ TEST(Policy, NamesThePlaceOfEveryError) {
   EXPECT_EQ(where(R"({"report": {"profiles": {"top": -1}}})"), "/report/profiles/top");
   EXPECT_EQ(where(R"({"roll_up": {"to": "leaves"}})"), "/roll_up/to");
   EXPECT_EQ(where(R"({"roll_up": true})"), "/roll_up");
+  EXPECT_EQ(where(R"({"ingest": {"keep_unreadable_cards": 1}})"), "/ingest/keep_unreadable_cards");
+  EXPECT_EQ(where(R"({"dedupe": {"clusters": {"threshhold": 1}}})"), "/dedupe/clusters/threshhold");
+  EXPECT_EQ(where(R"({"dedupe": {"blocking": {"rules": ["surname"]}}})"), "/dedupe/blocking/rules/0");
   EXPECT_EQ(where(R"({"ingest": {}, "ingest": {}})"), "/ingest");
   EXPECT_EQ(where(R"({"a/b~c": 1})"), "/a~1b~0c");
 }
@@ -138,7 +151,7 @@ TEST(Policy, NamesThePlaceOfEveryError) {
 TEST(Policy, SchemaHoldsEveryPart) {
   const Json schema = Json::parse(Policy::schema());
   EXPECT_EQ(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
-  for (const char* part : {"version", "preset", "ingest", "roll_up", "features", "classifiers", "report"})
+  for (const char* part : {"version", "preset", "ingest", "dedupe", "roll_up", "features", "classifiers", "report"})
     EXPECT_TRUE(schema["properties"].contains(part)) << part;
   EXPECT_EQ(schema["properties"]["preset"]["enum"], Json(Policy::presets()));
   EXPECT_EQ(schema["else"]["properties"]["ingest"]["properties"]["mappings"]["properties"]["transactions"]["properties"]

@@ -1,0 +1,175 @@
+// Binds the dedupe stage: duplicates of a base and links between lists, with their evidence.
+#include <algorithm>
+
+#include "klientela/dedupe/dedupe_json.hpp"
+#include "klientela/dedupe/duplicates.hpp"
+#include "klientela/dedupe/duplicates_tables.hpp"
+#include "klientela/dedupe/link_model_json.hpp"
+#include "stages.hpp"
+
+namespace klientela::python {
+namespace {
+
+PyTable plain(Table table) { return {std::move(table), {}}; }
+
+std::uint32_t card_named(const PreparedCards& cards, const py::object& id, std::size_t list, const char* argument) {
+  const ClientId client = client_from(id);
+  const auto card = cards.card_of(client, list);
+  if (!card) throw Error(Code::not_found, "client " + client.to_text() + " has no card", argument);
+  return *card;
+}
+
+py::dict evidence_to_python(const Duplicates& found, const PairEvidence& evidence) {
+  py::list fields;
+  for (std::size_t i = 0; i < evidence.levels.size(); ++i) {
+    if (evidence.levels[i] == 0) continue;
+    const Comparison& comparison = found.comparisons()[i];
+    const FieldEvidence& of = evidence.explanation.fields[i];
+    py::dict field;
+    field["field"] = std::string(name(comparison.field));
+    field["level"] = std::string(levels(comparison.kind)[evidence.levels[i] - 1U]);
+    field["weight"] = of.weight;
+    field["term_weight"] = of.term_weight;
+    fields.append(field);
+  }
+  py::dict out;
+  out["score"] = evidence.explanation.score;
+  out["probability"] = link_probability(evidence.explanation.score);
+  out["prior_weight"] = evidence.explanation.prior_weight;
+  out["fields"] = fields;
+  return out;
+}
+
+/// Pairs of ids as pairs of cards; of two lists the first and the second of each pair are of the first and second list.
+std::vector<CardPair> pairs_named(const PreparedCards& cards, const py::list& pairs, const char* argument) {
+  std::vector<CardPair> named;
+  named.reserve(pairs.size());
+  for (const py::handle each : pairs) {
+    const auto pair = py::reinterpret_borrow<py::tuple>(each);
+    const std::uint32_t a = card_named(cards, pair[0], 0, argument);
+    const std::uint32_t b = card_named(cards, pair[1], cards.two_lists() ? 1 : 0, argument);
+    if (a == b)
+      throw Error(Code::invalid_argument, "card " + cards.id(a).to_text() + " is paired with itself", argument);
+    named.push_back({a, b});
+  }
+  return named;
+}
+
+/// Earlier clusters by card, numbered in the order of their labels. Cards that are gone are passed over.
+void take_previous(const PreparedCards& cards, const py::list& previous, DedupeKnowledge& known) {
+  std::vector<std::pair<ClientId, ClientId>> labels;
+  std::vector<ClientId> distinct;
+  for (const py::handle each : previous) {
+    const auto pair = py::reinterpret_borrow<py::tuple>(each);
+    labels.emplace_back(client_from(pair[0]), client_from(pair[1]));
+    distinct.push_back(labels.back().second);
+  }
+  std::sort(distinct.begin(), distinct.end());
+  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+  for (const ClientId& label : distinct) known.labels.push_back(label.to_text());
+  known.previous.assign(cards.size(), no_card_cluster);
+  for (const auto& [id, label] : labels) {
+    const auto card = cards.card_of(id);
+    if (!card) continue;
+    const auto number =
+        static_cast<std::uint32_t>(std::lower_bound(distinct.begin(), distinct.end(), label) - distinct.begin());
+    std::uint32_t& of = known.previous[*card];
+    if (of != no_card_cluster && of != number)
+      throw Error(Code::invalid_argument,
+                  "card " + id.to_text() + " was in two clusters, " + known.labels[of] + " and " + label.to_text(),
+                  "previous");
+    of = number;
+  }
+}
+
+Duplicates find(const ClientBase& first, const ClientBase* second, const py::list& must_links,
+                const py::list& cannot_links, const py::list& previous, const py::list& labelled,
+                const py::dict& options, std::size_t threads, const py::object& progress) {
+  DedupeOptions parsed = dedupe_options_from_json(to_json(options), "");
+  if (labelled.size() > 0 && parsed.model)
+    throw Error(Code::invalid_argument, "weights are either given by model or learnt from labelled pairs", "labelled");
+  const PreparedCards cards = long_call(threads, progress, [&](const Control& control) {
+    const Normaliser normaliser(parsed.normaliser);
+    return second != nullptr ? prepare_cards(first, *second, normaliser, control)
+                             : prepare_cards(first, normaliser, control);
+  });
+  DedupeKnowledge known;
+  known.must_links = pairs_named(cards, must_links, "must_links");
+  known.cannot_links = pairs_named(cards, cannot_links, "cannot_links");
+  if (previous.size() > 0) take_previous(cards, previous, known);
+  if (labelled.size() > 0) {
+    const std::vector<CardPair> pairs = pairs_named(cards, labelled, "labelled");
+    std::vector<LabelledPair> judged;
+    for (std::size_t i = 0; i < pairs.size(); ++i)
+      judged.push_back({pairs[i], py::reinterpret_borrow<py::tuple>(labelled[i])[2].cast<bool>()});
+    const LinkTraining training = long_call(threads, progress, [&](const Control& control) {
+      return learn_link_model(cards, judged, parsed, {}, control);
+    });
+    if (training.status != LinkFit::converged && training.status != LinkFit::iteration_limit)
+      throw Error(Code::invalid_argument, training.advice, "labelled");
+    parsed.model = training.model;
+  }
+  return long_call(threads, progress,
+                   [&](const Control& control) { return find_duplicates(cards, parsed, known, control); });
+}
+
+}  // namespace
+
+void bind_duplicates(py::module_& module) {
+  py::class_<Duplicates>(module, "Duplicates",
+                         "Which cards are the same client, with the evidence behind every answer. Immutable.")
+      .def(
+          "__len__", [](const Duplicates& self) { return self.cards().size(); }, "How many cards there are.")
+      .def_property_readonly(
+          "clusters", [](const Duplicates& self) { return plain(clusters_table(self)); },
+          "Every card with its cluster: columns id and cluster, which is the id of the cluster's first card, or its "
+          "label "
+          "from before. Of two lists there is a column list, 1 or 2.")
+      .def(
+          "pairs",
+          [](const Duplicates& self, double min_score, std::size_t threads, const py::object& progress) {
+            return plain(long_call(threads, progress,
+                                   [&](const Control& control) { return pairs_table(self, min_score, control); }));
+          },
+          py::arg("min_score") = 0.0, py::kw_only(), py::arg("threads") = 0, py::arg("progress") = py::none(),
+          "Scored pairs with the level and the weight of every field; scores are bits, 0 is even odds.")
+      .def_property_readonly(
+          "links", [](const Duplicates& self) { return plain(links_table(self)); },
+          "Of two lists: which card of the first goes with which of the second. Empty of one list.")
+      .def_property_readonly(
+          "joins", [](const Duplicates& self) { return plain(joins_table(self)); }, "Why cards are together.")
+      .def_property_readonly(
+          "cuts", [](const Duplicates& self) { return plain(cuts_table(self)); },
+          "Why clusters are apart although a pair between them reaches the threshold.")
+      .def_property_readonly(
+          "review", [](const Duplicates& self) { return plain(review_table(self)); },
+          "Pairs for clerical review, those whose answer would change most first.")
+      .def_property_readonly(
+          "weights", [](const Duplicates& self) { return plain(link_model_table(self.model())); },
+          "What each level of each comparison weighs.")
+      .def_property_readonly(
+          "rules", [](const Duplicates& self) { return plain(blocking_table(self)); },
+          "What each blocking rule costs and adds.")
+      .def_property_readonly(
+          "model", [](const Duplicates& self) { return from_json(to_json(self.model())); },
+          "The link model as a dict, which find_duplicates(model=...) takes.")
+      .def_property_readonly(
+          "summary", [](const Duplicates& self) { return from_json(duplicates_summary_json(self)); },
+          "Counts, how learning went, and what the rules gave, as a dict.")
+      .def(
+          "explain",
+          [](const Duplicates& self, const py::object& a, const py::object& b) {
+            const bool two = self.cards().two_lists();
+            const std::uint32_t x = card_named(self.cards(), a, 0, "a");
+            const std::uint32_t y = card_named(self.cards(), b, two ? 1 : 0, "b");
+            return evidence_to_python(self, self.explain({x, y}));
+          },
+          py::arg("a"), py::arg("b"),
+          "Why two clients' cards score as they do: score, probability and the weight of every field.");
+
+  module.def("_find_duplicates", &find, py::arg("first"), py::arg("second"), py::arg("must_links"),
+             py::arg("cannot_links"), py::arg("previous"), py::arg("labelled"), py::arg("options"), py::arg("threads"),
+             py::arg("progress"));
+}
+
+}  // namespace klientela::python

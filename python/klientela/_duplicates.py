@@ -1,0 +1,215 @@
+"""find_duplicates() and link_lists(): what people know about cards, in whatever form it comes, for the compiled search."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from klientela import _core
+from klientela._columns import table_of
+
+
+def find_duplicates(
+    base: _core.ClientBase,
+    *,
+    must_links: Any = None,
+    cannot_links: Any = None,
+    previous: Any = None,
+    labelled: Any = None,
+    threads: int = 0,
+    progress: Callable[[str, float], object] | None = None,
+    **options: Any,
+) -> _core.Duplicates:
+    """Find the cards of a base that are the same client.
+
+    Values are normalised, pairs of cards that may be one client are compared field by field, the weight of each
+    agreement is learnt from the cards themselves, and the scored pairs become clusters. The result does not depend on
+    the order of rows or on threads.
+
+    Parameters
+    ----------
+    base : ClientBase
+    must_links, cannot_links : pairs of ids, or table with the columns id_a and id_b, optional
+        Cards that are one client, and cards that are two, whatever their scores say.
+    previous : mapping of id to label, or table with the columns id and cluster, optional
+        Earlier clusters: those that go on keep their labels. Cards that are gone are passed over.
+    labelled : triples (id_a, id_b, match), or table with these columns, optional
+        Pairs that somebody judged, at least 20; the weights are learnt from them instead of from all cards.
+    threads : int
+        0: one per core.
+    progress : callable, optional
+        Called with the stage and the share done.
+    **options
+        The dedupe part of a policy: normalise, blocking, comparisons, model, training, random_pairs, training_pairs,
+        clusters.
+
+    Returns
+    -------
+    Duplicates
+
+    Raises
+    ------
+    InvalidArgumentError
+        If no card has a value to compare by, or links contradict each other: the message names the cards.
+    NotFoundError
+        If a link or a labelled pair names a client without a card.
+    BadPolicyError
+        If an option is not known; ``where`` is its place.
+
+    Examples
+    --------
+    >>> import klientela
+    >>> cards = {"id": [1, 2, 3], "name": ["Anna Berg", "Berg, Anna", "Otto Kranz"],
+    ...          "email": ["anna.berg@mail.example", "anna.berg@mail.example", "otto@mail.example"]}
+    >>> found = klientela.find_duplicates(klientela.ingest({"clients": cards}).base)
+    >>> found.clusters.to_pydict()
+    {'id': [1, 2, 3], 'cluster': [1, 1, 3]}
+    """
+    return _core._find_duplicates(
+        base,
+        None,
+        _pairs(must_links, "must_links"),
+        _pairs(cannot_links, "cannot_links"),
+        _previous(previous),
+        _labelled(labelled),
+        options,
+        threads,
+        progress,
+    )
+
+
+def link_lists(
+    first: _core.ClientBase,
+    second: _core.ClientBase,
+    *,
+    must_links: Any = None,
+    cannot_links: Any = None,
+    labelled: Any = None,
+    threads: int = 0,
+    progress: Callable[[str, float], object] | None = None,
+    **options: Any,
+) -> _core.Duplicates:
+    """Link the cards of two lists; only pairs between the lists are looked at.
+
+    ``clusters={"sources": "one_to_one"}`` gives each card one partner at most, ``"one_to_many"`` each card of the second
+    list; without, all that belong together do.
+
+    Parameters
+    ----------
+    first, second : ClientBase
+    must_links, cannot_links, labelled : optional
+        As for :func:`find_duplicates`; in each pair a card of the first list comes before one of the second.
+    threads, progress, **options
+        As for :func:`find_duplicates`.
+
+    Returns
+    -------
+    Duplicates
+
+    Examples
+    --------
+    >>> import klientela
+    >>> ours = klientela.ingest({"clients": {"id": [1, 2], "name": ["Nordwind GmbH", "Otto Kranz AG"]}}).base
+    >>> theirs = klientela.ingest({"clients": {"id": ["x", "y"], "name": ["NORDWIND", "Adler AG"]}}).base
+    >>> links = klientela.link_lists(ours, theirs, clusters={"sources": "one_to_one"}).pairs(min_score=0)
+    >>> links.to_pydict()["id_a"], links.to_pydict()["id_b"]
+    ([1], ['x'])
+    """
+    return _core._find_duplicates(
+        first,
+        second,
+        _pairs(must_links, "must_links"),
+        _pairs(cannot_links, "cannot_links"),
+        [],
+        _labelled(labelled),
+        options,
+        threads,
+        progress,
+    )
+
+
+def _columns(data: Any, names: tuple[str, ...], argument: str) -> list[tuple[Any, ...]] | None:
+    """Rows of the named columns where the data is a table."""
+    if isinstance(data, Mapping) and not all(name in data for name in names):
+        data = None if argument == "previous" else data
+    if data is None or not (isinstance(data, Mapping) or hasattr(data, "__arrow_c_stream__")):
+        return None
+    table = table_of(data)
+    for name in names:
+        if name not in table:
+            raise _core.InvalidArgumentError(
+                f"{argument} has no column {name!r}, but {', '.join(map(repr, table.columns)) or 'none'}", argument
+            )
+    return list(zip(*(table._column(name) for name in names), strict=True))
+
+
+def _rows(data: Any, names: tuple[str, ...], argument: str) -> list[tuple[Any, ...]]:
+    if data is None:
+        return []
+    rows = _columns(data, names, argument)
+    if rows is None:
+        if isinstance(data, (str, bytes)) or not isinstance(data, Iterable):
+            raise _core.InvalidArgumentError(
+                f"{argument} must be a table with the columns {', '.join(names)}, or rows of them, not "
+                f"{type(data).__name__}",
+                argument,
+            )
+        rows = [tuple(row) if isinstance(row, Iterable) and not isinstance(row, (str, bytes)) else (row,) for row in data]
+    for row in rows:
+        if len(row) != len(names) or any(value is None for value in row):
+            raise _core.InvalidArgumentError(f"{argument} holds {row!r}, which is not ({', '.join(names)})", argument)
+    return rows
+
+
+def _pairs(data: Any, argument: str) -> list[tuple[Any, ...]]:
+    return _rows(data, ("id_a", "id_b"), argument)
+
+
+def _labelled(data: Any) -> list[tuple[Any, ...]]:
+    return [(a, b, _truth(match)) for a, b, match in _rows(data, ("id_a", "id_b", "match"), "labelled")]
+
+
+def _truth(value: Any) -> bool:
+    text = str(value).strip().casefold()
+    if text in ("true", "1", "1.0", "yes", "y", "match", "да"):
+        return True
+    if text in ("false", "0", "0.0", "no", "n", "distinct", "нет"):
+        return False
+    raise _core.InvalidArgumentError(f"labelled has the match {value!r}, which is neither true nor false", "labelled")
+
+
+def _previous(data: Any) -> list[tuple[Any, Any]]:
+    if data is None:
+        return []
+    rows = _columns(data, ("id", "cluster"), "previous")
+    if rows is None:
+        if not isinstance(data, Mapping):
+            raise _core.InvalidArgumentError(
+                f"previous must be a mapping of id to label or a table with the columns id and cluster, not "
+                f"{type(data).__name__}",
+                "previous",
+            )
+        rows = list(data.items())
+    return [(card, label) for card, label in rows if not _is_none(label)]
+
+
+def _is_none(label: Any) -> bool:
+    return label is None or label == "" or (isinstance(label, float) and math.isnan(label))
+
+
+def _repr(self: _core.Duplicates) -> str:
+    told = self.summary
+    return (
+        f"<klientela.Duplicates: {told['cards']:,} cards, {told['clusters']:,} clusters, "
+        f"{told['duplicates']:,} duplicates>"
+    )
+
+
+def attach() -> None:
+    """Give the compiled class its Python methods; called once when the package is imported."""
+    for name, method in (
+        ("__repr__", _repr),
+        ("_repr_html_", lambda self: self.clusters._repr_html_()),
+    ):
+        setattr(_core.Duplicates, name, method)

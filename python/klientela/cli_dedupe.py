@@ -1,0 +1,247 @@
+"""The command dedupe: which cards of a list are the same client, or which of two lists, written to a folder."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from klientela import _core, _policy, cards, readers, writers
+from klientela._columns import table_of
+from klientela._duplicates import find_duplicates, link_lists
+from klientela._terminal import (
+    DateFormat,
+    Encoding,
+    PolicyFile,
+    Preset,
+    Quiet,
+    Steps,
+    Threads,
+    bars,
+    errors,
+    out as console,
+    progress,
+)
+
+# What the engine calls its stages, in words.
+_STAGES = {
+    "ingest": "Reading cards",
+    "read cards": "Reading cards",
+    "normalise": "Normalising values",
+    "code cards": "Normalising values",
+    "block": "Looking for pairs",
+    "learn": "Learning weights",
+    "link_model": "Learning weights",
+    "score": "Scoring pairs",
+    "clusters": "Clustering",
+    "cluster": "Clustering",
+}
+_SIZES = 6
+_COLUMNS_SHOWN = 12
+
+
+def _file(help_text: str) -> Any:
+    return typer.Option(help=help_text, metavar="FILE", rich_help_panel="What is known")
+
+
+def dedupe(
+    clients: Annotated[str, typer.Argument(help="Cards of organisations and persons.", metavar="CLIENTS")],
+    out: Annotated[
+        str, typer.Option(help="Folder for the results; made where it is missing.", metavar="DIR")
+    ] = "klientela-dedupe",
+    link: Annotated[
+        str | None,
+        typer.Option(help="A second list: link its cards with those of the first, each with one at most.", metavar="FILE"),
+    ] = None,
+    many: Annotated[
+        bool, typer.Option("--many", help="With --link: a card of the first list may have several of the second.")
+    ] = False,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            help="Score in bits from which cards belong together: 0 is even odds, 10 is 1024 to 1. Wins over the policy.",
+            metavar="BITS",
+            min=-1024,
+            max=1024,
+        ),
+    ] = None,
+    previous: Annotated[
+        str | None, _file("Earlier clusters.csv (id, cluster): clusters that go on keep their labels.")
+    ] = None,
+    must_link: Annotated[str | None, _file("Pairs of ids (id_a, id_b) that are one client.")] = None,
+    cannot_link: Annotated[str | None, _file("Pairs of ids (id_a, id_b) that are two.")] = None,
+    labelled: Annotated[
+        str | None, _file("Judged pairs (id_a, id_b, match) to learn the weights from, at least 20.")
+    ] = None,
+    preset: Preset = None,
+    policy: PolicyFile = None,
+    date_format: DateFormat = None,
+    encoding: Encoding = None,
+    threads: Threads = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Find the cards that are the same client.
+
+    Reads CSV and TSV (also .gz), Parquet, JSON lines and Excel (book.xlsx#Sheet picks a sheet). Writes clusters.csv (id,
+    cluster), pairs.csv with the evidence, joins.csv, cuts.csv, review.csv, weights.csv, rules.csv and summary.json into
+    the folder, and links.csv where two lists are linked.
+    """
+    if many and link is None:
+        raise typer.BadParameter("--many needs a second list, --link FILE")
+    if previous is not None and link is not None:
+        raise typer.BadParameter("--previous is about the clusters of one list, not about links between two")
+    began = time.monotonic()
+    with errors():
+        chosen = _policy.layered(preset, policy, ingest={"date_format": date_format} if date_format else None).to_dict()
+        folder = Path(out)
+        if folder.exists() and not folder.is_dir():
+            raise _core.InvalidArgumentError(f"{folder} is not a folder", "out")
+        options = _options(chosen["dedupe"], threshold, link is not None, many)
+        with progress(quiet) as steps:
+            lists = []
+            for file in (clients, link):
+                if file is None:
+                    continue
+                steps(f"Opening {Path(file).name}", 0)
+                lists.append(
+                    cards.read(
+                        file, ingest=chosen["ingest"], encoding=encoding, threads=threads, progress=_stage_steps(steps)
+                    )
+                )
+            known = {
+                "must_links": _pairs(must_link, ("id_a", "id_b"), encoding),
+                "cannot_links": _pairs(cannot_link, ("id_a", "id_b"), encoding),
+                "labelled": _pairs(labelled, ("id_a", "id_b", "match"), encoding),
+            }
+            shared: dict[str, Any] = {**known, "threads": threads, "progress": _stage_steps(steps), **options}
+            if link is None:
+                earlier = None if previous is None else readers.read(previous, "clusters", encoding=encoding).data
+                found = find_duplicates(lists[0].base, previous=earlier, **shared)
+            else:
+                found = link_lists(lists[0].base, lists[1].base, **shared)
+            steps("Writing results", 0)
+            files = [each for each in (clients, link) if each is not None]
+            summary = _summary(files, lists)
+            written = writers.write_duplicates(
+                found, folder, summary=summary, ids=[each.ids for each in lists], threads=threads
+            )
+        if not quiet:
+            _show(found, files, lists, summary["notes"], written, time.monotonic() - began)
+
+
+def _stage_steps(steps: Steps) -> Steps:
+    return lambda stage, share: steps(_STAGES.get(stage, stage), share)
+
+
+def _options(options: Mapping[str, Any], threshold: float | None, linking: bool, many: bool) -> dict[str, Any]:
+    """The policy's part dedupe with what the command line says on top."""
+    clusters = dict(options["clusters"])
+    if threshold is not None:
+        clusters["threshold"] = threshold
+        clusters["unscored"] = min(clusters["unscored"], threshold - 4)
+    if linking and (many or clusters["sources"] == "any"):
+        clusters["sources"] = "one_to_many" if many else "one_to_one"
+    return {**options, "clusters": clusters}
+
+
+def _pairs(file: str | None, names: tuple[str, ...], encoding: str | None) -> Any:
+    """The named columns of a file, else its first ones."""
+    if file is None:
+        return None
+    table = table_of(readers.read(file, "pairs", encoding=encoding).data)
+    if all(name in table for name in names):
+        return {name: table._column(name) for name in names}
+    if len(table.columns) < len(names):
+        raise _core.BadDataError(f"{file} must have the columns {', '.join(names)}", file)
+    return {name: table._column(column) for name, column in zip(names, table.columns, strict=False)}
+
+
+def _summary(files: Sequence[str], lists: Sequence[cards.Cards]) -> dict[str, Any]:
+    """What was read, for summary.json."""
+    read = [
+        {
+            "file": os.fspath(file),
+            "rows_read": each.rows,
+            "rows_rejected": each.rejected,
+            "columns": each.columns,
+            "unused_columns": each.unused,
+            "unreadable_values": each.unreadable,
+            "numbered_rows": each.numbered,
+        }
+        for file, each in zip(files, lists, strict=True)
+    ]
+    named = len(files) > 1
+    notes = [
+        f"{file}: {note}" if named else note for file, each in zip(files, lists, strict=True) for note in each.notes
+    ]
+    return {"klientela": _core.__version__, "lists": read, "notes": notes}
+
+
+def _show(
+    found: _core.Duplicates,
+    files: Sequence[str],
+    lists: Sequence[cards.Cards],
+    notes: Sequence[str],
+    written: Mapping[str, Path],
+    seconds: float,
+) -> None:
+    told = found.summary
+    linking = "first_list" in told
+    facts = Grid.grid(padding=(0, 2))
+    facts.add_column(style="dim")
+    facts.add_column()
+    for file, each in zip(files, lists, strict=True):
+        rejected = f", [yellow]{each.rejected:,} rejected[/yellow]" if each.rejected else ""
+        facts.add_row(escape(Path(file).name), f"{each.rows:,} rows read{rejected}")
+        fields = [field for field in each.columns if field != "client"]
+        more = f" and {len(fields) - _COLUMNS_SHOWN} more" if len(fields) > _COLUMNS_SHOWN else ""
+        facts.add_row("", f"[dim]{escape(', '.join(fields[:_COLUMNS_SHOWN]))}{more}[/dim]")
+    facts.add_row("pairs", f"{told['pairs']:,} compared")
+    if linking:
+        links = found.links
+        alone = told["first_list"] - len(set(links._column("id_a")))
+        alone_there = told["cards"] - told["first_list"] - len(set(links._column("id_b")))
+        facts.add_row("links", f"[bold]{len(links):,}[/bold] between the lists")
+        facts.add_row("without a link", f"{alone:,} cards of the first list, {alone_there:,} of the second")
+    else:
+        facts.add_row("clients", f"[bold]{told['clusters']:,}[/bold] with {told['cards']:,} cards")
+        facts.add_row("duplicates", f"[bold]{told['duplicates']:,}[/bold] cards more than clients")
+    facts.add_row("to review", f"{len(found.review):,} pairs")
+    parts: list[Any] = [facts]
+    if not linking and told["groups"]:
+        parts += ["", bars("cards of a client", _sizes(found))]
+    console.print(Group(*parts))
+    training = told.get("training")
+    if training is not None and training["advice"]:
+        console.print(f"[yellow]{escape(training['advice'])}[/yellow]", soft_wrap=True)
+    for note in notes:
+        console.print(f"[yellow]{escape(note)}[/yellow]", soft_wrap=True)
+    for file, each in zip(files, lists, strict=True):
+        if each.unused:
+            of_file = f" of {escape(Path(file).name)}" if linking else ""
+            console.print(f"[dim]columns not used{of_file}: {escape(', '.join(each.unused))}[/dim]", soft_wrap=True)
+    console.print()
+    first = written["links.csv" if linking else "clusters.csv"]
+    console.print(f"[green]done[/green] in {seconds:.1f} s; open [bold]{escape(str(first))}[/bold]", soft_wrap=True)
+
+
+def _sizes(found: _core.Duplicates) -> dict[str, int]:
+    """Clients by how many cards they have."""
+    cards_of: dict[Any, int] = {}
+    for cluster in found.clusters._column("cluster"):
+        cards_of[cluster] = cards_of.get(cluster, 0) + 1
+    counts: dict[int, int] = {}
+    for size in cards_of.values():
+        counts[size] = counts.get(size, 0) + 1
+    named = {f"{size} card{'s' if size > 1 else ''}": counts[size] for size in sorted(counts)[:_SIZES]}
+    rest = sum(counts[size] for size in sorted(counts)[_SIZES:])
+    if rest:
+        named[f"more, up to {max(counts)}"] = rest
+    return named

