@@ -155,7 +155,9 @@ def _rows(data: Any, names: tuple[str, ...], argument: str) -> list[tuple[Any, .
                 f"{type(data).__name__}",
                 argument,
             )
-        rows = [tuple(row) if isinstance(row, Iterable) and not isinstance(row, (str, bytes)) else (row,) for row in data]
+        rows = [
+            tuple(row) if isinstance(row, Iterable) and not isinstance(row, (str, bytes)) else (row,) for row in data
+        ]
     for row in rows:
         if len(row) != len(names) or any(value is None for value in row):
             raise _core.InvalidArgumentError(f"{argument} holds {row!r}, which is not ({', '.join(names)})", argument)

@@ -25,8 +25,6 @@ err = Console(stderr=True, highlight=False)
 Steps = Callable[[str, float], object]
 
 
-
-
 def _encoding(text: str) -> str:
     try:
         "".encode(text)  # also refuses codecs that are not of text, such as hex

@@ -18,8 +18,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import duckdb
-
 from klientela import _core, readers
 from klientela._columns import stream_of
 
@@ -124,14 +122,21 @@ def read(
 
     def take(numbered: bool) -> _core.IngestResult:
         return _core.ingest(
-            {"clients": table.relation(numbered)}, threads=threads, progress=progress, **{**wanted, "mappings": mappings}
+            {"clients": table.relation(numbered)},
+            threads=threads,
+            progress=progress,
+            **{**wanted, "mappings": mappings},
         )
 
     numbered = table.id_column is None
     result = take(numbered)
     counts = result.counts["clients"]
     if any(reason in counts["by_reason"] for reason in _ABOUT_IDS):
-        told = [f"{counts['by_reason'][reason]:,} {_WORDS[reason]}" for reason in _ABOUT_IDS if reason in counts["by_reason"]]
+        told = [
+            f"{counts['by_reason'][reason]:,} {_WORDS[reason]}"
+            for reason in _ABOUT_IDS
+            if reason in counts["by_reason"]
+        ]
         table.notes.insert(
             0,
             f"the column {table.id_column!r} holds no ids of cards ({', '.join(told)}): rows are numbered from 1 instead",
@@ -292,9 +297,7 @@ class _Delivered:
             )
         ordered = month_first if months > days else day_first
         in_one_piece = solids[max(range(3), key=lambda order: (in_one[order], -order))]
-        return (
-            f"coalesce({in_one_piece}, {ordered} || {rest}, {year_first} || {marks}, 5), {text})"
-        )
+        return f"coalesce({in_one_piece}, {ordered} || {rest}, {year_first} || {marks}, 5), {text})"
 
     def relation(self, numbered: bool) -> Any:
         """What is ingested, with `numbered` ids or those that came."""
@@ -342,7 +345,9 @@ def _rank(field_name: str, column: str) -> tuple[int, str]:
 
 
 def _plain(name: str) -> str:
-    return "".join(each for each in unicodedata.normalize("NFC", name).casefold() if not each.isspace() and each not in "_-.")
+    return "".join(
+        each for each in unicodedata.normalize("NFC", name).casefold() if not each.isspace() and each not in "_-."
+    )
 
 
 def _quoted(column: str) -> str:

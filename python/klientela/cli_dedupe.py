@@ -26,8 +26,10 @@ from klientela._terminal import (
     Threads,
     bars,
     errors,
-    out as console,
     progress,
+)
+from klientela._terminal import (
+    out as console,
 )
 
 # What the engine calls its stages, in words.
@@ -45,6 +47,7 @@ _STAGES = {
 }
 _SIZES = 6
 _COLUMNS_SHOWN = 12
+_UNCLEAR = 0.05
 
 
 def _file(help_text: str) -> Any:
@@ -58,7 +61,9 @@ def dedupe(
     ] = "klientela-dedupe",
     link: Annotated[
         str | None,
-        typer.Option(help="A second list: link its cards with those of the first, each with one at most.", metavar="FILE"),
+        typer.Option(
+            help="A second list: link its cards with those of the first, each with one at most.", metavar="FILE"
+        ),
     ] = None,
     many: Annotated[
         bool, typer.Option("--many", help="With --link: a card of the first list may have several of the second.")
@@ -213,7 +218,8 @@ def _show(
     else:
         facts.add_row("clients", f"[bold]{told['clusters']:,}[/bold] with {told['cards']:,} cards")
         facts.add_row("duplicates", f"[bold]{told['duplicates']:,}[/bold] cards more than clients")
-    facts.add_row("to review", f"{len(found.review):,} pairs")
+    unclear = sum(_UNCLEAR < chance < 1 - _UNCLEAR for chance in found.review._column("probability"))
+    facts.add_row("to review", f"{unclear:,} pairs that are neither clearly one client nor two")
     parts: list[Any] = [facts]
     if not linking and told["groups"]:
         parts += ["", bars("cards of a client", _sizes(found))]

@@ -352,6 +352,9 @@ class Search {
       training.push_back(std::move(same));
     }
     if (training.empty()) return only_expected(specs);
+    // Cards with a single field: all that there is to learn from is what the rules look at.
+    if (std::none_of(training.begin(), training.end(), says_more))
+      for (TrainingBlock& of_rule : training) of_rule.fixed.clear();
     data_->training = train_link_model(specs, random, training, all_pairs(), training_options, control_);
     control_.report("learn", 1);
     std::vector<LinkField> fields = data_->training->model.fields();
@@ -360,6 +363,15 @@ class Search {
       fields[i].tf_minimum_u = smallest_share;
     }
     data_->model = LinkModel(data_->training->model.prior(), std::move(fields));
+  }
+  /// Whether some pair has evidence in a comparison that the block's rule does not decide.
+  static bool says_more(const TrainingBlock& block) {
+    for (std::size_t row = 0; row < block.patterns.rows(); ++row) {
+      const auto levels = block.patterns.row(row);
+      for (std::size_t i = 0; i < levels.size(); ++i)
+        if (levels[i] != 0 && std::find(block.fixed.begin(), block.fixed.end(), i) == block.fixed.end()) return true;
+    }
+    return false;
   }
   /// Nothing to learn from: two cards at most, all the same, or no two that agree on a rule.
   void only_expected(std::span<const ComparisonSpec> specs) {

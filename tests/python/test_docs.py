@@ -26,6 +26,11 @@ def test_the_guide_to_plug_ins():
     assert tried > 15 and failed == 0
 
 
+def test_the_guide_to_duplicates():
+    failed, tried = doctest.testfile(str(ROOT / "docs" / "guide" / "dedupe.md"), module_relative=False)
+    assert tried > 20 and failed == 0
+
+
 @pytest.mark.parametrize(
     "module", sorted(m.name for m in pkgutil.iter_modules(klientela.__path__) if m.name not in ("_core", "__main__"))
 )
@@ -54,7 +59,17 @@ def test_everything_public_is_documented():
 def test_stubs_name_what_there_is():
     stub = (inspect.getsourcefile(klientela) or "").replace("__init__.py", "_core.pyi")
     text = Path(stub).read_text(encoding="utf-8")
-    for name in ("Table", "Result", "Policy", "Model", "Classifier", "Classification", "FeatureTable", "ClientBase"):
+    for name in (
+        "Table",
+        "Result",
+        "Policy",
+        "Model",
+        "Classifier",
+        "Classification",
+        "FeatureTable",
+        "ClientBase",
+        "Duplicates",
+    ):
         for part in vars(getattr(klientela, name)):
             if not part.startswith("_") and part not in ("columns", "types"):
                 assert f"def {part}(" in text, f"{name}.{part}"
