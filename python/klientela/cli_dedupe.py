@@ -73,8 +73,8 @@ def dedupe(
         typer.Option(
             help="Score in bits from which cards belong together: 0 is even odds, 10 is 1024 to 1. Wins over the policy.",
             metavar="BITS",
-            min=-1024,
-            max=1024,
+            min=-1000,
+            max=1000,
         ),
     ] = None,
     previous: Annotated[

@@ -114,18 +114,6 @@ def _history_sheets(history: _core.History, language: Literal["en", "ru"]) -> di
     return {file: functools.partial(sheet, tell) for file, tell in tables.items()}
 
 
-DUPLICATES_FILES = (
-    "clusters.csv",
-    "pairs.csv",
-    "joins.csv",
-    "cuts.csv",
-    "review.csv",
-    "weights.csv",
-    "rules.csv",
-    "summary.json",
-)
-
-
 def write_duplicates(
     found: _core.Duplicates,
     folder: str | os.PathLike[str],
@@ -154,31 +142,28 @@ def write_duplicates(
     """
     told = found.summary
     two = "first_list" in told
-    files = (*DUPLICATES_FILES, "links.csv") if two else DUPLICATES_FILES
-    of_lists = [dict(each) for each in ids] or [{}, {}]
+    of_lists = [dict(each) for each in ids] or [{}]
     first, second = of_lists[0], of_lists[-1]
+    tables: dict[str, Callable[[], _core.Table]] = {
+        "clusters.csv": lambda: found.clusters,
+        "pairs.csv": lambda: found.pairs(min_score=told["threshold"], threads=threads),
+        "joins.csv": lambda: found.joins,
+        "cuts.csv": lambda: found.cuts,
+        "review.csv": lambda: found.review,
+        "weights.csv": lambda: found.weights,
+        "rules.csv": lambda: found.rules,
+    }
+    if two:
+        tables["links.csv"] = lambda: found.links
 
-    def make(scratch: Path) -> None:
-        pairs = found.pairs(min_score=told["threshold"], threads=threads)
-        tables = {
-            "clusters.csv": found.clusters,
-            "pairs.csv": pairs,
-            "joins.csv": found.joins,
-            "cuts.csv": found.cuts,
-            "review.csv": found.review,
-            "weights.csv": found.weights,
-            "rules.csv": found.rules,
-        }
-        if two:
-            tables["links.csv"] = found.links
-        if first or second:
-            tables = {file: _with_ids(table, first, second, two) for file, table in tables.items()}
-        texts = {file: table.to_csv() for file, table in tables.items()}
-        document = {**(summary or {}), **told}
-        texts["summary.json"] = json.dumps(document, ensure_ascii=False, indent=2)
-        _write_texts(scratch, texts)
+    def text(tell: Callable[[], _core.Table]) -> str:
+        table = tell()
+        return (_with_ids(table, first, second, two) if first or second else table).to_csv()
 
-    return _write_all(files, make, folder)
+    document = json.dumps({**(summary or {}), **told}, ensure_ascii=False, indent=2)
+    texts = {file: functools.partial(text, tell) for file, tell in tables.items()}
+    files = (*texts, "summary.json")
+    return _write_all(files, lambda scratch: _write_texts(scratch, {**texts, "summary.json": lambda: document}), folder)
 
 
 def _with_ids(table: _core.Table, first: Mapping[str, str], second: Mapping[str, str], two: bool) -> _core.Table:
