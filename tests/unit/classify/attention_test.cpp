@@ -63,7 +63,8 @@ TEST(Attention, RanksByTheValueAtRisk) {
       EXPECT_GE(at_risk[row - 1], at_risk[row]);
     }
   }
-  EXPECT_THAT(list.column("reason").to_text(0), HasSubstr("\"satisfaction fell\", because change of satisfaction (csat_trend) is -0.2"));
+  EXPECT_THAT(list.column("reason").to_text(0),
+              HasSubstr("\"satisfaction fell\", because change of satisfaction (csat_trend) is -0.2"));
   EXPECT_THAT(list.column("reason").to_text(1),
               HasSubstr("days since the last purchase (recency_days) is 30 (above 20"));
 }
