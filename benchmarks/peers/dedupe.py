@@ -25,8 +25,38 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from measure import PeakMemory, Stages, machine, resident_bytes, settle
 
-SYLLABLES = ["an", "bel", "cor", "da", "el", "fin", "gar", "hol", "is", "jo", "ka", "lin", "mar", "ne", "ol", "per",
-             "qua", "ros", "sam", "tor", "ul", "vin", "wes", "yor", "zan", "bra", "chi", "dre", "ste", "tri"]
+SYLLABLES = [
+    "an",
+    "bel",
+    "cor",
+    "da",
+    "el",
+    "fin",
+    "gar",
+    "hol",
+    "is",
+    "jo",
+    "ka",
+    "lin",
+    "mar",
+    "ne",
+    "ol",
+    "per",
+    "qua",
+    "ros",
+    "sam",
+    "tor",
+    "ul",
+    "vin",
+    "wes",
+    "yor",
+    "zan",
+    "bra",
+    "chi",
+    "dre",
+    "ste",
+    "tri",
+]
 THRESHOLDS = [0.5, 0.8, 0.9, 0.95, 0.99, 0.999, 0.9999]
 
 
@@ -81,12 +111,19 @@ def cards(persons: int, seed: int = 1) -> pa.Table:
         "dob": np.datetime_as_string(born[owner]).astype(object),
         "city": city[owner].astype(object),
         "email": np.array(
-            [f"{first[o].lower()}.{last[o].lower()}{number[o]}@mail{number[o] % 7}.example" for o in owner], dtype=object
+            [f"{first[o].lower()}.{last[o].lower()}{number[o]}@mail{number[o] % 7}.example" for o in owner],
+            dtype=object,
         ),
         "phone": np.array([f"+1{phone[o]}" for o in owner], dtype=object),
     }
-    for name, chance, gap in (("first_name", 0.12, 0.02), ("surname", 0.12, 0.02), ("dob", 0.05, 0.05),
-                              ("city", 0.08, 0.1), ("email", 0.1, 0.25), ("phone", 0.05, 0.3)):
+    for name, chance, gap in (
+        ("first_name", 0.12, 0.02),
+        ("surname", 0.12, 0.02),
+        ("dob", 0.05, 0.05),
+        ("city", 0.08, 0.1),
+        ("email", 0.1, 0.25),
+        ("phone", 0.05, 0.3),
+    ):
         column = columns[name]
         changed = np.flatnonzero(~original & (random.random(rows) < chance))
         for row in changed:
@@ -176,7 +213,7 @@ def with_splink(table: pa.Table, stages: Stages) -> tuple[dict, list]:
 def f1(clusters: np.ndarray, truth: np.ndarray) -> dict:
     """Pairwise and B-cubed F1, and the largest cluster."""
     _, clusters = np.unique(clusters, return_inverse=True)
-    both, inverse, counts = np.unique(clusters.astype(np.int64) << 32 | truth, return_inverse=True, return_counts=True)
+    _, inverse, counts = np.unique(clusters.astype(np.int64) << 32 | truth, return_inverse=True, return_counts=True)
     of_cluster, of_truth = np.bincount(clusters), np.bincount(truth)
 
     def pairs(c: np.ndarray) -> float:

@@ -299,7 +299,7 @@ def test_a_wrong_history_names_its_place(sales):
         with pytest.raises(klientela.BadPolicyError) as wrong:
             klientela.run(sales, POLICY, history=wanted)
         assert wrong.value.where == where
-    with pytest.raises(klientela.InvalidArgumentError, match="abd.*size_x"):
+    with pytest.raises(klientela.InvalidArgumentError, match=r"abd.*size_x"):
         klientela.run(sales, POLICY, history={"columns": ["abd"]})
 
 

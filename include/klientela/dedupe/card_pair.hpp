@@ -9,7 +9,10 @@ namespace klientela {
 struct CardPair {
   std::uint32_t a{0};
   std::uint32_t b{0};
-  friend auto operator<=>(const CardPair&, const CardPair&) = default;
+  friend bool operator==(const CardPair&, const CardPair&) = default;
+  friend constexpr std::strong_ordering operator<=>(const CardPair& x, const CardPair& y) noexcept {
+    return x.a != y.a ? x.a <=> y.a : x.b <=> y.b;
+  }
 };
 
 }  // namespace klientela
