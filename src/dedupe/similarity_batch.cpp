@@ -402,7 +402,8 @@ class Batch {
     for (std::size_t k = 0; k < job.texts; ++k) {
       const std::size_t at = k * lane_count + lane;
       common[k] = job.common[at];
-      half[k] = job.transpositions[at] / 2;
+      const auto halved = job.transpositions[at] / 2;
+      half[k] = halved;
       prefix[k] = job.boost ? job.prefix[at] : 0;
       const std::uint32_t size = job.begins[k + 1] - job.begins[k];
       n[k] = size;

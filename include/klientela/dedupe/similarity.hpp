@@ -729,7 +729,7 @@ void split_sorted(Characters<C> text, Tokens<C>& tokens) {
     if (end > i) tokens.push_back(text.subspan(i, end - i));
     i = end + 1;
   }
-  std::sort(tokens.begin(), tokens.end(), [](Characters<C> x, Characters<C> y) { return compare(x, y) < 0; });
+  std::sort(tokens.begin(), tokens.end(), [](Characters<C> x, Characters<C> y) { return std::is_lt(compare(x, y)); });
 }
 
 template <class C>
@@ -770,19 +770,19 @@ template <class A, class B>
     const std::strong_ordering order = i == a.size()   ? std::strong_ordering::greater
                                        : k == b.size() ? std::strong_ordering::less
                                                        : compare(a[i], b[k]);
-    if (order == 0) {
+    if (std::is_eq(order)) {
       shared += a[i].size() + (any_shared ? 1 : 0);
       any_shared = true;
-    } else if (order < 0) {
+    } else if (std::is_lt(order)) {
       add(a[i], only_a);
     } else {
       add(b[k], only_b);
     }
     // Each token counts once.
-    if (order <= 0)
-      for (const Characters<A> token = a[i]; i < a.size() && compare(a[i], token) == 0;) ++i;
-    if (order >= 0)
-      for (const Characters<B> token = b[k]; k < b.size() && compare(b[k], token) == 0;) ++k;
+    if (std::is_lteq(order))
+      for (const Characters<A> token = a[i]; i < a.size() && std::is_eq(compare(a[i], token));) ++i;
+    if (std::is_gteq(order))
+      for (const Characters<B> token = b[k]; k < b.size() && std::is_eq(compare(b[k], token));) ++k;
   }
   if (any_shared && (only_a.empty() || only_b.empty())) return 100;
   const std::size_t blank = any_shared ? 1 : 0;
@@ -847,7 +847,10 @@ template <std::size_t q = 2, CharacterRange A, CharacterRange B>
   struct Gram {
     std::uint64_t pair;
     std::uint32_t third;
-    auto operator<=>(const Gram&) const = default;
+    bool operator==(const Gram&) const = default;
+    bool operator<(const Gram& other) const noexcept {
+      return pair != other.pair ? pair < other.pair : third < other.third;
+    }
   };
   const auto one = detail::characters(a);
   const auto other = detail::characters(b);
