@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/mapped_chunks.hpp"
+#include "model/own_values.hpp"
 
 namespace klientela {
 
@@ -31,35 +32,33 @@ class MappedClients final : public Values {
   Buffer<std::uint32_t> codes_;
 };
 
-/// The field that says whose row it is.
-std::size_t client_field(TableId table) noexcept {
-  const auto fields = spec(table).fields;
-  const auto found = std::find_if(fields.begin(), fields.end(), [](const FieldSpec& f) { return f.name == "client"; });
-  return static_cast<std::size_t>(found - fields.begin());
-}
-
 /// A chunk with client codes of its own; rows that count for nobody are as rejected ones.
 class MappedChunk final : public Chunk {
  public:
-  MappedChunk(std::shared_ptr<const Chunk> chunk, Buffer<std::uint32_t> codes, std::size_t accepted)
-      : chunk_(std::move(chunk)),
-        clients_(std::move(codes)),
-        accepted_(accepted),
-        field_(client_field(chunk_->table())) {}
+  struct Mapped {
+    std::size_t field;
+    std::shared_ptr<const MappedClients> codes;
+  };
+  /// \param columns  the first of them says whose the rows are
+  MappedChunk(std::shared_ptr<const Chunk> chunk, std::vector<Mapped> columns, std::size_t accepted)
+      : chunk_(std::move(chunk)), columns_(std::move(columns)), accepted_(accepted) {}
   [[nodiscard]] TableId table() const noexcept override { return chunk_->table(); }
   [[nodiscard]] std::size_t rows() const noexcept override { return chunk_->rows(); }
   [[nodiscard]] std::size_t accepted() const noexcept override { return accepted_; }
-  [[nodiscard]] std::span<const std::uint32_t> clients() const noexcept override { return clients_.all(); }
-  [[nodiscard]] bool is_rejected(std::size_t row) const noexcept override { return clients_.all()[row] == no_code; }
+  [[nodiscard]] std::span<const std::uint32_t> clients() const noexcept override {
+    return columns_.front().codes->all();
+  }
+  [[nodiscard]] bool is_rejected(std::size_t row) const noexcept override { return clients()[row] == no_code; }
   [[nodiscard]] const Values* values(std::size_t field) const noexcept override {
-    return field == field_ ? &clients_ : chunk_->values(field);
+    for (const Mapped& mapped : columns_)
+      if (mapped.field == field) return mapped.codes.get();
+    return chunk_->values(field);
   }
 
  private:
   std::shared_ptr<const Chunk> chunk_;
-  MappedClients clients_;
+  std::vector<Mapped> columns_;
   std::size_t accepted_;
-  std::size_t field_;
 };
 
 constexpr std::size_t task_rows = std::size_t{1} << 18;
@@ -94,8 +93,13 @@ void append_mapped(const ClientBase& base, const CodeMap& map, ClientBase::Data&
       if (accepted == 0 && chunk->accepted() != 0) continue;
       data.rows[t] += chunk->rows();
       data.accepted[t] += accepted;
-      data.chunks[t].push_back(changed ? std::make_shared<const MappedChunk>(chunk, std::move(codes), accepted)
-                                       : chunk);
+      if (!changed) {
+        data.chunks[t].push_back(chunk);
+        continue;
+      }
+      auto clients = std::make_shared<const MappedClients>(std::move(codes));
+      data.chunks[t].push_back(std::make_shared<const MappedChunk>(
+          chunk, std::vector<MappedChunk::Mapped>{{client_field(table), std::move(clients)}}, accepted));
     }
   }
 }
@@ -133,21 +137,11 @@ ClientMap::ClientMap(const ClientBase& base, std::span<const std::uint32_t> cano
 
 std::uint32_t ClientMap::operator()(std::uint32_t code) const noexcept { return (*codes_)(code); }
 
-ClientBase mapped(const ClientMap& map, const Control& control) {
-  const ClientBase& base = map.base();
-  if (base.repeats_rows())
-    throw Error(Code::invalid_argument, "the rows of a base that was rolled up to every node count for several clients",
-                "base");
-  auto data = index::copy_of(*base.data());
-  data->derived = true;
-  for (const TableId table : index::mapped_tables) {
-    const auto t = static_cast<std::size_t>(table);
-    data->chunks[t].clear();
-    data->rows[t] = data->accepted[t] = 0;
-  }
-  index::append_mapped(base, *map.codes(), *data, control);
+namespace {
 
-  // The clients that are left, in their order.
+/// The clients that are left, in their order, and what the others count as.
+void set_clients(const ClientMap& map, ClientBase::Data& data) {
+  const ClientBase& base = map.base();
   auto clients = std::make_shared<index::ClientIndex>(*base.data()->clients);
   const auto codes = base.codes_in_order();
   const std::size_t numbers = clients->numbers_in_order ? clients->numbers_in_order->size() : 0;
@@ -163,7 +157,7 @@ ClientBase mapped(const ClientMap& map, const Control& control) {
   }
   clients->order = std::make_shared<const Buffer<std::uint32_t>>(std::move(order));
   clients->numbers_in_order = std::make_shared<const Buffer<std::int64_t>>(std::move(ids));
-  data->clients = std::move(clients);
+  data.clients = std::move(clients);
 
   auto whole = std::make_shared<index::CodeMap>();
   whole->places = map.codes()->places;
@@ -172,8 +166,132 @@ ClientBase mapped(const ClientMap& map, const Control& control) {
   if (const auto& before = base.data()->map)  // ids that counted as another already
     for (std::size_t i = 0; i < whole->codes.size(); ++i)
       if (before->codes[i] != no_code) whole->codes[i] = map(before->codes[i]);
-  data->map = std::move(whole);
+  data.map = std::move(whole);
+}
+
+/// A chunk with all its client fields mapped, and without the rows for which hidden(row, client) holds.
+template <class Hidden>
+std::shared_ptr<const Chunk> seen_chunk(const std::shared_ptr<const Chunk>& chunk, const ClientMap& map, Hidden hidden,
+                                        const Control& control) {
+  const std::size_t rows = chunk->rows();
+  const std::span<const std::uint32_t> owners = chunk->clients();
+  const std::size_t owner = index::client_field(chunk->table());
+  std::vector<std::size_t> fields{owner};
+  const auto specs = spec(chunk->table()).fields;
+  for (std::size_t f = 0; f < specs.size(); ++f)
+    if (f != owner && specs[f].type == FieldType::client && chunk->values(f) != nullptr) fields.push_back(f);
+  std::vector<MappedChunk::Mapped> columns;
+  std::size_t accepted = 0;
+  bool changed = false;
+  for (const std::size_t field : fields) {
+    Buffer<std::uint32_t> codes(rows);
+    std::atomic<std::size_t> counted{0};
+    std::atomic<bool> differs{false};
+    control.run((rows + task_rows - 1) / task_rows, [&](std::size_t task) {
+      const std::size_t begin = task * task_rows;
+      const std::size_t end = std::min(rows, begin + task_rows);
+      if (field == owner) {
+        std::copy(owners.begin() + static_cast<std::ptrdiff_t>(begin),
+                  owners.begin() + static_cast<std::ptrdiff_t>(end), codes.data() + begin);
+      } else {
+        chunk->values(field)->codes(begin, std::span(codes.data() + begin, end - begin));
+      }
+      std::size_t left = 0;
+      std::uint32_t difference = 0;
+      for (std::size_t row = begin; row < end; ++row) {
+        const std::uint32_t from = codes[row];
+        if (owners[row] == no_code || hidden(row, owners[row])) {
+          codes[row] = no_code;
+        } else if (from != no_code) {
+          codes[row] = map(from);
+        }
+        difference |= codes[row] ^ from;
+        left += codes[row] != no_code ? 1 : 0;
+      }
+      counted.fetch_add(left, std::memory_order_relaxed);
+      if (difference != 0) differs.store(true, std::memory_order_relaxed);
+    });
+    if (field == owner) accepted = counted;
+    changed = changed || differs;
+    if (field == owner || differs) columns.push_back({field, std::make_shared<const MappedClients>(std::move(codes))});
+  }
+  if (!changed) return chunk;
+  return std::make_shared<const MappedChunk>(chunk, std::move(columns), accepted);
+}
+
+}  // namespace
+
+ClientBase mapped(const ClientMap& map, const Control& control) {
+  const ClientBase& base = map.base();
+  if (base.repeats_rows())
+    throw Error(Code::invalid_argument, "the rows of a base that was rolled up to every node count for several clients",
+                "base");
+  auto data = index::copy_of(*base.data());
+  data->derived = true;
+  for (const TableId table : index::mapped_tables) {
+    const auto t = static_cast<std::size_t>(table);
+    data->chunks[t].clear();
+    data->rows[t] = data->accepted[t] = 0;
+  }
+  index::append_mapped(base, *map.codes(), *data, control);
+  set_clients(map, *data);
   return ClientBase(std::move(data));
 }
 
+namespace index {
+
+ClientBase merged_base(const ClientMap& map, const Overlay& overlay, const Control& control) {
+  const ClientBase& base = map.base();
+  auto data = copy_of(*base.data());
+  data->derived = true;
+  data->terms = overlay.terms;
+  const CodeIndex& places = map.codes()->places;
+  for (std::size_t t = 0; t < table_count; ++t) {
+    const auto table = static_cast<TableId>(t);
+    if (table == TableId::directories) continue;
+    auto& chunks = data->chunks[t];
+    for (std::size_t c = 0; c < chunks.size(); ++c) {
+      control.check();
+      if (table == TableId::clients) {
+        chunks[c] = seen_chunk(
+            chunks[c], map, [&](std::size_t, std::uint32_t code) { return overlay.changed[places(code)] != 0; },
+            control);
+      } else if (table == TableId::contacts && c < overlay.no_contact.size() && !overlay.no_contact[c].empty()) {
+        chunks[c] = seen_chunk(
+            chunks[c], map, [&](std::size_t row, std::uint32_t) { return overlay.no_contact[c][row] != 0; }, control);
+      } else {
+        chunks[c] = seen_chunk(
+            chunks[c], map, [](std::size_t, std::uint32_t) { return false; }, control);
+      }
+    }
+  }
+
+  auto cards = std::make_shared<Cards>(*data->cards);
+  for (std::uint32_t p = 0; p < partitions; ++p) {
+    (*cards)[p].resize(places.size(p), {no_code, no_code});
+    for (std::size_t local = 0; local < places.size(p); ++local)
+      if (overlay.changed[places.begin(p) + local] != 0) (*cards)[p][local] = {no_code, no_code};
+  }
+  if (overlay.cards) {
+    auto& chunks = data->chunks[static_cast<std::size_t>(TableId::clients)];
+    const auto codes = overlay.cards->clients();
+    for (std::uint32_t row = 0; row < codes.size(); ++row)
+      (*cards)[codes[row] % partitions][codes[row] / partitions] = {static_cast<std::uint32_t>(chunks.size()), row};
+    chunks.push_back(overlay.cards);
+    data->cards_delivered = true;
+  }
+  data->cards = std::move(cards);
+  if (overlay.contacts) data->chunks[static_cast<std::size_t>(TableId::contacts)].push_back(overlay.contacts);
+  for (std::size_t t = 0; t < table_count; ++t) {
+    data->rows[t] = data->accepted[t] = 0;
+    for (const auto& chunk : data->chunks[t]) {
+      data->rows[t] += chunk->rows();
+      data->accepted[t] += chunk->accepted();
+    }
+  }
+  set_clients(map, *data);
+  return ClientBase(std::move(data));
+}
+
+}  // namespace index
 }  // namespace klientela

@@ -78,7 +78,8 @@ class Journal {
   /// \throws Error bad_policy "/version" where another policy has this version; as check_policy()
   void add_policy(const SurvivorshipPolicy& policy);
 
-  /// JSON lines: {"klientela_journal": 1}, a line for each policy, a line for each record. Each line but the first ends
+  /// JSON lines: {"klientela_journal": 1}, then a line for each record, before it one for a policy that was not named
+  /// before; so what is appended to a journal is appended to its text. Each line but the first ends
   /// with a check of itself and all before it, so that none can be lost or altered on the way unseen, but for the last
   /// ones.
   [[nodiscard]] std::string to_text() const;
@@ -86,7 +87,7 @@ class Journal {
   ///         operations, a check that does not fit, numbers that do not follow, another version of the form
   [[nodiscard]] static Journal from_text(std::string_view text);
   /// One row per record: sequence (int64), operation (label), counts (boolean), at, who, reason, cards (text, "; "
-  /// between ids), keep, policy (int32), field (label), value (text), of (int64), erased_by (int64), base (label).
+  /// between ids), keep, policy (int64), field, values (text), of (int64), erased_by (int64), base (text).
   [[nodiscard]] Table table() const;
 
  private:

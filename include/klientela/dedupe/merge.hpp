@@ -122,11 +122,13 @@ class MergedBase {
   [[nodiscard]] const State& state() const noexcept { return *state_; }
 
  private:
+  struct Copy {};
+  MergedBase(const MergedBase& other, Copy);
+
   std::unique_ptr<State> state_;
 };
 
-/// One row per value: cluster (the survivor's id), table (label), field (label), row (text), client, value, chosen
-/// (text), rule (label).
+/// One row per value, all as text: cluster (the survivor's id), table, field, row, client, value, chosen, rule.
 [[nodiscard]] Table conflicts_table(std::span<const MergeConflict> conflicts);
 
 }  // namespace klientela
