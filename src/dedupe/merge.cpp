@@ -302,11 +302,10 @@ std::uint64_t MergedBase::edit(const ClientId& client, ClientField field, std::v
     throw Error(Code::invalid_argument, "the id of a card cannot be written", "field");
   if (field == ClientField::parent && values.size() == 1) {
     const std::uint32_t parent = state.code_of(ClientId(values.front()), "values");
-    const std::uint32_t own = state.code_of(client);
-    const std::uint32_t cluster = state.cluster_of[state.places(parent)];
-    if (parent == own || (cluster != no_code && cluster == state.cluster_of[state.places(own)]))
+    // Of clients that are merged later, or no more, the view takes care.
+    if (parent == state.code_of(client))
       throw Error(Code::invalid_argument, "client " + client.to_text() + " cannot be its own parent", "values");
-    if (!state.base().card_of(parent) && !state.edited(parent))
+    if (!state.base().card_of(parent))
       throw Error(Code::invalid_argument, "the parent " + values.front() + " has no card", "values");
   }
   record.values = std::move(values);

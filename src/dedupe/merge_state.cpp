@@ -44,11 +44,11 @@ State::State(const ClientBase& base, Journal history, SurvivorshipPolicy rules, 
     if ((record & 0xFFF) == 0) control.check();
     if (!counts(record)) continue;
     if (const auto against = begin_counting(record)) {
-      const std::string where = "operation " + std::to_string(record + 1);
-      throw Error(
-          Code::bad_data,
-          where + " cannot count: operation " + std::to_string(*against + 1) + " is in the way, which also does",
-          where);
+      const std::string where = "operation " + std::to_string(std::max(record, *against) + 1);
+      throw Error(Code::bad_data,
+                  "journal, " + where + ": it cannot count while operation " +
+                      std::to_string(std::min(record, *against) + 1) + " does",
+                  where);
     }
   }
 }

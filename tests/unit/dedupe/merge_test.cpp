@@ -58,6 +58,7 @@ ClientBase small_base() {
                         .city = "Moscow",
                         .postcode = "101000",
                         .birthday = first_day + std::chrono::days(30'000),
+                        .language = "ru",
                         .source = "site",
                         .created_at = at(5),
                         .updated_at = at(40)});
