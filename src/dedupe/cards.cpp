@@ -146,8 +146,7 @@ constexpr std::uint32_t person_kind = 1;
 bool names_organisation(const CardReader& reader, std::size_t card) {
   const std::uint32_t kind = reader.term(card, ClientField::kind);
   if (kind == organisation_kind || kind == person_kind) return kind == organisation_kind;
-  return reader.text(card, ClientField::given_name).empty() && reader.text(card, ClientField::family_name).empty() &&
-         reader.day(card, ClientField::birthday) == null_day;
+  return reader.text(card, ClientField::given_name).empty() && reader.text(card, ClientField::family_name).empty();
 }
 
 /// What a source has to say of one card; `part` is memory to put parts together in.

@@ -78,7 +78,8 @@ Comparison comparison(CardField field) noexcept {
 
 std::vector<Comparison> default_comparisons() {
   std::vector<Comparison> all;
-  for (std::size_t f = 0; f < card_field_count; ++f) all.push_back(comparison(static_cast<CardField>(f)));
+  for (std::size_t f = 0; f < card_field_count; ++f)
+    if (const auto field = static_cast<CardField>(f); field != CardField::country) all.push_back(comparison(field));
   return all;
 }
 

@@ -156,6 +156,7 @@ LinkTrainingOptions link_training_options_from_json(std::string_view text, std::
   read(object, "prior_m", options.prior_m);
   read(object, "prior_u", options.prior_u);
   object.read("monotone", options.monotone);
+  object.read("max_disagreement", options.max_disagreement, -any, any);
   object.read("min_pairs", options.min_pairs, -any, any);
   object.done();
   checked(here, [&] { linking::check(options); });
@@ -173,6 +174,7 @@ std::string to_json(const LinkTrainingOptions& options) {
   document["prior_m"] = options.prior_m;
   document["prior_u"] = options.prior_u;
   document["monotone"] = options.monotone;
+  document["max_disagreement"] = options.max_disagreement;
   document["min_pairs"] = options.min_pairs;
   return document.dump(2);
 }
@@ -198,6 +200,7 @@ std::string link_training_options_schema() {
     "prior_u": {"type": "array", "items": {"type": "array", "items": {"type": "number", "minimum": 1e-12, "maximum": 1e9}},
       "description": "The same among pairs of two clients."},
     "monotone": {"type": "boolean", "default": true, "description": "Whether a higher level must not weigh less."},
+    "max_disagreement": {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "default": 0.4, "description": "Largest chance that two cards of one client disagree in a comparison; 1: any."},
     "min_pairs": {"type": "number", "minimum": 1, "maximum": 1e15, "default": 100,
       "description": "Random pairs, and candidate pairs, below which the fit is called one of too few pairs."}
   }

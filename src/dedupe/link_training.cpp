@@ -311,6 +311,16 @@ class Trainer {
     return weights;
   }
 
+  /// The most likely m under the bound: what is above it goes to the other levels as they stand to each other.
+  void bound_disagreement() {
+    for (std::size_t f = 0; f < fields_; ++f) {
+      const double first = m_.at(f, 1);
+      if (first <= options_.max_disagreement) continue;
+      m_.at(f, 1) = options_.max_disagreement;
+      for (std::size_t l = 2; l <= levels(f); ++l) m_.at(f, l) *= (1 - options_.max_disagreement) / (1 - first);
+    }
+  }
+
   /// Runs to convergence with u as it is; whether it got there.
   bool maximise(LinkTraining& result) {
     result.log_likelihood.clear();
@@ -327,6 +337,7 @@ class Trainer {
       }
       const LevelTable before = m_;
       smooth(matches_, prior_m_, options_.smoothing_m, m_);
+      bound_disagreement();
       for (std::size_t i = 0; i < m_.values.size(); ++i)
         moved = std::max(moved, std::fabs(m_.values[i] - before.values[i]));
       control_.report("link_model", static_cast<double>(result.iterations) /
@@ -537,6 +548,8 @@ void check(const LinkTrainingOptions& options) {
     refuse_option("start_share", "must be above 0 and below 1");
   if (!within(options.smoothing_m, 0, 1e9)) refuse_option("smoothing_m", "must be from 0 to 1e9");
   if (!within(options.smoothing_u, 0, 1e9)) refuse_option("smoothing_u", "must be from 0 to 1e9");
+  if (!(options.max_disagreement > 0 && options.max_disagreement <= 1))
+    refuse_option("max_disagreement", "must be above 0 and at most 1");
   if (!within(options.min_pairs, 1, largest_count)) refuse_option("min_pairs", "must be from 1 to 1e15");
   const auto check_expected = [](const char* option, const std::vector<std::vector<double>>& expected) {
     for (std::size_t f = 0; f < expected.size(); ++f)

@@ -75,10 +75,10 @@ class PreparedCards {
   std::shared_ptr<const Data> data_;
 };
 
-/// Normalises the cards of a base. A whole name is an organisation's where the card says so, or where the card says
-/// nothing and has neither given nor family name nor birthday; else it is a person's, and read only where given and
-/// family name are empty. O(cards), every distinct value once; parallel.
-/// \throws Error invalid_argument for a base whose rows count for several clients; cancelled
+/// Normalises the cards of a base. A whole name counts where given and family name are empty: as a person's where the
+/// card says that it is one, else as an organisation's, word by word, which serves persons too. O(cards), every
+/// distinct value once; parallel. \throws Error invalid_argument for a base whose rows count for several clients;
+/// cancelled
 [[nodiscard]] PreparedCards prepare_cards(const ClientBase& base, const Normaliser& normaliser,
                                           const Control& control = {});
 /// The cards of two lists that are to be linked.

@@ -76,7 +76,7 @@ struct TableCounts {
   std::uint64_t rows_rejected{0};
   std::map<RejectReason, std::uint64_t> by_reason;
   /// By delivered column: values that could not be read and count as none, see keep_unreadable_cards.
-  std::map<std::string, std::uint64_t> ignored_values;
+  std::map<std::string, std::uint64_t> ignored_values{};
 };
 
 /// Streams by table; each table at most once. Move-only.

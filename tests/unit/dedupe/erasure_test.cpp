@@ -140,8 +140,11 @@ TEST(Erasure, LeavesNoTrace) {
   const ClientBase base = base_with_her();
   const MergedBase merged = history_of(base);
   const std::string before = all_bytes(merged);
-  for (const std::string& value : own_values)
-    if (value != "rejected-row" && value != "912 777-33-11") ASSERT_THAT(before, HasSubstr(value));
+  for (const std::string& value : own_values) {
+    if (value != "rejected-row" && value != "912 777-33-11") {
+      ASSERT_THAT(before, HasSubstr(value));
+    }
+  }
   const Erasure erased = erase_client(merged, "pers-772", {}, {"officer", "request of Aurelia Zubrovka", at(100)});
   const std::string after = all_bytes(erased.merged);
   for (const std::string& value : own_values) EXPECT_THAT(after, Not(HasSubstr(value)));

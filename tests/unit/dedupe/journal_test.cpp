@@ -98,7 +98,9 @@ TEST(Journal, NamesTheLineOfEveryDamage) {
       line[byte] = static_cast<char>(line[byte] ^ 1);
       EXPECT_EQ(line_of(before + line + after), where) << byte;
     }
-    if (!after.empty()) EXPECT_EQ(line_of(before + after), where);                      // lost
+    if (!after.empty()) {
+      EXPECT_EQ(line_of(before + after), where);  // lost
+    }
     EXPECT_EQ(line_of(before + lines[i] + lines[i]), "line " + std::to_string(i + 2));  // twice
   }
 }
