@@ -374,6 +374,9 @@ class RowConflicts {
     std::int32_t since = null_day;
     std::int32_t until = null_day;
     std::array<std::vector<std::string>, 4> said;  // title, primary, since, until
+    const auto widen = [](std::int32_t& wide, std::int32_t day, std::size_t place, auto wider) {  // null has no end
+      wide = place == 0 ? day : wide == null_day || day == null_day ? null_day : wider(wide, day);
+    };
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const Touched& row = rows[i];
       hide(overlay, row.chunk, row.row);
@@ -384,10 +387,8 @@ class RowConflicts {
       };
       const std::int32_t begins = day(ContactField::since);
       const std::int32_t ends = day(ContactField::until);
-      since = i == 0 || begins == null_day || since == null_day ? (i == 0 || begins == null_day ? begins : null_day)
-                                                                : std::min(since, begins);
-      until = i == 0 || ends == null_day || until == null_day ? (i == 0 || ends == null_day ? ends : null_day)
-                                                              : std::max(until, ends);
+      widen(since, begins, i, [](std::int32_t x, std::int32_t y) { return std::min(x, y); });
+      widen(until, ends, i, [](std::int32_t x, std::int32_t y) { return std::max(x, y); });
       std::string own;
       if (const Values* of = values(TableId::contacts, row, ContactField::title)) own = std::string(of->text(row.row));
       if (!own.empty() && (!titled || begins > newest)) {

@@ -71,7 +71,8 @@ SurvivorGroup SurvivorshipPolicy::whole_address() {
 
 void check_policy(const SurvivorshipPolicy& policy, std::string_view pointer) {
   const std::string at(pointer);
-  if (policy.version == 0) json::fail(at + "/version", "must be at least 1");
+  if (policy.version == 0 || policy.version > std::numeric_limits<std::int32_t>::max())
+    json::fail(at + "/version", "must be in 1 .. 2147483647");
   if (static_cast<std::size_t>(policy.survivor) >= id_names.size()) json::fail(at + "/survivor", "is no choice");
   check_rule(policy.fields_by_default, false, at + "/default");
   check_rule(policy.lists_by_default, true, at + "/lists");

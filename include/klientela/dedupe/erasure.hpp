@@ -20,8 +20,8 @@ enum class ErasedTransactions : std::uint8_t {
 struct ErasureOptions {
   ErasedTransactions transactions{ErasedTransactions::remove};
   std::string anonymous{"erased"};  ///< the client that anonymised transactions of all erased ones count for
-  /// Whether free texts of others' rows (subjects, comments, outcomes) and reasons in the journal that hold a name,
-  /// e-mail, phone, address, tax number, identifier or id of the client are emptied too.
+  /// Whether free texts of others' rows (subjects, comments, outcomes, job titles) and reasons in the journal that hold
+  /// a whole or family name, e-mail, phone, address, tax number, identifier or id of the client are emptied too.
   bool mentions{true};
   friend bool operator==(const ErasureOptions&, const ErasureOptions&) = default;
 };

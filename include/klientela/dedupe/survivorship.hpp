@@ -55,7 +55,7 @@ enum class SurvivorId : std::uint8_t {
 /// cards. What somebody wrote into a field of one of the cards (an edit) wins over every rule, the last edit over
 /// earlier ones.
 struct SurvivorshipPolicy {
-  std::uint32_t version{1};  ///< at least 1; a journal holds one policy of each version
+  std::uint32_t version{1};  ///< in [1, 2^31); a journal holds one policy of each version
   SurvivorId survivor{SurvivorId::oldest};
   Survivorship fields_by_default{};                         ///< of fields with one value; not union_
   Survivorship lists_by_default{SurvivorRule::union_, {}};  ///< of emails, phones, addresses, tax_numbers, ...

@@ -23,7 +23,7 @@ const std::vector<std::string> own_values{
     "aurelia@zq.example", "9127773311",         "912 777-33-11",   "Hidden Lane 9",    "Nowhereville",
     "771-0042-99",        "PASS9988776",        "zq-site.example", "wrote-by-aurelia", "asked-by-her",
     "said-by-her",        "order-of-hers",      "call-of-hers",    "Edited Nickname",  "second@zq.example",
-    "1987-06-05",         "earlier@zq.example", "Mistress",        "rejected-row"};
+    "1987-06-05",         "earlier@zq.example", "Mistress",        "rejected-row",     "Urals"};
 
 struct Story {
   ClientBase base;

@@ -154,6 +154,8 @@ TEST(MergedBase, ReadsEveryTableThroughTheMap) {
   EXPECT_EQ(cell(table_of(base, TableId::clients), "parent", 0), "acme2");
   // The tree of clients is read through it as well.
   EXPECT_EQ(Hierarchy(base).depth(), 3);
+  EXPECT_EQ(roll_up(base).clients(), 1U);
+  EXPECT_EQ(cell(table_of(roll_up(base), TableId::transactions), "client", 0), "holding");
 
   std::vector<std::string> seen;
   for (const MergeConflict& conflict : merged.conflicts())
