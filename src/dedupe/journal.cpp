@@ -257,8 +257,7 @@ std::uint64_t JournalAccess::append(Journal& journal, JournalRecord record, std:
   check_record(record);
   auto& records = journal.records_;
   auto& undone = journal.undone_;
-  if (!records.empty() && record.operation != JournalOperation::rebase && record.operation != JournalOperation::erase &&
-      record.base != records.back().base)
+  if (!records.empty() && record.operation != JournalOperation::rebase && record.base != records.back().base)
     refuse("base", "the journal belongs to the base " + records.back().base + ", the operation to " + record.base);
   if (record.operation == JournalOperation::merge && record.erased_by == 0 &&
       !journal.policies_.contains(record.policy))
