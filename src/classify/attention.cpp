@@ -39,6 +39,12 @@ struct Entry {
   bool by_trend;
 };
 
+/// A share of an amount above zero, never more than it: the largest amounts have no double of their own.
+std::int64_t share_of(std::int64_t units, double share) {
+  const double part = std::nearbyint(static_cast<double>(units) * share);
+  return part < static_cast<double>(units) ? static_cast<std::int64_t>(part) : units;
+}
+
 }  // namespace
 
 Table attention_list(const Table& table, const Classification* lifecycle, const AttentionOptions& options,
@@ -81,7 +87,7 @@ Table attention_list(const Table& table, const Classification* lifecycle, const 
                 number_of(trend, row) <= -options.satisfaction_drop};
     if (!entry.by_state && !entry.by_risk && !entry.by_trend) continue;
     if (money)
-      entry.units = static_cast<std::int64_t>(std::nearbyint(static_cast<double>(value.key(row)) * entry.risk));
+      entry.units = share_of(value.key(row), entry.risk);
     else
       entry.real = worth * entry.risk;
     entries.push_back(entry);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "klientela/classify/lifecycle.hpp"
 #include "klientela/classify/xyz.hpp"
@@ -67,6 +68,25 @@ TEST(Attention, RanksByTheValueAtRisk) {
               HasSubstr("\"satisfaction fell\", because change of satisfaction (csat_trend) is -0.2"));
   EXPECT_THAT(list.column("reason").to_text(1),
               HasSubstr("days since the last purchase (recency_days) is 30 (above 20"));
+}
+
+TEST(Attention, TakesTheLargestAmounts) {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  const Days silent{2'000'000'000, 30};  // the first has left for good
+  const Table table({clients(2), column("recency_days", ColumnType::int32, silent),
+                     column("tenure_days", ColumnType::int32, silent),
+                     column<std::int64_t>("money_net", ColumnType::money, {most, most - 1})});
+  LifecycleOptions sure;
+  sure.typical_gap_days = 10;
+  sure.typical_cv = 1;
+  sure.prior_gaps = 20;
+  const Classification lifecycle = LifecycleClassifier(sure).fit(table).classify(table);
+  AttentionOptions options;
+  options.states = {"cooling", "lost"};
+  const Table list = attention_list(table, &lifecycle, options);
+  ASSERT_EQ(list.column("loss_risk").values<double>()[0], 1);
+  EXPECT_EQ(list.column("value_at_risk").values<std::int64_t>()[0], most);
+  EXPECT_GT(list.column("value_at_risk").values<std::int64_t>()[1], 0);
 }
 
 TEST(Attention, OptionsSayWhoIsListed) {
