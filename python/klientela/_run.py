@@ -51,8 +51,9 @@ def run(
         Classify groups of clients, such as holdings with their branches, instead of single ones: see
         :func:`klientela.roll_up`. A mapping holds the options of the policy's part of that name, which it stands for.
     history : {"month", "day", "week", "quarter", "year"}, bool or mapping, optional
-        Follow classes through time, by the ends of the last twelve such periods; False: do not. A mapping holds the
-        options of the policy's part of that name, which it stands for. None: as the policy says. It is worked out when
+        Follow classes through time, by the ends of such periods: the last twelve, or as many, since and until when as
+        the policy's own history says; False: do not. A mapping holds the options of the policy's part of that name,
+        which it stands for. None: as the policy says. It is worked out when
         :meth:`Result.history` or the page asks for it.
     **more : table
         More tables by name: ``run(transactions=sales, clients=cards)``.

@@ -152,8 +152,8 @@ _History = Annotated[
     str | None,
     typer.Option(
         "--history",
-        help="Follow classes through the last twelve ends of these periods: day, week, month, quarter, year; none: do "
-        "not. By default as the policy says.",
+        help="Follow classes through the ends of these periods: day, week, month, quarter, year; the last twelve, or as "
+        "many, since and until when as the policy's own history says; none: do not. By default as the policy says.",
         metavar="PERIOD|none",
         parser=_period_or_none,
     ),
