@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <list>
 #include <map>
 #include <mutex>
 #include <set>
@@ -80,9 +81,13 @@ const Classification* lifecycle_of(const RunResult& run) {
   return nullptr;
 }
 
-Table attention_of(const RunResult& run, const ReportOptions& report, const Control& control) {
+AttentionOptions attention_options(const ReportOptions& report) {
   AttentionOptions options = report.attention;
   options.language = report.language;
+  return options;
+}
+
+Table attention_of(const RunResult& run, const AttentionOptions& options, const Control& control) {
   return attention_list(run.features.table(), lifecycle_of(run), options, control);
 }
 
@@ -94,28 +99,30 @@ bool can_list(const RunResult& run, const AttentionOptions& options) {
                      [&](const std::string& column) { return run.features.find(column) != nullptr; });
 }
 
-/// A value that the first who asks makes, and others wait for; made anew where making it failed.
-template <class T>
+/// A value for each choice, which the first who asks makes, and others wait for; made anew where making it failed.
+template <class Choice, class T>
 class Once {
  public:
   template <class Make>
-  const T& get(Make&& make) {
+  const T& get(const Choice& choice, Make&& make) {
     const std::lock_guard lock(mutex_);
-    if (!value_) value_.emplace(make());
-    return *value_;
+    for (const auto& [chosen, value] : values_)
+      if (chosen == choice) return value;
+    return values_.emplace_back(choice, make()).second;
   }
 
  private:
   std::mutex mutex_;
-  std::optional<T> value_;
+  std::list<std::pair<Choice, T>> values_;
 };
 
 }  // namespace
 
+/// By the choices of the copy that asks.
 struct RunResult::Made {
-  Once<Profiles> profiles;
-  Once<std::optional<History>> history;
-  Once<Table> attention;
+  Once<ProfileOptions, Profiles> profiles;
+  Once<std::shared_ptr<const Policy>, std::optional<History>> history;
+  Once<AttentionOptions, Table> attention;
 };
 
 RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, const Control& control) {
@@ -180,7 +187,8 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
 
 const Profiles& RunResult::profiles(const Control& control) const {
   if (!made) throw Error(Code::invalid_argument, "only what run() gave has profiles", "profiles");
-  return made->profiles.get([&] { return group_profiles(report(), report_options.profiles, control); });
+  const ProfileOptions& options = report_options.profiles;
+  return made->profiles.get(options, [&] { return group_profiles(report(), options, control); });
 }
 
 Profiles RunResult::profiles(std::string_view column, const Control& control) const {
@@ -191,7 +199,7 @@ Profiles RunResult::profiles(std::string_view column, const Control& control) co
 
 const History* RunResult::history(const Control& control) const {
   if (!made || !policy || !policy->history) return nullptr;
-  const std::optional<History>& found = made->history.get([&]() -> std::optional<History> {
+  const std::optional<History>& found = made->history.get(policy, [&]() -> std::optional<History> {
     const HistoryPlan& plan = *policy->history;
     const std::vector<Day> days = days_of(plan, base, as_of);
     if (days.empty()) return std::nullopt;
@@ -210,7 +218,8 @@ const History* RunResult::history(const Control& control) const {
 
 const Table& RunResult::attention(const Control& control) const {
   if (!made) throw Error(Code::invalid_argument, "only what run() gave has an attention list", "attention");
-  return made->attention.get([&] { return attention_of(*this, report_options, control); });
+  const AttentionOptions options = attention_options(report_options);
+  return made->attention.get(options, [&] { return attention_of(*this, options, control); });
 }
 
 bool RunResult::has_attention() const { return can_list(*this, report_options.attention); }
@@ -231,8 +240,9 @@ std::string RunResult::page(const ReportOptions& options, const Control& control
   if (!options.hides(PageSection::movement)) input.history = history(control);
   std::optional<Table> other;  // by other options than the run's
   if (!options.hides(PageSection::attention) && can_list(*this, options.attention)) {
-    const bool same = options.language == report_options.language && options.attention == report_options.attention;
-    input.attention = same ? &attention(control) : &other.emplace(attention_of(*this, options, control));
+    const AttentionOptions chosen = attention_options(options);
+    const bool same = chosen == attention_options(report_options);
+    input.attention = same ? &attention(control) : &other.emplace(attention_of(*this, chosen, control));
   }
   std::optional<Table> covered;
   std::vector<RuleSetCheck> rules;

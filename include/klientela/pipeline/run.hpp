@@ -30,7 +30,8 @@ struct RunResult {
 
   std::shared_ptr<const Policy> policy{};  ///< by which it was run
 
-  /// What was asked for so far and is kept: profiles, the history, the attention list; shared by copies.
+  /// What was asked for so far and is kept: profiles, the history, the attention list; shared by copies, each of which
+  /// has its own where its policy or report_options differ. Base, features and classes are taken not to.
   struct Made;
   std::shared_ptr<Made> made{};
 

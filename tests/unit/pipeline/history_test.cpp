@@ -158,6 +158,26 @@ TEST(RunHistory, IsMadeOnlyWhereItIsWanted) {
   }
 }
 
+TEST(RunResult, CopiesThatDifferDoNotShareWhatWasMade) {
+  const RunResult result = run_drawn(policy_of("{}", R"({"attention": {"limit": 3}})"));
+  RunResult other = result;
+  other.report_options.attention.limit = 1;
+  RunResult russian = result;
+  russian.report_options.language = Language::russian;
+  RunResult without = result;
+  without.policy = std::make_shared<const Policy>();
+  const Table& list = result.attention();
+  EXPECT_EQ(list.rows(), 3U);
+  EXPECT_EQ(other.attention().rows(), 1U);
+  EXPECT_THAT(std::string(russian.attention().column("reason").text(0)), HasSubstr("дней с последней покупки"));
+  EXPECT_EQ(&list, &result.attention()) << "still the first one's";
+  EXPECT_EQ(&list, &RunResult(result).attention()) << "shared by a copy that does not differ";
+  EXPECT_NE(result.history(), nullptr);
+  EXPECT_EQ(without.history(), nullptr);
+  other.report_options.profiles.columns = {"abc"};
+  EXPECT_NE(&result.profiles(), &other.profiles());
+}
+
 TEST(RunAttention, FollowsTheReport) {
   const RunResult result = run_drawn(policy_of("null", R"({"language": "ru", "attention": {"limit": 3}})"));
   ASSERT_TRUE(result.has_attention());
