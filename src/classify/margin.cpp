@@ -1,4 +1,5 @@
-// Keeps a client's class of the day before where its thresholds, moved by the margin, would still give it.
+// Keeps a client's class of the day before where its thresholds, moved by the margin, would still give it; else judges
+// by the labels that the client has.
 #include "classify/margin.hpp"
 
 #include <algorithm>
@@ -80,7 +81,7 @@ class Rows {
     return row_judge(classified_.models[model], columns_, own, data_.options.margin);
   }
 
-  [[nodiscard]] const CellValue* values(std::size_t row) {
+  [[nodiscard]] CellValue* values(std::size_t row) {
     for (Read& read : reads_) {
       CellValue& value = values_[read.at];
       const Column& column = classified_.table.columns()[read.at];
@@ -139,27 +140,59 @@ void put(KeptColumn& kept, std::size_t place, std::uint16_t code) {
 void keep_within_margin(History::Data& data, std::size_t first, std::size_t day, const Classified& classified) {
   const std::size_t now = day * data.clients + first;
   const std::size_t before = now - data.clients;
+  const std::size_t n = classified.table.rows();
   std::optional<Rows> rows;
-  std::vector<std::size_t> moved;
+  /// A column of labels that is settled: where it lies in a row, and who has another class than the day's.
+  struct Settled {
+    const KeptColumn* kept;
+    std::size_t place;
+    LabelMap map;
+    std::vector<std::size_t> held;
+  };
+  std::deque<Settled> settled;  // only those where somebody has
+  std::vector<bool> looked_at(n);
   for (KeptColumn& kept : data.columns) {  // in the order of the models, so that earlier labels are final
     if (!kept.is_label() || !has_thresholds(classified.models[kept.model])) continue;
-    moved.clear();
-    for (std::size_t row = 0; row < classified.table.rows(); ++row) {
-      const std::uint16_t was = History::Data::code(kept, before + row);
-      const std::uint16_t is = History::Data::code(kept, now + row);
-      if (was != is && was != History::no_label && is != History::no_label) moved.push_back(row);
+    bool any = false;
+    for (std::size_t row = 0; row < n; ++row) {
+      looked_at[row] = History::Data::code(kept, before + row) != History::Data::code(kept, now + row);
+      any = any || looked_at[row];
     }
-    if (moved.empty()) continue;
+    // Who has another label of those that the model reads, or writes before, may belong elsewhere than the day says.
+    if (!settled.empty()) {
+      const std::vector<std::string> inputs = reads_of(classified.models[kept.model]).inputs;
+      for (const Settled& other : settled) {
+        if (other.kept->model != kept.model &&
+            std::find(inputs.begin(), inputs.end(), other.kept->name) == inputs.end())
+          continue;
+        for (const std::size_t row : other.held) looked_at[row] = true;
+        any = true;
+      }
+    }
+    if (!any) continue;
     if (!rows) rows.emplace(data, first, day, classified);
-    const std::size_t column = rows->place(kept.name);
     const std::unique_ptr<const RowJudge> judge = rows->judge(kept.model);
     if (judge == nullptr) continue;
-    LabelMap map(*kept.labels, classified.table.column(kept.name).labels());
-    for (const std::size_t row : moved) {
+    const std::vector<std::string>& labels = classified.table.column(kept.name).labels();
+    Settled mine{&kept, rows->place(kept.name), LabelMap(*kept.labels, labels), {}};
+    LabelMap back(labels, *kept.labels);
+    for (std::size_t row = 0; row < n; ++row) {
+      if (!looked_at[row]) continue;
       const std::uint16_t was = History::Data::code(kept, before + row);
-      const std::optional<std::int64_t> code = map(was);
-      if (code && judge->reaches(rows->values(row), rows->client(row), column, *code)) put(kept, now + row, was);
+      const std::uint16_t is = History::Data::code(kept, now + row);
+      if (was == History::no_label || is == History::no_label) continue;
+      CellValue* const values = rows->values(row);
+      const IdView client = rows->client(row);
+      judge->judge(values, client);
+      for (Settled& other : settled)
+        if (other.kept->model == kept.model)
+          if (const auto code = other.map(History::Data::code(*other.kept, now + row))) values[other.place].key = *code;
+      const auto code = back(static_cast<std::uint16_t>(judge->kept(values, client, mine.place, mine.map(was))));
+      if (!code || *code == is) continue;
+      put(kept, now + row, static_cast<std::uint16_t>(*code));
+      mine.held.push_back(row);
     }
+    if (!mine.held.empty()) settled.push_back(std::move(mine));
   }
 }
 

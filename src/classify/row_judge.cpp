@@ -150,20 +150,20 @@ class AbcJudge final : public RowJudge {
   }
   bool reaches(const CellValue* values, const IdView& client, std::size_t column, std::int64_t code) const override {
     if (column != own_) return false;
-    for (std::size_t m = limits_.size(); m-- > 0; code /= 3) {
-      const CellValue& value = values[limits_[m].place.at];
-      BinRange below{2, 2};
-      if (value.known) {
-        below = {0, 0};
-        for (const Edge& edge : limits_[m].edges) {
-          const bool now = edge.above(value.key, client);
-          below.low += edge.at.may(value.key, now) ? 0U : 1U;
-          below.high += edge.at.must(value.key, now) ? 0U : 1U;
-        }
-      }
-      if (!below.has(static_cast<std::size_t>(code % 3))) return false;
-    }
+    for (std::size_t m = limits_.size(); m-- > 0; code /= 3)
+      if (!limits_[m].below(values, client).has(static_cast<std::size_t>(code % 3))) return false;
     return true;
+  }
+  std::int64_t kept(const CellValue* values, const IdView& client, std::size_t column,
+                    std::optional<std::int64_t> was) const override {
+    if (column != own_ || !was) return values[column].key;
+    std::int64_t code = 0;
+    std::int64_t unit = 1;
+    std::int64_t then = *was;
+    std::int64_t now = values[own_].key;
+    for (std::size_t m = limits_.size(); m-- > 0; then /= 3, now /= 3, unit *= 3)
+      code += unit * ((limits_[m].below(values, client).has(static_cast<std::size_t>(then % 3)) ? then : now) % 3);
+    return code;
   }
 
  private:
@@ -194,6 +194,18 @@ class AbcJudge final : public RowJudge {
   struct Limits {
     Place place;
     std::array<Edge, 2> edges;
+    /// How many edges the value may be below, wherever they lie within the margin.
+    [[nodiscard]] BinRange below(const CellValue* values, const IdView& client) const {
+      const CellValue& value = values[place.at];
+      if (!value.known) return {2, 2};
+      BinRange range;
+      for (const Edge& edge : edges) {
+        const bool now = edge.above(value.key, client);
+        range.low += edge.at.may(value.key, now) ? 0U : 1U;
+        range.high += edge.at.must(value.key, now) ? 0U : 1U;
+      }
+      return range;
+    }
   };
   std::size_t own_;
   std::vector<Limits> limits_;
@@ -221,13 +233,7 @@ class MatrixJudge final : public RowJudge {
   void judge(CellValue* values, const IdView& /*client*/) const override {
     const std::size_t x = x_.band(values);
     const std::size_t y = y_.band(values);
-    std::int64_t group = otherwise_;
-    for (const Rule& rule : rules_) {
-      if (!rule.x[x] || !rule.y[y]) continue;
-      if (!rule.holds(values, &Condition::now)) continue;
-      group = rule.group;
-      break;
-    }
+    const std::int64_t group = group_of(values, x, y);
     values[own_] = {static_cast<std::int64_t>(x), true};
     values[own_ + 1] = {static_cast<std::int64_t>(y), true};
     values[own_ + 2] = {static_cast<std::int64_t>(x) * y_bands_ + static_cast<std::int64_t>(y), true};
@@ -247,6 +253,19 @@ class MatrixJudge final : public RowJudge {
       for (std::size_t y = ys.low; y <= ys.high; ++y)
         if (group_reached(values, x, y, code)) return true;
     return false;
+  }
+  std::int64_t kept(const CellValue* values, const IdView& client, std::size_t column,
+                    std::optional<std::int64_t> was) const override {
+    if (was && reaches(values, client, column, *was)) return *was;
+    if (column == own_ + 2 && was) {
+      const auto part = [&](const Axis& axis, std::int64_t then) {
+        const bool stays = axis.range(values).has(static_cast<std::size_t>(then));
+        return stays ? then : static_cast<std::int64_t>(axis.band(values));
+      };
+      return part(x_, *was / y_bands_) * y_bands_ + part(y_, *was % y_bands_);
+    }
+    if (column != own_ + 3) return values[column].key;
+    return group_of(values, static_cast<std::size_t>(values[own_].key), static_cast<std::size_t>(values[own_ + 1].key));
   }
 
  private:
@@ -346,6 +365,11 @@ class MatrixJudge final : public RowJudge {
                          [&](const Condition& condition) { return condition.holds(values, which); });
     }
   };
+  [[nodiscard]] std::int64_t group_of(const CellValue* values, std::size_t x, std::size_t y) const {
+    for (const Rule& rule : rules_)
+      if (rule.x[x] && rule.y[y] && rule.holds(values, &Condition::now)) return rule.group;
+    return otherwise_;
+  }
   [[nodiscard]] bool group_reached(const CellValue* values, std::size_t x, std::size_t y, std::int64_t code) const {
     for (const Rule& rule : rules_) {
       if (!rule.x[x] || !rule.y[y]) continue;
@@ -368,6 +392,16 @@ bool has_thresholds(const AnyModel& model) noexcept {
   return model.get_if<RfmModel>() != nullptr || model.get_if<AbcModel>() != nullptr ||
          model.get_if<MatrixModel>() != nullptr || model.get_if<TierModel>() != nullptr ||
          model.get_if<XyzModel>() != nullptr || model.get_if<LifecycleModel>() != nullptr;
+}
+
+std::vector<std::string> columns_with_thresholds(const AnyClassifier& classifier) {
+  std::vector<std::string> columns = classifier.outputs();
+  if (classifier.get_if<MatrixClassifier>() != nullptr || classifier.get_if<XyzClassifier>() != nullptr) return columns;
+  if (classifier.get_if<RfmClassifier>() != nullptr) return {columns.back()};  // after the scores
+  if (classifier.get_if<AbcClassifier>() != nullptr || classifier.get_if<TierClassifier>() != nullptr ||
+      classifier.get_if<LifecycleClassifier>() != nullptr)
+    return {columns.front()};  // before the numbers
+  return {};
 }
 
 std::unique_ptr<const RowJudge> row_judge(const AnyModel& model, const std::vector<RowColumn>& columns, std::size_t own,

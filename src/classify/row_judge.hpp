@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,10 +44,20 @@ class RowJudge {
                                      std::int64_t /*code*/) const {
     return false;
   }
+  /// The code in that column of a row whose class was `was` (none: no label of today). `was` where it is reached; of a
+  /// class made of parts, as are cells, abc of several measures and crossed xyz, each part of it that is reached beside
+  /// the others that judge() gives; else what judge() gives. \pre judge() wrote the row; in earlier own columns of
+  /// labels those that the row keeps may stand instead
+  [[nodiscard]] virtual std::int64_t kept(const CellValue* values, const IdView& client, std::size_t column,
+                                          std::optional<std::int64_t> was) const {
+    return was && reaches(values, client, column, *was) ? *was : values[column].key;
+  }
 };
 
 /// Whether a model has thresholds that a margin acts on: rfm, abc, matrix, tiers, xyz and lifecycle.
 [[nodiscard]] bool has_thresholds(const AnyModel& model) noexcept;
+/// The columns of labels of a classifier of those kinds; empty for others.
+[[nodiscard]] std::vector<std::string> columns_with_thresholds(const AnyClassifier& classifier);
 
 /// \param columns  what a row has: those before `own` may be read
 /// \param own      place of the model's first column

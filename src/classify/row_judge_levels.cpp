@@ -3,6 +3,9 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
 
 #include "classify/lifecycle_rhythm.hpp"
 #include "classify/row_judge.hpp"
@@ -88,33 +91,55 @@ class XyzJudge final : public RowJudge {
     if (options.cross.empty()) return;
     cross_ = place_of(columns, options.cross, own);
     if (!cross_.present()) throw Error(Code::not_found, "there is no column " + options.cross, options.cross);
-    nobody_ = static_cast<std::int64_t>(columns[own + 1].labels->size()) - 1;
+    // Texts are crossed in their own order, not in that of the rows.
+    const std::vector<std::string>& crossed = *columns[own + 1].labels;
+    nobody_ = static_cast<std::int64_t>(crossed.size()) - 1;
+    std::unordered_map<std::string_view, std::int64_t> first;
+    for (std::size_t code = 0; code + 1 < crossed.size(); code += 3)
+      first.emplace(std::string_view(crossed[code]).substr(0, crossed[code].size() - 1),
+                    static_cast<std::int64_t>(code));
+    for (const std::string& label : *columns[cross_.at].labels) {
+      const auto found = first.find(label);
+      first_of_.push_back(found == first.end() ? nobody_ : found->second);
+    }
   }
   void judge(CellValue* values, const IdView& /*client*/) const override {
     const CellValue& value = values[place_.at];
     const std::int64_t code = value.known ? static_cast<std::int64_t>(bin_of(edges_, value.key)) : no_class;
     values[own_] = {code, true};
     if (!cross_.present()) return;
-    const CellValue& other = values[cross_.at];
-    values[own_ + 1] = {code == no_class || !other.known ? nobody_ : other.key * 3 + code, true};
+    values[own_ + 1] = {crossed(values, code), true};
   }
   bool reaches(const CellValue* values, const IdView& /*client*/, std::size_t column,
                std::int64_t code) const override {
     const CellValue& value = values[place_.at];
-    const bool crossed = column != own_;
-    const bool none = !value.known || (crossed && !values[cross_.at].known);
-    if (none) return code == (crossed ? nobody_ : no_class);
-    if (crossed && (code == nobody_ || code / 3 != values[cross_.at].key)) return false;
-    return bins_of(edges_, value.key).has(static_cast<std::size_t>(crossed ? code % 3 : code));
+    const bool both = column != own_;
+    const bool none = !value.known || (both && !values[cross_.at].known);
+    if (none) return code == (both ? nobody_ : no_class);
+    if (both && (code == nobody_ || code != crossed(values, code % 3))) return false;
+    return bins_of(edges_, value.key).has(static_cast<std::size_t>(both ? code % 3 : code));
+  }
+  std::int64_t kept(const CellValue* values, const IdView& client, std::size_t column,
+                    std::optional<std::int64_t> was) const override {
+    if (column == own_) return RowJudge::kept(values, client, column, was);
+    const CellValue& value = values[place_.at];
+    const bool stays =
+        value.known && was && *was != nobody_ && bins_of(edges_, value.key).has(static_cast<std::size_t>(*was % 3));
+    return crossed(values, stays ? *was % 3 : values[own_].key);
   }
 
  private:
+  [[nodiscard]] std::int64_t crossed(const CellValue* values, std::int64_t code) const {
+    const CellValue& other = values[cross_.at];
+    return code == no_class || !other.known ? nobody_ : first_of_[static_cast<std::size_t>(other.key)] + code;
+  }
   static constexpr std::int64_t no_class = 3;
   std::size_t own_;
   Place place_;
   Place cross_;
   std::vector<RowEdge> edges_;
   std::int64_t nobody_{0};
+  std::vector<std::int64_t> first_of_;  // by label of the crossing column: its code with X
 };
 
 class LifecycleJudge final : public RowJudge {
@@ -160,9 +185,9 @@ std::unique_ptr<const RowJudge> level_judge(const AnyModel& model, const std::ve
   if (const auto* lifecycle = model.get_if<LifecycleModel>())
     return std::make_unique<LifecycleJudge>(*lifecycle, columns, own, margin);
   if (const auto* xyz = model.get_if<XyzModel>()) {
-    // Labels that grow with the rows, as those of crossed texts do, are left to tables.
+    // Texts have to be numbered before they can be looked up by place.
     const Place cross = place_of(columns, xyz->options().cross, own);
-    if (cross.present() && columns[cross.at].type == ColumnType::text) return nullptr;
+    if (cross.present() && columns[cross.at].labels == nullptr) return nullptr;
     return std::make_unique<XyzJudge>(*xyz, columns, own, margin);
   }
   return nullptr;

@@ -45,9 +45,10 @@ struct HistoryOptions {
   /// 0.1 one becomes large past 110 and small again at 90 where the edge is 100. A threshold at 0 and dates have none.
   /// Comes before `hold`, which counts the days of the classes that are left. Acts on label columns of rfm (edges of
   /// scores), abc, matrix (edges of axes, bounds of conditions), tiers (edges of levels), xyz and lifecycle (limits of
-  /// days), from label to label; labels that these read are those that clients have, where the history keeps them. Of a
-  /// client who is not known yet the class is what the classifier says. Nothing happens to columns of other kinds,
-  /// which have no such thresholds: rules, cohorts, ideal clients, clusters, plug-ins.
+  /// days), from label to label. Where the old class cannot be kept, labels that a classifier reads, and bands of which
+  /// it makes groups, still are those that clients have, where the history keeps them; of cells, abc of several
+  /// measures and crossed xyz each part is kept by itself. Nothing happens to columns of other kinds, which have no
+  /// such thresholds: rules, cohorts, ideal clients, clusters, plug-ins.
   double margin{0};
   PeriodOptions periods;  ///< of the columns of period_table() that a classifier reads
   /// What people assigned, as it was given to run(): the columns hand.A and bulk.A, the same on every day. Classifiers

@@ -11,6 +11,7 @@
 #include "classify/row_judge.hpp"
 #include "classify/row_place.hpp"
 #include "klientela/classify/abc.hpp"
+#include "klientela/classify/base_columns.hpp"
 #include "klientela/classify/history.hpp"
 #include "klientela/classify/lifecycle.hpp"
 #include "klientela/classify/matrix.hpp"
@@ -305,6 +306,120 @@ TEST(Margin, LabelsThatAreReadAreThoseThatTheClientHas) {
   EXPECT_EQ(labels_of(run(base, both, 0.1), 0, "way_x"), "down down up up down down down down down down down down");
 }
 
+/// Bands of the label size_x and of the number of orders; few up to 3, with a margin of a tenth up to 3.3.
+MatrixOptions ways(std::vector<MatrixGroup> groups) {
+  return {MatrixAxis{{"down", "up"}, {.measure = "size_x", .labels = {{"small"}, {"large"}}}},
+          MatrixAxis{{"few", "many"}, {"frequency", {{3, false}}}}, std::move(groups)};
+}
+
+TEST(Margin, WhoLeavesAClassIsJudgedByTheLabelsThatTheClientHas) {
+  const std::vector<AnyClassifier> both{
+      money_bands(), AnyClassifier(MatrixClassifier(ways({MatrixGroup{"climbing", {GroupRule{{"up"}, {"many"}, {}}}},
+                                                          MatrixGroup{"staying", {GroupRule{{"down"}, {"many"}, {}}}},
+                                                          MatrixGroup{"all", {GroupRule{}}}}),
+                                                    "way"))};
+  // Large from 125 on but for the margin, which 133 passes; the orders pass theirs with the fourth.
+  const History found = run(client_with({100, 125, 126, 127, 128, 133}), both, 0.1);
+  EXPECT_EQ(labels_of(found, 0, "size_x").substr(0, 35), "small small small small small large");
+  EXPECT_EQ(labels_of(run(client_with({100, 125, 126, 127, 128, 133}), both, 0), 0, "way_cell").substr(0, 48),
+            "down / few up / few up / few up / many up / many");
+  EXPECT_EQ(labels_of(found, 0, "way_cell").substr(0, 76),
+            "down / few down / few down / few down / many down / many up / many up / many");
+  EXPECT_EQ(labels_of(found, 0, "way_group").substr(0, 40), "all all all staying staying climbing cli");
+}
+
+TEST(Margin, WhoStaysInAClassIsJudgedByThemToo) {
+  // In the third month the model says up, hence top, as the month before for few orders: but the client is down.
+  const std::vector<AnyClassifier> both{
+      money_bands(), AnyClassifier(MatrixClassifier(
+                         ways({MatrixGroup{"top",
+                                           {GroupRule{{"up"}, {}, {}},
+                                            GroupRule{{}, {}, {{"frequency", std::nullopt, std::nullopt, 2.0, {}}}}}},
+                               MatrixGroup{"rest", {GroupRule{}}}}),
+                         "way"))};
+  const ClientBase base = client_with({100, 125, 126, 127, 133});
+  EXPECT_EQ(labels_of(run(base, both, 0), 0, "way_group").substr(0, 19), "top top top top top");
+  EXPECT_EQ(labels_of(run(base, both, 0.1), 0, "way_group").substr(0, 21), "top top rest rest top");
+}
+
+TEST(Margin, KeepsEachPartOfAClassByItself) {
+  MatrixOptions options(
+      MatrixAxis{{"small", "large"}, {"money_net", {{120, false}}}},
+      MatrixAxis{{"few", "many"}, {"frequency", {{3, false}}}},
+      {MatrixGroup{"much", {GroupRule{{"large"}, {}, {}}}}, MatrixGroup{"often", {GroupRule{{"small"}, {"many"}, {}}}},
+       MatrixGroup{"rest", {GroupRule{}}}});
+  const std::vector<AnyClassifier> matrix{AnyClassifier(MatrixClassifier(options))};
+  const ClientBase base = client_with({100, 125, 126, 127, 128, 133});
+  const std::string cells = "small / few small / few small / few small / many small / many large / many large / many";
+  EXPECT_EQ(labels_of(run(base, matrix, 0.1), 0, "cell").substr(0, cells.size()), cells);
+  EXPECT_EQ(labels_of(run(base, matrix, 0.1), 0, "group").substr(0, 36), "rest rest rest often often much much");
+  // The same where only the cell is kept.
+  const std::vector<Day> days = period_ends(day("2025-01-01"), day("2025-07-31"), Period::month);
+  HistoryOptions chosen;
+  chosen.margin = 0.1;
+  chosen.columns = {"cell"};
+  EXPECT_EQ(labels_of(history(base, days, std::span<const AnyClassifier>(matrix), {}, chosen), 0, "cell"), cells);
+
+  // A is from 500 up for money, and from 5 up for orders; 540 is within the margin, 6 is not.
+  AbcOptions pairs;
+  pairs.measures = {"money_net", "frequency"};
+  pairs.a = 0.7;
+  pairs.b = 0.9;
+  const Table fitted = test::measures({1, 1, 1}, {10, 5, 2}, {1000'0000, 500'0000, 250'0000});
+  const std::vector<AnyModel> models{AbcClassifier(pairs).fit(fitted)};
+  const Table table = test::measures({1}, {6}, {540'0000});
+  const Classified classified = classify(table, std::span<const AnyModel>(models));
+  const RowsOf rows(classified.table);
+  const std::size_t own = table.columns().size();
+  const auto judge = classifying::row_judge(models[0], rows.columns, own, 0.1);
+  const std::vector<CellValue> values = rows.row(0);
+  const std::vector<std::string>& labels = *rows.columns[own].labels;
+  const auto kept = [&](const std::string& was) {
+    const auto code = std::find(labels.begin(), labels.end(), was) - labels.begin();
+    return labels[static_cast<std::size_t>(judge->kept(values.data(), IdView::of(std::int64_t{1}), own, code))];
+  };
+  EXPECT_EQ(labels[static_cast<std::size_t>(values[own].key)], "AA");
+  EXPECT_EQ(kept("BB"), "BA");
+  EXPECT_EQ(kept("BC"), "BA");
+  EXPECT_EQ(kept("AB"), "AA");
+  EXPECT_EQ(kept("BA"), "BA");
+  EXPECT_EQ(kept("CC"), "AA");
+}
+
+TEST(Margin, ActsOnTextsThatXyzIsCrossedWith) {
+  Data data;
+  std::int64_t sum = 0;
+  int month = 0;
+  for (const std::int64_t money : {100, 125, 133, 115, 107}) {
+    data.lines.push_back({1, noon("2025-0" + std::to_string(++month) + "-10"), money * 10'000 - sum});
+    sum = money * 10'000;
+  }
+  data.lines.push_back({2, noon("2025-01-10"), 500'0000});
+  Tables tables = sample::tables_of(data);
+  Table cards;
+  cards.add(test::column<std::int64_t>("client", ColumnType::int64, {1, 2}));
+  cards.add(Column("name", std::vector<std::string>{"Beta", "Alfa"}));
+  sample::add(tables, TableId::clients, cards);
+  const ClientBase base = ingest(std::move(tables)).base;
+  const std::vector<AnyClassifier> xyz{
+      AnyClassifier(XyzClassifier({.measure = "money_net", .x = 120, .y = 400, .cross = "card.name"}))};
+  const std::vector<std::string> wanted{"card.name"};
+  ASSERT_EQ(with_base_columns(base, compute_features(base, day("2025-05-31")).table(), day("2025-05-31"), wanted)
+                .column("card.name")
+                .type(),
+            ColumnType::text);
+  const std::vector<Day> days = period_ends(day("2025-01-01"), day("2025-05-31"), Period::month);
+  HistoryOptions chosen;
+  const auto with = [&](double margin, std::vector<std::string> columns) {
+    chosen.margin = margin;
+    chosen.columns = std::move(columns);
+    return labels_of(history(base, days, std::span<const AnyClassifier>(xyz), {}, chosen), 0, "card.name_xyz");
+  };
+  EXPECT_EQ(with(0, {}), "BetaX BetaY BetaY BetaX BetaX");
+  EXPECT_EQ(with(0.1, {}), "BetaX BetaX BetaY BetaY BetaX");
+  EXPECT_EQ(with(0.1, {"card.name_xyz"}), "BetaX BetaX BetaY BetaY BetaX");
+}
+
 TEST(Margin, LifecycleMovesItsLimits) {
   LifecycleOptions options;
   options.typical_gap_days = 100;
@@ -430,11 +545,17 @@ TEST(Margin, IsTheSameForAnyThreadsAndWayOfComputing) {
         for (std::size_t k = 0; k < days.size(); ++k) {
           const Column now = found.column(column, k);
           ASSERT_EQ(seen(now), seen(alone.column(column, k))) << column << " on day " << k;
-          // Either the class of the day or that of the day before.
+          // Either the class of the day or that of the day before; a cell is that of the bands.
           const Column raw = none.column(column, k);
+          const Column x = found.column("matrix_x", k);
+          const Column y = found.column("matrix_y", k);
           for (std::size_t row = 0; row < now.size(); row += 7)
-            ASSERT_TRUE(now.to_text(row) == raw.to_text(row) ||
-                        (k > 0 && now.to_text(row) == found.column(column, k - 1).to_text(row)));
+            if (column == "cell") {
+              ASSERT_EQ(now.to_text(row), x.to_text(row) + " / " + y.to_text(row));
+            } else {
+              ASSERT_TRUE(now.to_text(row) == raw.to_text(row) ||
+                          (k > 0 && now.to_text(row) == found.column(column, k - 1).to_text(row)));
+            }
         }
       }
     });
@@ -448,7 +569,7 @@ TEST(Margin, TransitionsStillTellWhy) {
   ASSERT_EQ(table.rows(), 1U);
   EXPECT_EQ(table.column("to_day").to_text(0), "2025-03-31");
   EXPECT_EQ(table.column("measure").to_text(0), "money_net");
-  EXPECT_EQ(table.column("value_before").to_text(0), "125");
+  EXPECT_EQ(table.column("value_before").to_text(0), "100");  // 125 was past the threshold
   EXPECT_EQ(table.column("value_after").to_text(0), "140");
   EXPECT_EQ(table.column("threshold").to_text(0), "120");
 }
