@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 
+#include "classify/row_judge.hpp"
 #include "klientela/classify/cohorts.hpp"
 #include "klientela/classify/rules.hpp"
 #include "klientela/features/periods.hpp"
@@ -74,6 +75,59 @@ void check_history_columns(const HistoryPlan& plan, std::span<const Classificati
           "/history/columns");
 }
 
+/// That some column the history is to keep has thresholds for its margin to act on. \param everything  whether names
+/// that no classifier says it writes are looked at too: a host's may be known only once it has classified
+void check_history_margin(const Policy& policy, bool everything) {
+  const HistoryOptions& options = policy.history->options;
+  if (!(options.margin > 0)) return;
+  std::set<std::string> acts;
+  std::set<std::string> others;
+  for (const auto& [name, classifier] : policy.classifiers) {
+    for (std::string& column : classifying::columns_with_thresholds(classifier)) acts.insert(std::move(column));
+    for (std::string& column : classifier.outputs()) others.insert(std::move(column));
+  }
+  bool unknown = false;
+  bool some = options.columns.empty() && !acts.empty();
+  for (const std::string& column : options.columns) {
+    some = some || acts.count(column) != 0;
+    unknown = unknown || others.count(column) == 0;
+  }
+  if (some || (unknown && !everything)) return;
+  throw Error(
+      Code::bad_policy,
+      "/history/margin: none of the columns kept has thresholds that a margin could act on; labels of rfm, abc, "
+      "matrix, tiers, xyz and lifecycle have",
+      "/history/margin");
+}
+
+/// That the history's money is a measure of money, and one that the features may hold.
+void check_history_money(const Policy& policy) {
+  const std::string& money = policy.history->options.money;
+  if (money.empty()) return;
+  const auto refuse = [](const std::string& why) {
+    throw Error(Code::bad_policy, "/history/money: " + why, "/history/money");
+  };
+  static constexpr const char* measures[] = {"money_gross", "money_refunds", "money_net", "profit", "quantity"};
+  if (std::find(std::begin(measures), std::end(measures), money) == std::end(measures))
+    refuse("\"" + money + "\" is no measure of money; there are money_gross, money_refunds, money_net and profit");
+  const std::vector<FeatureGroup>& groups = policy.features.groups;
+  if (!groups.empty() && std::find(groups.begin(), groups.end(), FeatureGroup::purchases) == groups.end())
+    refuse(money + " is of the group purchases, which /features/groups leave out; \"\" keeps no money");
+}
+
+/// That the base has what the history's money is added up from.
+void check_history_money(const Policy& policy, const ClientBase& base) {
+  const std::string& money = policy.history->options.money;
+  const bool profit = money == "profit";
+  if (!profit && money != "quantity") return;
+  const TransactionField field = profit ? TransactionField::profit : TransactionField::quantity;
+  const auto& chunks = base.chunks(TableId::transactions);
+  if (!base.last_purchase_day() ||
+      std::any_of(chunks.begin(), chunks.end(), [&](const auto& chunk) { return (*chunk)[field] != nullptr; }))
+    return;
+  throw Error(Code::bad_policy, "/history/money: no transaction says its " + money, "/history/money");
+}
+
 /// The lifecycle of the run; null where the policy has none.
 const Classification* lifecycle_of(const RunResult& run) {
   for (const Classification& each : run.classes)
@@ -132,6 +186,10 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
 RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, const Assignments& assignments,
               const Control& control) {
   control.check();
+  if (policy.history) {
+    check_history_margin(policy, false);
+    check_history_money(policy);
+  }
   control.report("ingest", 0);
   IngestResult read = ingest(std::move(tables), policy.ingest, control);
   control.report("ingest", 1);
@@ -141,6 +199,7 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
     throw Error(Code::invalid_argument,
                 "no as-of date was given, and no accepted row has a day that could stand for it" + told(read.counts),
                 "as_of");
+  if (policy.history) check_history_money(policy, read.base);
   std::optional<Hierarchy> hierarchy;
   if (policy.roll_up) {
     control.check();
@@ -167,7 +226,10 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
   Classified classified = classify(table, classifiers, control);
   for (const Classification& classification : classified.classifications)
     for (const Column& column : classification.columns()) features.add(column);
-  if (policy.history) check_history_columns(*policy.history, classified.classifications);
+  if (policy.history) {
+    check_history_columns(*policy.history, classified.classifications);
+    check_history_margin(policy, true);
+  }
   control.report("classify", 1);
 
   return RunResult{.base = std::move(read.base),

@@ -76,7 +76,9 @@ struct RunResult {
   [[nodiscard]] RuleCheck check_rules(std::string_view classifier, const Control& control = {}) const;
 };
 
-/// ingest, roll_up where the policy wants it, compute_features, every classifier. Errors are those of the stages.
+/// ingest, roll_up where the policy wants it, compute_features, every classifier. Errors are those of the stages; a
+/// history that cannot be made is refused before anything is read, as far as the policy alone tells, with bad_policy
+/// naming /history/margin or /history/money.
 /// \param as_of  last day that counts; nullopt: the day of the last accepted purchase (of the last accepted event where
 ///               there is no purchase). \throws Error invalid_argument if there is neither
 [[nodiscard]] RunResult run(Tables tables, const Policy& policy = {}, std::optional<Day> as_of = std::nullopt,

@@ -158,6 +158,41 @@ TEST(RunHistory, IsMadeOnlyWhereItIsWanted) {
   }
 }
 
+TEST(RunHistory, IsRefusedBeforeAnythingIsRead) {
+  const auto refused = [](const Policy& policy) {
+    try {
+      (void)run(Tables(), policy);  // nothing to read: what is refused later would be the absent as-of date
+    } catch (const Error& error) {
+      return std::string(name(error.code())) + ' ' + error.where();
+    }
+    return std::string("nothing thrown");
+  };
+  EXPECT_EQ(refused(policy_of(R"({"margin": 0.1, "columns": ["relationship_type"]})")), "bad_policy /history/margin");
+  EXPECT_EQ(refused(policy_of(R"({"margin": 0.1, "columns": ["rfm_m"]})")), "bad_policy /history/margin")
+      << "scores are no labels";
+  EXPECT_EQ(refused(policy_of(R"({"margin": 0.1})")), "invalid_argument as_of");
+  EXPECT_EQ(refused(policy_of(R"({"margin": 0.1, "columns": ["relationship_type", "abc"]})")),
+            "invalid_argument as_of");
+  EXPECT_EQ(refused(Policy::from_json(R"({"classifiers": {"cohort": {}}, "history": {"margin": 0.1}})")),
+            "bad_policy /history/margin");
+  EXPECT_EQ(refused(policy_of(R"({"money": "money"})")), "bad_policy /history/money");
+  EXPECT_EQ(refused(policy_of(R"({"money": "frequency"})")), "bad_policy /history/money");
+  EXPECT_EQ(refused(policy_of(R"({"money": ""})")), "invalid_argument as_of");
+  EXPECT_EQ(
+      refused(Policy::from_json(R"({"features": {"groups": ["interactions"]}, "classifiers": {}, "history": {}})")),
+      "bad_policy /history/money");
+  const auto where_of = [](const char* history) {
+    try {
+      (void)run_drawn(policy_of(history));
+    } catch (const Error& error) {
+      return std::string(name(error.code())) + ' ' + error.where();
+    }
+    return std::string("nothing thrown");
+  };
+  EXPECT_EQ(where_of(R"({"money": "profit"})"), "bad_policy /history/money") << "no line says its profit";
+  EXPECT_EQ(where_of(R"({"money": "money_gross", "margin": 0.1})"), "nothing thrown");
+}
+
 TEST(RunResult, CopiesThatDifferDoNotShareWhatWasMade) {
   const RunResult result = run_drawn(policy_of("{}", R"({"attention": {"limit": 3}})"));
   RunResult other = result;
