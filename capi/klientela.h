@@ -928,8 +928,9 @@ typedef struct klt_history_options {
   int32_t hold;      /* hysteresis: days in a row that a new class must stand before a client moves; >= 1 */
   int32_t reserved;  /* 0 */
   /* Hysteresis by distance, before `hold`: the share of a threshold by which a measure must have passed it before the
-   * client's class changes; at least 0 and below 1. Acts on labels of rfm, abc, matrix, tiers, xyz and lifecycle, and
-   * on nothing else; KLT_INVALID_ARGUMENT naming "margin" where no kept column is one of those. */
+   * client's class changes; at least 0 and below 1. Both begin on the first day on which the client is known. Acts on
+   * labels of rfm, abc, matrix, tiers, xyz and lifecycle, and on nothing else; KLT_INVALID_ARGUMENT naming "margin"
+   * where no kept column is one of those. */
   double margin;
 } klt_history_options;
 #define KLT_HISTORY_OPTIONS_INIT \

@@ -51,12 +51,13 @@ def history(
     money : str or None
         The money measure by which migration is weighed.
     hold : int
-        A client's class changes only after the new one has stood for so many of the days in a row.
+        A client's class changes only after the new one has stood for so many of the days in a row, from the first day
+        on which the client is known.
     margin : float
         A client's class changes only where a measure has passed the threshold by more than this share of it: with 0.1
-        and an edge at 100, past 110 and back at 90. Comes before ``hold``. Acts on the labels of rfm, abc, matrix,
-        tiers, xyz and lifecycle; rules, clusters, cohorts, ideal clients and plug-ins have no thresholds and stay as
-        they are.
+        and an edge at 100, past 110 and back at 90. Comes before ``hold``, and begins where that does. Acts on the
+        labels of rfm, abc, matrix, tiers, xyz and lifecycle; rules, clusters, cohorts, ideal clients and plug-ins have
+        no thresholds and stay as they are.
     classifiers : ClassifierRegistry or mapping, optional
         Your own kinds, which ``policy`` names, as in :func:`run`; a result's own models need none.
 

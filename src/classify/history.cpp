@@ -363,6 +363,13 @@ void note_known(History::Data& data, bool lines) {
   });
 }
 
+/// The same once one pass has told `lines`, for each client the place of the first purchase; empty: nothing has.
+void learn_known(History::Data& data, std::span<const std::uint16_t> lines) {
+  if (data.options.margin > 0) return;  // started() did
+  std::copy(lines.begin(), lines.end(), data.since.begin());
+  note_known(data, lines.empty());
+}
+
 /// Hysteresis: see HistoryOptions::hold.
 void settle(History::Data& data, const Control& control) {
   const std::size_t hold = static_cast<std::size_t>(data.options.hold);
@@ -371,10 +378,12 @@ void settle(History::Data& data, const Control& control) {
     if (!kept.is_label()) continue;
     for_ranges(data.clients, control, [&](std::size_t, std::size_t begin, std::size_t end) {
       for (std::size_t row = begin; row < end; ++row) {
-        std::uint16_t stands = History::Data::code(kept, row);
+        const std::size_t known = data.since[row];
+        if (known >= data.days.size()) continue;
+        std::uint16_t stands = History::Data::code(kept, known * data.clients + row);
         std::uint16_t next = stands;
         std::size_t times = 0;
-        for (std::size_t day = 1; day < data.days.size(); ++day) {
+        for (std::size_t day = known + 1; day < data.days.size(); ++day) {
           const std::size_t place = day * data.clients + row;
           const std::uint16_t now = History::Data::code(kept, place);
           if (now == stands) {
@@ -447,6 +456,7 @@ std::shared_ptr<History::Data> started(const ClientBase& base, std::span<const D
   data->clients = base.clients();
   data->client = base.client_column().renamed("client");
   data->since = Buffer<std::uint16_t>(data->clients, History::never);
+  if (options.margin > 0) note_known(*data, true);  // it begins where a client is known
   return data;
 }
 
@@ -478,7 +488,7 @@ void run_frozen(History::Data& data, std::vector<AnyModel> models, std::optional
   if (!data.one_pass) {
     if (on) fit(features_at(data, *on, control));
     each_day(data, take, control);
-    note_known(data, true);
+    learn_known(data, {});
   } else {
     Timeline timeline(data.base, std::move(plan), {}, control);
     const auto learn = [&](const Table& table) {
@@ -505,8 +515,7 @@ void run_frozen(History::Data& data, std::vector<AnyModel> models, std::optional
       }
       timeline.by_day(take, control);
     }
-    std::copy(timeline.since().begin(), timeline.since().end(), data.since.begin());
-    note_known(data, false);
+    learn_known(data, {timeline.since().data(), timeline.since().size()});
   }
   data.models = {models};
 }
@@ -524,13 +533,12 @@ void run_refit(History::Data& data, std::span<const AnyClassifier> classifiers, 
   };
   if (!data.one_pass) {
     each_day(data, take, control);
-    note_known(data, true);
+    learn_known(data, {});
     return;
   }
   Timeline timeline(data.base, std::move(plan), {}, control);
   timeline.by_day(take, control);
-  std::copy(timeline.since().begin(), timeline.since().end(), data.since.begin());
-  note_known(data, false);
+  learn_known(data, {timeline.since().data(), timeline.since().size()});
 }
 
 }  // namespace

@@ -177,7 +177,7 @@ void keep_within_margin(History::Data& data, std::size_t first, std::size_t day,
     Settled mine{&kept, rows->place(kept.name), LabelMap(*kept.labels, labels), {}};
     LabelMap back(labels, *kept.labels);
     for (std::size_t row = 0; row < n; ++row) {
-      if (!looked_at[row]) continue;
+      if (!looked_at[row] || data.since[first + row] >= day) continue;
       const std::uint16_t was = History::Data::code(kept, before + row);
       const std::uint16_t is = History::Data::code(kept, now + row);
       if (was == History::no_label || is == History::no_label) continue;

@@ -420,6 +420,23 @@ TEST(Margin, ActsOnTextsThatXyzIsCrossedWith) {
   EXPECT_EQ(with(0.1, {"card.name_xyz"}), "BetaX BetaX BetaY BetaY BetaX");
 }
 
+TEST(Margin, BeginsOnTheFirstDayOnWhichAClientIsKnown) {
+  // Nobody yet, a client without a purchase would be small: that is no class to keep.
+  const ClientBase base = client_with({0, 0, 125, 115, 107});
+  const std::vector<AnyClassifier> bands{money_bands()};
+  EXPECT_EQ(labels_of(run(base, bands, 0), 0, "size_x").substr(0, 29), "small small large small small");
+  EXPECT_EQ(labels_of(run(base, bands, 0.1), 0, "size_x").substr(0, 29), "small small large large small");
+  EXPECT_EQ(labels_of(run(base, bands, 0, 2), 0, "size_x").substr(0, 29), "small small large large small");
+  const Table table = transitions(run(base, bands, 0.1));
+  EXPECT_EQ(table.column("to").to_text(0), "large");
+  EXPECT_EQ(table.column("kind").to_text(0), "entry");
+  // A request before the first purchase makes one known, by one pass or day by day.
+  Data data;
+  data.lines = {{1, noon("2025-03-10"), 125'0000}};
+  data.requests = {{1, noon("2025-02-10")}};
+  EXPECT_EQ(labels_of(run(base_of(data), bands, 0.1), 0, "size_x").substr(0, 23), "small small small small");
+}
+
 TEST(Margin, LifecycleMovesItsLimits) {
   LifecycleOptions options;
   options.typical_gap_days = 100;
