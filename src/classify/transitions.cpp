@@ -1,7 +1,9 @@
 // Dated transitions between classes, and why: which measure of the client crossed which threshold.
 #include <algorithm>
-#include <deque>
-#include <map>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "classify/explained.hpp"
@@ -24,57 +26,223 @@ struct Event {
   std::uint16_t to;
 };
 
+using Reasons = std::shared_ptr<const std::vector<Reason>>;
+
+/// Follows what a model says of one client and column up to an event. With hysteresis the client's class is that of an
+/// earlier day: what tells of a class are the reasons of the last day on which the model itself gave it.
+class Sides {
+ public:
+  Sides() = default;
+  Sides(std::uint16_t from, std::uint16_t to) : from_(from), to_(to) {}
+  /// The sides of the client's next event: who went to a class came to it by the same reasons.
+  void go_on(std::uint16_t from, std::uint16_t to) {
+    const bool same = from == to_;
+    *this = Sides(from, to, same && is_to_, same ? after_ : nullptr);
+  }
+  /// \param code  the model's class of the day; \param last  gives the reasons of the day before
+  template <class Last>
+  void see(std::uint16_t code, Last&& last) {
+    if (is_from_ && code != from_) left_ = last();
+    if (is_to_ && code != to_) after_ = last();
+    is_from_ = code == from_;
+    is_to_ = code == to_;
+    if (is_to_) before_ = left_;
+  }
+  /// The next day is not the one after this.
+  void pause() { is_from_ = is_to_ = false; }
+  [[nodiscard]] bool moved() const noexcept { return from_ != to_; }
+  /// Reasons for the class before the event: of a day before those of after(); null: on none.
+  [[nodiscard]] const Reasons& before() const noexcept { return before_; }
+  /// \param now  those of the event's day
+  [[nodiscard]] const Reasons& after(const Reasons& now) const noexcept { return is_to_ ? now : after_; }
+  /// Those of the last day with the class before the event, whatever came then.
+  [[nodiscard]] const Reasons& left() const noexcept { return left_; }
+
+ private:
+  Sides(std::uint16_t from, std::uint16_t to, bool is_from, Reasons left)
+      : from_(from), to_(to), is_from_(is_from), left_(std::move(left)) {}
+  std::uint16_t from_{0};
+  std::uint16_t to_{0};
+  bool is_from_{false};  // on the day before
+  bool is_to_{false};
+  Reasons left_;
+  Reasons before_;
+  Reasons after_;
+};
+
 /// Tells reasons for events that are in order of days.
-std::vector<Explained> reasons_for(const History& history, const std::vector<Event>& events, const KeptColumn& kept,
-                                   std::size_t outside, Language language, const Control& control) {
-  const History::Data& data = *history.data();
-  std::vector<Explained> found(events.size());
-  if (events.empty()) return found;
-  std::vector<std::uint32_t> rows;
-  for (const Event& event : events) rows.push_back(event.row);
-  std::sort(rows.begin(), rows.end());
-  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-  std::vector<std::size_t> first(data.days.size() + 1, events.size());  // by day: its first event
-  for (std::size_t e = events.size(); e-- > 0;) first[events[e].day] = e;
-  for (std::size_t day = data.days.size(); day-- > 0;) first[day] = std::min(first[day], first[day + 1]);
-  // With hysteresis the class that held before was seen last so many days ago.
-  const std::size_t back = static_cast<std::size_t>(data.options.hold);
-  std::deque<Classified> recent;
-  const auto take = [&](std::size_t day, const Table& table) {
-    const std::vector<AnyModel>& models = history.models(day);
-    recent.push_back(classify(table, std::span<const AnyModel>(models).first(kept.model + 1), control));
-    if (recent.size() > back + 1) recent.pop_front();
-    if (first[day] == first[day + 1] || day == 0) return;
-    const Classification& before = recent.front().classifications[kept.model];
-    const Classification& direct = recent[recent.size() - 2].classifications[kept.model];
-    const Classification& now = recent.back().classifications[kept.model];
-    for (std::size_t e = first[day]; e < first[day + 1]; ++e) {
-      const auto row =
-          static_cast<std::size_t>(std::lower_bound(rows.begin(), rows.end(), events[e].row) - rows.begin());
-      const bool entered = events[e].from == outside;
-      found[e] = explain_change((entered ? direct : before).reasons(row), now.reasons(row), kept.name, language);
+class Teller {
+ public:
+  Teller(const History& history, const std::vector<Event>& events, const KeptColumn& kept, Language language,
+         const Control& control)
+      : history_(history),
+        data_(*history.data()),
+        events_(events),
+        kept_(kept),
+        language_(language),
+        control_(control),
+        plain_(data_.options.hold == 1 && data_.options.margin == 0) {
+    for (const Event& event : events) rows_.push_back(event.row);
+    std::sort(rows_.begin(), rows_.end());
+    rows_.erase(std::unique(rows_.begin(), rows_.end()), rows_.end());
+    events_of_.resize(rows_.size());
+    first_.assign(data_.days.size() + 1, events.size());
+    for (std::size_t e = 0; e < events.size(); ++e) events_of_[place(events[e].row)].push_back(e);
+    for (std::size_t e = events.size(); e-- > 0;) first_[events[e].day] = e;
+    for (std::size_t day = data_.days.size(); day-- > 0;) first_[day] = std::min(first_[day], first_[day + 1]);
+    for (const KeptColumn& column : data_.columns)
+      if (!plain_ && column.model == kept.model && column.is_label()) followed_.push_back({&column, {}, {}});
+    for (Followed& each : followed_)
+      for (const std::vector<std::size_t>& list : events_of_) {
+        const Event& event = events[list.front()];
+        each.sides.emplace_back(code(*each.column, event.day - 1U, event.row),
+                                code(*each.column, event.day, event.row));
+      }
+    next_.assign(rows_.size(), 0);
+  }
+
+  std::vector<Explained> tell() {
+    found_.resize(events_.size());
+    if (events_.empty()) return std::move(found_);
+    Timeline::Plan plan{data_.days, data_.features, data_.inputs};
+    if (data_.one_pass) {
+      Timeline timeline(data_.base, std::move(plan), rows_, control_);
+      timeline.by_day([&](std::size_t day, const Table& table) { take(day, table); }, control_);
+      return std::move(found_);
     }
+    const std::vector<bool> needed = needed_days();
+    for (std::size_t day = 0; day < data_.days.size(); ++day) {
+      if (!needed[day]) {
+        last_.reset();
+        for (Followed& each : followed_)
+          for (Sides& sides : each.sides) sides.pause();
+        continue;
+      }
+      control_.check();
+      take(day, features_at(data_, data_.days[day], control_).take(rows_));
+    }
+    return std::move(found_);
+  }
+
+ private:
+  struct Followed {
+    const KeptColumn* column;
+    std::vector<Sides> sides;          // by place
+    std::vector<std::uint16_t> codes;  // of the day's labels in the column kept
   };
-  Timeline::Plan plan{data.days, data.features, data.inputs};
-  if (data.one_pass) {
-    Timeline timeline(data.base, std::move(plan), rows, control);
-    timeline.by_day(take, control);
-    return found;
+  [[nodiscard]] std::size_t place(std::uint32_t row) const {
+    return static_cast<std::size_t>(std::lower_bound(rows_.begin(), rows_.end(), row) - rows_.begin());
   }
-  for (std::size_t day = 0; day < data.days.size(); ++day) {
-    // Days that no event looks at need not be computed, but their place is kept.
-    bool needed = false;
-    for (std::size_t later = day; later <= std::min(day + back, data.days.size() - 1); ++later)
-      needed = needed || first[later] != first[later + 1];
-    if (!needed) {
-      recent.clear();
-      continue;
+  [[nodiscard]] std::uint16_t code(const KeptColumn& column, std::size_t day, std::size_t row) const {
+    return History::Data::code(column, day * data_.clients + row);
+  }
+
+  /// Days that some event looks at: from the day on which the model gave the classes before it.
+  [[nodiscard]] std::vector<bool> needed_days() const {
+    std::vector<int> starts(data_.days.size() + 1, 0);
+    for (const Event& event : events_) {
+      std::size_t from = event.day - 1U;
+      for (const Followed& each : followed_) {
+        const std::uint16_t now = code(*each.column, event.day - 1U, event.row);
+        std::size_t day = event.day - 1U;
+        while (day > 0 && code(*each.column, day - 1, event.row) == now) --day;
+        const auto held = static_cast<std::size_t>(data_.options.hold - 1);
+        from = std::min(from, day - std::min(day, held));
+      }
+      ++starts[from];
+      --starts[event.day + 1U];
     }
-    control.check();
-    take(day, features_at(data, data.days[day], control).take(rows));
+    std::vector<bool> needed(data_.days.size());
+    int open = 0;
+    for (std::size_t day = 0; day < needed.size(); ++day) needed[day] = (open += starts[day]) > 0;
+    return needed;
   }
-  return found;
-}
+
+  void take(std::size_t day, const Table& table) {
+    const std::vector<AnyModel>& models = history_.models(day);
+    Classified now = classify(table, std::span<const AnyModel>(models).first(kept_.model + 1), control_);
+    const Classification& classes = now.classifications[kept_.model];
+    const auto said = [](const Classification& of, std::size_t at) {
+      return std::make_shared<const std::vector<Reason>>(of.reasons(at));
+    };
+    for (Followed& each : followed_) {
+      const Column& column = classes.column(each.column->name);
+      const std::vector<std::string>& labels = *each.column->labels;
+      each.codes.clear();
+      for (const std::string& label : column.labels())
+        each.codes.push_back(
+            static_cast<std::uint16_t>(std::find(labels.begin(), labels.end(), label) - labels.begin()));
+      for (std::size_t at = 0; at < rows_.size(); ++at) {
+        if (next_[at] == events_of_[at].size()) continue;
+        const bool none = column.is_null(at);
+        each.sides[at].see(none ? History::no_label : each.codes[column.values<std::uint16_t>()[at]],
+                           [&] { return last_ ? said(last_->classifications[kept_.model], at) : nullptr; });
+      }
+    }
+    for (std::size_t e = first_[day]; e < first_[day + 1] && day > 0; ++e) {
+      const std::size_t at = place(events_[e].row);
+      const Reasons before = said(last_->classifications[kept_.model], at);
+      const Reasons after = said(classes, at);
+      // Who was not known the day before has no class that was kept.
+      const bool entered = data_.since[events_[e].row] >= day;
+      found_[e] =
+          plain_ || entered ? explain_change(*before, *after, kept_.name, language_) : explain(at, before, after);
+      if (++next_[at] == events_of_[at].size()) continue;
+      const Event& next = events_[events_of_[at][next_[at]]];
+      for (Followed& each : followed_)
+        each.sides[at].go_on(code(*each.column, next.day - 1U, next.row), code(*each.column, next.day, next.row));
+    }
+    last_.emplace(std::move(now));
+  }
+
+  /// Column by column, the reasons for the class before and for the one after; the same where the class stayed.
+  [[nodiscard]] Explained explain(std::size_t at, const Reasons& direct, const Reasons& now) const {
+    const auto sides_of = [&](const std::string& column) -> const Sides* {
+      for (const Followed& each : followed_)
+        if (each.column->name == column) return &each.sides[at];
+      return nullptr;
+    };
+    const Sides& own = *sides_of(kept_.name);
+    const bool told = own.after(now) && own.before();
+    std::vector<Reason> before;
+    std::vector<Reason> after;
+    const auto add = [](std::vector<Reason>& to, const std::vector<Reason>& from, const std::string& column) {
+      std::copy_if(from.begin(), from.end(), std::back_inserter(to),
+                   [&](const Reason& reason) { return reason.column == column; });
+    };
+    std::string_view column;
+    for (const Reason& reason : *now) {
+      if (reason.column == column) continue;
+      column = reason.column;
+      const Sides* sides = sides_of(reason.column);
+      const Sides& side = sides != nullptr ? *sides : own;
+      const Reasons& later = side.after(now);
+      // A class put together from what the client keeps was never the model's own: its parts tell.
+      if (reason.column == kept_.name && !later) continue;
+      const bool moved = later && side.before() && side.moved();
+      add(before, moved ? *side.before() : later ? *later : *now, reason.column);
+      add(after, later ? *later : *now, reason.column);
+    }
+    Explained why = explain_change(before, after, kept_.name, language_);
+    if (!why.text.empty() || told) return why;
+    return explain_change(own.left() ? *own.left() : *direct, *now, kept_.name, language_);
+  }
+
+  const History& history_;
+  const History::Data& data_;
+  const std::vector<Event>& events_;
+  const KeptColumn& kept_;
+  Language language_;
+  const Control& control_;
+  bool plain_;                                       // the classes are the models' own
+  std::vector<std::uint32_t> rows_;                  // told of, ascending
+  std::vector<std::vector<std::size_t>> events_of_;  // by place
+  std::vector<std::size_t> next_;                    // by place: of those
+  std::vector<std::size_t> first_;                   // by day: its first event
+  std::vector<Followed> followed_;                   // the model's columns of labels
+  std::optional<Classified> last_;                   // of the day before
+  std::vector<Explained> found_;
+};
 
 Column days_column(const char* name, const History& history, const std::vector<Event>& events, int shift) {
   Buffer<std::int32_t> days(events.size());
@@ -143,7 +311,7 @@ Table transitions(const History& history, const TransitionOptions& options, cons
   if (!options.reasons) return table;
   std::vector<Event> told(events.begin(),
                           events.begin() + static_cast<std::ptrdiff_t>(std::min(n, options.max_reasons)));
-  const std::vector<Explained> whys = reasons_for(history, told, reader.kept(), outside, options.language, control);
+  const std::vector<Explained> whys = Teller(history, told, reader.kept(), options.language, control).tell();
   const auto texts = [&](const char* name, std::string Explained::*part) {
     std::vector<std::optional<std::string>> values(n);
     for (std::size_t e = 0; e < whys.size(); ++e)

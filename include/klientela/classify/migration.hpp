@@ -69,10 +69,11 @@ struct TransitionOptions {
 /// from_day, to_day (day); kind (label: entry, move, exit); from, to (label; "outside" too); money_before, money_after
 /// (money, where kept). With reasons also, null where none is told: `measure` (text: the column whose threshold was
 /// crossed; of several, as for a segment, the first), `value_before`, `value_after`, `threshold` (text, exact; the
-/// threshold that lies between, by the model of the later day; with a margin the same, not the one moved by it, which
-/// the value before may have passed already), `threshold_moved` (boolean: the value stayed, the
-/// thresholds did not), `rule` (text: id of the rule that decides now), `reason` (text: one sentence for each measure
-/// that moved). O(days * clients), and with reasons the lines of the clients told of.
+/// threshold that lies between, by the model of the later day; with a margin the same, not the one moved by it),
+/// `threshold_moved` (boolean: the value stayed, the thresholds did not), `rule` (text: id of the rule that decides
+/// now), `reason` (text: one sentence for each measure that moved). With `hold` or `margin` the values are those of the
+/// last days on which the classifier itself gave the class before and the class after, which may be earlier than
+/// from_day and to_day. O(days * clients), and with reasons the lines of the clients told of.
 /// \throws Error not_found naming the column or a client; cancelled
 [[nodiscard]] Table transitions(const History& history, const TransitionOptions& options = {},
                                 const Control& control = {});

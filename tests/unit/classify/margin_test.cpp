@@ -1,4 +1,5 @@
 // Hysteresis by distance: classes reached with moved thresholds against brute force, and what a history keeps by them.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -589,6 +590,70 @@ TEST(Margin, TransitionsStillTellWhy) {
   EXPECT_EQ(table.column("value_before").to_text(0), "100");  // 125 was past the threshold
   EXPECT_EQ(table.column("value_after").to_text(0), "140");
   EXPECT_EQ(table.column("threshold").to_text(0), "120");
+}
+
+Table moves_in(const History& found, const std::string& column) {
+  TransitionOptions options;
+  options.states.column = column;
+  return transitions(found, options);
+}
+
+std::string told(const Table& table, std::size_t row) {
+  std::string text;
+  for (const char* column : {"to_day", "from", "to", "measure", "value_before", "value_after", "threshold"})
+    text += (text.empty() ? "" : "|") + table.column(column).to_text(row);
+  return text;
+}
+
+TEST(Margin, TransitionsTellOfTheDayOnWhichTheClassesParted) {
+  // Three scores; the one of money is past its edge for two months before the segment follows.
+  RfmOptions options;
+  options.bins = 2;
+  options.method = ScoreMethod::fixed;
+  options.recency.cutoffs = {400};
+  options.frequency.cutoffs = {100};
+  options.money.cutoffs = {120};
+  options.segments = SegmentTable{{{"good", {1, 2}, {1, 2}, {2, 2}}, {"poor", {1, 2}, {1, 2}, {1, 1}}}, {}, {}};
+  const std::vector<AnyClassifier> rfm{AnyClassifier(RfmClassifier(options))};
+  const ClientBase base = client_with({100, 125, 126, 140, 141, 115, 116, 105});
+  const Table segments = moves_in(run(base, rfm, 0.1), "rfm_segment");
+  ASSERT_EQ(segments.rows(), 2U);
+  EXPECT_EQ(told(segments, 0), "2025-04-30|poor|good|money_net|100|140|120");
+  EXPECT_EQ(told(segments, 1), "2025-08-31|good|poor|money_net|141|105|120");
+  EXPECT_THAT(segments.column("reason").to_text(0), ::testing::HasSubstr("went from 100 to 140, above 120"));
+
+  MatrixOptions both(MatrixAxis{{"small", "large"}, {"money_net", {{120, false}}}},
+                     MatrixAxis{{"few", "many"}, {"frequency", {{3, false}}}},
+                     {MatrixGroup{"much", {GroupRule{{"large"}, {}, {}}}},
+                      MatrixGroup{"often", {GroupRule{{"small"}, {"many"}, {}}}}, MatrixGroup{"rest", {GroupRule{}}}});
+  const std::vector<AnyClassifier> matrix{AnyClassifier(MatrixClassifier(both))};
+  const ClientBase other = client_with({100, 125, 126, 127, 128, 133});
+  for (const char* column : {"group", "cell"}) {
+    // The model has said large since February; the orders alone moved in April, the money alone in June.
+    const Table groups = moves_in(run(other, matrix, 0.1), column);
+    ASSERT_EQ(groups.rows(), 2U);
+    const bool cell = std::string(column) == "cell";
+    EXPECT_EQ(told(groups, 0),
+              std::string("2025-04-30|") + (cell ? "small / few|small / many" : "rest|often") + "|frequency|3|4|3");
+    EXPECT_EQ(told(groups, 1), std::string("2025-06-30|") + (cell ? "small / many|large / many" : "often|much") +
+                                   "|money_net|100|133|120");
+    EXPECT_EQ(groups.column("threshold_moved").to_text(1), "false");
+  }
+}
+
+TEST(Margin, TransitionsTellOfBothSidesWhereAClassHasToStand) {
+  // 140 makes the client large, 115 within the margin counts as the second day: what made it so is the 140.
+  const std::vector<AnyClassifier> bands{money_bands()};
+  const Table one = transitions(run(client_with({100, 140, 115, 115, 115}), bands, 0.1, 2));
+  ASSERT_EQ(one.rows(), 1U);
+  EXPECT_EQ(told(one, 0), "2025-03-31|small|large|money_net|100|140|120");
+  // A class that went by before the next one stood is not the one that was left.
+  MatrixOptions three(MatrixAxis{{"small", "middle", "large"}, {"money_net", {{120, false}, {200, false}}}},
+                      MatrixAxis{{"one"}, {"frequency", {}}}, {MatrixGroup{"all", {GroupRule{}}}});
+  const std::vector<AnyClassifier> list{AnyClassifier(MatrixClassifier(three, "size"))};
+  const Table past = transitions(run(client_with({100, 150, 250, 260}), list, 0, 2));
+  ASSERT_EQ(past.rows(), 1U);
+  EXPECT_EQ(told(past, 0), "2025-04-30|small|large|money_net|100|260|200");
 }
 
 template <class Work>
