@@ -58,8 +58,8 @@ struct Comparison {
 };
 /// That of a field in default_comparisons().
 [[nodiscard]] Comparison comparison(CardField field) noexcept;
-/// Every field in the way that suits it, with term frequencies for names and cities. Not the country: cities, phones and
-/// scripts have said it already.
+/// Every field in the way that suits it, with term frequencies for names and cities. Not the country: cities, phones
+/// and scripts have said it already.
 [[nodiscard]] std::vector<Comparison> default_comparisons();
 /// For a link model: the field's name and the kind's levels.
 [[nodiscard]] ComparisonSpec spec(const Comparison& comparison);

@@ -49,8 +49,8 @@ struct LinkTrainingOptions {
   std::vector<std::vector<double>> prior_u{};
   /// Whether a higher level must not weigh less: neighbours that do are pooled (pool adjacent violators).
   bool monotone{true};
-  /// Largest m of level 1, (0, 1]: where duplicates are few, what else pairs have in common (a country, an alphabet) would
-  /// be taken for being one client, with names that differ in most of them. 1: any.
+  /// Largest m of level 1, (0, 1]: where duplicates are few, what else pairs have in common (a country, an alphabet)
+  /// would be taken for being one client, with names that differ in most of them. 1: any.
   double max_disagreement{0.4};
   double min_pairs{100};  ///< [1, 1e15]: in the random pairs and in all blocks together
 
