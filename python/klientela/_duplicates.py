@@ -110,8 +110,10 @@ def link_lists(
     Examples
     --------
     >>> import klientela
-    >>> ours = klientela.ingest({"clients": {"id": [1, 2], "name": ["Nordwind GmbH", "Otto Kranz AG"]}}).base
-    >>> theirs = klientela.ingest({"clients": {"id": ["x", "y"], "name": ["NORDWIND", "Adler AG"]}}).base
+    >>> mail = ["info@nordwind.example", "otto@kranz.example"]
+    >>> ours = klientela.ingest({"clients": {"id": [1, 2], "name": ["Nordwind GmbH", "Otto Kranz AG"], "email": mail}}).base
+    >>> mail = ["info@nordwind.example", "post@adler.example"]
+    >>> theirs = klientela.ingest({"clients": {"id": ["x", "y"], "name": ["NORDWIND", "Adler AG"], "email": mail}}).base
     >>> links = klientela.link_lists(ours, theirs, clusters={"sources": "one_to_one"}).pairs(min_score=0)
     >>> links.to_pydict()["id_a"], links.to_pydict()["id_b"]
     ([1], ['x'])

@@ -211,8 +211,8 @@ TEST(Duplicates, LearnFromLabelledPairs) {
   const PreparedCards cards = prepare_cards(base_of(cards_of(400, 9)), Normaliser());
   const auto client = [&](std::uint32_t card) { return cards.id(card).integer() % 100'000; };
   std::vector<LabelledPair> labelled;
-  for (const CardEdge& edge : find_duplicates(cards).edges())
-    labelled.push_back({{edge.b, edge.a}, client(edge.a) == client(edge.b)});
+  const Duplicates first = find_duplicates(cards);
+  for (const CardEdge& edge : first.edges()) labelled.push_back({{edge.b, edge.a}, client(edge.a) == client(edge.b)});
   for (std::uint32_t card = 1; card < 200; ++card)
     if (client(0) != client(card)) labelled.push_back({{0, card}, false});
   const LinkTraining training = learn_link_model(cards, labelled);

@@ -447,6 +447,7 @@ TEST(LinkTraining, SaysHowItEnded) {
   LinkTrainingOptions options;
   options.prior_m = {{0.5, 0.5}, {0.4, 0.3, 0.3}, {0.3, 0.4, 0.1, 0.2}, {0.6, 0.4}};
   options.prior = 0.001;
+  options.max_disagreement = 1;
   const LinkTraining swapped = train_link_model(
       specs, sampled, std::vector<TrainingBlock>{{"odd", sample(odd, 20'000, 0.5, random), {}}}, 0, options);
   EXPECT_EQ(swapped.status, LinkFit::labels_swapped) << name(swapped.status);
