@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import gzip
+import itertools
 import json
 import random
 
@@ -199,7 +200,7 @@ def test_learns_from_labelled_pairs(people):
     }
     # Candidates are nearly all matches; the model has to see strangers too.
     ids = sorted(truth)
-    for a, b in zip(ids, ids[1:], strict=False):
+    for a, b in itertools.pairwise(ids):
         if truth[a] != truth[b]:
             judged["id_a"].append(a)
             judged["id_b"].append(b)
