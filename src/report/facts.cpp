@@ -240,12 +240,10 @@ std::optional<Note> long_after_everything(const ReportInput& input) {
 }  // namespace
 
 std::vector<Note> notes_of(const ReportInput& input) {
-  std::vector<Note> notes;
-  if (auto note = no_purchase_counts(input))
-    notes.push_back(*std::move(note));
-  else if ((note = long_after_everything(input)))
-    notes.push_back(*std::move(note));
-  return notes;
+  auto note = no_purchase_counts(input);
+  if (!note) note = long_after_everything(input);
+  if (!note) return {};
+  return {*std::move(note)};
 }
 
 TableCounts counts_of(const ReportInput& input, TableId table) {
