@@ -11,18 +11,24 @@ static const int64_t amounts[LINES] = {100000, 900000, 200000, 50000, 300000, 70
 static const char policy_json[] =
     "{\"version\":1,\"classifiers\":{\"rfm\":{\"kind\":\"rfm\"},\"abc\":{\"kind\":\"abc\"}}}";
 
-static klt_base* make_base(klt_context* context, size_t lines) {
+/* The first of the purchases above; the caller frees the table. */
+static klt_table* purchases(klt_context* context, size_t lines) {
   klt_table_builder* builder = NULL;
   klt_table* table = NULL;
-  klt_tables* tables = NULL;
-  klt_ingest_result* read = NULL;
-  klt_base* base = NULL;
   CHECK_OK(context, klt_table_builder_new(context, lines, &builder));
   CHECK_OK(context, klt_table_builder_add_int64(context, builder, "client", clients, NULL));
   CHECK_OK(context, klt_table_builder_add_day(context, builder, "at", days, NULL));
   CHECK_OK(context, klt_table_builder_add_money(context, builder, "amount", amounts, NULL));
   CHECK_OK(context, klt_table_builder_finish(context, builder, &table));
   klt_table_builder_free(builder);
+  return table;
+}
+
+static klt_base* make_base(klt_context* context, size_t lines) {
+  klt_table* table = purchases(context, lines);
+  klt_tables* tables = NULL;
+  klt_ingest_result* read = NULL;
+  klt_base* base = NULL;
   CHECK_OK(context, klt_tables_new(context, &tables));
   CHECK_OK(context, klt_tables_add_table(context, tables, "transactions", table));
   CHECK_OK(context, klt_ingest(context, tables, NULL, &read));
@@ -321,18 +327,11 @@ static void check_assigned(klt_context* context, const klt_base* base) {
 
 /* The history, attention list and cohorts of a whole run. */
 static void check_of_run(klt_context* context) {
-  klt_table_builder* builder = NULL;
-  klt_table* table = NULL;
+  klt_table* table = purchases(context, LINES);
   klt_tables* tables = NULL;
   klt_policy* policy = NULL;
   klt_result* result = NULL;
   klt_history* history = NULL;
-  CHECK_OK(context, klt_table_builder_new(context, LINES, &builder));
-  CHECK_OK(context, klt_table_builder_add_int64(context, builder, "client", clients, NULL));
-  CHECK_OK(context, klt_table_builder_add_day(context, builder, "at", days, NULL));
-  CHECK_OK(context, klt_table_builder_add_money(context, builder, "amount", amounts, NULL));
-  CHECK_OK(context, klt_table_builder_finish(context, builder, &table));
-  klt_table_builder_free(builder);
   CHECK_OK(context, klt_tables_new(context, &tables));
   CHECK_OK(context, klt_tables_add_table(context, tables, "transactions", table));
   CHECK_OK(context, klt_run(context, tables, NULL, KLT_AS_OF_LAST_EVENT, &result));
