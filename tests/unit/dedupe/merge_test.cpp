@@ -329,7 +329,7 @@ TEST(MergedBase, RefusesWhatCannotBe) {
                                                                      {ClientField::kind, {"robot"}},
                                                                      {ClientField::parent, {"1"}},
                                                                      {ClientField::parent, {"nobody"}}})
-    EXPECT_EQ(error_of([&] { merged.edit(1, field, values); }).where(), "values") << values[0];
+    EXPECT_EQ(error_of([&, &f = field, &v = values] { merged.edit(1, f, v); }).where(), "values") << values[0];
   EXPECT_EQ(error_of([&] { merged.not_duplicate(1, 1); }).where(), "clients");
   EXPECT_EQ(merged.journal().records().size(), undone);
   EXPECT_EQ(error_of([&] { MergedBase(merged.base(), SurvivorshipPolicy{.version = 0}); }).code(), Code::bad_policy);

@@ -268,9 +268,9 @@ TEST(Hypergeometric, TailsAreThoseOfTheFractions) {
         if (x <= k) below += weight;
         if (weight <= own) both += weight;
       }
+      const std::string draw = std::to_string(all) + ' ' + std::to_string(hits) + ' ' + std::to_string(drawn);
       const auto near = [&](double got, long double want) {
-        EXPECT_NEAR(got / static_cast<double>(want / whole), 1.0, 1e-12)
-            << all << ' ' << hits << ' ' << drawn << ' ' << k;
+        EXPECT_NEAR(got / static_cast<double>(want / whole), 1.0, 1e-12) << draw << ' ' << k;
       };
       near(chance.at_least(k), above);
       near(chance.at_most(k), below);
