@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <random>
+#include <string>
 
 #include "klientela/features/summary.hpp"
 #include "klientela/ingest/builder.hpp"
