@@ -135,6 +135,9 @@ DedupeOptions dedupe_options_from_json(std::string_view text, std::string_view p
   part("clusters", [&](const json::Node& node) {
     options.clusters = card_cluster_options_from_json(node.value().dump(), node.pointer());
   });
+  part("survivorship", [&](const json::Node& node) {
+    options.survivorship = survivorship_policy_from_json(node.value().dump(), node.pointer());
+  });
   object.read("random_pairs", options.random_pairs, 1000, most_sampled);
   object.read("training_pairs", options.training_pairs, 100, most_sampled);
   object.done();
@@ -153,6 +156,7 @@ std::string to_json(const DedupeOptions& options) {
   document["random_pairs"] = options.random_pairs;
   document["training_pairs"] = options.training_pairs;
   document["clusters"] = Value::parse(to_json(options.clusters));
+  document["survivorship"] = Value::parse(to_json(options.survivorship));
   return document.dump(2);
 }
 
@@ -205,6 +209,7 @@ std::string dedupe_options_schema() {
   properties["training_pairs"] =
       integer_schema(100, most_sampled, defaults.training_pairs, "Pairs of each rule, to learn m.");
   properties["clusters"] = fragment(card_cluster_options_schema());
+  properties["survivorship"] = fragment(survivorship_policy_schema());
   const Value schema = {{"type", "object"},
                         {"title", "Duplicates"},
                         {"properties", std::move(properties)},

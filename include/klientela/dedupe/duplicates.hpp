@@ -17,6 +17,7 @@
 #include "klientela/dedupe/link_model.hpp"
 #include "klientela/dedupe/link_training.hpp"
 #include "klientela/dedupe/normalise.hpp"
+#include "klientela/dedupe/survivorship.hpp"
 
 namespace klientela {
 
@@ -31,6 +32,7 @@ struct DedupeOptions {
   std::uint32_t random_pairs{300'000};    ///< sampled for u, at least 1000
   std::uint32_t training_pairs{200'000};  ///< of each blocking rule for m, at least 100
   CardClusterOptions clusters{};
+  SurvivorshipPolicy survivorship{};  ///< of the MergedBase that merges what was found; finding does not read it
 };
 
 /// What is known beyond the cards.

@@ -256,10 +256,12 @@ TEST(Duplicates, RefuseCardsWithoutAnythingToTellThemBy) {
 TEST(Duplicates, OptionsReadBackTheSame) {
   const std::string text = R"({"blocking": {"rules": ["email", "given_name <> family_name"], "max_block": 50},
     "comparisons": [{"field": "email"}, {"field": "city", "tf_weight": 0.5}], "clusters": {"threshold": 3},
-    "random_pairs": 5000})";
+    "random_pairs": 5000, "survivorship": {"version": 2, "default": "most_trusted"}})";
   const DedupeOptions options = dedupe_options_from_json(text);
   EXPECT_EQ(options.blocking.rules.size(), 2U);
   EXPECT_EQ(options.comparisons[1].tf_weight, 0.5);
+  EXPECT_EQ(options.survivorship.version, 2U);
+  EXPECT_EQ(options.survivorship.fields_by_default.rule, SurvivorRule::most_trusted);
   EXPECT_EQ(to_json(dedupe_options_from_json(to_json(options))), to_json(options));
   EXPECT_EQ(nlohmann::json::parse(dedupe_options_schema())["type"], "object");
   const auto where = [](const std::string& json) {
@@ -273,6 +275,7 @@ TEST(Duplicates, OptionsReadBackTheSame) {
   EXPECT_EQ(where(R"({"blocking": {"rules": ["mail"]}})"), "/dedupe/blocking/rules/0");
   EXPECT_EQ(where(R"({"comparisons": [{"field": "salary"}]})"), "/dedupe/comparisons/0/field");
   EXPECT_EQ(where(R"({"clusters": {"method": "guess"}})"), "/dedupe/clusters/method");
+  EXPECT_EQ(where(R"({"survivorship": {"fields": {"city": "best"}}})"), "/dedupe/survivorship/fields/city");
   EXPECT_EQ(where(R"({"threshold": 1})"), "/dedupe/threshold");
 }
 
