@@ -1,5 +1,6 @@
 // Binds model and ingest: tables in, a client base out, and every row that could not be used.
 #include "klientela/ingest/ingest_json.hpp"
+#include "klientela/model/base_tables.hpp"
 #include "klientela/model/roll_up_json.hpp"
 #include "klientela/report/report.hpp"
 #include "stages.hpp"
@@ -31,11 +32,6 @@ py::dict schema_to_python() {
   return tables;
 }
 
-py::object id_to_python(const ClientId& id) {
-  if (id.is_integer()) return py::int_(id.integer());
-  return py::str(id.to_text());
-}
-
 IngestOptions options_from(const py::dict& options) { return ingest_options_from_json(to_json(options), ""); }
 
 PyIngestResult ingest_python(const py::dict& tables, std::size_t threads, const py::object& progress,
@@ -58,6 +54,11 @@ PyIngestResult extend_python(const ClientBase& base, const py::dict& tables, std
 }
 
 }  // namespace
+
+py::object id_to_python(const ClientId& id) {
+  if (id.is_integer()) return py::int_(id.integer());
+  return py::str(id.to_text());
+}
 
 ClientId client_from(const py::handle& id) {
   if (PyUnicode_Check(id.ptr())) return ClientId(utf8(id));
@@ -152,6 +153,14 @@ void bind_ingest(py::module_& module) {
       .def(
           "accepted", [](const ClientBase& self, const std::string& table) { return self.accepted(table_id(table)); },
           py::arg("table"), "How many rows of a table are in use.")
+      .def(
+          "table",
+          [](const ClientBase& self, const std::string& table) {
+            return PyTable{table_of(self, table_id(table)), {}};
+          },
+          py::arg("table"),
+          "The rows of a table that are in use, with the fields that came, in order of delivery; cards in order of "
+          "ids.")
       .def("__contains__",
            [](const ClientBase& self, const py::handle& id) { return self.code_of(client_from(id)).has_value(); })
       .def("extends", &ClientBase::extends, py::arg("earlier"),

@@ -189,6 +189,7 @@ void bind_core(py::module_& module);
 void bind_ingest(py::module_& module);
 void bind_dedupe(py::module_& module);
 void bind_duplicates(py::module_& module);
+void bind_merge(py::module_& module);
 void bind_features(py::module_& module);
 void bind_rules(py::module_& module);
 void bind_classify(py::module_& module);

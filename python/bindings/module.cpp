@@ -10,6 +10,7 @@ PYBIND11_MODULE(_core, module) {
   klientela::python::bind_ingest(module);
   klientela::python::bind_dedupe(module);
   klientela::python::bind_duplicates(module);
+  klientela::python::bind_merge(module);
   klientela::python::bind_features(module);
   klientela::python::bind_rules(module);
   klientela::python::bind_plugins(module);

@@ -11,6 +11,8 @@ namespace klientela::python {
 
 /// A client's id: a text or a whole number. \throws Error invalid_argument for anything else
 [[nodiscard]] ClientId client_from(const py::handle& id);
+/// The whole number or the text that an id is.
+[[nodiscard]] py::object id_to_python(const ClientId& id);
 /// Streams of {"transactions": data, ...}; data is anything with __arrow_c_stream__ or a mapping of columns.
 [[nodiscard]] Tables tables_from(const py::dict& tables);
 /// {"transactions": {"rows_read": ..., "rows_used": ..., "rows_rejected": ..., "by_reason": {...}}, ...}

@@ -71,6 +71,7 @@ from klientela._core import (  # noqa: E402
 )
 from klientela._duplicates import find_duplicates, link_lists  # noqa: E402
 from klientela._history import history  # noqa: E402
+from klientela._merge import Erasure, MergedBase, MergePreview  # noqa: E402
 from klientela._run import run  # noqa: E402
 from klientela.clusters import GaussianMixture, KMeans  # noqa: E402
 from klientela.estimators import (  # noqa: E402
@@ -102,6 +103,7 @@ __all__ = [
     "Crosswalk",
     "Directory",
     "Duplicates",
+    "Erasure",
     "Expression",
     "FeatureTable",
     "GaussianMixture",
@@ -113,6 +115,8 @@ __all__ = [
     "KMeans",
     "KlientelaError",
     "Lifecycle",
+    "MergePreview",
+    "MergedBase",
     "Model",
     "NotFoundError",
     "OutOfMemoryError",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from klientela import _core
 from klientela._columns import table_of
+
+if TYPE_CHECKING:
+    from klientela._merge import MergedBase
 
 
 def find_duplicates(
@@ -17,6 +20,7 @@ def find_duplicates(
     cannot_links: Any = None,
     previous: Any = None,
     labelled: Any = None,
+    known: MergedBase | None = None,
     threads: int = 0,
     progress: Callable[[str, float], object] | None = None,
     **options: Any,
@@ -36,13 +40,16 @@ def find_duplicates(
         Earlier clusters: those that go on keep their labels. Cards that are gone are passed over.
     labelled : triples (id_a, id_b, match), or table with these columns, optional
         Pairs that somebody judged, at least 20; the weights are learnt from them instead of from all cards.
+    known : MergedBase, optional
+        What its journal knows counts as well: merged cards are must-links, pairs that are two clients cannot-links.
+        ``base`` is then its ``original``.
     threads : int
         0: one per core.
     progress : callable, optional
         Called with the stage and the share done.
     **options
         The dedupe part of a policy: normalise, blocking, comparisons, model, training, random_pairs, training_pairs,
-        clusters.
+        clusters; survivorship is for :class:`MergedBase`.
 
     Returns
     -------
@@ -66,11 +73,12 @@ def find_duplicates(
     >>> found.clusters.to_pydict()
     {'id': [1, 2, 3], 'cluster': [1, 1, 3]}
     """
+    must, cannot = ([], []) if known is None else known._core.links()
     return _core._find_duplicates(
         base,
         None,
-        _pairs(must_links, "must_links"),
-        _pairs(cannot_links, "cannot_links"),
+        must + _pairs(must_links, "must_links"),
+        cannot + _pairs(cannot_links, "cannot_links"),
         _previous(previous),
         _labelled(labelled),
         options,

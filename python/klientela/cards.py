@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from klientela import _core, readers
-from klientela._columns import stream_of
+from klientela._columns import stream_of, table_of
 
 _FIELDS = _core.tables()["clients"]
 _TIMES = ("birthday", "created_at", "updated_at")
@@ -58,6 +58,8 @@ class Cards:
         Ids that are written with blanks around them, by the id without.
     notes : list of str
         What was assumed, and what could not be read, in sentences.
+    kept : Table, optional
+        The unused columns as texts, behind a first column with the ids; None where there are none.
     """
 
     base: _core.ClientBase
@@ -69,6 +71,7 @@ class Cards:
     numbered: bool = False
     ids: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    kept: _core.Table | None = field(default=None, repr=False)
 
 
 def read(
@@ -162,6 +165,7 @@ def read(
         numbered=numbered,
         ids={} if numbered else table.ids_with_blanks(),
         notes=table.notes,
+        kept=table.unused_values(numbered),
     )
 
 
@@ -307,6 +311,17 @@ class _Delivered:
             chosen = [each for each in chosen if not each.endswith(f" AS {client}")]
             chosen.insert(0, f"row_number() OVER () AS {client}")
         return self._connection.sql(f"SELECT {', '.join(chosen)} FROM cards")
+
+    def unused_values(self, numbered: bool) -> _core.Table | None:
+        """The columns that feed no field, as texts, behind the ids of their rows."""
+        columns = self.unused + ([self.id_column] if numbered and self.id_column is not None else [])
+        if not columns:
+            return None
+        name = self._number
+        client = "row_number() OVER ()" if numbered or self.id_column is None else _quoted(self.id_column)
+        chosen = [f"CAST({client} AS VARCHAR) AS {_quoted(name)}"]
+        chosen += [f"{self._text(column)} AS {_quoted(column)}" for column in columns]
+        return table_of(self._connection.sql(f"SELECT {', '.join(chosen)} FROM cards"))
 
     def ids_with_blanks(self) -> dict[str, str]:
         """Ids as they came, by what they count as."""

@@ -15,7 +15,7 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from klientela import _core, _plugins, _policy, cli_dedupe, readers, synthetic, writers
+from klientela import _core, _plugins, _policy, cli_dedupe, cli_merge, readers, synthetic, writers
 from klientela._columns import table_of
 from klientela._history import history as history_of
 from klientela._run import run as run_library
@@ -443,7 +443,7 @@ def demo(
         _work(make_and_run, Path(out), quiet)
 
 
-app.command("dedupe")(cli_dedupe.dedupe)
+app.add_typer(cli_merge.group(cli_dedupe.dedupe), name="dedupe")
 
 
 @policy_app.command("show")

@@ -13,7 +13,7 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from klientela import _core, _policy, cards, readers, writers
+from klientela import _core, cards, readers, writers
 from klientela._columns import table_of
 from klientela._duplicates import find_duplicates, link_lists
 from klientela._terminal import (
@@ -31,6 +31,7 @@ from klientela._terminal import (
 from klientela._terminal import (
     out as console,
 )
+from klientela.cli_merge import JOURNAL, Opened, Reason, Rebase, Who, now, open_journal, policy_of, save_all
 
 # What the engine calls its stages, in words.
 _STAGES = {
@@ -48,6 +49,8 @@ _STAGES = {
 _SIZES = 6
 _COLUMNS_SHOWN = 12
 _UNCLEAR = 0.05
+_REFUSED_SHOWN = 3
+_CARDS_SHOWN = 5
 
 
 def _file(help_text: str) -> Any:
@@ -85,6 +88,18 @@ def dedupe(
     labelled: Annotated[
         str | None, _file("Judged pairs (id_a, id_b, match) to learn the weights from, at least 20.")
     ] = None,
+    journal: Annotated[
+        str | None,
+        _file(
+            "The journal of merges to go on from; it is written again. By default DIR/journal.jsonl, if there is one."
+        ),
+    ] = None,
+    rebase: Rebase = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write what would be merged, and leave the journal as it is.")
+    ] = False,
+    who: Who = "",
+    reason: Reason = "",
     preset: Preset = None,
     policy: PolicyFile = None,
     date_format: DateFormat = None,
@@ -92,22 +107,31 @@ def dedupe(
     threads: Threads = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Find the cards that are the same client.
+    """Find the cards that are the same client, and merge them.
 
     Reads CSV and TSV (also .gz), Parquet, JSON lines and Excel (book.xlsx#Sheet picks a sheet). Writes clusters.csv (id,
     cluster), pairs.csv with the evidence, joins.csv, cuts.csv, review.csv, weights.csv, rules.csv and summary.json into
-    the folder, and links.csv where two lists are linked.
+    the folder; merged.csv with one row per client, conflicts.csv where its cards say different things, and
+    journal.jsonl, by which each merge can be taken back; and links.csv instead of these where two lists are linked.
     """
     if many and link is None:
         raise typer.BadParameter("--many needs a second list, --link FILE")
     if previous is not None and link is not None:
         raise typer.BadParameter("--previous is about the clusters of one list, not about links between two")
+    if link is not None and (journal is not None or dry_run or rebase):
+        raise typer.BadParameter(
+            "--journal, --rebase and --dry-run are about merging, and cards of two lists are linked"
+        )
     began = time.monotonic()
     with errors():
-        chosen = _policy.layered(preset, policy, ingest={"date_format": date_format} if date_format else None).to_dict()
+        chosen = policy_of(preset, policy, date_format)
         folder = Path(out)
         if folder.exists() and not folder.is_dir():
             raise _core.InvalidArgumentError(f"{folder} is not a folder", "out")
+        if journal is not None and not Path(journal).is_file():
+            raise _core.NotFoundError(
+                f"there is no journal {journal}; without --journal one is begun in {out}", "journal"
+            )
         options = _options(chosen["dedupe"], threshold, link is not None, many)
         with progress(quiet) as steps:
             lists = []
@@ -126,19 +150,74 @@ def dedupe(
                 "labelled": _pairs(labelled, ("id_a", "id_b", "match"), encoding),
             }
             shared: dict[str, Any] = {**known, "threads": threads, "progress": _stage_steps(steps), **options}
+            opened: Opened | None = None
             if link is None:
+                opened = open_journal(
+                    lists[0],
+                    Path(journal) if journal is not None else folder / JOURNAL,
+                    chosen,
+                    rebase=rebase,
+                    who=who,
+                    reason=reason,
+                    threads=threads,
+                    progress=_stage_steps(steps),
+                )
                 earlier = None if previous is None else readers.read(previous, "clusters", encoding=encoding).data
-                found = find_duplicates(lists[0].base, previous=earlier, **shared)
+                found = find_duplicates(lists[0].base, previous=earlier, known=opened.merged, **shared)
             else:
                 found = link_lists(lists[0].base, lists[1].base, **shared)
-            steps("Writing results", 0)
             files = [each for each in (clients, link) if each is not None]
             summary = _summary(files, lists)
-            written = writers.write_duplicates(
-                found, folder, summary=summary, ids=[each.ids for each in lists], threads=threads
-            )
+            if opened is not None:
+                steps("Merging", 0)
+                summary["merge"] = _merge(opened, found, who, reason, dry_run)
+                summary["notes"] += _refused(summary["merge"]["refused"])
+            steps("Writing results", 0)
+
+            def write() -> dict[str, Path]:
+                return writers.write_duplicates(
+                    found,
+                    folder,
+                    summary=summary,
+                    ids=[each.ids for each in lists],
+                    threads=threads,
+                    merged=None if opened is None else opened.merged,
+                    kept=lists[0].kept,
+                )
+
+            written = write() if opened is None or dry_run else save_all(opened, write)
         if not quiet:
-            _show(found, files, lists, summary["notes"], written, time.monotonic() - began)
+            _show(found, files, lists, summary, written, time.monotonic() - began)
+
+
+def _merge(opened: Opened, found: _core.Duplicates, who: str, reason: str, dry_run: bool) -> dict[str, Any]:
+    """Merge what was found beyond the journal, and say what there is then, for summary.json."""
+    merged = opened.merged
+    proposed, refused = merged._core.proposed(found)
+    operations = merged.merge(proposed, who=who, reason=reason or "found as duplicates", at=now())
+    conflicts = merged.conflicts
+    places = {*zip(*(conflicts._column(name) for name in ("cluster", "table", "field", "row")), strict=True)}
+    return {
+        "dry_run": dry_run,
+        "operations": len(merged) - (len(operations) if dry_run else 0),
+        "merges": len(operations),
+        "clients": len(merged.base),
+        "cards": len(merged.original),
+        "merged_cards": len(merged.clusters),
+        "conflicts": len(places),
+        "refused": refused,
+    }
+
+
+def _refused(refused: Sequence[Sequence[Any]]) -> list[str]:
+    if not refused:
+        return []
+    shown = "; ".join(", ".join(map(str, cards[:_CARDS_SHOWN])) for cards in refused[:_REFUSED_SHOWN])
+    more = f" and {len(refused) - _REFUSED_SHOWN:,} more" if len(refused) > _REFUSED_SHOWN else ""
+    return [
+        f"{len(refused):,} clusters were found but not merged, since an organisation and a person are in them "
+        f"(dedupe.survivorship.across_kinds allows it): {shown}{more}"
+    ]
 
 
 def _stage_steps(steps: Steps) -> Steps:
@@ -193,7 +272,7 @@ def _show(
     found: _core.Duplicates,
     files: Sequence[str],
     lists: Sequence[cards.Cards],
-    notes: Sequence[str],
+    summary: Mapping[str, Any],
     written: Mapping[str, Path],
     seconds: float,
 ) -> None:
@@ -218,6 +297,14 @@ def _show(
     else:
         facts.add_row("clients", f"[bold]{told['clusters']:,}[/bold] with {told['cards']:,} cards")
         facts.add_row("duplicates", f"[bold]{told['duplicates']:,}[/bold] cards more than clients")
+    if not linking:
+        merge = summary["merge"]
+        would = "would be merged" if merge["dry_run"] else "merged"
+        facts.add_row(
+            would,
+            f"[bold]{merge['merged_cards']:,}[/bold] cards, in {merge['merges']:,} new merges; "
+            f"{merge['conflicts']:,} fields in which cards of a client differ",
+        )
     unclear = sum(_UNCLEAR < chance < 1 - _UNCLEAR for chance in found.review._column("probability"))
     facts.add_row("to review", f"{unclear:,} pairs that are neither clearly one client nor two")
     parts: list[Any] = [facts]
@@ -227,14 +314,19 @@ def _show(
     training = told.get("training")
     if training is not None and training["advice"]:
         console.print(f"[yellow]{escape(training['advice'])}[/yellow]", soft_wrap=True)
-    for note in notes:
+    for note in summary["notes"]:
         console.print(f"[yellow]{escape(note)}[/yellow]", soft_wrap=True)
     for file, each in zip(files, lists, strict=True):
         if each.unused:
             of_file = f" of {escape(Path(file).name)}" if linking else ""
             console.print(f"[dim]columns not used{of_file}: {escape(', '.join(each.unused))}[/dim]", soft_wrap=True)
     console.print()
-    first = written["links.csv" if linking else "clusters.csv"]
+    if JOURNAL in written:
+        console.print(
+            f"[dim]klientela dedupe undo takes a merge back by its number in {escape(str(written[JOURNAL]))}[/dim]",
+            soft_wrap=True,
+        )
+    first = written["links.csv" if linking else "merged.csv"]
     console.print(f"[green]done[/green] in {seconds:.1f} s; open [bold]{escape(str(first))}[/bold]", soft_wrap=True)
 
 

@@ -9,11 +9,15 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 
 from klientela import _core
+from klientela._columns import table_of
+
+if TYPE_CHECKING:
+    from klientela._merge import MergedBase
 
 
 def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Path]:
@@ -121,11 +125,13 @@ def write_duplicates(
     summary: Mapping[str, Any] | None = None,
     ids: Sequence[Mapping[str, str]] = (),
     threads: int = 0,
+    merged: MergedBase | None = None,
+    kept: _core.Table | None = None,
 ) -> dict[str, Path]:
     """Write clusters.csv, pairs.csv, joins.csv, cuts.csv, review.csv, weights.csv, rules.csv and summary.json.
 
-    Of two lists there is also links.csv: the cards of the first list with those of the second. All files are written,
-    or none.
+    Of two lists there is also links.csv: the cards of the first list with those of the second. Of a merged base there are
+    the files of :func:`write_merged`. All files are written, or none.
 
     Parameters
     ----------
@@ -139,6 +145,10 @@ def write_duplicates(
         For each list the ids that are to be written otherwise, as :attr:`klientela.cards.Cards.ids` says.
     threads : int
         0: one per core.
+    merged : MergedBase, optional
+        What the duplicates were merged in.
+    kept : Table, optional
+        As for :func:`write_merged`.
     """
     told = found.summary
     two = "first_list" in told
@@ -162,8 +172,81 @@ def write_duplicates(
 
     document = json.dumps({**(summary or {}), **told}, ensure_ascii=False, indent=2)
     texts = {file: functools.partial(text, tell) for file, tell in tables.items()}
+    if merged is not None:
+        texts |= _merged_sheets(merged, first, kept)
     files = (*texts, "summary.json")
     return _write_all(files, lambda scratch: _write_texts(scratch, {**texts, "summary.json": lambda: document}), folder)
+
+
+def write_merged(
+    merged: MergedBase,
+    folder: str | os.PathLike[str],
+    *,
+    ids: Mapping[str, str] | None = None,
+    kept: _core.Table | None = None,
+) -> dict[str, Path]:
+    """Write merged.csv, one row per client, and conflicts.csv, where its cards say different things; both or none.
+
+    The journal is written by :meth:`klientela.MergedBase.save`.
+
+    Parameters
+    ----------
+    merged : MergedBase
+    folder : str or path
+        Made where it is missing; files of the same names in it are replaced.
+    ids : mapping, optional
+        The ids that are to be written otherwise, as :attr:`klientela.cards.Cards.ids` says.
+    kept : Table, optional
+        More columns for merged.csv, as :attr:`klientela.cards.Cards.kept` says: of each client its own card's value, or
+        the first of its other cards'.
+    """
+    sheets = _merged_sheets(merged, ids or {}, kept)
+    return _write_all(tuple(sheets), lambda scratch: _write_texts(scratch, sheets), folder)
+
+
+def _merged_sheets(
+    merged: MergedBase, ids: Mapping[str, str], kept: _core.Table | None
+) -> dict[str, Callable[[], str]]:
+    def cards() -> str:
+        table = merged.cards
+        if kept is not None:
+            members = [merged.cards_of(client) for client in table._column("client")]
+            table = with_columns(table, members, kept)
+        return with_ids(table, ("client",), ids).to_csv()
+
+    return {
+        "merged.csv": cards,
+        "conflicts.csv": lambda: with_ids(merged.conflicts, ("cluster", "client"), ids).to_csv(),
+    }
+
+
+def with_ids(table: _core.Table, names: Sequence[str], ids: Mapping[str, str]) -> _core.Table:
+    """Give the table with the ids in these columns as :attr:`klientela.cards.Cards.ids` says."""
+    if not ids:
+        return table
+    columns = table.to_pydict()
+    for name in names:
+        columns[name] = [ids.get(str(value), value) for value in columns[name]]
+    return table_of(columns)
+
+
+def with_columns(table: _core.Table, members: Sequence[Sequence[int | str]], kept: _core.Table) -> _core.Table:
+    """Add the columns of ``kept`` to a table of clients whose cards are its rows of ``members``, the own card first."""
+    by, *names = kept.columns
+    places = {str(_core._client_id(text)): row for row, text in enumerate(kept._column(by)) if text is not None}
+    clients = table._column("client")
+    columns = {name: table._column(name) for name in table.columns}
+    rows = [
+        [places[str(card)] for card in sorted(cards, key=lambda card: card != own) if str(card) in places]
+        for own, cards in zip(clients, members, strict=True)
+    ]
+    for name in names:
+        values = kept._column(name)
+        free = name
+        while free in columns:
+            free += "_"
+        columns[free] = [next((values[row] for row in of if values[row] not in (None, "")), None) for of in rows]
+    return table_of(columns)
 
 
 def _with_ids(table: _core.Table, first: Mapping[str, str], second: Mapping[str, str], two: bool) -> _core.Table:

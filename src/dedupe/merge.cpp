@@ -101,16 +101,21 @@ MergedBase::~MergedBase() = default;
 MergedBase::MergedBase(MergedBase&&) noexcept = default;
 MergedBase& MergedBase::operator=(MergedBase&&) noexcept = default;
 
-MergedBase MergedBase::rebased(const ClientBase& base, const JournalNote& note, const Control& control) const {
-  Journal journal = state_->journal;
-  if (!journal.records().empty()) {
+MergedBase MergedBase::rebase(const ClientBase& base, Journal journal, const JournalNote& note,
+                              SurvivorshipPolicy policy, SurvivorFunctions functions, const Control& control) {
+  std::string digest = base_digest(base, control);
+  if (!journal.records().empty() && journal.base() != digest) {
     JournalRecord record;
     record.operation = JournalOperation::rebase;
     record.note = note;
-    record.base = base_digest(base, control);
+    record.base = std::move(digest);
     journal.append(std::move(record));
   }
-  return {base, std::move(journal), state_->policy, state_->functions, control};
+  return {base, std::move(journal), std::move(policy), std::move(functions), control};
+}
+
+MergedBase MergedBase::rebased(const ClientBase& base, const JournalNote& note, const Control& control) const {
+  return rebase(base, state_->journal, note, state_->policy, state_->functions, control);
 }
 
 const ClientBase& MergedBase::original() const noexcept { return state_->base(); }
@@ -344,6 +349,88 @@ void MergedBase::set_policy(const SurvivorshipPolicy& policy) {
   state_->journal.add_policy(policy);
   state_->policy = policy;
   state_->view.reset();
+}
+
+ProposedMerges proposed_merges(const Duplicates& found, const MergedBase& merged) {
+  const State& state = merged.state();
+  ProposedMerges proposed;
+  for (const MergeCluster& cluster : merge_clusters(found)) {
+    std::vector<std::uint32_t> clients;  // a card of each
+    State::Cluster all;
+    std::set<std::uint32_t> seen;
+    for (const ClientId& id : cluster.cards) {
+      const std::uint32_t code = state.code_of(id, "found");
+      const std::uint32_t own = state.cluster_of[state.places(code)];
+      if (own == no_code) {
+        all.cards.push_back(code);
+      } else if (seen.insert(own).second) {
+        all.cards.insert(all.cards.end(), state.clusters[own].cards.begin(), state.clusters[own].cards.end());
+      } else {
+        continue;
+      }
+      clients.push_back(code);
+    }
+    if (clients.size() < 2) continue;
+    const std::set<std::uint32_t> codes(all.cards.begin(), all.cards.end());
+    bool refused = !merged.policy().across_kinds && state.kinds(all) == State::both_kinds;
+    for (const std::uint32_t code : all.cards) {
+      const auto own = state.operations.find(code);
+      if (refused || own == state.operations.end()) continue;
+      for (const std::uint32_t apart : own->second.apart)
+        refused = refused || (state.counts(apart) && codes.contains(state.cards[apart][0]) &&
+                              codes.contains(state.cards[apart][1]));
+    }
+    if (refused) {
+      proposed.refused.push_back(cluster);
+      continue;
+    }
+    MergeCluster joined;
+    for (const std::uint32_t code : clients) joined.cards.push_back(state.base().id_of(code));
+    proposed.clusters.push_back(std::move(joined));
+  }
+  return proposed;
+}
+
+Table merged_cards_table(const MergedBase& merged, const Control& control) {
+  const ClientBase base = merged.base(control);
+  const Table fields = table_of(base, TableId::clients, control);
+  const State& state = merged.state();
+  std::vector<std::string> cards;
+  cards.reserve(fields.rows());
+  for (const std::uint32_t code : base.codes_in_order()) {
+    if (!base.card_of(code)) continue;
+    const std::uint32_t cluster = state.cluster_of[state.places(code)];
+    if (cluster == no_code) {
+      cards.push_back(base.id_of(code).to_text());
+      continue;
+    }
+    std::string ids;  // in order: the cluster has a survivor
+    for (const std::uint32_t each : state.clusters[cluster].cards)
+      ids += (ids.empty() ? "" : "; ") + state.base().id_of(each).to_text();
+    cards.push_back(std::move(ids));
+  }
+  Table table;
+  for (const Column& column : fields.columns()) {
+    table.add(column);
+    if (table.columns().size() == 1) table.add(Column("cards", cards));
+  }
+  return table;
+}
+
+Table merged_clusters_table(const MergedBase& merged) {
+  static_cast<void>(merged.map());  // chooses the survivors
+  const State& state = merged.state();
+  std::vector<std::uint32_t> ids, clusters;
+  for (const std::uint32_t c : state.view->survivors) {
+    const State::Cluster& cluster = state.clusters[c];
+    if (cluster.cards.size() < 2) continue;
+    for (const std::uint32_t code : cluster.cards) {
+      ids.push_back(state.rank(code));
+      clusters.push_back(state.rank(cluster.survivor->code));
+    }
+  }
+  const Column all = state.base().client_column();
+  return Table({all.take(ids).renamed("id"), all.take(clusters).renamed("cluster")});
 }
 
 Table conflicts_table(std::span<const MergeConflict> conflicts) {

@@ -31,6 +31,12 @@ def test_the_guide_to_duplicates():
     assert tried > 20 and failed == 0
 
 
+def test_the_guide_to_merging():
+    guide = str(ROOT / "docs" / "guide" / "merging.md")
+    failed, tried = doctest.testfile(guide, module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert tried > 25 and failed == 0
+
+
 @pytest.mark.parametrize(
     "module", sorted(m.name for m in pkgutil.iter_modules(klientela.__path__) if m.name not in ("_core", "__main__"))
 )

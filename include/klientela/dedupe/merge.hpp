@@ -65,8 +65,13 @@ class MergedBase {
   MergedBase(MergedBase&&) noexcept;
   MergedBase& operator=(MergedBase&&) noexcept;
 
-  /// Goes on with a base that has changed: cards delivered again, new ones. Says so in the journal.
-  /// \throws Error not_found for a client that an operation names and the base has not
+  /// As a journal says whose base may have changed since: cards delivered again, new ones. Where it has, the journal
+  /// says so from here on. \throws Error not_found for a client that an operation names and the base has not; as the
+  ///         constructors
+  [[nodiscard]] static MergedBase rebase(const ClientBase& base, Journal journal, const JournalNote& note = {},
+                                         SurvivorshipPolicy policy = {}, SurvivorFunctions functions = {},
+                                         const Control& control = {});
+  /// rebase() with its own journal, policy and functions.
   [[nodiscard]] MergedBase rebased(const ClientBase& base, const JournalNote& note = {},
                                    const Control& control = {}) const;
 
@@ -128,6 +133,23 @@ class MergedBase {
   std::unique_ptr<State> state_;
 };
 
+/// What `found` adds to what is merged.
+struct ProposedMerges {
+  std::vector<MergeCluster> clusters{};  ///< for merge(), one card for each client that there is now
+  /// Those that merge() would not take, with all their cards: of an organisation and a person where merged.policy()
+  /// does not allow it, or with two cards that somebody said are two clients.
+  std::vector<MergeCluster> refused{};
+};
+/// Clusters whose cards are several clients now, in order of their first cards. Best of what was found with
+/// merged.knowledge(): then no two of them share a client. O(cards)
+/// \throws Error invalid_argument "found" of two linked lists; not_found for a card that the base has not
+[[nodiscard]] ProposedMerges proposed_merges(const Duplicates& found, const MergedBase& merged);
+
+/// One row per client with a card: `client`, `cards` (text: the ids of all that count as it, "; " between them), and
+/// the fields as in table_of(merged.base(), TableId::clients). O(clients x fields)
+[[nodiscard]] Table merged_cards_table(const MergedBase& merged, const Control& control = {});
+/// One row per card of a cluster of two and more: `id`, `cluster` (the survivor's id); by survivor, then id.
+[[nodiscard]] Table merged_clusters_table(const MergedBase& merged);
 /// One row per value, all as text: cluster (the survivor's id), table, field, row, client, value, chosen, rule.
 [[nodiscard]] Table conflicts_table(std::span<const MergeConflict> conflicts);
 

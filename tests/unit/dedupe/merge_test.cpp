@@ -526,5 +526,63 @@ TEST(MergedBase, EqualsTheReplayOfEveryStepOnFewCards) {
   }
 }
 
+TEST(MergedBase, ProposesWhatWasFoundBeyondWhatIsMerged) {
+  BaseBuilder builder;
+  for (int i = 1; i <= 6; ++i)
+    builder.add(ClientRow{.client = i,
+                          .kind = i == 6   ? "organisation"
+                                  : i == 5 ? "person"
+                                           : "",
+                          .given_name = i < 5 ? "Greta" : "",
+                          .emails = {i < 5 ? "greta@example.com" : "info@example.com"}});
+  const ClientBase base = builder.build().base;
+  MergedBase merged(base);
+  merge(merged, {1, 2});
+  const PreparedCards cards = prepare_cards(base, Normaliser());
+  DedupeKnowledge known = merged.knowledge(cards);
+  known.must_links.push_back({2, 3});
+  known.must_links.push_back({1, 2});
+  known.must_links.push_back({4, 5});
+  const ProposedMerges proposed = proposed_merges(find_duplicates(cards, {}, known), merged);
+  ASSERT_EQ(proposed.clusters.size(), 1U);
+  EXPECT_THAT(proposed.clusters[0].cards, ElementsAre(ClientId(1), ClientId(3), ClientId(4)));
+  ASSERT_EQ(proposed.refused.size(), 1U);  // a person and an organisation
+  EXPECT_THAT(proposed.refused[0].cards, ElementsAre(ClientId(5), ClientId(6)));
+  merged.merge(proposed.clusters);
+  const Duplicates found = find_duplicates(cards, {}, known);
+  EXPECT_THAT(proposed_merges(found, merged).clusters, IsEmpty());
+  // The first merge holds 1 and 2 together alone.
+  merged.undo(1);
+  EXPECT_THAT(merged.cards_of(1), ElementsAre(ClientId(1), ClientId(3), ClientId(4)));
+  EXPECT_EQ(proposed_merges(found, merged).clusters.size(), 1U);
+  merged.not_duplicate(2, 4);
+  EXPECT_EQ(proposed_merges(found, merged).refused.size(), 2U);
+  const Table table = merged_cards_table(merged);
+  ASSERT_EQ(table.rows(), 4U);
+  EXPECT_EQ(table.columns()[1].name(), "cards");
+  EXPECT_EQ(cell(table, "cards"), "1; 3; 4");
+  EXPECT_EQ(cell(table, "cards", 1), "2");
+  EXPECT_EQ(cell(table, "emails"), "greta@example.com");
+  const Table clusters = merged_clusters_table(merged);
+  ASSERT_EQ(clusters.rows(), 3U);
+  EXPECT_EQ(cell(clusters, "id", 2), "4");
+  EXPECT_EQ(cell(clusters, "cluster", 2), "1");
+}
+
+TEST(MergedBase, GoesOnFromAJournalOfAnEarlierBase) {
+  MergedBase merged(small_base());
+  merge(merged, {1, 2});
+  MergedBase same = MergedBase::rebase(small_base(), merged.journal());
+  EXPECT_EQ(same.journal().records().size(), 1U);  // nothing has changed
+  BaseBuilder builder;
+  for (const int id : {1, 2, 9}) builder.add(ClientRow{.client = id, .given_name = "Anna"});
+  MergedBase later = MergedBase::rebase(builder.build().base, merged.journal(), {.who = "sync"});
+  ASSERT_EQ(later.journal().records().size(), 2U);
+  EXPECT_EQ(later.journal().records()[1].operation, JournalOperation::rebase);
+  EXPECT_EQ(later.journal().records()[1].note.who, "sync");
+  EXPECT_EQ(later.counts_as(2), later.counts_as(1));
+  EXPECT_EQ(error_of([&] { MergedBase(builder.build().base, merged.journal()); }).where(), "journal");
+}
+
 }  // namespace
 }  // namespace klientela

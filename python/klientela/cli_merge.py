@@ -1,0 +1,399 @@
+"""The commands below dedupe that work on the journal of merges: undo, not-duplicate and erase."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from typer.core import TyperGroup
+
+from klientela import _core, _policy, cards, writers
+from klientela._merge import MergedBase
+from klientela._terminal import DateFormat, Encoding, PolicyFile, Preset, Quiet, Steps, Threads, errors, progress
+from klientela._terminal import out as console
+
+JOURNAL = "journal.jsonl"
+_OF_FINDING = ("clusters.csv", "pairs.csv", "joins.csv", "cuts.csv", "review.csv")
+
+Who = Annotated[str, typer.Option(help="Who does it, for the journal.", metavar="NAME")]
+Reason = Annotated[str, typer.Option(help="Why, for the journal.", metavar="TEXT")]
+Rebase = Annotated[
+    bool,
+    typer.Option(
+        "--rebase", help="The list has changed since the journal was written: go on all the same, and say so in it."
+    ),
+]
+Clients = Annotated[str, typer.Argument(help="The cards that the journal belongs to.", metavar="CLIENTS")]
+JournalFile = Annotated[str, typer.Option("--journal", help="The journal; it is written again.", metavar="FILE")]
+Results = Annotated[
+    str | None,
+    typer.Option("--out", help="Folder for merged.csv and conflicts.csv; by default the journal's.", metavar="DIR"),
+]
+
+
+class Group(TyperGroup):
+    """Takes what is no command for the cards to look through, so that a file called undo is ./undo."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command that looks for duplicates in front where none is named."""
+        return super().parse_args(ctx, args if args and args[0] in self.commands else ["find", *args])
+
+
+@dataclass
+class Opened:
+    """Cards with their journal.
+
+    Attributes
+    ----------
+    read : Cards
+    merged : MergedBase
+    journal : pathlib.Path
+        The file it was read from, or is to be written to.
+    before : int
+        How many operations there were.
+    policy : mapping
+        The whole policy.
+    """
+
+    read: cards.Cards
+    merged: MergedBase
+    journal: Path
+    before: int
+    policy: Mapping[str, Any]
+
+
+def now() -> dt.datetime:
+    """When an operation happens, for the journal."""
+    return dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
+
+
+def policy_of(preset: str | None, policy: str | None, date_format: str | None) -> dict[str, Any]:
+    """The policy that both options give."""
+    return _policy.layered(preset, policy, ingest={"date_format": date_format} if date_format else None).to_dict()
+
+
+def open_journal(
+    read: cards.Cards,
+    journal: Path,
+    policy: Mapping[str, Any],
+    *,
+    rebase: bool,
+    who: str,
+    reason: str,
+    threads: int,
+    progress: Callable[[str, float], object] | None,
+) -> Opened:
+    """Open the journal where there is one; else one is begun."""
+    shared: dict[str, Any] = {
+        "rebase": rebase,
+        "who": who,
+        "reason": reason,
+        "at": now(),
+        "threads": threads,
+        "progress": progress,
+    }
+    rules = policy["dedupe"]["survivorship"]
+    if not journal.exists():
+        return Opened(read, MergedBase(read.base, rules, **shared), journal, 0, policy)
+    try:
+        merged = MergedBase.open(read.base, journal, rules, **shared)
+    except _core.InvalidArgumentError as error:
+        if error.where != "journal":
+            raise
+        raise _core.InvalidArgumentError(
+            f"{journal} is the journal of another list, or the cards have changed since: --rebase goes on with it, "
+            "another --journal or --out begins anew",
+            "journal",
+        ) from None
+    except _core.BadPolicyError as error:
+        if error.where != "/version":
+            raise
+        raise _core.BadPolicyError(
+            f"{journal} has other rules under version {rules['version']}: raise dedupe.survivorship.version with every "
+            "change of the survivorship",
+            "/dedupe/survivorship/version",
+        ) from None
+    return Opened(read, merged, journal, len(merged), policy)
+
+
+def save_all(opened: Opened, write: Callable[[], dict[str, Path]]) -> dict[str, Path]:
+    """Write the journal and what goes with it, or leave all as it was."""
+    opened.journal.parent.mkdir(parents=True, exist_ok=True)
+    before = opened.journal.read_bytes() if opened.journal.exists() else None
+    opened.merged.save(opened.journal)
+    try:
+        written = write()
+    except BaseException:
+        if before is None:
+            opened.journal.unlink()
+        else:
+            opened.journal.write_bytes(before)
+        raise
+    return {**written, JOURNAL: opened.journal}
+
+
+def _existing(journal: str) -> Path:
+    path = Path(journal)
+    if not path.is_file():
+        raise _core.NotFoundError(f"there is no journal {journal}", "journal")
+    return path
+
+
+def _id_of(text: str) -> int | str:
+    return _core._client_id(text)
+
+
+def _change(
+    clients: str,
+    journal: str,
+    out: str | None,
+    *,
+    change: Callable[[MergedBase], tuple[int, str]],
+    rebase: bool,
+    who: str,
+    reason: str,
+    preset: str | None,
+    policy: str | None,
+    date_format: str | None,
+    encoding: str | None,
+    threads: int,
+    quiet: bool,
+) -> None:
+    """Open, change, write, and say what was done."""
+    with errors():
+        chosen = policy_of(preset, policy, date_format)
+        path = _existing(journal)
+        folder = Path(out) if out is not None else path.parent
+        if folder.exists() and not folder.is_dir():
+            raise _core.InvalidArgumentError(f"{folder} is not a folder", "out")
+        with progress(quiet) as steps:
+            opened = _read(clients, path, chosen, rebase, who, reason, encoding, threads, steps)
+            operation, told = change(opened.merged)
+            written = save_all(
+                opened,
+                lambda: writers.write_merged(opened.merged, folder, ids=opened.read.ids, kept=opened.read.kept),
+            )
+        if not quiet:
+            console.print(f"[green]done[/green]: operation {operation} {escape(told)}", soft_wrap=True)
+            console.print(
+                f"{len(opened.merged.base):,} clients with {len(opened.read.base):,} cards; "
+                f"open [bold]{escape(str(written['merged.csv']))}[/bold]",
+                soft_wrap=True,
+            )
+
+
+def _read(
+    clients: str,
+    journal: Path,
+    policy: Mapping[str, Any],
+    rebase: bool,
+    who: str,
+    reason: str,
+    encoding: str | None,
+    threads: int,
+    steps: Steps,
+) -> Opened:
+    steps(f"Opening {Path(clients).name}", 0)
+    read = cards.read(clients, ingest=policy["ingest"], encoding=encoding, threads=threads)
+    steps("Reading the journal", 0)
+    return open_journal(read, journal, policy, rebase=rebase, who=who, reason=reason, threads=threads, progress=None)
+
+
+def undo(
+    operation: Annotated[int, typer.Argument(min=1, help="Its number in the journal.", metavar="OPERATION")],
+    clients: Clients,
+    journal: JournalFile,
+    out: Results = None,
+    rebase: Rebase = False,
+    who: Who = "",
+    reason: Reason = "",
+    preset: Preset = None,
+    policy: PolicyFile = None,
+    date_format: DateFormat = None,
+    encoding: Encoding = None,
+    threads: Threads = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Take back one operation of the journal, whatever came after it; an undo too, which does it again."""
+
+    def change(merged: MergedBase) -> tuple[int, str]:
+        done = merged.undo(operation, who=who, reason=reason, at=now())
+        return done, f"took back operation {operation}"
+
+    _change(
+        clients,
+        journal,
+        out,
+        change=change,
+        rebase=rebase,
+        who=who,
+        reason=reason,
+        preset=preset,
+        policy=policy,
+        date_format=date_format,
+        encoding=encoding,
+        threads=threads,
+        quiet=quiet,
+    )
+
+
+def not_duplicate(
+    a: Annotated[str, typer.Argument(help="Id of a card.", metavar="A")],
+    b: Annotated[str, typer.Argument(help="Id of another one.", metavar="B")],
+    clients: Clients,
+    journal: JournalFile,
+    out: Results = None,
+    rebase: Rebase = False,
+    who: Who = "",
+    reason: Reason = "",
+    preset: Preset = None,
+    policy: PolicyFile = None,
+    date_format: DateFormat = None,
+    encoding: Encoding = None,
+    threads: Threads = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Remember that two cards are two clients: they are never merged again. Cards that are merged are to be undone first."""
+
+    def change(merged: MergedBase) -> tuple[int, str]:
+        done = merged.not_duplicate(_id_of(a), _id_of(b), who=who, reason=reason, at=now())
+        return done, f"says that {a} and {b} are two clients"
+
+    _change(
+        clients,
+        journal,
+        out,
+        change=change,
+        rebase=rebase,
+        who=who,
+        reason=reason,
+        preset=preset,
+        policy=policy,
+        date_format=date_format,
+        encoding=encoding,
+        threads=threads,
+        quiet=quiet,
+    )
+
+
+def erase(
+    client: Annotated[str, typer.Argument(help="Id of one of its cards.", metavar="CLIENT")],
+    clients: Clients,
+    journal: JournalFile,
+    out: Annotated[
+        str,
+        typer.Option(
+            help="File for the cards that are left, .csv or .parquet; it may be CLIENTS itself. The journal belongs to it.",
+            metavar="FILE",
+        ),
+    ],
+    rebase: Rebase = False,
+    who: Who = "",
+    reason: Reason = "",
+    preset: Preset = None,
+    policy: PolicyFile = None,
+    date_format: DateFormat = None,
+    encoding: Encoding = None,
+    threads: Threads = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Erase a client, all its cards, from the cards and from the journal; this cannot be undone.
+
+    Writes the cards that are left to --out, the journal anew, and merged.csv and conflicts.csv beside it. Neither names
+    the client any longer; other files that you keep may.
+    """
+    with errors():
+        chosen = policy_of(preset, policy, date_format)
+        path = _existing(journal)
+        target = Path(out)
+        if target.suffix not in (".csv", ".parquet"):
+            raise _core.InvalidArgumentError(f"{out} must end with .csv or .parquet", "out")
+        with progress(quiet) as steps:
+            opened = _read(clients, path, chosen, rebase, who, reason, encoding, threads, steps)
+            steps("Erasing", 0)
+            done = opened.merged.erase(_id_of(client), who=who, reason=reason, at=now(), threads=threads)
+            left = _Left(opened, done.merged)
+            scratch = target.with_name(f".{target.stem}.part{target.suffix}")
+            try:
+                writers.write_table(left.table(), scratch)
+                after = left.reopened(scratch, who, reason, threads)
+                written = save_all(
+                    after,
+                    lambda: writers.write_merged(after.merged, path.parent, ids=after.read.ids, kept=after.read.kept),
+                )
+                scratch.replace(target)
+            finally:
+                scratch.unlink(missing_ok=True)
+        if not quiet:
+            disabled = ", ".join(map(str, done.disabled))
+            console.print(
+                f"[green]done[/green]: operation {done.operation} erased {done.cards:,} "
+                f"{'card' if done.cards == 1 else 'cards'}",
+                soft_wrap=True,
+            )
+            if disabled:
+                console.print(
+                    f"[yellow]Operations that can be undone or redone no more: {disabled}[/yellow]", soft_wrap=True
+                )
+            stale = [name for name in _OF_FINDING if (path.parent / name).exists()]
+            if stale:
+                console.print(
+                    f"[yellow]{escape(', '.join(stale))} in {escape(str(path.parent))} are of before and may still name the "
+                    "client; klientela dedupe writes them anew[/yellow]",
+                    soft_wrap=True,
+                )
+            if not target.samefile(clients):
+                console.print(f"[yellow]{escape(clients)} still has the client[/yellow]", soft_wrap=True)
+            console.print(
+                f"cards: [bold]{escape(str(target))}[/bold], journal: [bold]{escape(str(written[JOURNAL]))}[/bold]",
+                soft_wrap=True,
+            )
+
+
+class _Left:
+    """The cards that an erasure leaves, as a file that the journal goes on with."""
+
+    def __init__(self, opened: Opened, merged: MergedBase) -> None:
+        self._opened = opened
+        self._merged = merged
+
+    def table(self) -> _core.Table:
+        """The cards with the columns that came, those without a field too."""
+        table = self._merged.original.table("clients")
+        kept = self._opened.read.kept
+        clients = table._column("client")
+        if kept is not None:
+            table = writers.with_columns(table, [[client] for client in clients], kept)
+        return writers.with_ids(table, ("client",), self._opened.read.ids)
+
+    def reopened(self, file: Path, who: str, reason: str, threads: int) -> Opened:
+        """The file as a next command reads it; the journal says so where it reads otherwise."""
+        ingest = {key: value for key, value in self._opened.policy["ingest"].items() if key != "mappings"}
+        read = cards.read(file, ingest=ingest, threads=threads)
+        merged = MergedBase(
+            read.base,
+            self._opened.policy["dedupe"]["survivorship"],
+            journal=self._merged.journal_text,
+            rebase=True,
+            who=who,
+            reason=reason,
+            at=now(),
+            threads=threads,
+        )
+        return Opened(read, merged, self._opened.journal, self._opened.before, self._opened.policy)
+
+
+def group(find: Callable[..., None]) -> typer.Typer:
+    """The commands, with the one that looks for duplicates as what is done where none is named."""
+    app = typer.Typer(cls=Group, help="Find and merge duplicates, and take merges back.")
+    epilog = "klientela dedupe undo, not-duplicate and erase work on the journal; each has a --help of its own."
+    app.command("find", epilog=epilog)(find)
+    app.command("undo")(undo)
+    app.command("not-duplicate")(not_duplicate)
+    app.command("erase")(erase)
+    return app

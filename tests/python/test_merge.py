@@ -1,0 +1,458 @@
+"""Merging from Python and on the command line: one card per client, conflicts, taking back, journals, erasure."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+import threading
+
+import klientela
+import pytest
+
+CARDS = {
+    "id": [1, 2, 3, 4, 5],
+    "kind": ["person", "person", "person", "person", "organisation"],
+    "given_name": ["Anna", "Anya", "Boris", "Boris", None],
+    "family_name": ["Orlova", "Orlova", "Falk", "Falk", None],
+    "name": [None, None, None, None, "Nordwind"],
+    "emails": [
+        "anna@example.com",
+        "ANNA@example.com;a.orlova@example.org",
+        "boris@example.com",
+        "boris@example.com",
+        None,
+    ],
+    "city": ["Perm", "Moscow", "Kazan", None, "Perm"],
+    "updated_at": ["2026-02-01", "2026-01-01", "2026-01-01", "2026-01-02", None],
+}
+SALES = {
+    "client": [1, 2, 3, 5],
+    "at": ["2026-01-05", "2026-02-05", "2026-03-01", "2026-03-02"],
+    "amount": [10, 20, 7, 1],
+}
+
+
+def base_of(cards=CARDS, **tables):
+    return klientela.ingest({"clients": cards, "transactions": SALES, **tables}).base
+
+
+@pytest.fixture
+def base():
+    return base_of()
+
+
+@pytest.fixture
+def merged(base):
+    return klientela.MergedBase(base)
+
+
+def row(table, client):
+    columns = table.to_pydict()
+    return {name: values[columns["client"].index(client)] for name, values in columns.items()}
+
+
+def test_cards_of_one_client_become_one(merged):
+    assert merged.merge([[1, 2], (3, 4)], who="clerk", reason="one phone") == [1, 2]
+    assert len(merged.base) == 3 and len(merged.original) == 5
+    assert merged.counts_as(2) == 1 and merged.cards_of(4) == [3, 4]
+    anna = row(merged.cards, 1)
+    assert anna["cards"] == "1; 2"
+    assert anna["given_name"] == "Anna"  # of the card changed last
+    assert anna["emails"] == "anna@example.com;a.orlova@example.org"
+    assert merged.clusters.to_pydict() == {"id": [1, 2, 3, 4], "cluster": [1, 1, 3, 3]}
+    assert merged.survivors.to_pydict()["client"] == [1, 3]
+    spent = klientela.features(merged.base, "2026-03-31", columns=["money_net"]).to_pydict()
+    assert dict(zip(spent["client"], map(int, spent["money_net"]), strict=True)) == {1: 30, 3: 7, 5: 1}
+
+
+def test_conflicts_say_what_was_chosen_and_why(merged):
+    merged.merge([[1, 2]])
+    conflicts = merged.conflicts.to_pydict()
+    told = set(zip(conflicts["field"], conflicts["client"], conflicts["value"], conflicts["chosen"], strict=True))
+    assert ("given_name", "2", "Anya", "Anna") in told
+    assert ("city", "2", "Moscow", "Perm") in told or ("city", "1", "Perm", "Moscow") in told
+    assert set(conflicts["rule"]) <= {"newest", "most_complete"}
+
+
+def test_every_step_can_be_taken_back_in_any_order(base, merged):
+    before = merged.cards.to_csv()
+    merged.merge([[1, 2]])
+    edit = merged.edit(2, "city", "Omsk", at=dt.datetime(2026, 5, 1, tzinfo=dt.timezone.utc))
+    merged.merge([[2, 3]])
+    assert row(merged.cards, 1)["city"] == "Omsk"
+    assert merged.undo(1) == 4
+    assert merged.cards_of(1) == [1] and merged.cards_of(2) == [2, 3]
+    merged.undo(3)
+    merged.undo(edit)
+    assert merged.cards.to_csv() == before
+    again = merged.undo(4)  # an undo is undone
+    assert merged.cards_of(1) == [1, 2] and again == 7
+    journal = merged.journal.to_pydict()
+    assert journal["operation"] == ["merge", "edit", "merge", "undo", "undo", "undo", "undo"]
+    assert journal["counts"] == [True, False, False, False, True, True, True]
+    assert journal["at"][1] == dt.datetime(2026, 5, 1, tzinfo=dt.timezone.utc)
+
+
+def test_a_preview_changes_nothing(merged):
+    preview = merged.preview([[1, 2]])
+    assert preview.survivors == [1] and preview.refused == []
+    assert preview.cards.to_pydict()["given_name"] == ["Anna"]
+    assert preview.moves.to_pydict()["counts_as"] == [1]
+    assert preview.moves.to_pydict()["transactions"] == [1]
+    assert set(preview.conflicts.to_pydict()["cluster"]) == {"1"}
+    assert len(merged) == 0 and len(merged.base) == 5
+
+
+def test_what_was_found_is_merged_once(base, merged):
+    found = klientela.find_duplicates(base, known=merged, must_links=[(1, 2), (3, 4)])
+    assert merged.preview(found).survivors == [1, 3]
+    assert len(merged.merge(found)) == 2
+    again = klientela.find_duplicates(base, known=merged)
+    assert [again.clusters.to_pydict()["cluster"][card] for card in (0, 1, 2, 3)] == [1, 1, 3, 3]
+    assert merged.merge(again) == []
+    merged.undo(1)
+    merged.not_duplicate(2, 1)
+    assert merged.not_duplicates == [(1, 2)]
+    apart = klientela.find_duplicates(base, known=merged, clusters={"threshold": -500, "unscored": -504})
+    assert apart.clusters.to_pydict()["cluster"][0] != apart.clusters.to_pydict()["cluster"][1]
+
+
+def test_clusters_come_as_tables_too(merged):
+    table = {"id": [1, 2, 3, 4], "cluster": ["a", "a", "b", None], "keep": [False, True, None, None]}
+    assert merged.merge(table) == [1]
+    assert merged.counts_as(1) == 2
+
+
+@pytest.mark.parametrize(
+    ("clusters", "error", "said"),
+    [
+        ([[1]], klientela.InvalidArgumentError, "two cards or more"),
+        ([[1, 1]], klientela.InvalidArgumentError, "named twice"),
+        ([[1, 2], [4, 5]], klientela.InvalidArgumentError, "an organisation and a person"),
+        ([[1, 99]], klientela.NotFoundError, "99"),
+        ([1, 2], klientela.InvalidArgumentError, "no list of ids"),
+        ("12", klientela.InvalidArgumentError, "not str"),
+        ({"id": [1, 2]}, klientela.InvalidArgumentError, "'cluster'"),
+        ({"id": [1, 2], "cluster": [1, 1], "keep": [True, True]}, klientela.InvalidArgumentError, "keeps two"),
+        ([[1, None]], klientela.InvalidArgumentError, "NoneType"),
+    ],
+)
+def test_bad_merges_are_clear_errors_and_change_nothing(merged, clusters, error, said):
+    with pytest.raises(error, match=said):
+        merged.merge(clusters)
+    assert len(merged) == 0 and len(merged.base) == 5
+
+
+def test_bad_steps_are_clear_errors(merged):
+    merged.merge([[1, 2]])
+    for call, error, said in (
+        (lambda: merged.undo(7), klientela.NotFoundError, "7"),
+        (lambda: merged.undo(-1), TypeError, "incompatible"),
+        (lambda: merged.not_duplicate(1, 2), klientela.InvalidArgumentError, "undo that first"),
+        (lambda: merged.edit(1, "salary", "much"), klientela.NotFoundError, "salary"),
+        (lambda: merged.edit(1, "client", "9"), klientela.InvalidArgumentError, "id"),
+        (lambda: merged.edit(1, "birthday", "soon"), klientela.InvalidArgumentError, "soon"),
+        (lambda: merged.edit(77, "city", "Perm"), klientela.NotFoundError, "77"),
+        (lambda: merged.merge([[1, 3]], at=dt.datetime(2026, 1, 1)), klientela.InvalidArgumentError, "time zone"),
+        (lambda: klientela.MergedBase(merged.base), klientela.InvalidArgumentError, "merged"),
+    ):
+        with pytest.raises(error, match=said):
+            call()
+    assert len(merged) == 1
+
+
+def test_journals_are_saved_and_opened(base, merged, tmp_path):
+    merged.merge([[1, 2]], who="клерк")
+    merged.edit(3, "birthday", dt.date(1980, 5, 3))
+    file = tmp_path / "journal.jsonl"
+    merged.save(file)
+    opened = klientela.MergedBase.open(base, file)
+    assert opened.journal_text == merged.journal_text == file.read_text(encoding="utf-8")
+    assert opened.cards.to_csv() == merged.cards.to_csv()
+    assert opened.journal.to_pydict()["who"][0] == "клерк"
+    assert list(tmp_path.iterdir()) == [file]
+    with pytest.raises(klientela.InvalidArgumentError, match="belongs to"):
+        klientela.MergedBase.open(base_of({"id": [1, 2, 3], "name": ["a", "b", "c"]}), file)
+    more = base_of({name: [*values, values[-1] if name != "id" else 6] for name, values in CARDS.items()})
+    later = klientela.MergedBase.open(more, file, rebase=True, who="sync")
+    assert later.counts_as(2) == 1 and later.journal.to_pydict()["operation"][-1] == "rebase"
+    assert merged.rebased(more).cards.to_csv() == later.cards.to_csv()
+    file.write_text(file.read_text(encoding="utf-8").replace("клерк", "никто"), encoding="utf-8")
+    with pytest.raises(klientela.BadDataError, match=r"journal\.jsonl.*line"):
+        klientela.MergedBase.open(base, file)
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(klientela.BadDataError, match="not UTF-8"):
+        klientela.MergedBase.open(base, file)
+
+
+def test_survivorship_is_a_policy(base):
+    rules = {"version": 3, "default": "longest", "survivor": "smallest", "groups": []}
+    policy = klientela.Policy.from_dict({"dedupe": {"survivorship": rules}})
+    merged = klientela.MergedBase(base, policy)
+    merged.merge([[1, 2]])
+    assert row(merged.cards, 1)["city"] == "Moscow"
+    assert merged.survivorship["version"] == 3
+    with pytest.raises(klientela.BadPolicyError, match="version"):
+        merged.survivorship = {**rules, "default": "newest"}
+    merged.survivorship = {**rules, "version": 4, "default": "newest"}
+    merged.merge([[1, 3]])
+    assert row(merged.cards, 1)["city"] == "Perm"
+    with pytest.raises(klientela.BadPolicyError) as caught:
+        klientela.Policy.from_dict({"dedupe": {"survivorship": {"default": "best"}}})
+    assert caught.value.where == "/dedupe/survivorship/default"
+
+
+def test_functions_of_the_host_choose(base):
+    asked = []
+
+    def capital(field, candidates):
+        asked.append((field, candidates))
+        return next((place for place, each in enumerate(candidates) if each["values"] == ["Moscow"]), None)
+
+    rules = {"groups": [], "fields": {"city": {"custom": "capital"}}}
+    merged = klientela.MergedBase(base, rules, functions={"capital": capital})
+    merged.merge([[1, 2], [3, 4]])
+    assert row(merged.cards, 1)["city"] == "Moscow"
+    assert row(merged.cards, 3)["city"] is None
+    field, candidates = asked[0]
+    assert field == "city" and [each["client"] for each in candidates] == [1, 2]
+    assert candidates[0]["updated_at"] == dt.datetime(2026, 2, 1, tzinfo=dt.timezone.utc)
+    assert candidates[0]["created_at"] is None and candidates[0]["source"] is None
+    with pytest.raises(klientela.NotFoundError, match="capital"):
+        klientela.MergedBase(base, rules)
+    with pytest.raises(klientela.InvalidArgumentError, match="cannot be called"):
+        klientela.MergedBase(base, rules, functions={"capital": "Moscow"})
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda field, candidates: 1 / 0, "ZeroDivisionError"),
+        (lambda field, candidates: "Perm", "neither a place"),
+        (lambda field, candidates: 17, "candidate 17"),
+        (lambda field, candidates: -1, "below 0"),
+    ],
+)
+def test_functions_that_fail_are_named(base, function, said):
+    merged = klientela.MergedBase(base, {"groups": [], "default": {"custom": "ours"}}, functions={"ours": function})
+    merged.merge([[1, 2]])
+    with pytest.raises(klientela.InternalError, match=f'"ours".*{said}'):
+        _ = merged.base
+    merged.undo(1)
+    assert len(merged.base) == 5
+
+
+def test_a_function_cannot_come_back_to_its_base(base):
+    merged = klientela.MergedBase(
+        base,
+        {"groups": [], "default": {"custom": "ours"}},
+        functions={"ours": lambda field, candidates: merged.merge([[3, 4]])[0]},
+    )
+    merged.merge([[1, 2]])
+    with pytest.raises(klientela.InternalError, match="in use"):
+        _ = merged.base
+    assert len(merged) == 1
+
+
+def test_threads_are_told_apart_not_mixed_up(base):
+    """Two threads at once: each call does its work or is refused."""
+    merged = klientela.MergedBase(base)
+    merged.merge([[1, 2]])
+    failures = []
+
+    def work():
+        for _ in range(50):
+            try:
+                assert len(merged.cards) == 4
+            except klientela.InvalidArgumentError as error:
+                assert "in use" in str(error)
+            except BaseException as error:
+                failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_an_erased_client_leaves_nothing(merged):
+    merged.merge([[1, 2]], reason="Orlova asked")
+    merged.merge([[3, 4]])
+    done = merged.erase(2, reason="request of the client")
+    assert (done.operation, done.cards, done.disabled) == (3, 2, [1])
+    assert done.removed["clients"] == 2 and done.removed["transactions"] == 2
+    assert len(done.merged.original) == 3 and done.merged.cards_of(4) == [3, 4]
+    for text in (done.merged.journal_text, done.merged.cards.to_csv(), done.merged.original.table("clients").to_csv()):
+        assert "Orlova" not in text and "orlova" not in text
+    assert len(merged.original) == 5
+    kept = merged.erase(2, transactions="anonymise", anonymous="nobody")
+    assert kept.anonymised == 2 and "nobody" in kept.merged.original
+    with pytest.raises(klientela.BadPolicyError):
+        merged.erase(2, transactions="keep")
+    with pytest.raises(klientela.NotFoundError):
+        merged.erase(77)
+
+
+# ---- The command line ----
+
+LIST = """Id,First name,Surname,DOB,Email,Phone,City,Shoe size,Updated
+1,Anna,Berg,1980-05-03,anna.berg@mail.example,+49 30 5550101,Berlin,38,2026-02-01
+2,Robert,Falk,1971-12-31,r.falk@firm.example,+49 30 5550100,Köln,44,2026-01-01
+3,Anna,Berg,1980-05-03,anna.berg@mail.example,+49 30 5550101,Potsdam,,2026-01-01
+4,Greta,Falk,1975-12-31,greta@home.example,+49 30 5550199,Köln,40,2026-01-01
+5,Robert,Falk,1971-12-31,r.falk@firm.example,+49 30 5550100,=1+1,,2026-03-01
+6,Otto,Kranz,1966-08-17,otto.kranz@firm.example,+49 30 5550155,Bonn,45,2026-01-01
+"""
+
+
+@pytest.fixture
+def members(tmp_path):
+    file = tmp_path / "members.csv"
+    file.write_text(LIST, encoding="utf-8")
+    return file
+
+
+def rows_of(file):
+    with file.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def journal_of(file):
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_command_merges_and_says_how_to_take_back(cli, members, tmp_path):
+    out = tmp_path / "found"
+    done = cli("dedupe", members, "--out", out, "--who", "clerk")
+    assert done.returncode == 0, done.stderr
+    assert "in 2 new merges" in done.stdout and "klientela dedupe undo" in done.stdout
+    merged = rows_of(out / "merged.csv")
+    assert [(each["client"], each["cards"]) for each in merged] == [
+        ("1", "1; 3"),
+        ("2", "2; 5"),
+        ("4", "4"),
+        ("6", "6"),
+    ]
+    assert merged[0]["Shoe size"] == "38" and merged[1]["Shoe size"] == "44"
+    assert merged[1]["city"] == "Köln"  # of the address the smaller id's
+    conflicts = rows_of(out / "conflicts.csv")
+    assert {each["value"] for each in conflicts if each["field"] == "city"} == {"Berlin", "Potsdam", "Köln", "'=1+1"}
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert summary["merge"] == {
+        "dry_run": False, "operations": 2, "merges": 2, "clients": 4, "cards": 6, "merged_cards": 4, "conflicts": 2,
+        "refused": [],
+    }  # fmt: skip
+    assert "clerk" in (out / "journal.jsonl").read_text(encoding="utf-8")
+
+    again = cli("dedupe", members, "--out", out)
+    assert again.returncode == 0 and "in 0 new merges" in again.stdout
+    assert len(rows_of(out / "merged.csv")) == 4
+
+    done = cli("dedupe", "undo", "1", members, "--journal", out / "journal.jsonl", "--reason", "two sisters")
+    assert done.returncode == 0, done.stderr
+    assert "took back operation 1" in done.stdout and "5 clients with 6 cards" in done.stdout
+    assert len(rows_of(out / "merged.csv")) == 5
+    done = cli("dedupe", "not-duplicate", "1", "3", members, "--journal", out / "journal.jsonl")
+    assert done.returncode == 0, done.stderr
+    kept = cli("dedupe", members, "--journal", out / "journal.jsonl", "--out", tmp_path / "second")
+    assert kept.returncode == 0 and "in 0 new merges" in kept.stdout, kept.stderr
+    assert len(rows_of(tmp_path / "second" / "merged.csv")) == 5
+    assert not (tmp_path / "second" / "journal.jsonl").exists()
+    operations = [line.get("operation") for line in journal_of(out / "journal.jsonl")]
+    assert [each for each in operations if each] == ["merge", "merge", "undo", "not_duplicate"]
+
+
+def test_a_dry_run_leaves_the_journal_alone(cli, members, tmp_path):
+    out = tmp_path / "found"
+    done = cli("dedupe", members, "--out", out, "--dry-run")
+    assert done.returncode == 0 and "would be merged" in done.stdout, done.stderr
+    assert len(rows_of(out / "merged.csv")) == 4 and (out / "conflicts.csv").exists()
+    assert not (out / "journal.jsonl").exists()
+    assert cli("dedupe", members, "--out", out).returncode == 0
+    before = (out / "journal.jsonl").read_bytes()
+    assert cli("dedupe", members, "--out", out, "--dry-run").returncode == 0
+    assert (out / "journal.jsonl").read_bytes() == before
+
+
+def test_a_journal_of_another_list_is_refused(cli, members, tmp_path):
+    out = tmp_path / "found"
+    assert cli("dedupe", members, "--out", out).returncode == 0
+    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    members.write_text(LIST.replace("Bonn", "Mainz") + "7,Ida,Pohl,1990-01-01,ida@home.example,,Bonn,45,\n", "utf-8")
+    for line in (
+        ("dedupe", members, "--out", out),
+        ("dedupe", "undo", "1", members, "--journal", out / "journal.jsonl"),
+    ):
+        done = cli(*line)
+        assert done.returncode == 1 and "journal of another list" in done.stderr and done.stderr.count("\n") == 1
+        assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+    done = cli("dedupe", "undo", "1", members, "--journal", out / "journal.jsonl", "--rebase")
+    assert done.returncode == 0, done.stderr
+    assert len(rows_of(out / "merged.csv")) == 6
+    missing = cli("dedupe", members, "--journal", tmp_path / "none.jsonl", "--out", out)
+    assert missing.returncode == 1 and "there is no journal" in missing.stderr
+
+
+def test_rules_are_changed_under_another_version(cli, members, tmp_path):
+    out = tmp_path / "found"
+    assert cli("dedupe", members, "--out", out).returncode == 0
+    policy = tmp_path / "policy.json"
+    policy.write_text('{"dedupe": {"survivorship": {"default": "longest"}}}', "utf-8")
+    done = cli("dedupe", members, "--out", out, "--policy", policy)
+    assert done.returncode == 1 and "raise dedupe.survivorship.version" in done.stderr
+    policy.write_text('{"dedupe": {"survivorship": {"version": 2, "default": "longest"}}}', "utf-8")
+    assert cli("dedupe", members, "--out", out, "--policy", policy).returncode == 0
+
+
+def test_words_below_dedupe_are_commands_and_files_still_files(cli, tmp_path):
+    (tmp_path / "undo").mkdir()
+    for name in ("undo.csv", "erase"):
+        (tmp_path / name).write_text(LIST, encoding="utf-8")
+    done = cli("dedupe", "undo.csv", "--out", "a")
+    assert done.returncode == 0, done.stderr
+    done = cli("dedupe", "find", "undo.csv", "--out", "b")
+    assert done.returncode == 0, done.stderr
+    done = cli("dedupe", "--out", "c", "undo.csv")
+    assert done.returncode == 0, done.stderr
+    done = cli("dedupe", "erase")
+    assert done.returncode == 2  # a command without what it needs
+    done = cli("dedupe", "--help")
+    assert done.returncode == 0 and "--threshold" in done.stdout and "not-duplicate" in done.stdout
+    done = cli("dedupe", "undo", "--help")
+    assert done.returncode == 0 and "OPERATION" in done.stdout
+
+
+def test_linked_lists_are_not_merged(cli, members, tmp_path):
+    out = tmp_path / "linked"
+    done = cli("dedupe", members, "--link", members, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert not (out / "merged.csv").exists() and not (out / "journal.jsonl").exists()
+    assert cli("dedupe", members, "--link", members, "--dry-run", "--out", out).returncode == 2
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_client_is_erased_from_cards_and_journal(cli, members, tmp_path, ending):
+    out, left = tmp_path / "found", tmp_path / f"left.{ending}"
+    assert cli("dedupe", members, "--out", out).returncode == 0
+    journal = out / "journal.jsonl"
+    done = cli("dedupe", "erase", "3", members, "--journal", journal, "--out", left, "--who", "clerk")
+    assert done.returncode == 0, done.stderr
+    assert "erased 2 cards" in done.stdout and "no more: 1" in done.stdout
+    assert "clusters.csv" in done.stdout and "still has the client" in done.stdout
+    for file in (journal, out / "merged.csv", out / "conflicts.csv", left):
+        assert b"Anna" not in file.read_bytes() and b"anna" not in file.read_bytes(), file
+    cards = klientela.readers.read(left, "clients").data if ending == "parquet" else None
+    if cards is None:
+        assert [(each["client"], each["Shoe size"]) for each in rows_of(left)] == [
+            ("2", "44"), ("4", "40"), ("5", ""), ("6", "45"),
+        ]  # fmt: skip
+    done = cli("dedupe", "undo", "2", left, "--journal", journal)
+    assert done.returncode == 0, done.stderr
+    assert len(rows_of(out / "merged.csv")) == 4
+    refused = cli("dedupe", "erase", "99", left, "--journal", journal, "--out", left)
+    assert refused.returncode == 1 and "99" in refused.stderr
+    refused = cli("dedupe", "erase", "2", left, "--journal", journal, "--out", tmp_path / "left.xlsx")
+    assert refused.returncode == 1 and "must end with" in refused.stderr
