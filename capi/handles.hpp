@@ -20,6 +20,7 @@
 #include "klientela/classify/tracker.hpp"
 #include "klientela/core/executor.hpp"
 #include "klientela/core/table.hpp"
+#include "klientela/dedupe/merge.hpp"
 #include "klientela/features/features.hpp"
 #include "klientela/ingest/ingest.hpp"
 #include "klientela/model/client_base.hpp"
@@ -69,6 +70,12 @@ struct klt_tables {
 
 struct klt_base {
   klientela::ClientBase base;
+};
+
+struct klt_merged_base {
+  explicit klt_merged_base(klientela::MergedBase made) : merged(std::move(made)) {}
+  klientela::MergedBase merged;
+  mutable std::atomic<bool> busy{false};  ///< a call is inside: another one is refused
 };
 
 /// Points into an IngestResult or a RunResult that `owner` keeps alive.

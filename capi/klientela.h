@@ -107,6 +107,7 @@ typedef struct klt_table_builder klt_table_builder;   /* makes a klt_table out o
 typedef struct klt_tables klt_tables;                 /* what goes into an ingest or a run: streams by table name */
 typedef struct klt_base klt_base;                     /* a client base */
 typedef struct klt_ingest_result klt_ingest_result;   /* a base, the rows it was made of and those it was not */
+typedef struct klt_merged_base klt_merged_base;       /* a base whose duplicate cards count as one client */
 typedef struct klt_features klt_features;             /* one row of measures per client, as of a day */
 typedef struct klt_classifier klt_classifier;         /* how to classify, before it has seen data */
 typedef struct klt_model klt_model;                   /* a classifier with its thresholds frozen */
@@ -569,6 +570,165 @@ KLT_API klt_status klt_soundex(klt_context* context, const char* name, size_t na
 KLT_API double klt_relative_difference(double a, double b);
 /* Great-circle distance in metres of two places in degrees, north and east positive, on a sphere. Since ABI 2. */
 KLT_API double klt_haversine_distance(double latitude_a, double longitude_a, double latitude_b, double longitude_b);
+
+/* ---- Dedupe: merging cards, and taking it back (docs/guide/merging.md) ---- */
+
+/* An instant that is not said. Since ABI 2. */
+#define KLT_NO_INSTANT INT64_MIN
+
+/* Who did something, when and why, for the journal; the host says it. Since ABI 2. */
+typedef struct klt_note {
+  size_t struct_size;
+  const char* who;    /* NULL: not said */
+  const char* reason; /* NULL: not said */
+  int64_t at;         /* UTC microseconds since 1970-01-01, or KLT_NO_INSTANT */
+} klt_note;
+#define KLT_NOTE_INIT \
+  { sizeof(klt_note), NULL, NULL, KLT_NO_INSTANT }
+
+/* One card's value as a survivorship function sees it; the library makes it, borrowed for the callback. Since ABI 2. */
+typedef struct klt_survivor_candidate {
+  size_t struct_size;
+  const char* client;        /* its id as text */
+  const char* const* values; /* of a group of fields: one per field, "" where null; else the field's, one or more */
+  size_t value_count;
+  const char* source; /* "" where null */
+  int64_t created_at; /* UTC microseconds since 1970-01-01; KLT_NO_INSTANT where null */
+  int64_t updated_at; /* the same */
+} klt_survivor_candidate;
+
+/* That no candidate survives: the field becomes null. Since ABI 2. */
+#define KLT_NO_CANDIDATE SIZE_MAX
+
+/* A survivorship function of the host's, which {"custom": "NAME"} in the survivorship asks. Since ABI 2. */
+typedef struct klt_survivor_function {
+  size_t struct_size;
+  const char* name; /* copied */
+  /* Sets *chosen to the place of the card that `field` (of a group: its first field) is taken from, or leaves it at
+   * KLT_NO_CANDIDATE. The same question must get the same answer. Called on the thread of the call that needs it,
+   * with a context of its own; any status but KLT_OK fails that call with KLT_INTERNAL naming the function. Required.
+   */
+  klt_status (*choose)(klt_context* context, const char* field, const klt_survivor_candidate* const* candidates,
+                       size_t candidate_count, size_t* chosen, void* user_data);
+  void* user_data;
+  void (*free_user_data)(void* user_data); /* when the last merged base that asks it is freed; may be NULL */
+} klt_survivor_function;
+#define KLT_SURVIVOR_FUNCTION_INIT \
+  { sizeof(klt_survivor_function), NULL, NULL, NULL, NULL }
+
+/* How a base is merged. Everything but user_data is borrowed for the call. Since ABI 2. */
+typedef struct klt_merge_options {
+  size_t struct_size;
+  const char* survivorship_json; /* whose value stays: dedupe.survivorship of a policy; NULL: the defaults */
+  const char* journal;           /* text to go on from, as klt_merged_base_journal_text() gave it; NULL: none yet */
+  size_t journal_size;
+  const klt_survivor_function* const* functions; /* what the survivorship names; from success on it owns user_data */
+  size_t function_count;
+  const klt_note* note; /* for the journal where rebase makes an entry; may be NULL */
+  int32_t rebase;       /* 1: the base may have changed since the journal was written, and the journal then says so */
+  int32_t reserved;     /* 0 */
+} klt_merge_options;
+#define KLT_MERGE_OPTIONS_INIT \
+  { sizeof(klt_merge_options), NULL, NULL, 0, NULL, 0, NULL, 0, 0 }
+
+/* A base of which cards can be merged, edited and taken apart again: the cards stay, everything is read through a map
+ * from card to client, and the journal holds every operation. For one call at a time: a second one, out of a callback
+ * say, is KLT_INVALID_ARGUMENT naming "merged". `options` may be NULL. O(cards + records); parallel.
+ * KLT_INVALID_ARGUMENT naming "base" (merged or rolled up already) or "journal" (of another base), KLT_BAD_DATA naming
+ * the line or the operation, KLT_BAD_POLICY with the JSON pointer in where, KLT_NOT_FOUND for a client or a function
+ * that is not there, KLT_CANCELLED. Since ABI 2. */
+KLT_API klt_status klt_merged_base_new(klt_context* context, const klt_base* base, const klt_merge_options* options,
+                                       klt_merged_base** out);
+KLT_API void klt_merged_base_free(klt_merged_base* merged); /* Since ABI 2. */
+/* Goes on with a base that has changed: cards delivered again, new ones, purchases; `merged` stays as it is. `note`
+ * may be NULL, here and below. KLT_NOT_FOUND for a client that an operation names and the base has not. Since ABI 2. */
+KLT_API klt_status klt_merged_base_rebased(klt_context* context, const klt_merged_base* merged, const klt_base* base,
+                                           const klt_note* note, klt_merged_base** out);
+/* The base as it was given. Since ABI 2. */
+KLT_API klt_status klt_merged_base_original(klt_context* context, const klt_merged_base* merged, klt_base** out);
+/* The base as merged, for everything that takes a base; ids of merged cards are understood as their client's. Rows are
+ * shared; the result cannot be extended. O(clients + rows) after a change, else O(1); parallel. KLT_INTERNAL naming a
+ * host's function that failed, KLT_CANCELLED. Since ABI 2. */
+KLT_API klt_status klt_merged_base_base(klt_context* context, const klt_merged_base* merged, klt_base** out);
+/* The id of the client that a card counts as, as text; `client` as text, also for a whole number. KLT_NOT_FOUND naming
+ * "client". Since ABI 2. */
+KLT_API klt_status klt_merged_base_counts_as(klt_context* context, const klt_merged_base* merged, const char* client,
+                                             klt_string** out);
+/* All cards that count as the same client, itself included, in order of ids: id (text). KLT_NOT_FOUND naming "client".
+ * Since ABI 2. */
+KLT_API klt_status klt_merged_base_cards_of(klt_context* context, const klt_merged_base* merged, const char* client,
+                                            klt_table** out);
+/* One row per client with a card: client, cards (text: ids of all that count as it, "; " between them), and the fields
+ * as in klt_base_table(). Errors of this and the next three as of klt_merged_base_base(). Since ABI 2. */
+KLT_API klt_status klt_merged_base_cards(klt_context* context, const klt_merged_base* merged, klt_table** out);
+/* One row per card that is merged with others: id, cluster (the client's id). Since ABI 2. */
+KLT_API klt_status klt_merged_base_clusters(klt_context* context, const klt_merged_base* merged, klt_table** out);
+/* The cards of clients that were merged or edited, as in klt_base_table(). Since ABI 2. */
+KLT_API klt_status klt_merged_base_survivors(klt_context* context, const klt_merged_base* merged, klt_table** out);
+/* Where cards of one client say different things, one row per value, all as text: cluster (the client), table, field,
+ * row (of other tables than clients), client (whose value), value, chosen, rule. Since ABI 2. */
+KLT_API klt_status klt_merged_base_conflicts(klt_context* context, const klt_merged_base* merged, klt_table** out);
+/* Pairs that somebody said are two clients: id_a, id_b (text). Since ABI 2. */
+KLT_API klt_status klt_merged_base_not_duplicates(klt_context* context, const klt_merged_base* merged, klt_table** out);
+/* Every operation: sequence, operation, counts, at, who, reason, cards, keep, policy, field, values, of, erased_by,
+ * base. Since ABI 2. */
+KLT_API klt_status klt_merged_base_journal(klt_context* context, const klt_merged_base* merged, klt_table** out);
+/* The journal as JSON lines; what is appended to a journal is appended to its text. Since ABI 2. */
+KLT_API klt_status klt_merged_base_journal_text(klt_context* context, const klt_merged_base* merged, klt_string** out);
+/* The survivorship of the next merges as JSON, with every default. Since ABI 2. */
+KLT_API klt_status klt_merged_base_survivorship(klt_context* context, const klt_merged_base* merged, klt_string** out);
+/* Another survivorship for merges from now on, with a version that the journal has not. KLT_BAD_POLICY with the JSON
+ * pointer in where ("/version"), KLT_NOT_FOUND for a function that is not there. Since ABI 2. */
+KLT_API klt_status klt_merged_base_set_survivorship(klt_context* context, klt_merged_base* merged, const char* json);
+/* What klt_merged_base_merge() would do; nothing changes. `cards`: of the clients that there would be; `conflicts`: as
+ * klt_merged_base_conflicts(), of them alone; `moves`: client, counts_as, and how many rows of each table would count
+ * as another's. Each may be NULL. Errors as of merging. Since ABI 2. */
+KLT_API klt_status klt_merged_base_preview(klt_context* context, const klt_merged_base* merged,
+                                           const klt_table* clusters, klt_table** cards, klt_table** conflicts,
+                                           klt_table** moves);
+/* Lets cards count as one client, all clusters or none. `clusters` has the columns id and cluster, one row per card:
+ * rows with one cluster are one client, without one are passed over. A boolean column keep, if there is one, is true
+ * for a card whose id stays. One operation per cluster, in order of first rows: *first is the number of the first,
+ * *count how many; both may be NULL. KLT_INVALID_ARGUMENT naming "clusters" for one card alone or twice, an
+ * organisation and a person (unless across_kinds), two cards said to be two clients; KLT_NOT_FOUND for a client or a
+ * column. Since ABI 2. */
+KLT_API klt_status klt_merged_base_merge(klt_context* context, klt_merged_base* merged, const klt_table* clusters,
+                                         const klt_note* note, uint64_t* first, uint64_t* count);
+/* Writes a field of a card, as it would be delivered; no value: null. It wins over every rule, also in later merges.
+ * `operation` gets its number, here and below; it may be NULL. KLT_INVALID_ARGUMENT naming "field" or "values",
+ * KLT_NOT_FOUND naming "client" or "field". Since ABI 2. */
+KLT_API klt_status klt_merged_base_edit(klt_context* context, klt_merged_base* merged, const char* client,
+                                        const char* field, const char* const* values, size_t value_count,
+                                        const klt_note* note, uint64_t* operation);
+/* Takes back an operation, whatever came after it; of an undo: does it again. `undo` gets the number of this one.
+ * KLT_NOT_FOUND and KLT_INVALID_ARGUMENT (undone already, erased, an erasure or a rebase, or two clients that are said
+ * to be two would be one) naming "operation". Since ABI 2. */
+KLT_API klt_status klt_merged_base_undo(klt_context* context, klt_merged_base* merged, uint64_t operation,
+                                        const klt_note* note, uint64_t* undo);
+/* Remembers that two cards are two clients: they are never merged. KLT_INVALID_ARGUMENT naming "clients" for one and
+ * the same, and while they are merged. Since ABI 2. */
+KLT_API klt_status klt_merged_base_not_duplicate(klt_context* context, klt_merged_base* merged, const char* a,
+                                                 const char* b, const klt_note* note, uint64_t* operation);
+
+/* What an erasure did. Since ABI 2. */
+typedef struct klt_erasure {
+  size_t struct_size;  /* set by the caller; only the members it knows are written */
+  uint64_t operation;  /* its number in the journal */
+  uint64_t cards;      /* clients erased: all cards that counted as the one */
+  uint64_t anonymised; /* transactions that stay as nobody's */
+  uint64_t emptied;    /* rows and records of others in which something was emptied */
+} klt_erasure;
+#define KLT_ERASURE_INIT \
+  { sizeof(klt_erasure), 0, 0, 0, 0 }
+
+/* Erases a client from base and journal: all its cards, the rows that are theirs, and what names them; `merged` stays
+ * as it is, with everything in it, so free it. `options_json`: {"transactions": "remove" or "anonymise", "anonymous",
+ * "mentions"}; NULL: the defaults. `erasure`, `removed` (table, rows) and `disabled` (operation: those that can be
+ * undone or redone no more) may be NULL. O(base); parallel. KLT_NOT_FOUND naming "client", KLT_INVALID_ARGUMENT naming
+ * "anonymous", KLT_BAD_POLICY with the JSON pointer in where, KLT_CANCELLED. Since ABI 2. */
+KLT_API klt_status klt_merged_base_erase(klt_context* context, const klt_merged_base* merged, const char* client,
+                                         const char* options_json, const klt_note* note, klt_merged_base** out,
+                                         klt_erasure* erasure, klt_table** removed, klt_table** disabled);
 
 /* ---- Features: what each client did, as of a day ---- */
 
