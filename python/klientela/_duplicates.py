@@ -73,7 +73,7 @@ def find_duplicates(
     >>> found.clusters.to_pydict()
     {'id': [1, 2, 3], 'cluster': [1, 1, 3]}
     """
-    must, cannot = ([], []) if known is None else known._core.links()
+    must, cannot = ([], []) if known is None else known._made.links()
     return _core._find_duplicates(
         base,
         None,

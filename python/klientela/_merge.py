@@ -137,7 +137,7 @@ class MergedBase:
     3
     """
 
-    _core: _core._MergedBase
+    _made: _core._MergedBase
 
     def __init__(
         self,
@@ -153,7 +153,7 @@ class MergedBase:
         threads: int = 0,
         progress: _Progress = None,
     ) -> None:
-        self._core = _core._MergedBase(
+        self._made = _core._MergedBase(
             base,
             None if survivorship is None else _survivorship(survivorship),
             dict(functions or {}),
@@ -167,7 +167,7 @@ class MergedBase:
     @classmethod
     def _of(cls, made: _core._MergedBase) -> MergedBase:
         self = cls.__new__(cls)
-        self._core = made
+        self._made = made
         return self
 
     @classmethod
@@ -206,27 +206,27 @@ class MergedBase:
     @property
     def original(self) -> _core.ClientBase:
         """The base as delivered."""
-        return self._core.original()
+        return self._made.original()
 
     @property
     def base(self) -> _core.ClientBase:
         """The base as merged, for everything that takes a base; ids of merged cards are understood as the client's."""
-        return self._core.base(0, None)
+        return self._made.base(0, None)
 
     @property
     def cards(self) -> _core.Table:
         """One row per client: ``client``, ``cards`` (ids of all that count as it, "; " between them), and the fields."""
-        return self._core.cards(0)
+        return self._made.cards(0)
 
     @property
     def clusters(self) -> _core.Table:
         """One row per card that is merged: ``id``, ``cluster`` (the client's id)."""
-        return self._core.clusters(0)
+        return self._made.clusters(0)
 
     @property
     def survivors(self) -> _core.Table:
         """The cards of clients that were merged or edited."""
-        return self._core.survivors(0)
+        return self._made.survivors(0)
 
     @property
     def conflicts(self) -> _core.Table:
@@ -235,39 +235,39 @@ class MergedBase:
         One row per value: ``cluster`` (the client), ``table``, ``field``, ``row`` (of other tables than clients),
         ``client`` (whose value), ``value``, ``chosen``, ``rule``.
         """
-        return self._core.conflicts(0)
+        return self._made.conflicts(0)
 
     @property
     def journal(self) -> _core.Table:
         """Every operation: sequence, operation, counts, at, who, reason, cards, keep, policy, field, values, of, ..."""
-        return self._core.journal()
+        return self._made.journal()
 
     @property
     def journal_text(self) -> str:
         """The journal as JSON lines; what is appended to a journal is appended to its text."""
-        return self._core.journal_text()
+        return self._made.journal_text()
 
     @property
     def not_duplicates(self) -> list[tuple[_Id, _Id]]:
         """Pairs that somebody said are two clients."""
-        return self._core.not_duplicates()
+        return self._made.not_duplicates()
 
     @property
     def survivorship(self) -> dict[str, Any]:
         """Whose value is kept, with every default; setting it rules merges from now on, under another version."""
-        return self._core.policy()
+        return self._made.policy()
 
     @survivorship.setter
     def survivorship(self, survivorship: Mapping[str, Any] | _core.Policy) -> None:
-        self._core.set_policy(_survivorship(survivorship))
+        self._made.set_policy(_survivorship(survivorship))
 
     def counts_as(self, client: _Id) -> _Id:
         """Give the id of the client that a card counts as."""
-        return self._core.counts_as(client)
+        return self._made.counts_as(client)
 
     def cards_of(self, client: _Id) -> list[_Id]:
         """Give all cards that count as the same client as this one, itself included."""
-        return self._core.cards_of(client)
+        return self._made.cards_of(client)
 
     def preview(self, clusters: Any, *, threads: int = 0, progress: _Progress = None) -> MergePreview:
         """Say what :meth:`merge` would do.
@@ -278,7 +278,7 @@ class MergedBase:
             As for :meth:`merge`.
         """
         wanted, refused = self._wanted(clusters)
-        return MergePreview(**self._core.preview(wanted, threads, progress), refused=refused)
+        return MergePreview(**self._made.preview(wanted, threads, progress), refused=refused)
 
     def merge(
         self,
@@ -315,7 +315,7 @@ class MergedBase:
             If there is no such client.
         """
         wanted, _ = self._wanted(clusters)
-        return self._core.merge(wanted, _note(who, reason, at))
+        return self._made.merge(wanted, _note(who, reason, at))
 
     def edit(
         self,
@@ -342,15 +342,15 @@ class MergedBase:
         int
             The number of the operation.
         """
-        return self._core.edit(client, field, _values(value), _note(who, reason, at))
+        return self._made.edit(client, field, _values(value), _note(who, reason, at))
 
     def undo(self, operation: int, *, who: str = "", reason: str = "", at: dt.datetime | None = None) -> int:
         """Take back an operation, whatever came after it; the undo of an undo does it again."""
-        return self._core.undo(operation, _note(who, reason, at))
+        return self._made.undo(operation, _note(who, reason, at))
 
     def not_duplicate(self, a: _Id, b: _Id, *, who: str = "", reason: str = "", at: dt.datetime | None = None) -> int:
         """Remember that two cards are two clients: they are never merged, nor found (``known=``) as one."""
-        return self._core.not_duplicate(a, b, _note(who, reason, at))
+        return self._made.not_duplicate(a, b, _note(who, reason, at))
 
     def rebased(
         self,
@@ -363,7 +363,7 @@ class MergedBase:
         progress: _Progress = None,
     ) -> MergedBase:
         """Go on with a base that has changed: cards delivered again, new ones, purchases."""
-        return MergedBase._of(self._core.rebased(base, _note(who, reason, at), threads, progress))
+        return MergedBase._of(self._made.rebased(base, _note(who, reason, at), threads, progress))
 
     def erase(
         self,
@@ -396,13 +396,13 @@ class MergedBase:
         Erasure
         """
         options = {"transactions": transactions, "anonymous": anonymous, "mentions": mentions}
-        done = self._core.erase(client, options, _note(who, reason, at), threads, progress)
+        done = self._made.erase(client, options, _note(who, reason, at), threads, progress)
         done["merged"] = MergedBase._of(done["merged"])
         return Erasure(**done)
 
     def _wanted(self, clusters: Any) -> tuple[list[tuple[list[_Id], _Id | None]], list[list[_Id]]]:
         if isinstance(clusters, _core.Duplicates):
-            proposed, refused = self._core.proposed(clusters)
+            proposed, refused = self._made.proposed(clusters)
             return [(cards, None) for cards in proposed], refused
         if isinstance(clusters, Mapping) or hasattr(clusters, "__arrow_c_stream__"):
             return _grouped(table_of(clusters)), []
@@ -416,7 +416,7 @@ class MergedBase:
 
     def __len__(self) -> int:
         """How many operations the journal holds."""
-        return self._core.operations()
+        return self._made.operations()
 
     def __repr__(self) -> str:
         merged = len(self.clusters)

@@ -59,7 +59,9 @@ class Cards:
     notes : list of str
         What was assumed, and what could not be read, in sentences.
     kept : Table, optional
-        The unused columns as texts, behind a first column with the ids; None where there are none.
+        The columns that were not read as texts, behind a first column with the ids; None where there are none.
+    parent : str, optional
+        The column with the parents of cards, which is not read but stands in ``kept``.
     """
 
     base: _core.ClientBase
@@ -72,6 +74,7 @@ class Cards:
     ids: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     kept: _core.Table | None = field(default=None, repr=False)
+    parent: str | None = None
 
 
 def read(
@@ -165,7 +168,8 @@ def read(
         numbered=numbered,
         ids={} if numbered else table.ids_with_blanks(),
         notes=table.notes,
-        kept=table.unused_values(numbered),
+        kept=table.values_not_read(numbered),
+        parent=table.parent,
     )
 
 
@@ -202,6 +206,7 @@ class _Delivered:
         self.unused: list[str] = []
         self.notes: list[str] = []
         self.id_column: str | None = None
+        self.parent: str | None = None
         self._number = "row"
         while self._number.casefold() in {column.casefold() for column in self.types}:
             self._number += "_"
@@ -225,7 +230,8 @@ class _Delivered:
                 self.unused.append(column)
             else:
                 feeds.setdefault(found, []).append(column)
-        feeds.pop("parent", None)  # a card stays whether or not its parent has one
+        parents = feeds.pop("parent", [])  # a card stays whether or not its parent has one
+        self.parent = parents[0] if parents else None
         columns: dict[str, str] = {}
         for field_name in _FIELDS:
             if field_name not in feeds:
@@ -312,9 +318,10 @@ class _Delivered:
             chosen.insert(0, f"row_number() OVER () AS {client}")
         return self._connection.sql(f"SELECT {', '.join(chosen)} FROM cards")
 
-    def unused_values(self, numbered: bool) -> _core.Table | None:
-        """The columns that feed no field, as texts, behind the ids of their rows."""
-        columns = self.unused + ([self.id_column] if numbered and self.id_column is not None else [])
+    def values_not_read(self, numbered: bool) -> _core.Table | None:
+        """The columns that feed no field, and that of parents, as texts, behind the ids of their rows."""
+        more = [self.parent, self.id_column if numbered else None]
+        columns = self.unused + [column for column in more if column is not None]
         if not columns:
             return None
         name = self._number

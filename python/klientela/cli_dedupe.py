@@ -183,6 +183,7 @@ def dedupe(
                     threads=threads,
                     merged=None if opened is None else opened.merged,
                     kept=lists[0].kept,
+                    parent=lists[0].parent,
                 )
 
             written = write() if opened is None or dry_run else save_all(opened, write)
@@ -193,7 +194,7 @@ def dedupe(
 def _merge(opened: Opened, found: _core.Duplicates, who: str, reason: str, dry_run: bool) -> dict[str, Any]:
     """Merge what was found beyond the journal, and say what there is then, for summary.json."""
     merged = opened.merged
-    proposed, refused = merged._core.proposed(found)
+    proposed, refused = merged._made.proposed(found)
     operations = merged.merge(proposed, who=who, reason=reason or "found as duplicates", at=now())
     conflicts = merged.conflicts
     places = {*zip(*(conflicts._column(name) for name in ("cluster", "table", "field", "row")), strict=True)}

@@ -13,6 +13,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from klientela import _core, _policy, cards, writers
+from klientela._columns import table_of
 from klientela._merge import MergedBase
 from klientela._terminal import DateFormat, Encoding, PolicyFile, Preset, Quiet, Steps, Threads, errors, progress
 from klientela._terminal import out as console
@@ -176,7 +177,7 @@ def _change(
             operation, told = change(opened.merged)
             written = save_all(
                 opened,
-                lambda: writers.write_merged(opened.merged, folder, ids=opened.read.ids, kept=opened.read.kept),
+                lambda: _write(opened, folder),
             )
         if not quiet:
             console.print(f"[green]done[/green]: operation {operation} {escape(told)}", soft_wrap=True)
@@ -185,6 +186,11 @@ def _change(
                 f"open [bold]{escape(str(written['merged.csv']))}[/bold]",
                 soft_wrap=True,
             )
+
+
+def _write(opened: Opened, folder: Path) -> dict[str, Path]:
+    read = opened.read
+    return writers.write_merged(opened.merged, folder, ids=read.ids, kept=read.kept, parent=read.parent)
 
 
 def _read(
@@ -322,11 +328,13 @@ def erase(
             try:
                 writers.write_table(left.table(), scratch)
                 after = left.reopened(scratch, who, reason, threads)
-                written = save_all(
-                    after,
-                    lambda: writers.write_merged(after.merged, path.parent, ids=after.read.ids, kept=after.read.kept),
-                )
-                scratch.replace(target)
+
+                def write() -> dict[str, Path]:
+                    files = _write(after, path.parent)
+                    scratch.replace(target)
+                    return files
+
+                written = save_all(after, write)
             finally:
                 scratch.unlink(missing_ok=True)
         if not quiet:
@@ -363,18 +371,22 @@ class _Left:
         self._merged = merged
 
     def table(self) -> _core.Table:
-        """The cards with the columns that came, those without a field too."""
+        """The cards with the columns that came, by their names."""
+        read = self._opened.read
         table = self._merged.original.table("clients")
-        kept = self._opened.read.kept
-        clients = table._column("client")
-        if kept is not None:
-            table = writers.with_columns(table, [[client] for client in clients], kept)
-        return writers.with_ids(table, ("client",), self._opened.read.ids)
+        headings = {field: column.split(" + ")[0] for field, column in read.columns.items()}
+        table = table_of({headings.get(name, name): table._column(name) for name in table.columns})
+        own = headings.get("client", "client")
+        clients = table._column(own)
+        if read.kept is not None:
+            erased = {str(_id_of(text)) for text in read.kept._column(read.kept.columns[0])} - {*map(str, clients)}
+            without = {} if read.parent is None else {read.parent: lambda text: None if text in erased else text}
+            table = writers.with_columns(table, [[client] for client in clients], read.kept, without, own=own)
+        return writers.with_ids(table, (own,), read.ids)
 
     def reopened(self, file: Path, who: str, reason: str, threads: int) -> Opened:
         """The file as a next command reads it; the journal says so where it reads otherwise."""
-        ingest = {key: value for key, value in self._opened.policy["ingest"].items() if key != "mappings"}
-        read = cards.read(file, ingest=ingest, threads=threads)
+        read = cards.read(file, ingest=self._opened.policy["ingest"], threads=threads)
         merged = MergedBase(
             read.base,
             self._opened.policy["dedupe"]["survivorship"],

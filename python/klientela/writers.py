@@ -127,6 +127,7 @@ def write_duplicates(
     threads: int = 0,
     merged: MergedBase | None = None,
     kept: _core.Table | None = None,
+    parent: str | None = None,
 ) -> dict[str, Path]:
     """Write clusters.csv, pairs.csv, joins.csv, cuts.csv, review.csv, weights.csv, rules.csv and summary.json.
 
@@ -147,7 +148,7 @@ def write_duplicates(
         0: one per core.
     merged : MergedBase, optional
         What the duplicates were merged in.
-    kept : Table, optional
+    kept, parent : optional
         As for :func:`write_merged`.
     """
     told = found.summary
@@ -171,9 +172,9 @@ def write_duplicates(
         return (_with_ids(table, first, second, two) if first or second else table).to_csv()
 
     document = json.dumps({**(summary or {}), **told}, ensure_ascii=False, indent=2)
-    texts = {file: functools.partial(text, tell) for file, tell in tables.items()}
+    texts: dict[str, Callable[[], str]] = {file: functools.partial(text, tell) for file, tell in tables.items()}
     if merged is not None:
-        texts |= _merged_sheets(merged, first, kept)
+        texts |= _merged_sheets(merged, first, kept, parent)
     files = (*texts, "summary.json")
     return _write_all(files, lambda scratch: _write_texts(scratch, {**texts, "summary.json": lambda: document}), folder)
 
@@ -184,6 +185,7 @@ def write_merged(
     *,
     ids: Mapping[str, str] | None = None,
     kept: _core.Table | None = None,
+    parent: str | None = None,
 ) -> dict[str, Path]:
     """Write merged.csv, one row per client, and conflicts.csv, where its cards say different things; both or none.
 
@@ -199,19 +201,25 @@ def write_merged(
     kept : Table, optional
         More columns for merged.csv, as :attr:`klientela.cards.Cards.kept` says: of each client its own card's value, or
         the first of its other cards'.
+    parent : str, optional
+        The column of it with the ids of parents, who are named as the clients that they count as.
     """
-    sheets = _merged_sheets(merged, ids or {}, kept)
+    sheets = _merged_sheets(merged, ids or {}, kept, parent)
     return _write_all(tuple(sheets), lambda scratch: _write_texts(scratch, sheets), folder)
 
 
 def _merged_sheets(
-    merged: MergedBase, ids: Mapping[str, str], kept: _core.Table | None
+    merged: MergedBase, ids: Mapping[str, str], kept: _core.Table | None, parent: str | None
 ) -> dict[str, Callable[[], str]]:
+    def counts_as(text: str) -> str:
+        client = _core._client_id(text)
+        return str(merged.counts_as(client)) if client in merged.original else text
+
     def cards() -> str:
         table = merged.cards
         if kept is not None:
             members = [merged.cards_of(client) for client in table._column("client")]
-            table = with_columns(table, members, kept)
+            table = with_columns(table, members, kept, {} if parent is None else {parent: counts_as})
         return with_ids(table, ("client",), ids).to_csv()
 
     return {
@@ -230,18 +238,31 @@ def with_ids(table: _core.Table, names: Sequence[str], ids: Mapping[str, str]) -
     return table_of(columns)
 
 
-def with_columns(table: _core.Table, members: Sequence[Sequence[int | str]], kept: _core.Table) -> _core.Table:
-    """Add the columns of ``kept`` to a table of clients whose cards are its rows of ``members``, the own card first."""
+def with_columns(
+    table: _core.Table,
+    members: Sequence[Sequence[int | str]],
+    kept: _core.Table,
+    changed: Mapping[str, Callable[[str], str | None]],
+    *,
+    own: str = "client",
+) -> _core.Table:
+    """Add the columns of ``kept`` to a table of clients whose cards are its rows of ``members``, the own card first.
+
+    The ids of the clients stand in the column ``own``. Texts of the columns in ``changed`` are replaced by what their
+    functions give.
+    """
     by, *names = kept.columns
     places = {str(_core._client_id(text)): row for row, text in enumerate(kept._column(by)) if text is not None}
-    clients = table._column("client")
+    clients = table._column(own)
     columns = {name: table._column(name) for name in table.columns}
     rows = [
-        [places[str(card)] for card in sorted(cards, key=lambda card: card != own) if str(card) in places]
-        for own, cards in zip(clients, members, strict=True)
+        [places[str(card)] for card in sorted(cards, key=lambda card: card != client) if str(card) in places]
+        for client, cards in zip(clients, members, strict=True)
     ]
     for name in names:
         values = kept._column(name)
+        if name in changed:
+            values = [changed[name](text) if text else None for text in values]
         free = name
         while free in columns:
             free += "_"

@@ -446,7 +446,7 @@ def test_a_client_is_erased_from_cards_and_journal(cli, members, tmp_path, endin
         assert b"Anna" not in file.read_bytes() and b"anna" not in file.read_bytes(), file
     cards = klientela.readers.read(left, "clients").data if ending == "parquet" else None
     if cards is None:
-        assert [(each["client"], each["Shoe size"]) for each in rows_of(left)] == [
+        assert [(each["Id"], each["Shoe size"]) for each in rows_of(left)] == [
             ("2", "44"), ("4", "40"), ("5", ""), ("6", "45"),
         ]  # fmt: skip
     done = cli("dedupe", "undo", "2", left, "--journal", journal)
@@ -456,3 +456,52 @@ def test_a_client_is_erased_from_cards_and_journal(cli, members, tmp_path, endin
     assert refused.returncode == 1 and "99" in refused.stderr
     refused = cli("dedupe", "erase", "2", left, "--journal", journal, "--out", tmp_path / "left.xlsx")
     assert refused.returncode == 1 and "must end with" in refused.stderr
+
+
+def test_columns_keep_their_names_and_parents_are_followed(cli, tmp_path):
+    """A list with headings of its own, a policy that maps them, ids with blanks, dates by a pattern."""
+    file, policy, out, left = (tmp_path / name for name in ("list.csv", "policy.json", "found", "left.csv"))
+    file.write_text(
+        "Nr;Firma;Mail;Mail 2;seit;Mutter;Notiz\n"
+        "A1;Nordwind GmbH;info@nordwind.example;post@nordwind.example;31.12.2020;;alt\n"
+        " A2;Nordwind GmbH;info@nordwind.example;;30.11.2021;;\n"
+        "B1;Adler AG;kontakt@adler.example;;01.02.2019;A2;neu\n"
+        "C1;Kranz KG;kranz@kranz.example;;01.02.2018;B1;\n",
+        encoding="utf-8",
+    )
+    columns = {"client": "Nr", "name": "Firma", "created_at": "seit", "parent": "Mutter"}
+    policy.write_text(
+        json.dumps({"ingest": {"mappings": {"clients": {"columns": columns}}, "date_format": "%d.%m.%Y"}}), "utf-8"
+    )
+    options = ("--policy", policy)
+    done = cli("dedupe", file, "--out", out, *options)
+    assert done.returncode == 0, done.stderr
+    merged = {each["client"]: each for each in rows_of(out / "merged.csv")}
+    assert list(merged) == ["A1", "B1", "C1"]
+    assert merged["B1"]["Mutter"] == "A1" and merged["A1"]["Notiz"] == "alt"
+    done = cli("dedupe", "erase", "B1", file, "--journal", out / "journal.jsonl", "--out", left, *options)
+    assert done.returncode == 0, done.stderr
+    cards = rows_of(left)
+    assert [(each["Nr"], each["Firma"], each["Mutter"]) for each in cards] == [
+        ("A1", "Nordwind GmbH", ""),
+        (" A2", "Nordwind GmbH", ""),
+        ("C1", "Kranz KG", ""),
+    ]
+    assert b"Adler" not in left.read_bytes() and b"B1" not in left.read_bytes()
+    assert b"rebase" not in (out / "journal.jsonl").read_bytes()
+    done = cli("dedupe", left, "--out", out, *options)
+    assert done.returncode == 0, done.stderr
+
+
+def test_rows_without_ids_are_erased_by_number(cli, tmp_path):
+    file, out = tmp_path / "list.csv", tmp_path / "found"
+    file.write_text(
+        "Name,Email\nAnna Berg,a@mail.example\nOtto Kranz,o@mail.example\n=Ida Pohl,i@mail.example\n", "utf-8"
+    )
+    assert cli("dedupe", file, "--out", out).returncode == 0
+    done = cli("dedupe", "erase", "2", file, "--journal", out / "journal.jsonl", "--out", file)
+    assert done.returncode == 0, done.stderr
+    assert [each["client"] for each in rows_of(file)] == ["1", "3"]
+    assert "'=Ida" in file.read_text(encoding="utf-8")
+    done = cli("dedupe", "not-duplicate", "1", "3", file, "--journal", out / "journal.jsonl")
+    assert done.returncode == 0, done.stderr
