@@ -67,6 +67,7 @@ struct FieldColumn {
 struct PreparedCards::Data {
   std::array<ClientBase, 2> bases;
   std::size_t first_list{0};
+  bool two_lists{false};
   std::vector<std::uint32_t> codes;  ///< by card: client code in the base of its list
   std::array<dedupe::FieldColumn, card_field_count> fields;
 

@@ -75,8 +75,24 @@ constexpr std::array<std::array<CardField, 3>, source_count> source_fields{{
 }};
 constexpr std::size_t fields_of(Source source) noexcept { return source == Source::person ? 3 : 1; }
 
-/// Between the parts of a value that is put together; no normalised form holds it.
+/// Between the parts of a value that is put together; no normalised form holds it, and append_part() takes it out.
 constexpr char part_mark = '\x1F';
+
+/// The first characters of a text, as many as are looked at.
+std::string_view cut(std::string_view text) noexcept {
+  if (text.size() <= max_value_characters) return text;
+  std::size_t characters = 0;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if ((static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U && ++characters > max_value_characters)
+      return text.substr(0, i);
+  return text;
+}
+
+void append_part(std::string& value, std::string_view part) {
+  const std::size_t begin = value.size();
+  value.append(cut(part));
+  std::replace(value.begin() + static_cast<std::ptrdiff_t>(begin), value.end(), part_mark, ' ');
+}
 
 /// The delivered texts of one source, coded as they are.
 struct RawColumn {
@@ -93,9 +109,9 @@ struct RawColumn {
 };
 
 /// Reads fields of cards wherever their chunks are.
-class CardReader {
+class CardFields {
  public:
-  explicit CardReader(const PreparedCards::Data& data) : data_(data) {
+  explicit CardFields(const PreparedCards::Data& data) : data_(data) {
     positions_.reserve(data.codes.size());
     for (std::size_t card = 0; card < data.codes.size(); ++card)
       positions_.push_back(*base_of(card).card_of(data.codes[card]));
@@ -143,7 +159,7 @@ constexpr std::uint32_t organisation_kind = 0;  // places in closed_values() of 
 constexpr std::uint32_t person_kind = 1;
 
 /// Whose name the whole name of a card is.
-bool names_organisation(const CardReader& reader, std::size_t card) {
+bool names_organisation(const CardFields& reader, std::size_t card) {
   const std::uint32_t kind = reader.term(card, ClientField::kind);
   if (kind == organisation_kind || kind == person_kind) return kind == organisation_kind;
   return reader.text(card, ClientField::given_name).empty() && reader.text(card, ClientField::family_name).empty();
@@ -151,13 +167,14 @@ bool names_organisation(const CardReader& reader, std::size_t card) {
 
 /// What a source has to say of one card; `part` is memory to put parts together in.
 template <class Add>
-void read_source(const CardReader& reader, std::size_t card, Source source, std::string& part, Add add) {
+void read_source(const CardFields& reader, std::size_t card, Source source, std::string& part, Add add) {
   const auto list = [&](ClientField field) {
-    for (const std::string_view text : reader.texts(card, field)) add(text);
+    for (const std::string_view text : reader.texts(card, field)) add(cut(text));
   };
   const auto one = [&](std::string_view text) {
-    if (!text.empty()) add(text);
+    if (!text.empty()) add(cut(text));
   };
+  part.clear();
   switch (source) {
     case Source::person: {
       const std::string_view given = reader.text(card, ClientField::given_name);
@@ -166,10 +183,15 @@ void read_source(const CardReader& reader, std::size_t card, Source source, std:
       if (given.empty() && family.empty()) {
         const std::string_view whole = reader.text(card, ClientField::name);
         if (whole.empty() || names_organisation(reader, card)) return;
-        add(whole);
+        append_part(part, whole);
+        add(part);
         return;
       }
-      part.assign(given).append(1, part_mark).append(middle).append(1, part_mark).append(family);
+      append_part(part, given);
+      part += part_mark;
+      append_part(part, middle);
+      part += part_mark;
+      append_part(part, family);
       add(part);
       return;
     }
@@ -181,7 +203,8 @@ void read_source(const CardReader& reader, std::size_t card, Source source, std:
       const std::string_view country = reader.term_text(card, ClientField::country);
       const bool region = country.size() == 2;
       for (const std::string_view text : reader.texts(card, ClientField::phones)) {
-        part.assign(text);
+        part.clear();
+        append_part(part, text);
         if (region) part.append(1, part_mark).append(country);
         add(part);
       }
@@ -193,11 +216,10 @@ void read_source(const CardReader& reader, std::size_t card, Source source, std:
       const std::string_view house = reader.text(card, ClientField::house);
       const std::string_view more = reader.text(card, ClientField::street_2);
       if (street.empty() && more.empty()) return;
-      part.clear();
       for (const std::string_view text : {house, street, more}) {
         if (text.empty()) continue;
         if (!part.empty()) part += ' ';
-        part.append(text);
+        part.append(cut(text));
       }
       add(part);
       return;
@@ -212,7 +234,7 @@ void read_source(const CardReader& reader, std::size_t card, Source source, std:
   }
 }
 
-RawColumn read_raw(const CardReader& reader, Source source) {
+RawColumn read_raw(const CardFields& reader, Source source) {
   RawColumn raw;
   TextIndex index;
   std::string part;
@@ -220,6 +242,8 @@ RawColumn read_raw(const CardReader& reader, Source source) {
   raw.begins.push_back(0);
   for (std::size_t card = 0; card < reader.size(); ++card) {
     read_source(reader, card, source, part, [&](std::string_view text) { raw.add(index, text); });
+    if (raw.codes.size() >= no_code)
+      throw Error(Code::out_of_range, "cards have 2^32 values of one field and more", "clients");
     raw.begins.push_back(static_cast<std::uint32_t>(raw.codes.size()));
   }
   return raw;
@@ -230,7 +254,7 @@ struct Forms {
   std::array<std::string, max_forms> texts;
 };
 
-/// Only letters and digits of a text in Latin.
+/// A Latin form without its blanks.
 void alphanumeric(std::string_view from, std::string& to) {
   to.clear();
   for (const char c : from)
@@ -357,6 +381,7 @@ FieldColumn coded(const RawColumn& raw, std::span<const FormRows> rows, std::siz
   std::vector<std::pair<std::uint32_t, std::uint32_t>> further;
   for (std::size_t card = 0; card < cards; ++card) {
     const std::size_t more = further.size();
+    std::size_t count = 0;
     for (std::uint32_t v = raw.begins[card]; v < raw.begins[card + 1]; ++v) {
       const std::uint32_t code = code_of[raw.codes[v]];
       if (code == no_code || code == column.first[card]) continue;
@@ -369,6 +394,7 @@ FieldColumn coded(const RawColumn& raw, std::span<const FormRows> rows, std::siz
         further.emplace_back(static_cast<std::uint32_t>(card), code);
       }
       ++column.counts[code];
+      if (++count == max_card_values) break;
     }
   }
   if (!further.empty()) {
@@ -383,8 +409,8 @@ FieldColumn coded(const RawColumn& raw, std::span<const FormRows> rows, std::siz
   return column;
 }
 
-/// Dates of birth as eight digits, so that slips show.
-FieldColumn birthdays(const CardReader& reader) {
+/// Dates of birth, as in "2026-11-21".
+FieldColumn birthdays(const CardFields& reader) {
   RawColumn raw;
   TextIndex index;
   raw.begins.push_back(0);
@@ -416,6 +442,7 @@ PreparedCards::PreparedCards() : data_(std::make_shared<const Data>()) {}
 PreparedCards::PreparedCards(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
 std::size_t PreparedCards::size() const noexcept { return data_->codes.size(); }
 std::size_t PreparedCards::first_list() const noexcept { return data_->first_list; }
+bool PreparedCards::two_lists() const noexcept { return data_->two_lists; }
 const ClientBase& PreparedCards::base(std::size_t list) const noexcept { return data_->bases[list == 0 ? 0 : 1]; }
 ClientId PreparedCards::id(std::uint32_t card) const {
   return base(card < first_list() ? 0 : 1).id_of(client_code(card));
@@ -463,7 +490,7 @@ void add_list(const ClientBase& base, PreparedCards::Data& data) {
 
 PreparedCards prepared(std::shared_ptr<PreparedCards::Data> data, const Normaliser& normaliser,
                        const Control& control) {
-  const CardReader reader(*data);
+  const CardFields reader(*data);
 
   std::array<RawColumn, source_count> raws;
   control.check();
@@ -540,6 +567,7 @@ PreparedCards prepare_cards(const ClientBase& first, const ClientBase& second, c
                             const Control& control) {
   auto data = std::make_shared<PreparedCards::Data>();
   data->bases = {first, second};
+  data->two_lists = true;
   add_list(first, *data);
   data->first_list = data->codes.size();
   add_list(second, *data);

@@ -83,7 +83,9 @@ std::uint8_t PairComparer::best_of_several(std::size_t i, CardPair pair, Memory*
   if (column.further(pair.a).empty() && column.further(pair.b).empty()) return 0;
   std::uint8_t best = 0;
   column.each(pair.a, [&](std::uint32_t a) {
-    column.each(pair.b, [&](std::uint32_t b) { best = std::max(best, level(i, a, b, memory)); });
+    column.each(pair.b, [&](std::uint32_t b) {
+      if (best < highest_[i]) best = std::max(best, level(i, a, b, memory));
+    });
   });
   return best;
 }

@@ -42,6 +42,11 @@ inline constexpr std::size_t card_field_count = 15;
 /// "roots" of a given name. Static lifetime.
 [[nodiscard]] std::span<const std::string_view> forms(CardField field) noexcept;
 
+/// How many different values of a field a card is looked at by: the first ones. Each two of two cards are compared.
+inline constexpr std::size_t max_card_values = 32;
+/// How many characters of a value are looked at: the first ones.
+inline constexpr std::size_t max_value_characters = 500;
+
 /// All cards of a base, normalised. Card i is the i-th client with a card, in canonical order of ids. Of two lists that
 /// are to be linked, the cards of the second follow those of the first. Immutable, thread-safe; copying shares.
 class PreparedCards {
@@ -51,7 +56,8 @@ class PreparedCards {
   [[nodiscard]] std::size_t size() const noexcept;
   /// Cards of the first list; size() unless there are two.
   [[nodiscard]] std::size_t first_list() const noexcept;
-  [[nodiscard]] bool two_lists() const noexcept { return first_list() < size(); }
+  /// Whether they are of two lists, one or both of which may be empty.
+  [[nodiscard]] bool two_lists() const noexcept;
   /// \param list  0, or 1 for the second one
   [[nodiscard]] const ClientBase& base(std::size_t list = 0) const noexcept;
   /// The client whose card it is, in the base of its list. \pre card < size()
@@ -78,7 +84,7 @@ class PreparedCards {
 /// Normalises the cards of a base. A whole name counts where given and family name are empty: as a person's where the
 /// card says that it is one, else as an organisation's, word by word, which serves persons too. O(cards), every
 /// distinct value once; parallel. \throws Error invalid_argument for a base whose rows count for several clients;
-/// cancelled
+/// out_of_range for 2^32 values of one field and more; cancelled
 [[nodiscard]] PreparedCards prepare_cards(const ClientBase& base, const Normaliser& normaliser,
                                           const Control& control = {});
 /// The cards of two lists that are to be linked.
