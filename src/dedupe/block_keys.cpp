@@ -55,8 +55,6 @@ std::string soundex_of(std::string_view text) {
 ValueKeys value_keys(const PreparedCards::Data& cards, const BlockingKey& key) {
   const auto names = forms(key.field);
   const auto form = key.form.empty() ? names.begin() : std::find(names.begin(), names.end(), key.form);
-  if (form == names.end())
-    throw Error(Code::not_found, std::string(name(key.field)) + " has no form \"" + key.form + '"', "key");
   const FieldColumn& column = cards[key.field];
   const Texts& texts = column.forms[static_cast<std::size_t>(form - names.begin())];
   const bool several = key.cut == KeyCut::words || (key.field == CardField::given_name && key.form == "roots");
@@ -96,7 +94,7 @@ RuleKeys::RuleKeys(const PreparedCards::Data& cards, const BlockingRule& rule) :
 void RuleKeys::of(std::uint32_t card, std::vector<std::uint64_t>& keys) const {
   keys.clear();
   if (any_order_) {  // of first values alone
-    std::uint64_t values[8];
+    std::uint64_t values[max_rule_keys];
     std::size_t n = 0;
     for (const Part& part : parts_) {
       if (part.column->empty() || part.column->first[card] == no_code) return;
@@ -144,8 +142,8 @@ constexpr CutName cut_names[] = {{KeyCut::prefix, "prefix", true},
                                  {KeyCut::soundex, "soundex", false},
                                  {KeyCut::words, "words", false},
                                  {KeyCut::longest, "longest", false}};
-constexpr std::uint32_t max_cut_length = 64;
-constexpr std::size_t max_rule_keys = 8;
+using dedupe::max_cut_length;
+using dedupe::max_rule_keys;
 
 [[noreturn]] void bad_key(std::string_view text, const std::string& why) {
   throw Error(Code::invalid_argument, "blocking key \"" + std::string(text) + "\": " + why, "key");

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,7 +27,10 @@ struct ValueKeys {
   }
 };
 
-/// Of every distinct value of the key's field. O(bytes) \throws Error not_found naming a form that the field lacks
+inline constexpr std::uint32_t max_cut_length = 64;
+inline constexpr std::size_t max_rule_keys = 8;
+
+/// Of every distinct value of the key's field. O(bytes) \pre a key that blocking_key() could have read
 [[nodiscard]] ValueKeys value_keys(const PreparedCards::Data& cards, const BlockingKey& key);
 
 /// Soundex of the first word that begins with a letter, as the US National Archives do; empty without one.

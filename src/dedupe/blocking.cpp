@@ -13,6 +13,8 @@ namespace klientela {
 namespace {
 
 using dedupe::KeyedCard;
+using dedupe::max_cut_length;
+using dedupe::max_rule_keys;
 using dedupe::RuleKeys;
 
 constexpr std::size_t max_rules = 32;
@@ -172,10 +174,24 @@ void check(const BlockingOptions& options) {
   const auto bad = [](const std::string& message, const std::string& where) {
     throw Error(Code::invalid_argument, message, where);
   };
+  const auto check_key = [&](const BlockingKey& key, const std::string& where) {
+    if (static_cast<std::size_t>(key.field) >= card_field_count || key.cut > KeyCut::longest)
+      bad("a key of a blocking rule names a field or a cut that there is not", where);
+    const auto known = forms(key.field);
+    if (!key.form.empty() && std::find(known.begin(), known.end(), key.form) == known.end())
+      bad(std::string(name(key.field)) + " has no form \"" + key.form + '"', where);
+    if ((key.cut == KeyCut::prefix || key.cut == KeyCut::suffix) && (key.length < 1 || key.length > max_cut_length))
+      bad("a prefix or suffix has 1 to 64 bytes", where);
+  };
   if (options.rules.size() > max_rules) bad("at most 32 blocking rules", "rules");
-  for (std::size_t r = 0; r < options.rules.size(); ++r)
-    if (options.rules[r].keys.empty() || options.rules[r].keys.size() > 8)
-      bad("a blocking rule has 1 to 8 keys", "rules[" + std::to_string(r) + "]");
+  for (std::size_t r = 0; r < options.rules.size(); ++r) {
+    const std::string where = "rules[" + std::to_string(r) + "]";
+    if (options.rules[r].keys.empty() || options.rules[r].keys.size() > max_rule_keys)
+      bad("a blocking rule has 1 to 8 keys", where);
+    for (const BlockingKey& key : options.rules[r].keys) check_key(key, where);
+  }
+  for (std::size_t k = 0; k < options.split_by.size(); ++k)
+    check_key(options.split_by[k], "split_by[" + std::to_string(k) + "]");
   if (options.max_block < 2 || options.max_block > 1'000'000)
     bad("max_block lies between 2 and 1,000,000", "max_block");
   if (options.max_pairs < 1) bad("max_pairs is at least 1", "max_pairs");
@@ -255,7 +271,10 @@ void Blocks::pairs(std::size_t unit, const std::function<void(std::span<const Ca
 }
 
 std::vector<CardPair> Blocks::sample(std::size_t rule, std::size_t limit) const {
-  const RuleBlocks& blocks = data_->rules.at(rule);
+  if (rule >= data_->rules.size())
+    throw Error(Code::out_of_range, "rule " + std::to_string(rule) + " of " + std::to_string(data_->rules.size()),
+                "rule");
+  const RuleBlocks& blocks = data_->rules[rule];
   const std::uint64_t all = blocks.pairs_before.back();
   const std::uint64_t taken = std::min<std::uint64_t>(all, limit);
   std::vector<CardPair> pairs;

@@ -94,11 +94,11 @@ class Blocks {
   [[nodiscard]] const std::vector<BlockingRuleReport>& rules() const noexcept;
   /// Pairs in work units, each of some hundred thousand; a unit's pairs have one rule and come in one order.
   [[nodiscard]] std::size_t units() const noexcept;
-  [[nodiscard]] std::size_t rule_of(std::size_t unit) const noexcept;
+  [[nodiscard]] std::size_t rule_of(std::size_t unit) const noexcept;  ///< \pre unit < units()
   /// The unit's pairs by calls of `take` with some thousands each. Thread-safe. \throws Error out_of_range "unit"
   void pairs(std::size_t unit, const std::function<void(std::span<const CardPair>)>& take) const;
   /// Pairs of a rule's blocks whether or not an earlier rule has them, at most `limit`, spread evenly over its blocks:
-  /// what weights are learnt from without the bias of what earlier rules took.
+  /// what weights are learnt from without the bias of what earlier rules took. \throws Error out_of_range "rule"
   [[nodiscard]] std::vector<CardPair> sample(std::size_t rule, std::size_t limit) const;
 
   struct Data;  ///< opaque

@@ -169,6 +169,32 @@ TEST(Blocking, RefusesOptionsOutOfRange) {
   EXPECT_EQ(where({.max_pairs = 0}), "max_pairs");
   EXPECT_EQ(where({.pairs_per_card = 0}), "pairs_per_card");
   EXPECT_EQ(where({.rules = {BlockingRule{}}}), "rules[0]");
+  // Keys made by hand are held to what blocking_key() reads, also of fields that no card has.
+  const auto key = [](CardField field, std::string form, KeyCut cut, std::uint32_t length) {
+    return BlockingKey{.field = field, .form = std::move(form), .cut = cut, .length = length};
+  };
+  EXPECT_EQ(where({.rules = {blocking_rule("phone"), {{key(CardField::website, "host", KeyCut::whole, 0)}}}}),
+            "rules[1]");
+  EXPECT_EQ(where({.rules = {{{key(CardField::phone, "", KeyCut::prefix, 0)}}}}), "rules[0]");
+  EXPECT_EQ(where({.rules = {{{key(CardField::phone, "", KeyCut::suffix, 65)}}}}), "rules[0]");
+  EXPECT_EQ(where({.rules = {{{key(CardField::phone, "", static_cast<KeyCut>(9), 0)}}}}), "rules[0]");
+  EXPECT_EQ(where({.rules = {{{key(static_cast<CardField>(99), "", KeyCut::whole, 0)}}}}), "rules[0]");
+  EXPECT_EQ(where({.split_by = {key(CardField::phone, "local", KeyCut::whole, 0)}}), "split_by[0]");
+}
+
+TEST(Blocking, HasNoRuleOrUnitBeyondItsOwn) {
+  const Blocks blocks = block(persons(50, 1));
+  const auto code_of = [](auto call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return std::string(name(error.code())) + ' ' + error.where();
+    }
+    return std::string("nothing");
+  };
+  EXPECT_EQ(code_of([&] { static_cast<void>(blocks.sample(blocks.rules().size(), 1)); }), "out_of_range rule");
+  EXPECT_EQ(code_of([&] { blocks.pairs(blocks.units(), [](std::span<const CardPair>) {}); }), "out_of_range unit");
+  EXPECT_EQ(code_of([&] { static_cast<void>(Blocks().sample(0, 1)); }), "out_of_range rule");
 }
 
 }  // namespace
