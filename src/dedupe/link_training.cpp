@@ -152,8 +152,7 @@ class Trainer {
       result.status = LinkFit::too_few_pairs;
       result.advice = fmt::format(
           "There were {:.0f} candidate pairs with evidence and {:.0f} random ones, where {:.0f} each are asked for: "
-          "widen "
-          "the blocks or sample more pairs; where little was seen, the weights are those expected beforehand.",
+          "widen the blocks or sample more pairs; where little was seen, the weights are those expected beforehand.",
           pairs, random_.pairs, options_.min_pairs);
     } else if (matches < 1 || pairs - matches < 1) {
       result.status = LinkFit::one_class_empty;
@@ -313,11 +312,13 @@ class Trainer {
 
   /// The most likely m under the bound: what is above it goes to the other levels as they stand to each other.
   void bound_disagreement() {
+    const double most = bounded(options_.max_disagreement);
     for (std::size_t f = 0; f < fields_; ++f) {
-      const double first = m_.at(f, 1);
-      if (first <= options_.max_disagreement) continue;
-      m_.at(f, 1) = options_.max_disagreement;
-      for (std::size_t l = 2; l <= levels(f); ++l) m_.at(f, l) *= (1 - options_.max_disagreement) / (1 - first);
+      if (m_.at(f, 1) <= most) continue;
+      double others = 0;  // not what is left of 1: each of them is above 0 even where nothing is left
+      for (std::size_t l = 2; l <= levels(f); ++l) others += m_.at(f, l);
+      m_.at(f, 1) = most;
+      for (std::size_t l = 2; l <= levels(f); ++l) m_.at(f, l) = bounded(m_.at(f, l) * (1 - most) / others);
     }
   }
 

@@ -417,6 +417,27 @@ TEST(LinkTraining, ShrinksToWhatIsExpected) {
   for (std::size_t f = 0; f < 4; ++f) EXPECT_GT(result.model.weight(f, made.m[f].size()), 0);
 }
 
+/// Comparisons in which nobody agrees, and nothing is expected of them: chances of 1 and of 0.
+TEST(LinkTraining, StaysFiniteWithoutSmoothing) {
+  const std::vector<ComparisonSpec> specs = comparisons({7, 7, 2});
+  PatternCounts random{.fields = 3, .levels = {}, .counts = {}};
+  random.add(Levels{1, 1, 1}, 10'000);
+  PatternCounts candidates = random;
+  candidates.add(Levels{1, 7, 2}, 500);
+  for (const double bound : {1.0, 0.4, 1e-6, 1e-13, 1e-300}) {
+    LinkTrainingOptions options;
+    options.smoothing_m = options.smoothing_u = 0;
+    options.max_disagreement = bound;
+    const LinkTraining result =
+        train_link_model(specs, random, std::vector<TrainingBlock>{{"b", candidates, {}}}, 1e6, options);
+    for (const LinkField& field : result.model.fields()) {
+      EXPECT_NEAR(std::accumulate(field.m.begin(), field.m.end(), 0.0), 1, 1e-9) << bound;
+      EXPECT_LE(field.m.front(), std::max(bound, 1e-12) + 1e-15) << bound;
+    }
+    EXPECT_GT(result.model.weight(1, 7), 10) << bound;
+  }
+}
+
 TEST(LinkTraining, SaysHowItEnded) {
   const Training data = training();
   const auto& specs = data.world.specs;
