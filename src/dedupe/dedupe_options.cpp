@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/json_reader.hpp"
+#include "dedupe/pair_comparer.hpp"
 #include "klientela/dedupe/card_clusters_json.hpp"
 #include "klientela/dedupe/dedupe_json.hpp"
 #include "klientela/dedupe/link_model_json.hpp"
@@ -79,6 +80,17 @@ Comparison comparison_from(const json::Node& node) {
   return read;
 }
 
+/// What a search would refuse. \pre one of `comparisons` for each item
+void check(const std::vector<Comparison>& comparisons, const json::Node& node) {
+  try {
+    const dedupe::PairComparer comparer(PreparedCards(), comparisons);
+  } catch (const Error& error) {
+    // where() is "comparisons[2]"
+    const std::size_t open = error.where().find('[');
+    json::fail(node.pointer() + '/' + error.where().substr(open + 1, error.where().size() - open - 2), error.what());
+  }
+}
+
 Value json_of(const Comparison& comparison) {
   Value document = Value::object();
   document["field"] = std::string(name(comparison.field));
@@ -126,6 +138,7 @@ DedupeOptions dedupe_options_from_json(std::string_view text, std::string_view p
   part("blocking", [&](const json::Node& node) { options.blocking = blocking(node); });
   part("comparisons", [&](const json::Node& node) {
     for (const json::Node& each : node.items()) options.comparisons.push_back(comparison_from(each));
+    check(options.comparisons, node);
   });
   part("model",
        [&](const json::Node& node) { options.model = link_model_from_json(node.value().dump(), node.pointer()); });

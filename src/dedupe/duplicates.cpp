@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
 #include <memory>
 #include <numeric>
 #include <set>
@@ -32,9 +31,9 @@ constexpr double kept_below = 8;
 /// rare, too.
 constexpr double smallest_share = 1e-4;
 constexpr std::size_t task_pairs = 16384;
-/// Where there is nothing to learn from: bits for agreement in a field, and against one client for disagreement.
-constexpr double expected_weight = 6;
+/// Chance that two cards are one client's where there is nothing to learn it from.
 constexpr double expected_prior = 1e-4;
+constexpr std::uint32_t most_sampled = 100'000'000;
 
 constexpr std::uint64_t mixed(std::uint64_t x) noexcept {
   x = (x ^ (x >> 30)) * 0xBF58'476D'1CE4'E5B9U;
@@ -120,12 +119,17 @@ std::vector<std::uint32_t> representatives_of(const PreparedCards::Data& data) {
   return representatives;
 }
 
-void check(const DedupeOptions& options) {
+void check(const DedupeOptions& options, bool two_lists) {
   const auto bad = [](const std::string& why, const std::string& where) {
     throw Error(Code::invalid_argument, why, where);
   };
-  if (options.random_pairs < 1000) bad("random_pairs is at least 1000", "random_pairs");
-  if (options.training_pairs < 100) bad("training_pairs is at least 100", "training_pairs");
+  if (options.random_pairs < 1000 || options.random_pairs > most_sampled)
+    bad("random_pairs lies between 1000 and 100,000,000", "random_pairs");
+  if (options.training_pairs < 100 || options.training_pairs > most_sampled)
+    bad("training_pairs lies between 100 and 100,000,000", "training_pairs");
+  const CardSourceRule sources = options.clusters.sources;
+  if (!two_lists && (sources == CardSourceRule::one_to_one || sources == CardSourceRule::one_to_many))
+    bad("one_to_one and one_to_many link two lists, and there is one", "sources");
 }
 
 /// The given model's fields in the order of the comparisons.
@@ -194,7 +198,7 @@ class Search {
     data_->cards = cards;
     data_->options = std::move(options);
     if (data_->options.comparisons.empty()) data_->options.comparisons = default_comparisons();
-    check(data_->options);
+    check(data_->options, cards.two_lists());
     comparer_ = std::make_shared<const PairComparer>(cards, data_->options.comparisons);
     data_->comparer = comparer_;
   }
@@ -239,6 +243,7 @@ class Search {
                   "cannot_links");
     }
     if (known_.labels.empty()) return;
+    if (cards_.two_lists()) throw Error(Code::invalid_argument, "clusters of two lists have no labels", "labels");
     const std::set<std::string_view> distinct(known_.labels.begin(), known_.labels.end());
     if (distinct.size() != known_.labels.size())
       throw Error(Code::invalid_argument, "a label of a cluster comes twice", "labels");
@@ -324,7 +329,6 @@ class Search {
     const std::vector<CardPair> drawn = random_pairs();
     const std::size_t random_count = drawn.size();
     const PatternCounts random = patterns(drawn);
-    LinkTrainingOptions training_options = data_->options.training;
     control_.report("learn", 0.3);
     std::vector<TrainingBlock> training;
     for (std::size_t r = 0; r < blocks.rules().size(); ++r) {
@@ -341,28 +345,42 @@ class Search {
       }
       training.push_back(std::move(of_rule));
     }
-    if (training_options.prior_u.empty()) {
-      for (const Comparison& each : comparisons) training_options.prior_u.push_back(expected_u(each));
-      training_options.smoothing_u = expected_u_share * static_cast<double>(random_count);
-    }
     if (const std::vector<CardPair> equal = equal_pairs(); !equal.empty()) {
       TrainingBlock same;
       same.name = "equal in every field";
       same.patterns = patterns(equal);
       training.push_back(std::move(same));
     }
+    std::erase_if(training, is_silent);  // cards without any value equal each other
     if (training.empty()) return only_expected(specs);
     // Cards with a single field: all that there is to learn from is what the rules look at.
     if (std::none_of(training.begin(), training.end(), says_more))
       for (TrainingBlock& of_rule : training) of_rule.fixed.clear();
-    data_->training = train_link_model(specs, random, training, all_pairs(), training_options, control_);
+    data_->training =
+        train_link_model(specs, random, training, all_pairs(),
+                         training_options(expected_u_share * static_cast<double>(random_count)), control_);
     control_.report("learn", 1);
+    take_learnt_model();
+  }
+  /// The options, with the u that cards are expected to have where they say none.
+  [[nodiscard]] LinkTrainingOptions training_options(double smoothing_u) const {
+    LinkTrainingOptions options = data_->options.training;
+    if (!options.prior_u.empty()) return options;
+    for (const Comparison& each : data_->options.comparisons) options.prior_u.push_back(expected_u(each));
+    options.smoothing_u = smoothing_u;
+    return options;
+  }
+  void take_learnt_model() {
     std::vector<LinkField> fields = data_->training->model.fields();
     for (std::size_t i = 0; i < fields.size(); ++i) {
-      fields[i].tf_weight = comparisons[i].tf_weight;
+      fields[i].tf_weight = data_->options.comparisons[i].tf_weight;
       fields[i].tf_minimum_u = smallest_share;
     }
     data_->model = LinkModel(data_->training->model.prior(), std::move(fields));
+  }
+  static bool is_silent(const TrainingBlock& block) {
+    return std::all_of(block.patterns.levels.begin(), block.patterns.levels.end(),
+                       [](std::uint8_t level) { return level == 0; });
   }
   /// Whether some pair has evidence in a comparison that the block's rule does not decide.
   static bool says_more(const TrainingBlock& block) {
@@ -375,16 +393,16 @@ class Search {
   }
   /// Nothing to learn from: two cards at most, all the same, or no two that agree on a rule.
   void only_expected(std::span<const ComparisonSpec> specs) {
-    std::vector<LinkField> fields;
-    for (const ComparisonSpec& of : specs) {
-      LinkField field;
-      field.comparison = of;
-      const auto last = static_cast<double>(of.levels.size());
-      for (std::size_t level = 1; level <= of.levels.size(); ++level)
-        field.weights.push_back(expected_weight * (2 * static_cast<double>(level - 1) / (last - 1) - 1));
-      fields.push_back(std::move(field));
-    }
-    data_->model = LinkModel(expected_prior, std::move(fields));
+    // A pair that counts next to nothing, so that the weights are those expected beforehand, as with few pairs.
+    PatternCounts nothing;
+    nothing.fields = specs.size();
+    nothing.add(std::vector<std::uint8_t>(specs.size(), 1), 1e-9);
+    LinkTrainingOptions options = training_options(1);
+    if (!options.prior) options.prior = expected_prior;
+    data_->training =
+        train_link_model(specs, nothing, std::vector<TrainingBlock>{{"", nothing, {}}}, 0, options, control_);
+    data_->training->blocks.clear();
+    take_learnt_model();
   }
 
   void score(const Blocks& blocks) {

@@ -202,6 +202,7 @@ Table clusters_table(const Duplicates& found) {
 }
 
 Table pairs_table(const Duplicates& found, double min_score, const Control& control) {
+  if (std::isnan(min_score)) throw Error(Code::invalid_argument, "min_score is a number", "min_score");
   std::vector<CardEdge> edges;
   for (const CardEdge& edge : found.edges())
     if (edge.score >= min_score) edges.push_back(edge);

@@ -29,8 +29,8 @@ struct DedupeOptions {
   /// none: learnt from the cards.
   std::optional<LinkModel> model{};
   LinkTrainingOptions training{};
-  std::uint32_t random_pairs{300'000};    ///< sampled for u, at least 1000
-  std::uint32_t training_pairs{200'000};  ///< of each blocking rule for m, at least 100
+  std::uint32_t random_pairs{300'000};    ///< sampled for u, 1000 to 100,000,000
+  std::uint32_t training_pairs{200'000};  ///< of each blocking rule for m, 100 to 100,000,000
   CardClusterOptions clusters{};
   SurvivorshipPolicy survivorship{};  ///< of the MergedBase that merges what was found; finding does not read it
 };
@@ -99,9 +99,9 @@ class Duplicates {
 /// Of two lists only pairs between them are looked at, and options.clusters.sources says how many links a card may have
 /// (any: all that belong together).
 /// \throws Error invalid_argument naming the option: cards without any value that a comparison reads ("clients"),
-///         limits out of range, a model that does not fit the comparisons; "cannot_links" for one within must-links,
-///         with the chain of ids; "labels" for one that comes twice; out_of_range for links and clusters that there are
-///         not; cancelled
+///         limits out of range, a model that does not fit the comparisons, "sources" for links of one list;
+///         "cannot_links" for one within must-links, with the chain of ids; "labels" for one that comes twice, or any
+///         of two lists; out_of_range for links and clusters that there are not; cancelled
 [[nodiscard]] Duplicates find_duplicates(const PreparedCards& cards, const DedupeOptions& options = {},
                                          const DedupeKnowledge& known = {}, const Control& control = {});
 /// The same from the base.

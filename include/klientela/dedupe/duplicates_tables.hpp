@@ -19,7 +19,8 @@ namespace klientela {
 /// One row a pair that reaches `min_score`, in canonical order: `id_a`, `id_b` (of two lists: of the first and the
 /// second), `score` (bits), `probability`, `together` (in one cluster), `prior_weight`, and for every comparison with
 /// values the level as F and its weight as F_weight, term frequency included; null without evidence.
-/// score = prior_weight + all weights. O(pairs x comparisons); parallel. \throws Error cancelled
+/// score = prior_weight + all weights. O(pairs x comparisons); parallel. \throws Error invalid_argument "min_score" for
+/// NaN; cancelled
 [[nodiscard]] Table pairs_table(const Duplicates& found, double min_score, const Control& control = {});
 
 /// Of two lists, one row a link, in canonical order: `id_a` of the first and `id_b` of the second, `score` (bits),

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <random>
 #include <string>
@@ -253,6 +255,63 @@ TEST(Duplicates, RefuseCardsWithoutAnythingToTellThemBy) {
   EXPECT_EQ(find_duplicates(ClientBase()).groups().size(), 0U);
 }
 
+/// With nothing to learn from, equal cards weigh what few pairs would: as two cards beside a stranger do.
+TEST(Duplicates, AreFoundAmongVeryFewCards) {
+  const ClientRow anna{.client = 1, .kind = "person", .name = "Anna Berg", .emails = {"a@b.example"}};
+  ClientRow twin = anna;
+  twin.client = 2;
+  const Duplicates two = find_duplicates(base_of({anna, twin}));
+  EXPECT_EQ(two.groups().size(), 1U);
+  ASSERT_NE(two.training(), nullptr);
+  EXPECT_EQ(two.training()->status, LinkFit::too_few_pairs);
+  EXPECT_EQ(find_duplicates(base_of({anna, twin, {.client = 3, .kind = "person", .name = "Otto Kranz"}})).groups(),
+            two.groups());
+  twin.emails = {"other@c.example"};
+  twin.name = "Otto Kranz";
+  EXPECT_TRUE(find_duplicates(base_of({anna, twin})).groups().empty());
+  EXPECT_TRUE(find_duplicates(base_of({anna})).groups().empty());
+  const PreparedCards none = prepare_cards(ClientBase(), Normaliser());
+  EXPECT_EQ(find_duplicates(none).cluster_of().size(), 0U);
+  EXPECT_EQ(clusters_table(find_duplicates(none)).rows(), 0U);
+}
+
+TEST(Duplicates, LearnNothingFromCardsWithoutAnyValue) {
+  const std::vector<ClientRow> rows{{.client = 1, .category = "x"},
+                                    {.client = 2, .category = "x"},
+                                    {.client = 3, .kind = "person", .name = "Anna Berg"},
+                                    {.client = 4, .kind = "person", .name = "Otto Kranz"}};
+  const Duplicates found = find_duplicates(base_of(rows));
+  EXPECT_TRUE(found.groups().empty());
+  EXPECT_EQ(found.training()->status, LinkFit::too_few_pairs);
+}
+
+TEST(Duplicates, RefuseWhatCannotBeAsked) {
+  const PreparedCards cards = prepare_cards(base_of(cards_of(20, 10)), Normaliser());
+  const PreparedCards lists = prepare_cards(base_of(cards_of(20, 10)), base_of(cards_of(20, 11)), Normaliser());
+  const auto where = [](const PreparedCards& of, const DedupeOptions& options, const DedupeKnowledge& known = {}) {
+    try {
+      static_cast<void>(find_duplicates(of, options, known));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::invalid_argument) << error.what();
+      return error.where();
+    }
+    return std::string("nothing");
+  };
+  EXPECT_EQ(where(cards, {.random_pairs = 999}), "random_pairs");
+  EXPECT_EQ(where(cards, {.random_pairs = 100'000'001}), "random_pairs");
+  EXPECT_EQ(where(cards, {.training_pairs = 99}), "training_pairs");
+  EXPECT_EQ(where(cards, {.training_pairs = 4'000'000'000}), "training_pairs");
+  for (const CardSourceRule sources : {CardSourceRule::one_to_one, CardSourceRule::one_to_many}) {
+    EXPECT_EQ(where(cards, {.clusters = {.sources = sources}}), "sources");
+    EXPECT_EQ(where(lists, {.clusters = {.sources = sources}}), "nothing");
+  }
+  EXPECT_EQ(where(lists, {}, {.previous = {0}, .labels = {"a"}}), "labels");
+  const Duplicates found = find_duplicates(cards);
+  EXPECT_THROW(static_cast<void>(pairs_table(found, std::nan(""))), Error);
+  EXPECT_EQ(pairs_table(found, std::numeric_limits<double>::infinity()).rows(), 0U);
+  EXPECT_EQ(pairs_table(found, -std::numeric_limits<double>::infinity()).rows(), found.edges().size());
+}
+
 TEST(Duplicates, OptionsReadBackTheSame) {
   const std::string text = R"({"blocking": {"rules": ["email", "given_name <> family_name"], "max_block": 50},
     "comparisons": [{"field": "email"}, {"field": "city", "tf_weight": 0.5}], "clusters": {"threshold": 3},
@@ -277,6 +336,9 @@ TEST(Duplicates, OptionsReadBackTheSame) {
   EXPECT_EQ(where(R"({"clusters": {"method": "guess"}})"), "/dedupe/clusters/method");
   EXPECT_EQ(where(R"({"survivorship": {"fields": {"city": "best"}}})"), "/dedupe/survivorship/fields/city");
   EXPECT_EQ(where(R"({"threshold": 1})"), "/dedupe/threshold");
+  EXPECT_EQ(where(R"({"comparisons": [{"field": "city"}, {"field": "city"}]})"), "/dedupe/comparisons/1");
+  EXPECT_EQ(where(R"({"comparisons": [{"field": "city", "kind": "email"}]})"), "/dedupe/comparisons/0");
+  EXPECT_EQ(where(R"({"comparisons": [{"field": "city", "close": 0.5, "similar": 0.9}]})"), "/dedupe/comparisons/0");
 }
 
 }  // namespace
