@@ -1,4 +1,5 @@
 // Links the cards of two lists within one component: pairs with the largest sum of scores, or the best for each card.
+#include <unordered_map>
 #include <utility>
 
 #include "dedupe/card_clusters_component.hpp"
@@ -90,6 +91,48 @@ std::vector<std::uint32_t> best_matching(const std::vector<std::vector<Choice>>&
   return ids;
 }
 
+/// Of links with the same sum those of smaller cards, and such that do not cross: cards that are all alike are linked
+/// in their order. \param links  between a node of list 1 and one of list 2 each; \param taken  the link of each node,
+/// none without one
+void prefer_smaller(const std::vector<Link>& links, const std::vector<std::uint8_t>& lists,
+                    std::vector<std::uint32_t>& taken) {
+  constexpr std::uint32_t none = PairTable::none;
+  constexpr int most_sweeps = 32;
+  std::unordered_map<std::uint64_t, std::uint32_t> link_of;
+  const auto key = [](std::uint32_t left, std::uint32_t right) { return std::uint64_t{left} << 32 | right; };
+  const auto left_of = [&](std::uint32_t i) { return lists[links[i].u] == 1 ? links[i].u : links[i].v; };
+  const auto right_of = [&](std::uint32_t i) { return lists[links[i].u] == 1 ? links[i].v : links[i].u; };
+  for (std::uint32_t i = 0; i < links.size(); ++i) link_of.emplace(key(left_of(i), right_of(i)), i);
+  bool moved = true;
+  for (int sweep = 0; moved && sweep < most_sweeps; ++sweep) {
+    moved = false;
+    for (std::uint32_t i = 0; i < links.size(); ++i) {
+      const std::uint32_t left = left_of(i);
+      const std::uint32_t right = right_of(i);
+      const std::uint32_t mine = taken[left];
+      const std::uint32_t theirs = taken[right];
+      if (mine == theirs) continue;  // it is taken, or both are free, and no sum with it is as large
+      if (mine == none || theirs == none) {
+        const std::uint32_t old = mine == none ? theirs : mine;
+        const bool smaller = mine == none ? left < left_of(old) : right < right_of(old);
+        if (!smaller || links[old].best != links[i].best) continue;
+        taken[left_of(old)] = taken[right_of(old)] = none;
+      } else {
+        const std::uint32_t other_left = left_of(theirs);
+        const std::uint32_t other_right = right_of(mine);
+        const auto other = link_of.find(key(other_left, other_right));
+        if ((left < other_left) != (right < other_right) || other == link_of.end() ||
+            std::int64_t{links[i].best} + links[other->second].best !=
+                std::int64_t{links[mine].best} + links[theirs].best)
+          continue;
+        taken[other_left] = taken[other_right] = other->second;
+      }
+      taken[left] = taken[right] = i;
+      moved = true;
+    }
+  }
+}
+
 }  // namespace
 
 /// Which lists a node has cards of: 1: source 0, 2: source 1, 3: both.
@@ -126,8 +169,12 @@ void Component::assign_one_to_one() {
     lefts[place[left]].push_back({place[right], std::int64_t{link.best} - rules_.threshold + 1, i});
   }
   if (lefts.size() * (candidates.size() + rights + lefts.size()) <= work_) {
+    std::vector<std::uint32_t> taken(nodes, none);  // the link of each node
     for (const std::uint32_t i : best_matching(lefts, rights, rules_.control))
-      try_join(candidates[i], CardJoinReason::assigned);
+      taken[candidates[i].u] = taken[candidates[i].v] = i;
+    prefer_smaller(candidates, lists, taken);
+    for (std::uint32_t i = 0; i < candidates.size(); ++i)
+      if (taken[candidates[i].u] == i) try_join(candidates[i], CardJoinReason::assigned);
     return;
   }
   inexact_ = true;

@@ -686,6 +686,44 @@ TEST(CardClusters, AssignmentsAreTheBestOfAll) {
   }
 }
 
+TEST(CardClusters, OfAssignmentsAsGoodTheSmallerCardsInOrder) {
+  const CardClusterOptions options{.sources = Sources::one_to_one};
+  Case alike{.cards = 7, .sources = {0, 0, 0, 1, 1, 1, 1}};
+  for (std::uint32_t b = 6; b >= 3; --b)
+    for (std::uint32_t a = 0; a < 3; ++a) alike.edges.push_back({a, b, 5});
+  EXPECT_THAT(cluster(alike, options).ids, ElementsAre(0, 1, 2, 0, 1, 2, 6));
+  // No swap of equal worth is left that would take a smaller card or uncross two links.
+  std::mt19937_64 random(17);
+  for (int trial = 0; trial < 300; ++trial) {
+    const auto lefts = static_cast<std::uint32_t>(1 + random() % 6);
+    Case c{.cards = lefts + static_cast<std::uint32_t>(1 + random() % 6)};
+    for (std::uint32_t i = 0; i < c.cards; ++i) c.sources.push_back(i < lefts ? 0 : 1);
+    std::map<CardPair, double> scores;
+    for (std::uint32_t a = 0; a < lefts; ++a)
+      for (std::uint32_t b = lefts; b < c.cards; ++b) scores[{a, b}] = static_cast<double>(random() % 3);
+    for (const auto& [pair, score] : scores) c.edges.push_back({pair.a, pair.b, score});
+    std::vector<std::uint32_t> of(c.cards, no_card_cluster);
+    for (const CardJoin& join : cluster(c, options).joins) {
+      of[join.a] = join.b;
+      of[join.b] = join.a;
+    }
+    for (const auto& [pair, score] : scores) {
+      const auto [a, b] = pair;
+      if (of[a] == b) continue;
+      const bool a_free = of[a] == no_card_cluster;
+      const bool b_free = of[b] == no_card_cluster;
+      if (a_free && !b_free && a < of[b]) {
+        EXPECT_NE(score, (scores[{of[b], b}]));
+      }
+      if (b_free && !a_free && b < of[a]) {
+        EXPECT_NE(score, (scores[{a, of[a]}]));
+      }
+      if (a_free || b_free || (a < of[b]) != (b < of[a])) continue;
+      EXPECT_NE(score + (scores[{of[b], of[a]}]), (scores[{a, of[a]}] + scores[{of[b], b}]));
+    }
+  }
+}
+
 /// Many small components and some large ones, with all kinds of links.
 Case mixed_case(std::uint64_t seed) {
   std::mt19937_64 random(seed);
