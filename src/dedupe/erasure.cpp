@@ -7,6 +7,7 @@
 #include "core/json_reader.hpp"
 #include "dedupe/mentions.hpp"
 #include "dedupe/merge_state.hpp"
+#include "ingest/cells.hpp"
 #include "model/own_values.hpp"
 
 namespace klientela {
@@ -332,6 +333,9 @@ Erasure erase_client(const MergedBase& merged, const ClientId& client, const Era
     const auto known = state.base().code_of(anonymous);
     if (anonymous.to_text().empty())
       throw Error(Code::invalid_argument, "the client that anonymised transactions count for has no id", "anonymous");
+    if (!detail::valid_utf8(options.anonymous))
+      throw Error(Code::invalid_argument, "the id of the client that anonymised transactions count for is not UTF-8",
+                  "anonymous");
     if (known && (state.base().card_of(*known) || state.cluster_of[state.places(*known)] != no_code ||
                   std::find(erased.begin(), erased.end(), *known) != erased.end()))
       throw Error(Code::invalid_argument,
@@ -363,7 +367,7 @@ std::string to_json(const ErasureOptions& options) {
   document["transactions"] = std::string(transaction_names.at(static_cast<std::size_t>(options.transactions)));
   document["anonymous"] = options.anonymous;
   document["mentions"] = options.mentions;
-  return document.dump(2);
+  return document.dump(2, ' ', false, json::Value::error_handler_t::replace);
 }
 
 std::string erasure_options_schema() {

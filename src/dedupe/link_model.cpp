@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "dedupe/link_patterns.hpp"
+#include "ingest/cells.hpp"
 #include "klientela/core/error.hpp"
 
 namespace klientela {
@@ -61,11 +62,13 @@ double on_grid(double bits) noexcept { return std::nearbyint(bits * 0x1p40) * 0x
 
 void check(const ComparisonSpec& comparison, const std::string& where) {
   if (comparison.name.empty()) refuse(where + ".name", "must not be empty");
+  if (!detail::valid_utf8(comparison.name)) refuse(where + ".name", "is not UTF-8");
   if (comparison.levels.size() < 2 || comparison.levels.size() > max_comparison_levels)
     refuse(where + ".levels", fmt::format("must be from 2 to {} names", max_comparison_levels));
   std::set<std::string> names;
   for (const std::string& level : comparison.levels) {
     if (level.empty()) refuse(where + ".levels", "must not have an empty name");
+    if (!detail::valid_utf8(level)) refuse(where + ".levels", "must have names in UTF-8");
     if (!names.insert(level).second) refuse(where + ".levels", "name \"" + level + "\" twice");
   }
 }

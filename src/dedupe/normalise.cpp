@@ -62,7 +62,7 @@ std::string to_json(const NormaliserOptions& options) {
     for (const auto& [name, lines] : options.lists) lists[name] = lines;
     out["lists"] = std::move(lists);
   }
-  return out.dump();
+  return out.dump(-1, ' ', false, json::Value::error_handler_t::replace);
 }
 
 std::string normaliser_options_schema() {

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <set>
 
+#include "ingest/cells.hpp"
 #include "klientela/core/error.hpp"
 
 namespace klientela::dedupe_internal {
@@ -216,8 +217,7 @@ std::string Normaliser::Data::add_address_word(std::string_view head, const std:
   const auto* const kind = std::find(std::begin(kinds), std::end(kinds), parts.empty() ? std::string_view{} : parts[0]);
   if (parts.size() != 2 || kind == std::end(kinds))
     return "does not begin with a kind of word (kind, house, block, unit, po_box, floor, settlement, number, "
-           "direction, "
-           "word, country), its name and a colon";
+           "direction, word, country), its name and a colon";
   for (const std::string_view word : words) {
     const std::string key = latin(word);
     if (key.empty()) return "has a word without letters";
@@ -354,10 +354,12 @@ Normaliser::Data::Data(const NormaliserOptions& wanted) : options(wanted) {
     }
   }
   for (const auto& [name, lines] : options.lists)
-    for (std::size_t i = 0; i < lines.size(); ++i)
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const std::string where = "lists." + name + "." + std::to_string(i);
+      if (!detail::valid_utf8(lines[i])) throw Error(Code::invalid_argument, "the line is not UTF-8", where);
       if (const std::string why = add(name, lines[i]); !why.empty())
-        throw Error(Code::invalid_argument, "line \"" + lines[i] + "\" " + why,
-                    "lists." + name + "." + std::to_string(i));
+        throw Error(Code::invalid_argument, "line \"" + lines[i] + "\" " + why, where);
+    }
 }
 
 }  // namespace klientela

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/json_reader.hpp"
+#include "ingest/cells.hpp"
 
 namespace klientela {
 namespace {
@@ -52,6 +53,7 @@ Value json_of(const Survivorship& by) {
 void check_rule(const Survivorship& by, bool lists, const std::string& pointer) {
   if (static_cast<std::size_t>(by.rule) >= rule_names.size()) json::fail(pointer, "is no rule");
   if (by.rule == SurvivorRule::union_ && !lists) json::fail(pointer, "union is for lists of values alone");
+  if (!detail::valid_utf8(by.function)) json::fail(pointer, "names a function that is not UTF-8");
   if ((by.rule == SurvivorRule::custom) == by.function.empty())
     json::fail(pointer, by.function.empty() ? "custom names no function" : "only custom names a function");
 }
@@ -103,6 +105,8 @@ void check_policy(const SurvivorshipPolicy& policy, std::string_view pointer) {
   }
   const std::set<std::string_view> sources(policy.trusted_sources.begin(), policy.trusted_sources.end());
   if (sources.size() != policy.trusted_sources.size()) json::fail(at + "/trusted_sources", "names a source twice");
+  for (const std::string_view source : sources)
+    if (!detail::valid_utf8(source)) json::fail(at + "/trusted_sources", "names a source that is not UTF-8");
 }
 
 SurvivorshipPolicy survivorship_policy_from_json(std::string_view text, std::string_view pointer) {
@@ -153,7 +157,7 @@ std::string to_json(const SurvivorshipPolicy& policy, int indent) {
   document["groups"] = std::move(groups);
   document["trusted_sources"] = policy.trusted_sources;
   document["across_kinds"] = policy.across_kinds;
-  return document.dump(indent);
+  return document.dump(indent, ' ', false, Value::error_handler_t::replace);
 }
 
 std::string survivorship_policy_schema() {

@@ -168,6 +168,8 @@ TEST(LinkModel, RefusesWhatIsNoModel) {
   EXPECT_EQ(refused([&] { (void)LinkModel(0.5, {good}).with_prior(nan); }), "invalid_argument prior");
   EXPECT_EQ(refuses([](LinkField& f) { f.comparison.name = ""; }), "invalid_argument fields[1].name");
   EXPECT_EQ(refuses([](LinkField& f) { f.comparison.name = "other"; }), "invalid_argument fields[1].name");
+  EXPECT_EQ(refuses([](LinkField& f) { f.comparison.name = "\xFF"; }), "invalid_argument fields[1].name");
+  EXPECT_EQ(refuses([](LinkField& f) { f.comparison.levels = {"one", "\xC3"}; }), "invalid_argument fields[1].levels");
   EXPECT_EQ(refuses([](LinkField& f) { f.comparison.levels = {"one"}; }), "invalid_argument fields[1].levels");
   EXPECT_EQ(refuses([](LinkField& f) { f.comparison.levels = {"one", "one"}; }), "invalid_argument fields[1].levels");
   EXPECT_EQ(refuses([](LinkField& f) { f.comparison.levels = {"one", ""}; }), "invalid_argument fields[1].levels");

@@ -763,6 +763,15 @@ TEST(Options, ErrorsNameThePointer) {
   EXPECT_EQ(where(R"({"lists": {"nicknames": ["a: b", ": b"]}})"), "/dedupe/lists/nicknames/1");
   EXPECT_EQ(where(R"({"lists": {"phone_plans": ["7 RUS 10"]}})"), "/dedupe/lists/phone_plans/0");
   EXPECT_NE(normaliser_options_schema().find("phone_plans"), std::string::npos);
+  NormaliserOptions options;
+  options.lists["nicknames"] = {"robert: bob", "\xFF: x"};
+  try {
+    const Normaliser normaliser(options);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.where(), "lists.nicknames.1");
+  }
+  EXPECT_NE(to_json(options).find("bob"), std::string::npos);  // writes what it can
 }
 
 }  // namespace

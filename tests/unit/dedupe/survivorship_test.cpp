@@ -57,6 +57,16 @@ TEST(SurvivorshipPolicy, NamesThePlaceOfAnError) {
   EXPECT_EQ(pointer_of(R"({"trusted_sources": ["a", "a"]})"), "/dedupe/merge/trusted_sources");
 }
 
+TEST(SurvivorshipPolicy, HoldsTextsInUtf8Alone) {
+  SurvivorshipPolicy sources;
+  sources.trusted_sources = {"crm", "\xFF"};
+  EXPECT_THROW(check_policy(sources), Error);
+  SurvivorshipPolicy function;
+  function.fields[ClientField::name] = {SurvivorRule::custom, "\xFF"};
+  EXPECT_THROW(check_policy(function), Error);
+  EXPECT_NE(to_json(sources).find("crm"), std::string::npos);  // writes what it can
+}
+
 TEST(SurvivorshipPolicy, HasASchemaOfAllItsKeys) {
   const auto schema = nlohmann::json::parse(survivorship_policy_schema());
   const auto document = nlohmann::json::parse(to_json(SurvivorshipPolicy{}));
