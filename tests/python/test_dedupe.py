@@ -11,6 +11,8 @@ import random
 
 import klientela
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from klientela import cards, writers
 
 GIVEN = "Anna Boris Clara David Elena Fritz Greta Hans Irina Jakob Karin Lukas Maria Niels Olga Peter".split()
@@ -441,6 +443,19 @@ def test_rows_are_numbered_where_ids_do_not_serve(ids, said):
 
 def test_a_parent_that_is_not_there_does_not_cost_the_card():
     assert len(cards.read({"id": [1, 2], "name": ["a", "b"], "parent": ["x", 1]}).base) == 2
+
+
+_TEXTS = st.none() | st.sampled_from(
+    ["7", "007", "31/12/1980", "19801231", "\x1f", "\x00", "  ", ";;", "a@b.example;c@d.example", "=1+1", "\u200b", "1e5"]
+) | st.text(max_size=8)  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(_TEXTS, _TEXTS, _TEXTS, _TEXTS, _TEXTS), min_size=1, max_size=5))
+def test_no_card_is_lost_whatever_it_holds(rows):
+    names = ["Id", "Surname", "DOB", "Phone", "e-mail"]
+    read = cards.read(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+    assert (read.rows, read.rejected, len(read.base)) == (len(rows), 0, len(rows))
 
 
 # The command line.
