@@ -58,8 +58,9 @@ std::vector<char32_t> decoded(std::string_view text) {
 struct Given {
   Given(const std::int64_t* offset, const char* bytes, std::size_t count, const char* offset_name,
         const char* byte_name)
-      : offsets(&need(offset, offset_name), count + 1) {
+      : offsets(&need(offset, offset_name), count < SIZE_MAX ? count + 1 : 0) {
     need(bytes, byte_name);
+    if (offsets.empty()) throw Error(Code::out_of_range, "there are more texts than memory can hold", offset_name);
     for (std::size_t i = 0; i <= count; ++i)
       if (offsets[i] < (i == 0 ? 0 : offsets[i - 1]))
         throw Error(Code::invalid_argument, std::string(offset_name) + " fall or are negative", offset_name);

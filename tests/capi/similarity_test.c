@@ -52,6 +52,9 @@ static void check_lists(klt_context* context) {
               KLT_INVALID_ARGUMENT, "query_offsets");
   CHECK_ERROR(context, klt_similarity_many(context, 0, offsets, bytes, 3, cut + 1, bytes, 2, KLT_NO_CUTOFF, out),
               KLT_INVALID_ARGUMENT, "choice_bytes");
+  CHECK_ERROR(context,
+              klt_similarity_many(context, 0, offsets, bytes, (size_t)-1, offsets, bytes, 3, KLT_NO_CUTOFF, out),
+              KLT_OUT_OF_RANGE, "query_offsets");
   CHECK_OK(context, klt_similarity_many(context, 0, offsets, bytes, 0, offsets, bytes, 3, KLT_NO_CUTOFF, out));
 }
 
