@@ -123,8 +123,7 @@ void bind_duplicates(py::module_& module) {
       .def_property_readonly(
           "clusters", [](const Duplicates& self) { return plain(clusters_table(self)); },
           "Every card with its cluster: columns id and cluster, which is the id of the cluster's first card, or its "
-          "label "
-          "from before. Of two lists there is a column list, 1 or 2.")
+          "label from before. Of two lists there is a column list, 1 or 2.")
       .def(
           "pairs",
           [](const Duplicates& self, double min_score, std::size_t threads, const py::object& progress) {

@@ -31,7 +31,7 @@ bool share_word(std::string_view a, std::string_view b) {
   return false;
 }
 
-/// roots_or_stem: whether the third form holds several words of which one in common is enough.
+/// Of given names one root in common is enough, of family names the stem is one.
 std::uint8_t name_level(const Value& a, const Value& b, const Comparison& c) {
   if (a[0] == b[0]) return name_same;
   if (a[1] == b[1] && !a[1].empty()) return name_variant;
@@ -67,7 +67,7 @@ std::uint8_t phone_level(const Value& a, const Value& b) {
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-/// Whether the digits of both, read off one after the other, are the same; several: whether there are any.
+/// Whether the digits of both, read off one after the other, are the same. \param any  set to whether there are any
 bool same_digits(std::string_view a, std::string_view b, bool& any) noexcept {
   any = false;
   for (;;) {
@@ -92,7 +92,7 @@ std::uint8_t email_level(const Value& a, const Value& b, const Comparison& c) {
   return jaro_winkler_similarity(a[1], b[1], c.similar) >= c.similar ? 2 : 1;
 }
 
-/// Numbers and words of the street itself, for texts that differ only in kinds of street or order.
+/// By the words of the street itself, since texts differ in kinds of street and order; and by the house.
 std::uint8_t address_level(const Value& a, const Value& b, const Comparison& c) {
   if (a[0] == b[0]) return 7;
   const bool houses = !a[3].empty() && !b[3].empty();

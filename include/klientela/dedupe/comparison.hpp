@@ -29,10 +29,9 @@ enum class ComparisonKind : std::uint8_t {
   code,
   /// 1 different, 2 same_end (the last seven digits), 3 slip, 4 same
   phone,
-  /// 1 different, 2 similar (names explain it: mailboxes that are similar, or the same without a digit), 3 close (one
-  /// or
-  /// two slips in the mailbox, its digits the same; without digits one slip at the same domain), 4 same_mailbox (with
-  /// digits in it, at another domain), 5 same
+  /// 1 different, 2 similar (names explain it: mailboxes that are similar, or the same without a digit), 3 close (two
+  /// slips at most in the mailbox, its digits the same; without digits one slip at the same domain), 4 same_mailbox
+  /// (with digits in it, at another domain), 5 same
   email,
   /// 1 different, 2 same_house, 3 similar, 4 similar_same_house, 5 close, 6 close_same_house, 7 same
   address,
@@ -68,8 +67,7 @@ inline constexpr std::size_t max_card_comparisons = card_field_count;
 
 /// Levels of pairs, row by row: pairs.size() x comparisons.size(). O(pairs x comparisons x length); parallel.
 /// \throws Error invalid_argument naming the comparison: a kind that its field does not fit, limits out of order, a
-/// field
-///         twice; out_of_range "pairs"; cancelled
+/// field twice; out_of_range "pairs"; cancelled
 [[nodiscard]] std::vector<std::uint8_t> compare(const PreparedCards& cards, std::span<const Comparison> comparisons,
                                                 std::span<const CardPair> pairs, const Control& control = {});
 

@@ -22,10 +22,9 @@ namespace klientela {
 
 // What holds for every function of texts here:
 //
-// - A text is a contiguous range (string, string_view, span, vector) of characters of at most 32 bits, the two of a
-// call
-//   not necessarily of one type. A character is its unsigned value: give code points where a character may lie beyond
-//   ASCII, since of UTF-8 each byte counts. NUL and lone surrogates are characters like others.
+// - A text is a contiguous range (string, string_view, span, vector) of characters of at most 32 bits, not necessarily
+//   of one type in both texts of a call. A character is its unsigned value: give code points where a character may lie
+//   beyond ASCII, since of UTF-8 each byte counts. NUL and lone surrogates are characters like others.
 // - A cutoff ends work early. Distances above it come out as cutoff + 1, similarities below it as 0.
 // - Thread-safe. Nothing is thrown but std::bad_alloc, and that only where memory is asked for: by texts beyond 64
 //   characters (both of them for Jaro and Damerau-Levenshtein, else the shorter one), 32 tokens or 128 characters of
