@@ -6,6 +6,7 @@ import inspect
 import json
 import runpy
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -418,6 +419,8 @@ def registry_in(file: str | None) -> _core.ClassifierRegistry | None:
     """Run a Python file and take its registry; None without a file."""
     if file is None:
         return None
+    if not Path(file).exists():
+        raise _core.InvalidArgumentError(f"there is no file {file}", "plugins")
     try:
         registry = runpy.run_path(file).get("registry")
     except Exception as error:

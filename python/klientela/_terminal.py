@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -103,9 +103,23 @@ def one_line(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
+# What errors are about, as it is typed.
+_OPTIONS = {
+    "as_of": "--as-of",
+    "out": "--out",
+    "plugins": "--plugins",
+    "policy": "--policy",
+    "threads": "--threads",
+}
+
+
 @contextmanager
-def errors() -> Iterator[None]:
-    """Turn what can go wrong with input into one line and exit code 1; defects keep their traceback."""
+def errors(options: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Turn what can go wrong with input into one line and exit code 1; defects keep their traceback.
+
+    ``options`` are the command's own, by what errors call them: an argument, or a place in the policy that the option
+    stands for.
+    """
     try:
         yield
     except _core.InternalError:
@@ -114,11 +128,14 @@ def errors() -> Iterator[None]:
         err.print("interrupted; nothing was written")
         raise typer.Exit(INTERRUPTED) from None
     except _core.KlientelaError as error:
-        where = f" [dim]({escape(one_line(error.where))})[/dim]"
-        told = not error.where or error.where in error.message
-        err.print(
-            f"[bold red]error:[/bold red] {escape(one_line(error.message))}{'' if told else where}", soft_wrap=True
-        )
+        about, message = error.where, error.message
+        if option := {**_OPTIONS, **(options or {})}.get(about):
+            if message.startswith(f"{about}: "):
+                message = option + message.removeprefix(about)
+            about = option
+        where = f" [dim]({escape(one_line(about))})[/dim]"
+        told = not about or about in message
+        err.print(f"[bold red]error:[/bold red] {escape(one_line(message))}{'' if told else where}", soft_wrap=True)
         raise typer.Exit(BAD_INPUT) from None
     except (OSError, MemoryError, UnicodeEncodeError) as error:
         text = str(error) or "out of memory"

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +17,6 @@ from rich.table import Table as Grid
 
 from klientela import _core, _plugins, _policy, cli_dedupe, cli_merge, readers, synthetic, writers
 from klientela._columns import table_of
-from klientela._history import history as history_of
 from klientela._run import run as run_library
 from klientela._terminal import DONE as _DONE
 from klientela._terminal import DateFormat as _DateFormat
@@ -131,6 +130,7 @@ _AsOf = Annotated[
         parser=_day,
     ),
 ]
+_Assignments = Annotated[str | None, _file("What people assigned: client, attribute, value, source, day, by.")]
 _RollUp = Annotated[
     str | None,
     typer.Option(
@@ -171,6 +171,7 @@ def run(
     feedback: Annotated[str | None, _file("Answers to surveys.")] = None,
     consents: Annotated[str | None, _file("Who agreed to what.")] = None,
     directories: Annotated[str | None, _file("Categories, industries, roles, regions, products.")] = None,
+    assignments: _Assignments = None,
     preset: _Preset = None,
     policy: _PolicyFile = None,
     plugins: _Plugins = None,
@@ -200,11 +201,20 @@ def run(
         interactions=interactions,
         feedback=feedback,
     )
-    with _errors():
+    with _errors({"period": "--history", "/roll_up": "--roll-up"}):
         chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins), _written(date_format, decimal_comma))
+        journal = _journal(assignments, encoding)
         _work(
             lambda steps: _read_and_run(
-                given, chosen, as_of, encoding, threads, steps, roll_up=roll_up, history=history
+                given,
+                chosen,
+                as_of,
+                encoding,
+                threads,
+                steps,
+                journal,
+                roll_up,
+                False if history == "none" else history,
             ),
             Path(out),
             quiet,
@@ -222,13 +232,12 @@ def classify_command(
     requests: Annotated[str | None, _file("What clients asked for.")] = None,
     feedback: Annotated[str | None, _file("Answers to surveys.")] = None,
     directories: Annotated[str | None, _file("Categories, industries, roles, regions, products.")] = None,
-    assignments: Annotated[
-        str | None, _file("What people assigned: client, attribute, value, source, day, by.")
-    ] = None,
+    assignments: _Assignments = None,
     preset: _Preset = None,
     policy: _PolicyFile = None,
     plugins: _Plugins = None,
     as_of: _AsOf = None,
+    roll_up: _RollUp = None,
     date_format: _DateFormat = None,
     decimal_comma: _DecimalComma = None,
     coverage: Annotated[
@@ -259,11 +268,9 @@ def classify_command(
     )
     with _errors():
         chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins), _written(date_format, decimal_comma))
-        journal = None
-        if assignments is not None:
-            journal = _core.Assignments(readers.read(assignments, "assignments", encoding=encoding).data)
+        journal = _journal(assignments, encoding)
         with _progress(quiet) as steps:
-            result = _read_and_run(given, chosen, as_of, encoding, threads, steps, journal)
+            result = _read_and_run(given, chosen, as_of, encoding, threads, steps, journal, roll_up)
             steps("Writing results", 0)
             for file, table in _class_tables(result, out, coverage, rules, attention).items():
                 writers.write_table(table, file)
@@ -320,32 +327,44 @@ def history(
     feedback: Annotated[str | None, _file("Answers to surveys.")] = None,
     consents: Annotated[str | None, _file("Who agreed to what.")] = None,
     directories: Annotated[str | None, _file("Categories, industries, roles, regions, products.")] = None,
+    assignments: _Assignments = None,
     preset: _Preset = None,
     policy: _PolicyFile = None,
     plugins: _Plugins = None,
     every: Annotated[
         str | None,
         typer.Option(
-            help="Classify at the end of every day, week, month, quarter or year; by default month.",
+            help="Classify at the end of every day, week, month, quarter or year.",
             metavar="PERIOD",
             parser=_period,
         ),
     ] = None,
+    periods: Annotated[
+        int | None, typer.Option(min=0, max=65534, help="Only the last so many of these periods; 0: all.")
+    ] = None,
     since: Annotated[
-        dt.date | None,
-        typer.Option(
-            help="Begin with this day's period; by default the first purchase's.", metavar="DATE", parser=_day
-        ),
+        dt.date | None, typer.Option(help="Begin with the period of this day.", metavar="DATE", parser=_day)
     ] = None,
     as_of: _AsOf = None,
-    refit: Annotated[bool, typer.Option("--refit", help="Fit thresholds anew for every day.")] = False,
-    hold: Annotated[int, typer.Option(min=1, help="Days that a new class has to stand for before it counts.")] = 1,
+    roll_up: _RollUp = None,
+    refit: Annotated[
+        bool | None,
+        typer.Option(
+            "--refit/--frozen",
+            help="Fit thresholds anew for every day, or judge all by those of one.",
+            show_default=False,
+        ),
+    ] = None,
+    hold: Annotated[
+        int | None,
+        typer.Option(min=1, max=65534, help="Days that a new class has to stand for before it counts; 1: none."),
+    ] = None,
     margin: Annotated[
-        float,
+        float | None,
         typer.Option(
             min=0, help="Share of a threshold by which a measure has to pass it before the class changes, such as 0.1."
         ),
-    ] = 0.0,
+    ] = None,
     column: Annotated[
         list[str] | None, typer.Option(help="Keep this class column; repeat for more. By default all of labels.")
     ] = None,
@@ -360,8 +379,8 @@ def history(
 ) -> None:
     """Follow the classes of your clients through time.
 
-    Classifies the files as of a series of days by the thresholds of the last one, or with --refit by each day's own.
-    Without options about days and thresholds a policy's own history stands.
+    Classifies the files as of the ends of periods, by default all months from the first purchase on, by the thresholds of
+    the last of these days. A policy's own history says otherwise, and each option here wins over it.
     Writes history.parquet, migration.csv, transitions.csv, stays.csv and projection.csv into the folder.
     """
     given = _given(
@@ -374,30 +393,30 @@ def history(
         interactions=interactions,
         feedback=feedback,
     )
-    with _errors():
+    asked = {
+        "every": every,
+        "periods": periods,
+        "since": None if since is None else since.isoformat(),
+        "thresholds": None if refit is None else "refit" if refit else "frozen",
+        "hold": hold,
+        "margin": margin,
+        "columns": column or None,
+    }
+    asked = {key: value for key, value in asked.items() if value is not None}
+    typed = {f"/history/{key}": _HISTORY_OPTIONS.get(key, f"--{key}") for key in asked}
+    with _errors({**typed, "period": "--every", "/roll_up": "--roll-up"}):
         chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins), _written(date_format, decimal_comma))
+        plan = _plan(chosen, asked, as_of)
         began = time.monotonic()
         folder = Path(out)
         if folder.exists() and not folder.is_dir():
             raise _core.InvalidArgumentError(f"{folder} is not a folder", "out")
+        journal = _journal(assignments, encoding)
         with _progress(quiet) as steps:
-            result = _read_and_run(given, chosen, as_of, encoding, threads, steps)
-            planned = None
-            if (every, since, refit, hold, margin) == (None, None, False, 1, 0.0) and not column:  # the policy may say
-                planned = result._planned_history(threads, _stage_steps(steps))
-            found = planned or history_of(
-                result.base,
-                chosen,
-                every=every,
-                since=since,
-                until=as_of,
-                thresholds="refit" if refit else "frozen",
-                columns=column or None,
-                hold=hold,
-                margin=margin,
-                threads=threads,
-                progress=_stage_steps(steps),
-            )
+            result = _read_and_run(given, chosen, as_of, encoding, threads, steps, journal, roll_up, plan)
+            found = result._planned_history(threads, _stage_steps(steps))
+            if found is None:
+                raise _no_days(plan, result.as_of)
             steps("Writing results", 0)
             written = writers.write_history(found, folder, language=language)
         if not quiet:
@@ -414,6 +433,31 @@ def history(
                 f"open [bold]{escape(str(written['migration.csv']))}[/bold]",
                 soft_wrap=True,
             )
+
+
+# Options of history that are called otherwise than the keys of the policy which they stand for.
+_HISTORY_OPTIONS = {"thresholds": "--refit", "columns": "--column"}
+
+
+def _plan(policy: _core.Policy, asked: Mapping[str, Any], as_of: dt.date | None) -> dict[str, Any]:
+    """The policy's history, or one of all periods, with what the command line asks for on top."""
+    plan: dict[str, Any] = dict(policy.to_dict()["history"] or {"periods": 0})
+    if "since" in asked:
+        plan["periods"] = 0
+    if as_of is not None:
+        plan["until"] = None
+    if asked.get("thresholds") == "refit":
+        plan["frozen_on"] = None
+    return plan | dict(asked)
+
+
+def _no_days(plan: Mapping[str, Any], as_of: dt.date) -> _core.KlientelaError:
+    """Why a history has no days."""
+    last = min(as_of, dt.date.fromisoformat(plan.get("until") or as_of.isoformat()))
+    since = plan.get("since")
+    if since is not None and dt.date.fromisoformat(since) > last:
+        return _core.InvalidArgumentError(f"{since} is after the last day that counts, {last}", "/history/since")
+    return _core.InvalidArgumentError(f"no purchase counts up to {last}, so there is no day to classify on")
 
 
 @app.command()
@@ -500,6 +544,10 @@ def _given(**files: str | None) -> dict[str, str]:
     return given
 
 
+def _journal(file: str | None, encoding: str | None) -> _core.Assignments | None:
+    return None if file is None else _core.Assignments(readers.read(file, "assignments", encoding=encoding).data)
+
+
 def _read_and_run(
     files: dict[str, str],
     policy: _core.Policy,
@@ -509,7 +557,7 @@ def _read_and_run(
     steps: Steps,
     assignments: _core.Assignments | None = None,
     roll_up: str | None = None,
-    history: str | None = None,
+    history: str | bool | Mapping[str, Any] | None = None,
 ) -> _core.Result:
     sources = {}
     for table, file in files.items():
@@ -524,7 +572,7 @@ def _read_and_run(
             progress=_stage_steps(steps),
             assignments=assignments,
             roll_up=int(roll_up) if roll_up is not None and roll_up.isdigit() else roll_up,
-            history=False if history == "none" else history,
+            history=history,
         )
     except _core.KlientelaError as error:
         table = error.where.partition(".")[0]

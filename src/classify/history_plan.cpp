@@ -103,7 +103,7 @@ std::string history_plan_schema() {
     "periods": {"type": "integer", "minimum": 0, "maximum": 65534, "default": 12,
       "description": "The last so many of them; 0, and the default where since is given: all."},
     "since": {"type": ["string", "null"], "format": "date", "default": null,
-      "description": "From the period of this day on; null: from the first purchase."},
+      "description": "From the period of this day on; null: from the first purchase, of which periods keeps the last ones."},
     "until": {"type": ["string", "null"], "format": "date", "default": null,
       "description": "Up to this day; null: up to the as-of day."},
     "thresholds": {"enum": ["frozen", "refit"], "default": "frozen",

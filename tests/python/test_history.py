@@ -281,7 +281,104 @@ def test_the_command_takes_the_history_of_the_policy(cli, tmp_path, sales):
     assert "4 days" in done.stdout and "classes abc" in done.stdout
     done = cli(*arguments, "asked", "--every", "month")
     assert done.returncode == 0, done.stderr
-    assert "11 days" in done.stdout
+    assert "11 days" in done.stdout and "classes abc" in done.stdout
+
+
+def test_options_win_over_the_history_of_the_policy_key_by_key(cli, tmp_path, sales):
+    sales.to_csv(tmp_path / "sales.csv", index=False)
+    planned = {"every": "month", "periods": 4, "thresholds": "refit", "hold": 2, "margin": 0.4, "columns": ["size_x"]}
+    (tmp_path / "policy.json").write_text(json.dumps({**POLICY, "history": planned}))
+    ran = klientela.run(sales, POLICY)
+
+    def moves(*options: object) -> str:
+        done = cli("history", "--transactions", "sales.csv", "--policy", "policy.json", "--out", "out", *options)
+        assert done.returncode == 0, done.stderr
+        return (tmp_path / "out" / "transitions.csv").read_text(encoding="utf-8")
+
+    def expected(**wanted: object) -> str:
+        plan = {key: value for key, value in {**planned, **wanted}.items() if value is not None}
+        history = klientela.run(sales, {**POLICY, "history": plan}).history()
+        return write_history(history, tmp_path / "expected")["transitions.csv"].read_text(encoding="utf-8")
+
+    own = moves()
+    assert own == expected()
+    seen = {own}
+    for options, wanted in (
+        (("--hold", 1), {"hold": 1}),
+        (("--margin", 0), {"margin": 0}),
+        (("--hold", 1, "--margin", 0), {"hold": 1, "margin": 0}),
+        (("--frozen",), {"thresholds": "frozen"}),
+        (("--periods", 0), {"periods": 0}),
+        (("--since", "2025-02-01"), {"since": "2025-02-01", "periods": 0}),
+        (("--since", "2025-02-01", "--periods", 5), {"since": "2025-02-01", "periods": 5}),
+        (("--column", "abc"), {"columns": ["abc"]}),
+        (("--every", "week"), {"every": "week"}),
+    ):
+        found = moves(*options)
+        assert found == expected(**wanted), options
+        seen.add(found)
+    assert len(seen) > 7  # they do make a difference
+    # What the policy leaves out is as without a history of its own.
+    (tmp_path / "policy.json").write_text(json.dumps(POLICY))
+    assert moves("--column", "size_x", "--hold", 2) == write_history(
+        ran.history(columns=["size_x"], hold=2), tmp_path / "expected"
+    )["transitions.csv"].read_text(encoding="utf-8")
+
+
+def test_until_and_refit_take_the_days_of_the_policy_out_of_the_way(cli, tmp_path, sales):
+    sales.to_csv(tmp_path / "sales.csv", index=False)
+    planned = {"until": "2025-06-30", "frozen_on": "2025-05-31"}
+    (tmp_path / "policy.json").write_text(json.dumps({**POLICY, "history": planned}))
+    arguments = ["history", "--transactions", "sales.csv", "--policy", "policy.json", "--out", "out"]
+    for options, told in (
+        ([], "6 days from 2025-01-31 to 2025-06-30"),
+        (["--until", "2025-09-15"], "9 days from 2025-01-31 to 2025-09-15"),
+        (["--refit"], "6 days from 2025-01-31 to 2025-06-30"),
+    ):
+        done = cli(*arguments, *options)
+        assert done.returncode == 0 and told in done.stdout, done.stdout + done.stderr
+
+
+def test_assignments_and_roll_ups_hold_on_every_day(cli, tmp_path, sales):
+    sales.to_csv(tmp_path / "sales.csv", index=False)
+    cards = ["client,parent", *(f"{each},{'' if each < 30 else each % 30}" for each in range(300))]
+    (tmp_path / "cards.csv").write_text("\n".join(cards), encoding="utf-8")
+    people = klientela.Assignments()
+    people.assign(7, "relationship_type", "non-client", day="2025-10-01", by="m.winslow")
+    (tmp_path / "people.csv").write_text(people.table.to_csv(), encoding="utf-8")
+    arguments = ["history", "--transactions", "sales.csv", "--clients", "cards.csv", "--column", "relationship_type"]
+    done = cli(*arguments, "--assignments", "people.csv", "--roll-up", "roots", "--out", "out")
+    assert done.returncode == 0, done.stderr
+    assert "11 days" in done.stdout and ", 30 clients" in done.stdout
+    found = pd.read_parquet(tmp_path / "out" / "history.parquet")
+    groups = sales.assign(client=sales["client"] % 30, month=sales["at"].dt.to_period("M"))
+    for day, rows in found.groupby("day"):
+        assert set(rows["client"]) == set(groups[groups["month"] <= pd.Period(day, "M")]["client"])
+        labels = rows.set_index("client")["relationship_type"]
+        assert labels[7] == "non-client" and set(labels.drop(7)) == {"client"}
+    wrong = cli(*arguments, "--assignments", "sales.csv", "--out", "no")
+    assert wrong.returncode == 1 and not (tmp_path / "no").exists()
+
+
+def test_errors_name_the_options_as_they_are_typed(cli, tmp_path, sales):
+    sales.to_csv(tmp_path / "sales.csv", index=False)
+    planned = {"preset": "default", "history": {"margin": 0.1, "columns": ["relationship_type"]}}
+    (tmp_path / "policy.json").write_text(json.dumps(planned))
+    for options, told in (
+        (["--every", "day", "--since", "1950-01-01", "--until", "2190-01-01"], "(--every)"),
+        (["--margin", "1"], "--margin: must be below 1"),
+        (["--column", "abd"], "(--column)"),
+        (["--since", "2030-01-01"], "(--since)"),
+        (["--policy", "policy.json"], "/history/margin"),  # what the policy says is not the option's
+        (["--policy", "policy.json", "--margin", "0.2"], "--margin: none of the columns"),
+        (["--roll-up", "every_node", "--policy", "no.json"], "no.json"),
+        (["--out", "sales.csv"], "(--out)"),
+        (["--plugins", "no.py"], "there is no file no.py (--plugins)"),
+    ):
+        done = cli("history", "--transactions", "sales.csv", "--out", "out", *options)
+        assert done.returncode == 1, options
+        assert told in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
