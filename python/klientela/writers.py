@@ -19,6 +19,12 @@ from klientela._columns import table_of
 if TYPE_CHECKING:
     from klientela._merge import MergedBase
 
+# What not every history, run and search for duplicates writes: a later one takes away what is there of an earlier one, so
+# that a folder never holds files of two results.
+_HISTORY_FILES = ("history.parquet", "migration.csv", "transitions.csv", "stays.csv", "projection.csv")
+_RUN_FILES = ("attention.csv", "hierarchy.csv", *_HISTORY_FILES)
+_DUPLICATES_FILES = ("links.csv", "merged.csv", "conflicts.csv")
+
 
 def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Path]:
     """Write clients.parquet, clients.csv, matrix.csv, the profiles, rejected.csv, summary.json, report.html and more.
@@ -29,14 +35,15 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
     hierarchy.csv, which says whose rows stand in whose group.
 
     The files are written under other names first and then renamed; where one cannot be, those that were there before
-    are put back. So a failure leaves nothing half-written and no mixture of two results.
+    are put back. So a failure leaves nothing half-written and no mixture of two results. Neither does success: those of
+    the files above that this result has not, such as the history of an earlier one, are taken out of the folder.
 
     Parameters
     ----------
     result : Result
         What :func:`klientela.run` gave.
     folder : str or path
-        Made where it is missing; files of the same names in it are replaced.
+        Made where it is missing; files of the same names in it are replaced. Others are left alone.
 
     Returns
     -------
@@ -71,7 +78,7 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
         _write_texts(scratch, texts | sheets)
 
     parquet = ("clients.parquet",) if history is None else ("clients.parquet", "history.parquet")
-    return _write_all((*parquet, *texts, *sheets), make, folder)
+    return _write_all((*parquet, *texts, *sheets), make, folder, _RUN_FILES)
 
 
 def write_history(
@@ -81,13 +88,14 @@ def write_history(
 
     history.parquet has one row per day and client known by then. The other files have a column ``classes`` in front:
     the class column that their rows are about, of which there is one after the other. All files are written, or none.
+    A projection.csv of an earlier history is taken out of the folder where this one has none.
 
     Parameters
     ----------
     history : History
         What :func:`klientela.history` gave.
     folder : str or path
-        Made where it is missing; files of the same names in it are replaced.
+        Made where it is missing; files of the same names in it are replaced. Others are left alone.
     language : {"en", "ru"}
         Of the reasons in transitions.csv.
     """
@@ -97,7 +105,7 @@ def write_history(
         write_parquet(history.table, scratch / "history.parquet")
         _write_texts(scratch, sheets)
 
-    return _write_all(("history.parquet", *sheets), make, folder)
+    return _write_all(("history.parquet", *sheets), make, folder, _HISTORY_FILES)
 
 
 def _history_sheets(history: _core.History, language: Literal["en", "ru"]) -> dict[str, Callable[[], str]]:
@@ -132,14 +140,15 @@ def write_duplicates(
     """Write clusters.csv, pairs.csv, joins.csv, cuts.csv, review.csv, weights.csv, rules.csv and summary.json.
 
     Of two lists there is also links.csv: the cards of the first list with those of the second. Of a merged base there are
-    the files of :func:`write_merged`. All files are written, or none.
+    the files of :func:`write_merged`. All files are written, or none. What an earlier search wrote and this one does not,
+    links.csv or the files of a merged base, is taken out of the folder.
 
     Parameters
     ----------
     found : Duplicates
         What :func:`klientela.find_duplicates` or :func:`klientela.link_lists` gave.
     folder : str or path
-        Made where it is missing; files of the same names in it are replaced.
+        Made where it is missing; files of the same names in it are replaced. Others are left alone.
     summary : mapping, optional
         More for summary.json, in front of what the result says of itself.
     ids : sequence of mapping, optional
@@ -176,7 +185,11 @@ def write_duplicates(
     if merged is not None:
         texts |= _merged_sheets(merged, first, kept, parent)
     files = (*texts, "summary.json")
-    return _write_all(files, lambda scratch: _write_texts(scratch, {**texts, "summary.json": lambda: document}), folder)
+
+    def make(scratch: Path) -> None:
+        _write_texts(scratch, {**texts, "summary.json": lambda: document})
+
+    return _write_all(files, make, folder, _DUPLICATES_FILES)
 
 
 def write_merged(
@@ -205,7 +218,7 @@ def write_merged(
         The column of it with the ids of parents, who are named as the clients that they count as.
     """
     sheets = _merged_sheets(merged, ids or {}, kept, parent)
-    return _write_all(tuple(sheets), lambda scratch: _write_texts(scratch, sheets), folder)
+    return _write_all(tuple(sheets), lambda scratch: _write_texts(scratch, sheets), folder, ())
 
 
 def _merged_sheets(
@@ -334,8 +347,13 @@ def _write_texts(scratch: Path, texts: Mapping[str, Callable[[], str]]) -> None:
                 stream.write("\n")
 
 
-def _write_all(files: Sequence[str], make: Callable[[Path], None], folder: str | os.PathLike[str]) -> dict[str, Path]:
-    """Let `make` write the files into a scratch folder, then put all of them into the folder, or none."""
+def _write_all(
+    files: Sequence[str], make: Callable[[Path], None], folder: str | os.PathLike[str], optional: Sequence[str]
+) -> dict[str, Path]:
+    """Let `make` write the files into a scratch folder, then put all of them into the folder, or none.
+
+    Files of the `optional` names that are not among them are of an earlier result, and go.
+    """
     out = Path(folder)
     for name in files:
         if (out / name).is_dir():
@@ -345,7 +363,8 @@ def _write_all(files: Sequence[str], make: Callable[[Path], None], folder: str |
         scratch = Path(tempfile.mkdtemp(prefix=".klientela-", dir=out))
         try:
             make(scratch)
-            _move(scratch, out, files)
+            stale = [name for name in optional if name not in files and _is_file(out / name)]
+            _move(scratch, out, files, stale)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     except BaseException:
@@ -358,8 +377,12 @@ def _write_all(files: Sequence[str], make: Callable[[Path], None], folder: str |
     return {name: out / name for name in files}
 
 
-def _move(scratch: Path, out: Path, files: Sequence[str]) -> None:
-    """Put all files of a folder into another, or leave that one as it was."""
+def _is_file(path: Path) -> bool:
+    return path.is_file() or path.is_symlink()
+
+
+def _move(scratch: Path, out: Path, files: Sequence[str], stale: Sequence[str]) -> None:
+    """Put all files of a folder into another and take the stale ones out of it, or leave that one as it was."""
     old = scratch / "old"
     old.mkdir()
     try:
@@ -367,11 +390,13 @@ def _move(scratch: Path, out: Path, files: Sequence[str]) -> None:
             if os.path.lexists(out / name):
                 os.replace(out / name, old / name)
             os.replace(scratch / name, out / name)
+        for name in stale:
+            os.replace(out / name, old / name)
     except BaseException:
-        for name in files:
+        for name in (*files, *stale):
             if os.path.lexists(old / name):
                 os.replace(old / name, out / name)
-            elif not os.path.lexists(scratch / name):
+            elif name in files and not os.path.lexists(scratch / name):
                 (out / name).unlink(missing_ok=True)
         raise
 

@@ -581,6 +581,54 @@ def test_all_files_are_replaced_or_none(cli, tmp_path, sales, monkeypatch):
     assert {path.name for path in out.iterdir()} == FILES
 
 
+def test_files_of_an_earlier_run_do_not_stay(cli, tmp_path, sales, monkeypatch):
+    sales["at"][0] = "2025-11-02"
+    write_csv(tmp_path / "sales.csv", sales)
+    out = tmp_path / "out"
+    assert (
+        cli("run", "--transactions", "sales.csv", "--history", "month", "--roll-up", "roots", "--out", out).returncode
+        == 0
+    )
+    assert {path.name for path in out.iterdir()} == FILES | HISTORY_FILES | {"hierarchy.csv"}
+    for name in ("notes.txt", "links.csv"):  # of others
+        (out / name).write_text("mine", encoding="utf-8")
+    (out / "stays.csv").unlink()
+    (out / "stays.csv").mkdir()  # no file of ours
+    mine = {"notes.txt", "links.csv", "stays.csv"}
+    from klientela import writers
+
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    replace = os.replace
+
+    def fail(source, target):
+        if Path(source) == out / "transitions.csv":
+            raise OSError("the disk is gone")
+        replace(source, target)
+
+    monkeypatch.setattr(writers.os, "replace", fail)
+    with pytest.raises(OSError, match="disk is gone"):
+        writers.write(klientela.run(sales), out)
+    monkeypatch.undo()
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
+    assert cli("run", "--transactions", "sales.csv", "--out", out).returncode == 0
+    assert {path.name for path in out.iterdir()} == FILES | mine
+    assert all((out / name).read_text(encoding="utf-8") == "mine" for name in mine - {"stays.csv"})
+
+    assert cli("history", "--transactions", "sales.csv", "--out", "through").returncode == 0
+    through = tmp_path / "through"
+    assert {path.name for path in through.iterdir()} == HISTORY_FILES
+    (through / "clients.csv").write_text("mine", encoding="utf-8")
+    assert cli("history", "--transactions", "sales.csv", "--periods", 1, "--out", "through").returncode == 0
+    assert {path.name for path in through.iterdir()} == HISTORY_FILES - {"projection.csv"} | {"clients.csv"}
+
+    write_csv(tmp_path / "cards.csv", {"client": ["1", "2"], "name": ["Ann Lee", "Ann Leigh"]})
+    write_csv(tmp_path / "more.csv", {"client": ["1", "2"], "name": ["Ann Lee", "Bo Ray"]})
+    assert cli("dedupe", "cards.csv", "--link", "more.csv", "--out", "found").returncode == 0
+    assert (tmp_path / "found" / "links.csv").is_file()
+    assert cli("dedupe", "cards.csv", "--out", "found").returncode == 0
+    assert not (tmp_path / "found" / "links.csv").exists() and (tmp_path / "found" / "clusters.csv").is_file()
+
+
 def test_groups_of_clients(cli, tmp_path):
     write_csv(tmp_path / "cards.csv", {"client": ["1", "2", "3"], "parent": ["", "1", ""]})
     write_csv(
@@ -635,13 +683,13 @@ def test_a_run_follows_classes_through_time(cli, tmp_path):
     done = cli("run", "--transactions", "sales.csv", "--policy", "policy.json", "--out", "weeks", "--quiet")
     assert done.returncode == 0, done.stderr
     assert len({row["to_day"] for row in rows(tmp_path / "weeks" / "migration.csv")}) == 11
-    # A margin is an option about thresholds too: the policy's own history does not stand beside it.
+    # An option stands beside what the policy's own history says.
     done = cli("history", "--transactions", "sales.csv", "--policy", "policy.json", "--out", "own", "--quiet")
     assert done.returncode == 0, done.stderr
     assert len({row["to_day"] for row in rows(tmp_path / "own" / "migration.csv")}) == 11
     done = cli("history", "--transactions", "sales.csv", "--policy", "policy.json", "--margin", "0.1", "--out", "calm")
     assert done.returncode == 0, done.stderr
-    assert len({row["to_day"] for row in rows(tmp_path / "calm" / "migration.csv")}) == 5
+    assert len({row["to_day"] for row in rows(tmp_path / "calm" / "migration.csv")}) == 11
     done = cli("run", "--transactions", "sales.csv", "--policy", "policy.json", "--history", "none", "--out", "none")
     assert done.returncode == 0, done.stderr
     assert {path.name for path in (tmp_path / "none").iterdir()} == FILES
