@@ -1,4 +1,4 @@
-"""Checks the rules that no other linter knows: a purpose in every first line, one version, no leftovers."""
+"""Checks the rules that no other linter knows: a purpose in every first line, one version, one line a term, no leftovers."""
 
 import re
 import subprocess
@@ -29,8 +29,35 @@ def first_line_faults(path: Path, name: str, lines: list[str]) -> list[str]:
     return []
 
 
-def main() -> int:
+def glossary_terms(text: str) -> list[tuple[int, str]]:
+    """Every term that a glossary defines, in a row of a table or in bold before its meaning, with its line."""
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        names = ""
+        if line.startswith("| ") and not line.startswith("| name |"):
+            names = line.split("|")[1]
+        elif bold := re.match(r"(?:\*\*[^*]+\*\*(?: \([^)]*\))?(?:, )?)+(?=[:,])", line):
+            names = bold[0].replace("*", "")
+        # A comma within brackets, of "interactions[channel,initiative,topic]", parts no terms.
+        for name in re.split(r",(?![^\[(]*[\])])", names):
+            if term := " ".join(name.replace("`", "").lower().split()):
+                found.append((number, term))
+    return found
+
+
+def glossary_faults(name: str, text: str) -> list[str]:
+    lines: dict[str, int] = {}
     faults = []
+    for number, term in glossary_terms(text):
+        if term in lines:
+            faults.append(f"{name}:{number}: {term!r} stands in line {lines[term]} too")
+        lines.setdefault(term, number)
+    return faults
+
+
+def main() -> int:
+    glossary = "docs/glossary.md"
+    faults = glossary_faults(glossary, (ROOT / glossary).read_text(encoding="utf-8"))
     version = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):
         faults.append(f"VERSION: {version!r} is not major.minor.patch")

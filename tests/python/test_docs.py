@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import re
@@ -35,6 +36,23 @@ def test_the_guide_to_merging():
     guide = str(ROOT / "docs" / "guide" / "merging.md")
     failed, tried = doctest.testfile(guide, module_relative=False, optionflags=doctest.ELLIPSIS)
     assert tried > 25 and failed == 0
+
+
+def test_a_term_stands_once_in_the_glossary():
+    path = ROOT / "tools" / "check_tree.py"
+    spec = importlib.util.spec_from_file_location("check_tree", path)
+    assert spec is not None and spec.loader is not None
+    check_tree = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(check_tree)
+    glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    terms = [term for _, term in check_tree.glossary_terms(glossary)]
+    assert len(terms) > 250 and {"margin", "hysteresis", "as-of day", "attention list"} <= set(terms)
+    assert check_tree.glossary_faults("glossary.md", glossary) == []
+    twice = "| name | what it is |\n|---|---|\n| card | a row |\n| level (of a client), `Card` | another |\n\n**p**, **card**: x"
+    assert check_tree.glossary_faults("g.md", twice) == [
+        "g.md:4: 'card' stands in line 3 too",
+        "g.md:6: 'card' stands in line 3 too",
+    ]
 
 
 @pytest.mark.parametrize(
