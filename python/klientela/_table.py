@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import operator
 from typing import Any
 
@@ -64,8 +65,30 @@ def _array_iter(self: _core.Table) -> Any:
     return iter(self.columns)
 
 
+def _rounded(text: str) -> str:
+    """A float for eyes: four decimals, and small ones four significant digits; exact forms that are short stay."""
+    number = float(text)
+    if len(text) <= 8 or not math.isfinite(number):
+        return text
+    if 0 < abs(number) < 0.1:
+        return f"{number:.4g}"
+    return f"{number:.4f}".rstrip("0").rstrip(".") if abs(number) < 1e15 else text
+
+
+def _shown(self: _core.Table, rows: int) -> list[list[str | None]]:
+    """The first rows as people read them; to_csv and all other ways out give floats that read back the same."""
+    floats = [kind == "float64" for kind in self.types.values()]
+    return [
+        [
+            _rounded(value) if is_float and value is not None else value
+            for value, is_float in zip(row, floats, strict=True)
+        ]
+        for row in self._texts(rows)
+    ]
+
+
 def _repr(self: _core.Table) -> str:
-    shown = self._texts(10)
+    shown = _shown(self, 10)
     names = self.columns
     cells = [[("-" if value is None else value)[:40] for value in row] for row in shown]
     widths = [max([len(name)] + [len(row[c]) for row in cells]) for c, name in enumerate(names)]
@@ -86,7 +109,7 @@ def _repr_html(self: _core.Table) -> str:
     head = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)
     right = [kind in _NUMERIC for kind in self.types.values()]
     body = ""
-    for row in self._texts(10):
+    for row in _shown(self, 10):
         cells = ""
         for value, numeric in zip(row, right, strict=True):
             style = ' style="text-align:right"' if numeric else ' style="text-align:left"'

@@ -167,6 +167,15 @@ def test_pandas_and_polars_out():
         table.to_pandas(money="pounds")
 
 
+def test_people_see_rounded_floats_and_files_do_not():
+    values = [1 / 3, 2 / 3e5, 123456789.123456, -0.70000000000000007, 0.25, None]
+    table = klientela.Table({"share": values})
+    shown = ["0.3333", "6.667e-06", "123456789.1235", "-0.7", "0.25", "-"]
+    assert [line.strip() for line in repr(table).splitlines()[2:]] == shown
+    assert [f">{each}<" in table._repr_html_() for each in shown[:5]] == [True] * 5
+    assert [float(each) for each in table.to_csv().splitlines()[1:6]] == values[:5]
+
+
 def test_repr_html_escapes():
     shown = klientela.Table({"<b>": ["<script>alert(1)</script>", "&"]})._repr_html_()
     assert "<script>" not in shown and "<b>" not in shown and "&lt;script&gt;" in shown
