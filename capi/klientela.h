@@ -1238,27 +1238,38 @@ KLT_API klt_status klt_tracker_of_client(klt_context* context, const klt_tracker
 
 /* ---- Report: tables for other tools, pages for people ---- */
 
-/* What a report is about; everything is borrowed for the call. Since ABI 1. */
+/* What a report is about; everything is borrowed for the call. Since ABI 1, from `profiles` on since ABI 2. */
 typedef struct klt_report_input {
   size_t struct_size;
   const klt_ingest_result* ingest;                  /* required: base, rejects and counts */
   const klt_features* features;                     /* required: of that base */
   const klt_classification* const* classifications; /* in the order they were made; NULL where there are none */
   size_t classification_count;
+  /* Shown on the page where they are given; the other reports do not look at them. */
+  const klt_profiles* profiles;        /* NULL: made as the policy wants them */
+  const klt_history* history;          /* of that base; movement of clients between classes */
+  const klt_table* attention;          /* as klt_attention_list() gives it, in the page's language */
+  const klt_table* coverage;           /* as klt_coverage() and klt_result_coverage() give it */
+  const klt_model* const* rule_models; /* of kind "rules", whose rules are told with what they do on rule_table */
+  size_t rule_model_count;
+  const klt_table* rule_table; /* required for rule_models: one row per client of that base, as klt_base_columns() */
 } klt_report_input;
 #define KLT_REPORT_INPUT_INIT \
-  { sizeof(klt_report_input), NULL, NULL, NULL, 0 }
+  { sizeof(klt_report_input), NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, 0, NULL }
 
-/* Choices of the reports. A member left at its INIT value is as the policy says. Since ABI 1. */
+/* Choices of the reports. A member left at its INIT value is as the policy says. Since ABI 1, `hide` since ABI 2. */
 typedef struct klt_report_options {
   size_t struct_size;
   const klt_policy* policy; /* borrowed for the call; NULL: the default policy */
   const char* title;        /* of the page; NULL: as the policy; "": a default in the language */
   klt_language language;
   int32_t top_clients; /* shown per cell of the matrix: 0 .. 1000; -1: as the policy */
+  const char* const*
+      hide; /* parts that the page goes without, called as in "report.hide" of a policy; NULL: as there */
+  size_t hide_count;
 } klt_report_options;
 #define KLT_REPORT_OPTIONS_INIT \
-  { sizeof(klt_report_options), NULL, NULL, -1, -1 }
+  { sizeof(klt_report_options), NULL, NULL, -1, -1, NULL, 0 }
 
 /* One row per client: id, name where known, features, scores, classes, cell, group, reasons. `options` may be NULL.
  * O(clients). Since ABI 1. */
@@ -1269,7 +1280,9 @@ KLT_API klt_status klt_report_clients(klt_context* context, const klt_report_inp
 KLT_API klt_status klt_report_matrix(klt_context* context, const klt_report_input* input, klt_table** out);
 /* Counts, totals as exact decimal texts, class sizes and notes as one JSON object (docs/outputs.md). Since ABI 1. */
 KLT_API klt_status klt_report_summary(klt_context* context, const klt_report_input* input, klt_string** out);
-/* A page that stands alone, everything from the data escaped. `options` may be NULL. Since ABI 1. */
+/* A page that stands alone, everything from the data escaped. `options` may be NULL. KLT_INVALID_ARGUMENT naming the
+ * member of the input or the column of one of its tables that does not fit, KLT_NOT_FOUND naming a column that such a
+ * table lacks, KLT_CANCELLED. Since ABI 1. */
 KLT_API klt_status klt_report_html(klt_context* context, const klt_report_input* input,
                                    const klt_report_options* options, klt_string** out);
 
@@ -1360,6 +1373,10 @@ KLT_API klt_status klt_result_matrix(klt_context* context, const klt_result* res
 KLT_API klt_status klt_result_rejected(klt_context* context, const klt_result* result, klt_table** out);
 KLT_API klt_status klt_result_summary(klt_context* context, const klt_result* result, klt_string** out);
 KLT_API klt_status klt_result_html(klt_context* context, const klt_result* result, klt_string** out);
+/* klt_result_html() with choices for this page alone; what they leave at INIT is as the policy of the run, or
+ * `options->policy` where there is one, says. `options` may be NULL. Since ABI 2. */
+KLT_API klt_status klt_result_page(klt_context* context, const klt_result* result, const klt_report_options* options,
+                                   klt_string** out);
 
 #ifdef __cplusplus
 }
