@@ -12,9 +12,9 @@
 namespace klientela::report {
 namespace {
 
-constexpr double left = 62;
+constexpr double left = 86;
 constexpr double top = 26;
-constexpr double width = 428;
+constexpr double width = 404;
 constexpr double height = 270;
 constexpr std::size_t samples = 120;
 
@@ -76,6 +76,8 @@ std::string concentration_curve(std::vector<std::int64_t> units,
   }
   svg += fmt::format("<text class=\"x\" x=\"{:.1f}\" y=\"342\">{}</text>", left + width / 2,
                      say("share of clients, largest first", "доля клиентов, от крупных к мелким"));
+  svg += fmt::format("<text class=\"x\" transform=\"translate(15 {:.1f}) rotate(-90)\">{}</text>", y_of(0.5),
+                     say("share of money", "доля денег"));
   svg += fmt::format("<path class=\"even\" d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\"/>", x_of(0), y_of(0), x_of(1), y_of(1));
   std::string line;
   for (std::size_t i = 0; i < stops.size(); ++i)

@@ -269,14 +269,15 @@ void put_movement(Page& page, const Control& control) {
   std::vector<FlowClass> classes;
   for (std::size_t state = 0; state < moved.states.size(); ++state) {
     const bool outside = state + 1 == moved.states.size();
-    classes.push_back(
-        {say.plain_term(moved.states[state], 22), outside ? "kn" : colour_of(moved.states[state], state)});
+    classes.push_back({say.plain_term(moved.states[state], most_letters),
+                       say.plain_term(moved.states[state], brief_letters),
+                       outside ? "kn" : colour_of(moved.states[state], state)});
   }
   std::vector<std::uint64_t> bands = moved.clients;
   bands.back() = 0;  // outside on both days
   put_sentence(page, moved);
   page.raw(flow_picture(
-      classes, bands,
+      classes, bands, say.day(days.front()), say.day(days.back()),
       say("Moves between classes; the table below has the numbers", "Переходы между классами; числа — в таблице ниже"),
       say));
   put_pairs(page, moved);

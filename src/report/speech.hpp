@@ -39,7 +39,7 @@ class Speech {
   /// What people call a column, band, segment, group or class; names that are not klientela's own stay as they are.
   /// Escaped, isolated from the direction of the text around it.
   [[nodiscard]] std::string term(std::string_view name) const;
-  /// The same without markup, for SVG and attributes; names that are not klientela's own are cut.
+  /// The same without markup and cut to so many characters, for SVG and attributes.
   [[nodiscard]] std::string plain_term(std::string_view name, std::size_t characters = 60) const;
   [[nodiscard]] std::string_view reason(RejectReason reason) const noexcept;
   [[nodiscard]] std::string clients(std::uint64_t number) const;

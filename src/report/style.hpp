@@ -13,7 +13,7 @@ inline constexpr std::string_view style_sheet = R"css(
 --k6:104 124 30;--k7:84 96 116;--kn:120 126 138;--shadow:0 1px 2px rgb(20 24 40/.06),0 4px 16px rgb(20 24 40/.05)}
 @media (prefers-color-scheme:dark){:root{--bg:#14161a;--card:#1c1f25;--ink:#e9eaee;--soft:#a3a9b6;--line:#31353e;
 --accent:#8fb2ff;--accent-rgb:122 162 255;--k0:96 158 246;--k1:236 174 60;--k2:240 100 84;--k3:164 128 240;
---k4:52 184 164;--k5:232 110 172;--k6:158 182 70;--k7:140 152 172;--kn:140 146 158;--shadow:none}}
+--k4:52 184 164;--k5:232 110 172;--k6:158 182 70;--k7:140 152 172;--kn:140 146 158;--shadow:none;--deep:.66}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{margin:0;background:var(--bg);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",
@@ -56,10 +56,10 @@ caption{text-align:left;color:var(--soft);font-size:.88rem;padding:0 0 8px}
 font-size:.85rem;min-width:7em}
 .heat{border-collapse:separate;border-spacing:4px;width:100%}
 .heat td{width:400px;border-radius:8px;padding:8px 4px;text-align:center;line-height:1.25;height:60px;
-background:rgb(var(--k,var(--accent-rgb))/var(--a,.05))}
+background:rgb(var(--k,var(--accent-rgb))/calc(var(--a,.05)*var(--deep,1)))}
 .heat td b{display:block;font-size:1.02rem;font-weight:650}
 .heat td>span{display:block;font-size:.8rem}
-.heat td .of{opacity:.78;font-size:.74rem}
+.heat td .of{opacity:.92;font-size:.74rem}
 .heat td.none{color:var(--soft);background:none;box-shadow:inset 0 0 0 1px var(--line)}
 .heat thead th,.heat tfoot th{font-weight:500;font-size:.84rem;color:var(--soft);padding:2px;overflow-wrap:anywhere;
 vertical-align:bottom}
@@ -105,7 +105,7 @@ overflow-wrap:anywhere;hyphens:auto}
 .flow rect{fill:rgb(var(--k))}
 .flow text{fill:var(--soft);font-size:13px}
 .flow .name{fill:var(--ink);paint-order:stroke;stroke:var(--card);stroke-width:3px;stroke-linejoin:round}
-.flow .end{text-anchor:end}
+.flow .end{text-anchor:end}.flow .head{fill:var(--ink);font-weight:600}
 .list .sub{display:block;font-weight:400;font-size:.86rem}.list .part{padding-left:1.2em;font-weight:400!important;color:var(--soft)}
 .two{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:8px 36px}
 details{border-top:1px solid var(--line)}
@@ -122,6 +122,7 @@ details .scroll{margin-top:0;padding-bottom:14px}
 .defs dt{font-weight:550}.defs dd{margin:0;color:var(--soft);max-width:70ch}
 .warn{border-left:3px solid rgb(var(--k1));padding:2px 0 2px 12px;margin:12px 0 0}
 footer{color:var(--soft);font-size:.86rem;padding-top:8px;padding-bottom:40px}
+@media (min-width:761px){.list .num+:not(.num){padding-left:14px}}
 @media (max-width:760px){main,header,footer{padding-left:14px;padding-right:14px}header{padding-top:24px}
 section{padding:16px 14px;border-radius:12px}.two{grid-template-columns:minmax(0,1fr)}
 .figures{grid-template-columns:repeat(2,minmax(0,1fr));gap:8px}.figure{padding:11px 12px}
@@ -144,7 +145,7 @@ section{padding:16px 14px;border-radius:12px}.two{grid-template-columns:minmax(0
 .stacked tbody th,.stacked tbody td{display:block;border:0;padding:1px 0;text-align:left;white-space:normal}
 .stacked tbody .num{text-align:left;white-space:normal}.stacked td:empty{display:none}.stacked td::before{content:attr(data-of) ": ";color:var(--soft)}
 .stacked .share{display:inline;margin-left:.4em}
-.flow text{font-size:18px}.curve text{font-size:17px}.curve .class{font-size:18px}.defs{grid-template-columns:1fr;gap:0}.defs dd{margin-bottom:8px}
+.flow text{font-size:20px}.flow .long{display:none}.curve text{font-size:19px}.curve .class{font-size:20px}.defs{grid-template-columns:1fr;gap:0}.defs dd{margin-bottom:8px}
 summary .right{margin-left:1.1em;flex-basis:100%}}
 @media print{:root{color-scheme:light}body{background:#fff}section,.figure{box-shadow:none;break-inside:avoid}
 main,header,footer{max-width:none;padding:0}td{print-color-adjust:exact;-webkit-print-color-adjust:exact}}

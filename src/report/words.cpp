@@ -85,7 +85,7 @@ std::string Speech::known(std::string_view name) const {
 
 std::string Speech::plain_term(std::string_view name, std::size_t characters) const {
   const std::string own = known(name);
-  return escaped(own.empty() ? shortened(name, characters) : own);
+  return escaped(shortened(own.empty() ? name : own, characters));
 }
 
 std::string Speech::term(std::string_view name) const {

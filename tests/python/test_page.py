@@ -42,6 +42,14 @@ PROBE = """<script>addEventListener('load', () => {
       }
       return found;
     }),
+    crossed: [...document.querySelectorAll('.flow')].flatMap(flow => {
+      const names = [...flow.querySelectorAll('text')].map(each => [each.getBoundingClientRect(), each.textContent]);
+      return names.filter(each => each[0].width > 0).flatMap(([a, text], i, all) => all.slice(i + 1)
+        .filter(([b]) => a.left < b.right && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom)
+        .map(each => text + ' and ' + each[1]));
+    }),
+    letters: [...document.querySelectorAll('.flow text')].map(each => each.getBoundingClientRect().height)
+      .filter(height => height > 0),
     counts: [...document.querySelectorAll('.heat b')].map(each => {
       const brief = each.querySelector('.brief');
       return (brief && getComputedStyle(brief).display !== 'none' ? brief : each).innerText.trim();
@@ -163,6 +171,61 @@ def test_nothing_sticks_out(page, tmp_path: Path, width: int):
     assert measured["scroll"] <= measured["client"], measured["out"]
     assert measured["over"] == []
     assert measured["fetched"] == []
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_picture_of_moves_can_be_read(base, tmp_path: Path, language: str):
+    policy = {**klientela.synthetic.POLICY, "history": {"every": "month", "columns": ["rfm_segment"]}}
+    result = klientela.run(base, policy)
+    page = result.html(language=language)
+    days = result.history().days
+    heads = re.findall(r'<text class="head[^>]*>([^<]*)<', page)
+    assert [head.split("\N{NO-BREAK SPACE}")[0] for head in heads] == [str(days[0].day), str(days[-1].day)]
+    assert [head[-4:] for head in heads] == [str(days[0].year), str(days[-1].year)]
+    for width in (390, 1280):
+        folder = tmp_path / str(width)
+        folder.mkdir()
+        measured = measure(page, folder, width)
+        assert measured["crossed"] == []
+        assert len(measured["letters"]) > 30 and min(measured["letters"]) > 11
+        assert measured["scroll"] <= width, measured["out"]
+
+
+def test_cells_have_contrast_in_light_and_dark(page):
+    """WCAG AA asks for 4.5 between text and what is behind it; the deepest cell of each colour has least."""
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+    assert style is not None
+    light, dark = re.findall(r":root\{([^}]*)\}", style[1])[:2]
+    deepest = float(re.findall(r"\.i9\{--a:([.0-9]+)\}", style[1])[0])
+    faint = float(re.findall(r"\.heat td \.of\{opacity:([.0-9]+)", style[1])[0])
+    names = dict(re.findall(r"--([a-z0-9-]+):([^;]+)", light))
+    for scheme in (light, dark):
+        names |= dict(re.findall(r"--([a-z0-9-]+):([^;]+)", scheme))
+        card, ink = (colour(names[name]) for name in ("card", "ink"))
+        for name in ("accent-rgb", *(f"k{i}" for i in range(8)), "kn"):
+            behind = mixed(colour(names[name]), card, deepest * float(names.get("deep", 1)))
+            assert contrast(mixed(ink, behind, faint), behind) >= 4.5, name
+
+
+def colour(text: str) -> np.ndarray:
+    if not text.startswith("#"):
+        return np.array([int(part) for part in text.split()])
+    digits = text[1:] if len(text) == 7 else "".join(2 * each for each in text[1:])
+    return np.array([int(digits[i : i + 2], 16) for i in (0, 2, 4)])
+
+
+def mixed(above: np.ndarray, below: np.ndarray, share: float) -> np.ndarray:
+    return above * share + below * (1 - share)
+
+
+def contrast(one: np.ndarray, other: np.ndarray) -> float:
+    def light_of(parts: np.ndarray) -> float:
+        parts = parts / 255
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    dark, light = sorted((light_of(one), light_of(other)))
+    return (light + 0.05) / (dark + 0.05)
 
 
 def measure(page: str, tmp_path: Path, width: int) -> dict[str, Any]:
