@@ -160,6 +160,7 @@ class _Maker:
         self.duplicates = round(clients * duplicates)
         self.bad_share = bad_rows
         self.bad: dict[str, int] = {}
+        self.addresses: set[str] = set()  # domains and mailboxes: no two clients have the same
 
     def make(self) -> SyntheticBase:
         originals = max(self.cards - self.duplicates, 1)
@@ -254,10 +255,9 @@ class _Maker:
         }
         if organisation:
             card["name"], word = self._organisation(culture)
-            domain = _domain(word)
-            card["emails"] = f"{dice.pick(('info', 'office', 'sales', 'mail'))}@{domain}"
+            card["emails"] = dice.pick(("info", "office", "sales", "mail"))  # at a domain which the city may be part of
             card["industry"] = dice.pick(_INDUSTRIES)
-            card["websites"] = f"https://{domain}" if dice.share() < 0.7 else None
+            site = dice.share() < 0.7
             # Numbers of a tax office that does not exist (00), with as many digits as real ones have.
             card["tax_numbers"] = f"00{dice.below(10**8):08d}" if dice.share() < 0.8 else None
         else:
@@ -272,9 +272,8 @@ class _Maker:
                 "zh": f"{person.family}{person.given}",
             }.get(culture, f"{person.given} {person.family}")
             local = f"{_ascii(person.latin_given)}.{_ascii(person.latin_family)}"
-            if dice.share() < 0.6:
-                local += str(dice.below(100))
-            card["emails"] = f"{local}@mail{dice.below(5)}.example" if dice.share() < 0.85 else None
+            number = dice.below(100) if dice.share() < 0.6 else None
+            card["emails"] = self._mailbox(local, number, dice.below(5)) if dice.share() < 0.85 else None
             if dice.share() < 0.5:
                 card["birthday"] = dt.date(1950 + dice.below(55), 1 + dice.below(12), 1 + dice.below(28))
         country, zone, cities = dice.pick(_HOMES[culture])
@@ -282,6 +281,10 @@ class _Maker:
         card["country"] = country
         card["language"] = culture
         card["city"] = dice.pick(cities)
+        if organisation:
+            domain = self._free(_domain(word), _domain(f"{word} {_latin(card['city'])}"))
+            card["emails"] += f"@{domain}"
+            card["websites"] = f"https://{domain}" if site else None
         card["street"] = self._street(culture)
         card["time_zone"] = zone
         card["source"] = dice.pick(_SOURCES)
@@ -291,6 +294,24 @@ class _Maker:
         card["created_at"] = _utc(created)
         card["updated_at"] = _utc(self._moment(created, self.until))
         return card
+
+    def _mailbox(self, local: str, number: int | None, host: int) -> str:
+        """A mailbox that nobody has yet; whoever comes later takes the next number, as people do."""
+        address = f"{local}{'' if number is None else number}@mail{host}.example"
+        while address in self.addresses:
+            number = 1 if number is None else number + 1
+            address = f"{local}{number}@mail{host}.example"
+        self.addresses.add(address)
+        return address
+
+    def _free(self, domain: str, longer: str) -> str:
+        """The domain, or where it is taken the longer one, numbered if need be."""
+        wanted, number = domain, 1
+        while wanted in self.addresses:
+            wanted = longer if number == 1 else longer.replace(".example", f"-{number}.example")
+            number += 1
+        self.addresses.add(wanted)
+        return wanted
 
     def _phone(self, country: str) -> str:
         digits = self.dice.below(10**7)
