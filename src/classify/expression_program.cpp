@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/misspelling.hpp"
+
 namespace klientela::classifying {
 namespace {
 
@@ -73,23 +75,6 @@ Floor floor_of(const Decimal& decimal, std::int64_t scale) {
   return {static_cast<std::int64_t>(whole), !rest};
 }
 
-/// Edit distance of two names, letters without case; more than `most` is most + 1.
-std::size_t distance(std::string_view a, std::string_view b, std::size_t most) {
-  if (a.size() > b.size() + most || b.size() > a.size() + most) return most + 1;
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t corner = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({row[j - 1] + 1, above + 1, corner + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      corner = above;
-    }
-  }
-  return row.back();
-}
-
 }  // namespace
 
 Op turned(Op op) noexcept {
@@ -148,18 +133,7 @@ struct Program::Checker {
       for (const ExpressionColumn& column : *names.columns) known.push_back(column.name);
     known.insert(known.end(), names.absent.begin(), names.absent.end());
     std::string message = "there is no column \"" + name + '"';
-    const std::size_t most = std::min<std::size_t>(3, name.size() / 3 + 1);
-    const std::string* best = nullptr;
-    std::size_t least = most + 1;
-    if (name.size() <= 200)
-      for (const std::string& each : known) {
-        if (each.size() > 200) continue;
-        const std::size_t far = distance(name, each, most);
-        if (far < least) {
-          least = far;
-          best = &each;
-        }
-      }
+    const std::string* const best = detail::nearest_name(name, known);
     if (best != nullptr) {
       message += "; did you mean \"" + *best + "\"?";
     } else if (name == "as_of") {

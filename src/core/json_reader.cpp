@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "core/misspelling.hpp"
+
 namespace klientela::json {
 namespace {
 
@@ -163,17 +165,32 @@ std::optional<Node> Object::find(const char* key) {
 }
 
 Node Object::require(const char* key) {
-  auto node = find(key);
-  if (!node) json::fail(node_.pointer() + '/' + token(key), "is missing");
-  return *node;
+  if (auto node = find(key)) return *node;
+  // A misspelt key is a missing one too: the keys that nobody has asked for so far tell which.
+  std::vector<std::string> others;
+  for (const auto& [other, value] : node_.value().items())
+    if (!asked_.contains(other)) others.push_back(other);
+  std::string message = "is missing";
+  if (const std::string* near = detail::nearest_name(key, others)) {
+    message += "; is \"" + *near + "\" meant for it?";
+  } else {
+    for (std::size_t i = 0; i < others.size() && i < 10; ++i) message += (i == 0 ? "; there is: " : ", ") + others[i];
+  }
+  json::fail(node_.pointer() + '/' + token(key), message);
 }
 
 void Object::done() const {
   for (const auto& [key, value] : node_.value().items()) {
     if (asked_.contains(key)) continue;
-    std::string known;
-    for (const std::string& name : asked_) known += (known.empty() ? "" : ", ") + name;
-    json::fail(node_.pointer() + '/' + token(key), "is not a known key; known here: " + known);
+    std::string message = "is not a known key; ";
+    if (const std::string* near = detail::nearest_name(key, asked_)) message += "did you mean \"" + *near + "\"? ";
+    message += "known here: ";
+    bool first = true;
+    for (const std::string& name : asked_) {
+      message += (first ? "" : ", ") + name;
+      first = false;
+    }
+    json::fail(node_.pointer() + '/' + token(key), message);
   }
 }
 

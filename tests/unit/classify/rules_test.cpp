@@ -134,7 +134,8 @@ TEST(Rules, ErrorsNameTheRuleAndTheCharacter) {
   EXPECT_THAT(refused(R"({"rules": [{"when": "a", "value": "x"}], "precedence": ["hand"]})"), HasSubstr("/precedence"));
   EXPECT_THAT(refused(R"({"rules": "no_such_set"})"), HasSubstr("/rules"));
   EXPECT_THAT(refused(R"({"rules": []})"), HasSubstr("/rules"));
-  EXPECT_THAT(refused(R"({"rules": [{"when": "a", "valeu": "x"}]})"), HasSubstr("/rules/0"));
+  EXPECT_THAT(refused(R"({"rules": [{"when": "a", "valeu": "x"}]})"),
+              HasSubstr("/rules/0/value: is missing; is \"valeu\" meant for it?"));
 
   const Table table = sample();
   try {
