@@ -177,7 +177,7 @@ std::optional<Column> card_column(const ClientBase& base, const std::string& nam
   return std::nullopt;
 }
 
-/// Whether any delivery had the field of card.FIELD; true for names that are none.
+/// Whether any delivery had the field of card.FIELD; no card has one of another name.
 bool card_delivered(const ClientBase& base, std::string_view name) {
   name.remove_prefix(card_prefix.size());
   const auto fields = spec(TableId::clients).fields;
@@ -187,7 +187,7 @@ bool card_delivered(const ClientBase& base, std::string_view name) {
     return std::any_of(chunks.begin(), chunks.end(),
                        [&](const auto& chunk) { return chunk->values(field) != nullptr; });
   }
-  return true;
+  return false;
 }
 
 /// requests and last_request.

@@ -180,7 +180,11 @@ struct Tracker::State {
     for (std::uint32_t e = last_more[place]; e != no_entry; e = more[e].before) visit(more[e].entry);
   }
   [[nodiscard]] Together join(std::uint32_t place, const Entry* added) const;
-  /// \param client  of that place
+  [[nodiscard]] std::optional<ActivitySummary> activity_of(const Together& lines) const;
+  /// One measure. \param client  of that place; only what was assigned depends on it \param activity  of the lines
+  [[nodiscard]] CellValue value_of(std::size_t measure, const ClientId& client, std::uint32_t place, const Sum& sum,
+                                   const Together& lines, const std::optional<ActivitySummary>& activity) const;
+  /// All of them. \param client  of that place
   void values_of(const ClientId& client, std::uint32_t place, const Sum& sum, const Together& lines,
                  CellValue* values) const;
   [[nodiscard]] std::int32_t day_of(const std::optional<Instant>& at, const char* field) const;
@@ -439,52 +443,58 @@ Together Tracker::State::join(std::uint32_t place, const Entry* added) const {
   return found;
 }
 
-void Tracker::State::values_of(const ClientId& client, std::uint32_t place, const Sum& sum, const Together& lines,
-                               CellValue* values) const {
+std::optional<ActivitySummary> Tracker::State::activity_of(const Together& lines) const {
+  if (!need_lines || lines.activity.empty()) return std::nullopt;
+  return lines.activity.summary(end_period, features.include_first);
+}
+
+CellValue Tracker::State::value_of(std::size_t measure, const ClientId& client, std::uint32_t place, const Sum& sum,
+                                   const Together& lines, const std::optional<ActivitySummary>& activity) const {
   const std::int32_t today = number(as_of);
   const bool bought = sum.lines != 0;
   const auto real = [](std::optional<double> value) {
     if (!value || !std::isfinite(*value)) return CellValue{0, false};
     return CellValue{key_of(*value), true};
   };
-  std::optional<ActivitySummary> activity;
-  if (need_lines && !lines.activity.empty()) activity = lines.activity.summary(end_period, features.include_first);
-  for (std::size_t m = 0; m < measures; ++m) {
-    CellValue& value = values[m];
-    switch (kept[m]) {
-      case Kept::recency: value = {bought ? today - sum.last : 0, bought}; break;
-      case Kept::frequency: value = {orders ? sum.orders : sum.lines, true}; break;
-      case Kept::lines: value = {sum.lines, true}; break;
-      case Kept::refund_lines: value = {sum.refund_lines, true}; break;
-      case Kept::gross: value = {sum.gross, true}; break;
-      case Kept::refunds: value = {sum.refunds, true}; break;
-      case Kept::net: value = {sum.gross - sum.refunds, true}; break;
-      case Kept::first: value = {sum.first, bought}; break;
-      case Kept::last: value = {sum.last, bought}; break;
-      case Kept::tenure: value = {bought ? today - sum.first : 0, bought}; break;
-      case Kept::profit: value = {sum.profit, sum.profit != null_number}; break;
-      case Kept::quantity: value = {sum.quantity, sum.quantity != null_number}; break;
-      case Kept::gap_last: value = {lines.gap_last, lines.gap_last >= 0}; break;
-      case Kept::gap_mean: value = real(lines.gaps.mean()); break;
-      case Kept::gap_cv: value = real(lines.gaps.variation()); break;
-      case Kept::repeat_frequency: value = {activity ? activity->frequency : 0, activity.has_value()}; break;
-      case Kept::repeat_recency: value = {activity ? activity->recency : 0, activity.has_value()}; break;
-      case Kept::repeat_age: value = {activity ? activity->age : 0, activity.has_value()}; break;
-      case Kept::repeat_money:
-        value = real(activity ? std::optional<double>(activity->money_mean) : std::nullopt);
-        break;
-      case Kept::interactions: value = {sum.interactions, true}; break;
-      case Kept::inbound: value = {sum.inbound, true}; break;
-      case Kept::outbound: value = {sum.outbound, true}; break;
-      case Kept::last_interaction: value = {sum.last_interaction, sum.last_interaction != null_day}; break;
-      case Kept::engagement: value = real(static_cast<double>(sum.engagement) / engagement_scale); break;
-      case Kept::requests: value = {sum.requests, true}; break;
-      case Kept::last_request: value = {sum.last_request, sum.last_request != null_day}; break;
-      case Kept::today: value = {today, true}; break;
-      case Kept::constant: value = constants[m]->value(place, client); break;
-    }
-    if (!value.known) value.key = 0;
+  CellValue value{0, false};
+  switch (kept[measure]) {
+    case Kept::recency: value = {bought ? today - sum.last : 0, bought}; break;
+    case Kept::frequency: value = {orders ? sum.orders : sum.lines, true}; break;
+    case Kept::lines: value = {sum.lines, true}; break;
+    case Kept::refund_lines: value = {sum.refund_lines, true}; break;
+    case Kept::gross: value = {sum.gross, true}; break;
+    case Kept::refunds: value = {sum.refunds, true}; break;
+    case Kept::net: value = {sum.gross - sum.refunds, true}; break;
+    case Kept::first: value = {sum.first, bought}; break;
+    case Kept::last: value = {sum.last, bought}; break;
+    case Kept::tenure: value = {bought ? today - sum.first : 0, bought}; break;
+    case Kept::profit: value = {sum.profit, sum.profit != null_number}; break;
+    case Kept::quantity: value = {sum.quantity, sum.quantity != null_number}; break;
+    case Kept::gap_last: value = {lines.gap_last, lines.gap_last >= 0}; break;
+    case Kept::gap_mean: value = real(lines.gaps.mean()); break;
+    case Kept::gap_cv: value = real(lines.gaps.variation()); break;
+    case Kept::repeat_frequency: value = {activity ? activity->frequency : 0, activity.has_value()}; break;
+    case Kept::repeat_recency: value = {activity ? activity->recency : 0, activity.has_value()}; break;
+    case Kept::repeat_age: value = {activity ? activity->age : 0, activity.has_value()}; break;
+    case Kept::repeat_money: value = real(activity ? std::optional<double>(activity->money_mean) : std::nullopt); break;
+    case Kept::interactions: value = {sum.interactions, true}; break;
+    case Kept::inbound: value = {sum.inbound, true}; break;
+    case Kept::outbound: value = {sum.outbound, true}; break;
+    case Kept::last_interaction: value = {sum.last_interaction, sum.last_interaction != null_day}; break;
+    case Kept::engagement: value = real(static_cast<double>(sum.engagement) / engagement_scale); break;
+    case Kept::requests: value = {sum.requests, true}; break;
+    case Kept::last_request: value = {sum.last_request, sum.last_request != null_day}; break;
+    case Kept::today: value = {today, true}; break;
+    case Kept::constant: value = constants[measure]->value(place, client); break;
   }
+  if (!value.known) value.key = 0;
+  return value;
+}
+
+void Tracker::State::values_of(const ClientId& client, std::uint32_t place, const Sum& sum, const Together& lines,
+                               CellValue* values) const {
+  const std::optional<ActivitySummary> activity = activity_of(lines);
+  for (std::size_t m = 0; m < measures; ++m) values[m] = value_of(m, client, place, sum, lines, activity);
 }
 
 namespace {
@@ -829,14 +839,13 @@ Column Tracker::State::column(std::size_t c, std::span<const std::uint32_t> plac
     }
   }
   // Measures follow from the sums; those of lines together are worked out again.
-  std::vector<CellValue> row(columns.size());
-  const ClientId any(0);  // only what was assigned depends on it
+  const ClientId any(0);  // a measure that depends on it is a constant
+  const bool repeat = kept[c] >= Kept::repeat_frequency && kept[c] <= Kept::repeat_money;
+  const bool joined = repeat || kept[c] == Kept::gap_last || kept[c] == Kept::gap_mean || kept[c] == Kept::gap_cv;
   const auto value = [&](std::size_t i) {
     const std::uint32_t place = places[i];
-    const bool joined = kept[c] == Kept::gap_last || kept[c] == Kept::gap_mean || kept[c] == Kept::gap_cv ||
-                        (kept[c] >= Kept::repeat_frequency && kept[c] <= Kept::repeat_money);
-    values_of(any, place, sums[place], joined ? join(place, nullptr) : Together{}, row.data());
-    return row[c];
+    const Together lines = joined ? join(place, nullptr) : Together{};
+    return value_of(c, any, place, sums[place], lines, repeat ? activity_of(lines) : std::nullopt);
   };
   const auto narrow = [&](std::int32_t none) {
     return fill(none, [&](std::size_t i) -> std::optional<std::int32_t> {

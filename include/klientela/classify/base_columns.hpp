@@ -40,8 +40,8 @@ namespace klientela {
                                       std::span<const std::string> wanted, const Assignments& assignments = {},
                                       const Control& control = {});
 
-/// The names without those of columns about which the base has no data: of cards without the field, of requests
-/// and interactions without any. O(names)
+/// The names without those of columns about which the base has no data: of cards without the field (an
+/// attribute that is no field of a card among them), of requests and interactions without any, of assignments. O(names)
 [[nodiscard]] std::vector<std::string> columns_with_data(const ClientBase& base, std::span<const std::string> names);
 
 /// The columns that classifiers read, in order, each once.
