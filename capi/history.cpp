@@ -275,7 +275,7 @@ klt_status klt_history_transitions(klt_context* context, const klt_history* hist
     chosen.states = states_of(choice);
     chosen.from = day_or_none(choice.from, "options.from");
     chosen.to = day_or_none(choice.to, "options.to");
-    if (choice.client != nullptr) chosen.clients = {need_client(choice.client, "options.client")};
+    if (choice.client != nullptr) chosen.client = {need_client(choice.client, "options.client")};
     if (choice.max_reasons < 0)
       throw Error(Code::invalid_argument, "options.max_reasons is below zero", "options.max_reasons");
     chosen.reasons = choice.max_reasons > 0;

@@ -1157,11 +1157,13 @@ KLT_API klt_status klt_history_transitions(klt_context* context, const klt_histo
  * client_days. Since ABI 2. */
 KLT_API klt_status klt_history_stay_times(klt_context* context, const klt_history* history,
                                           const klt_migration_options* options, klt_table** out);
-/* The Markov chain of the transitions from `from` on (KLT_NO_DAY: all): from, to, clients, probability, se.
+/* The Markov chain of the transitions from `from` on (KLT_NO_DAY: all): from, to, clients, probability, se, first_day,
+ * last_day: of the intervals learnt from. A last interval that is cut short, as that of months up to a day in the
+ * middle of one, is not: the days before it are the ends of at least two consecutive weeks, months, quarters or years.
  * Since ABI 2. */
 KLT_API klt_status klt_history_probabilities(klt_context* context, const klt_history* history,
                                              const klt_migration_options* options, klt_table** out);
-/* The chain started from the last day: step, day, state, clients, se_parameters, se, low, high. Since ABI 2. */
+/* The same chain started from the last day: step, day, state, clients, se_parameters, se, low, high. Since ABI 2. */
 KLT_API klt_status klt_history_project(klt_context* context, const klt_history* history,
                                        const klt_migration_options* options, klt_table** out);
 

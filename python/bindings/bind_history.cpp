@@ -259,7 +259,7 @@ Table
             options.states = to_states(column, outside);
             options.from = to_optional_day(since, "since");
             options.to = to_optional_day(until, "until");
-            if (!client.is_none()) options.clients = {client_from(client)};
+            if (!client.is_none()) options.client = {client_from(client)};
             options.reasons = reasons;
             options.max_reasons = max_reasons;
             options.language = language_from(language);
@@ -303,7 +303,9 @@ language : {"en", "ru"}
             }));
           },
           py::kw_only(), py::arg("column") = py::none(), py::arg("since") = py::none(), py::arg("prior") = 0.5,
-          py::arg("outside") = std::vector<std::string>{"none"}, "The Markov chain of the changes seen.")
+          py::arg("outside") = std::vector<std::string>{"none"}, R"doc(The Markov chain of the changes seen, with the first and the last day of the intervals learnt from.
+
+A last interval that is cut short, as that of months up to a day in the middle of one, is not learnt from.)doc")
       .def(
           "project",
           [](const History& self, int steps, const py::object& column, const py::object& since, double prior,
@@ -316,7 +318,9 @@ language : {"en", "ru"}
           },
           py::arg("steps") = 12, py::kw_only(), py::arg("column") = py::none(), py::arg("since") = py::none(),
           py::arg("prior") = 0.5, py::arg("outside") = std::vector<std::string>{"none"},
-          "Clients expected in each class some intervals ahead, with standard errors.");
+          R"doc(Clients expected in each class some intervals ahead, with standard errors.
+
+The chain of ``transition_probabilities`` starts from the last day; a step is one interval that is not cut short.)doc");
 
   module.def(
       "_history",

@@ -792,32 +792,46 @@ std::vector<HistoryEntry> History::of_client(const ClientId& client, std::string
   return entries;
 }
 
+namespace {
+
+/// The last day of the period that a day is in.
+Day end_of_period(Day day, Period period) {
+  using std::chrono::days;
+  if (period == Period::day) return day;
+  if (period == Period::week) return day + days(6 - (features_internal::number(day) + 3 + 7 * 7'000) % 7);
+  const std::chrono::year_month_day date{day};
+  const auto month = static_cast<unsigned>(date.month());
+  const unsigned last = period == Period::month ? month : period == Period::quarter ? (month + 2) / 3 * 3 : 12;
+  return Day{date.year() / std::chrono::month{last} / std::chrono::last};
+}
+
+}  // namespace
+
 std::vector<Day> period_ends(Day from, Day to, Period period) {
   if (from < first_day || to >= end_day || to < from)
     throw Error(Code::invalid_argument,
                 fmt::format("periods go from a day to one that is not earlier, within 1900 to 2199; not from {} to {}",
                             to_text(from), to_text(to)),
                 "from");
-  using std::chrono::days;
-  using std::chrono::months;
-  using std::chrono::year_month_day;
   std::vector<Day> ends;
-  for (Day day = from; day <= to;) {
-    Day end = day;
-    if (period == Period::week) {
-      end = day + days(6 - (features_internal::number(day) + 3 + 7 * 7'000) % 7);
-    } else if (period != Period::day) {
-      const year_month_day date{day};
-      const auto month = static_cast<unsigned>(date.month());
-      const unsigned last = period == Period::month ? month : period == Period::quarter ? (month + 2) / 3 * 3 : 12;
-      end = Day{date.year() / std::chrono::month{last} / std::chrono::last};
-    }
-    ends.push_back(std::min(end, to));
+  for (Day day = from; day <= to; day = ends.back() + std::chrono::days(1)) {
+    ends.push_back(std::min(end_of_period(day, period), to));
     if (ends.size() > most_days)
       throw Error(Code::invalid_argument, fmt::format("that makes more than {} days", most_days), "period");
-    day = end + days(1);
   }
   return ends;
+}
+
+bool is_cut_short(std::span<const Day> days) {
+  if (days.size() < 3) return false;
+  const std::span<const Day> whole = days.first(days.size() - 1);
+  for (const Period period : {Period::week, Period::month, Period::quarter, Period::year}) {
+    const auto next = [&](Day day) { return end_of_period(day + std::chrono::days(1), period); };
+    bool ends = end_of_period(whole.front(), period) == whole.front();
+    for (std::size_t k = 1; ends && k < whole.size(); ++k) ends = whole[k] == next(whole[k - 1]);
+    if (ends) return days.back() < next(whole.back());
+  }
+  return false;
 }
 
 std::optional<Day> classifying::first_purchase_day(const ClientBase& base) {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "classify/history_data.hpp"
 #include "classify/measure.hpp"
@@ -40,13 +41,22 @@ void check_projection(const History& history, const ProjectionOptions& options) 
     throw Error(Code::invalid_argument, "prior must be a number that is not below 0", "prior");
 }
 
-/// Transitions seen, states x states.
-std::vector<std::uint64_t> pooled(const History& history, const StateReader& states, std::optional<Day> from,
+/// The days whose intervals are learnt from: those from one on, without a last interval that is cut short.
+std::span<const Day> learnt_days(const History& history, std::optional<Day> from) {
+  std::span<const Day> days = history.days();
+  if (is_cut_short(days)) days = days.first(days.size() - 1);
+  if (from)
+    days = days.subspan(static_cast<std::size_t>(std::lower_bound(days.begin(), days.end(), *from) - days.begin()));
+  return days;
+}
+
+/// Transitions seen between days of the history, states x states.
+std::vector<std::uint64_t> pooled(const History& history, const StateReader& states, std::span<const Day> days,
                                   const Control& control) {
   std::vector<std::uint64_t> total(states.size() * states.size());
-  for (std::size_t day = 1; day < history.days().size(); ++day) {
-    if (from && history.days()[day - 1] < *from) continue;
-    const std::vector<std::uint64_t> counts = states.count(day - 1, day, control);
+  const std::size_t first = days.empty() ? 0 : history.index_of(days.front());
+  for (std::size_t day = 1; day < days.size(); ++day) {
+    const std::vector<std::uint64_t> counts = states.count(first + day - 1, first + day, control);
     for (std::size_t c = 0; c < total.size(); ++c) total[c] += counts[c];
   }
   return total;
@@ -273,7 +283,8 @@ Table transition_probabilities(const History& history, const ProjectionOptions& 
   check_projection(history, options);
   const StateReader reader(history, options.states);
   const std::size_t n = reader.size();
-  const Chain chain(n, pooled(history, reader, options.from, control), options.prior);
+  const std::span<const Day> learnt = learnt_days(history, options.from);
+  const Chain chain(n, pooled(history, reader, learnt, control), options.prior);
   Buffer<std::uint16_t> from(n * n), to(n * n);
   Buffer<std::int64_t> counts(n * n);
   Buffer<double> probability(n * n), se(n * n);
@@ -289,17 +300,25 @@ Table transition_probabilities(const History& history, const ProjectionOptions& 
     valid_se[c / 8] = valid[c / 8];
   }
   const auto labels = shared(reader.names());
+  const auto constant = [&](const char* name, bool last) {
+    if (learnt.size() < 2)
+      return Column(name, ColumnType::day, Buffer<std::int32_t>(n * n, 0), Buffer<std::uint8_t>((n * n + 7) / 8, 0));
+    const Day day = last ? learnt.back() : learnt.front();
+    return Column(name, ColumnType::day,
+                  Buffer<std::int32_t>(n * n, static_cast<std::int32_t>(day.time_since_epoch().count())));
+  };
   return Table({Column("from", std::move(from), labels), Column("to", std::move(to), labels),
                 Column("clients", ColumnType::int64, std::move(counts)),
                 Column("probability", ColumnType::float64, std::move(probability), std::move(valid)),
-                Column("se", ColumnType::float64, std::move(se), std::move(valid_se))});
+                Column("se", ColumnType::float64, std::move(se), std::move(valid_se)), constant("first_day", false),
+                constant("last_day", true)});
 }
 
 Table project(const History& history, const ProjectionOptions& options, const Control& control) {
   check_projection(history, options);
   const StateReader reader(history, options.states);
   const std::size_t n = reader.size();
-  const Chain chain(n, pooled(history, reader, options.from, control), options.prior);
+  const Chain chain(n, pooled(history, reader, learnt_days(history, options.from), control), options.prior);
   const std::size_t last = history.days().size() - 1;
   const std::vector<std::uint64_t> now = reader.count(last, last, control);
   std::vector<double> start(n);
@@ -321,7 +340,8 @@ Table project(const History& history, const ProjectionOptions& options, const Co
       for (std::size_t j = 0; j < n; ++j) ahead[h][j] += start[i] * powers[h][i * n + j];
   }
   const std::vector<Day>& days = history.days();
-  const double interval = static_cast<double>((days[last] - days[0]).count()) / static_cast<double>(last);
+  const std::size_t whole = is_cut_short(days) ? last - 1 : last;
+  const double interval = static_cast<double>((days[whole] - days[0]).count()) / static_cast<double>(whole);
   const std::size_t rows = steps * n;
   Buffer<std::int32_t> step(rows), day(rows);
   Buffer<std::uint16_t> state(rows);

@@ -258,7 +258,7 @@ Table transitions(const History& history, const TransitionOptions& options, cons
   const StateReader reader(history, options.states);
   const History::Data& data = *history.data();
   std::vector<std::uint32_t> only;
-  for (const ClientId& client : options.clients) {
+  for (const ClientId& client : options.client) {
     const std::optional<std::size_t> row = data.base.row_of(client);
     if (!row) throw Error(Code::not_found, "the base has no client " + client.to_text(), client.to_text());
     only.push_back(static_cast<std::uint32_t>(*row));

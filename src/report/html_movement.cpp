@@ -151,7 +151,7 @@ void put_last_moves(Page& page, const MigrationStates& states, const Control& co
   options.from = days[day - 1];
   options.to = days[day];
   options.language = page.options.language;
-  for (const std::size_t row : rows) options.clients.emplace_back(moves.column("client").to_text(row));
+  for (const std::size_t row : rows) options.client.emplace_back(moves.column("client").to_text(row));
   const Table told = transitions(history, options, control);  // in the order of clients, one row each
   std::vector<std::size_t> order(rows.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -174,7 +174,7 @@ void put_last_moves(Page& page, const MigrationStates& states, const Control& co
   page.raw("</tr></thead><tbody>");
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::size_t row = place[i];
-    page.put("<tr><th scope=\"row\" class=\"id\">{}</th>", client_cell(page, options.clients[i]));
+    page.put("<tr><th scope=\"row\" class=\"id\">{}</th>", client_cell(page, options.client[i]));
     if (money) page.put("<td class=\"num\">{}</td>", say.money(told.column("money_after").values<std::int64_t>()[row]));
     page.put("<td class=\"name\">{} → {}</td><td class=\"why\">{}</td></tr>", say.term(told.column("from").text(row)),
              say.term(told.column("to").text(row)),
@@ -205,12 +205,17 @@ void put_outlook(Page& page, const MigrationStates& states, const Control& contr
       say("How long they stay, and what may come", "Сколько остаются и что может быть дальше");
   const std::string_view count = say("Clients now", "Клиентов сейчас");
   const std::string_view stay = say("Stay, median", "Остаются, медиана");
+  const std::vector<Day>& days = history.days();
+  const std::string_view cut = is_cut_short(days) ? say(" The last period is cut short and is not learnt from.",
+                                                        " Последний период неполный, по нему переходы не оцениваются.")
+                                                  : std::string_view();
   page.put(
-      "<h3>{}</h3><p class=\"hint\">{}</p>", head,
+      "<h3>{}</h3><p class=\"hint\">{}{}</p>", head,
       say("Half of the stays in a class that began under observation are over after so many days. Expected numbers "
           "hold if clients go on moving as they did; in brackets the range for 95 of 100 cases.",
           "За столько дней кончается половина пребываний в классе, начало которых известно. Ожидаемые числа верны, "
-          "если клиенты будут переходить как прежде; в скобках — границы для 95 случаев из 100."));
+          "если клиенты будут переходить как прежде; в скобках — границы для 95 случаев из 100."),
+      cut);
   page.open_scroll(head);
   page.raw("<table class=\"list stacked\"><thead><tr>");
   put_head(page, say("Class", "Класс"));

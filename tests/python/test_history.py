@@ -102,6 +102,11 @@ def test_tables_cross_to_other_libraries(ran: klientela.Result) -> None:
     assert everybody == pytest.approx(len(ran.clients))
     chain = history.transition_probabilities(column="abc").to_pandas()
     assert chain.groupby("from", observed=True)["probability"].sum().tolist() == pytest.approx([1.0] * 4)
+    # The last quarter is cut short, so nothing is learnt from it.
+    learnt = history.transition_probabilities(column="abc").to_pydict()
+    assert set(learnt["first_day"]) == {dt.date(2025, 3, 31)} and set(learnt["last_day"]) == {dt.date(2025, 9, 30)}
+    whole = ran.history(days=history.days[:3], columns=["abc"], frozen_on=history.days[-1])
+    assert whole.transition_probabilities().to_pydict() == learnt
 
 
 @pytest.mark.parametrize(

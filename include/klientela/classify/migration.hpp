@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,7 +59,7 @@ struct TransitionOptions {
   MigrationStates states;
   std::optional<Day> from;          ///< transitions after this day only; need not be one of the days
   std::optional<Day> to;            ///< and up to this one
-  std::vector<ClientId> clients;    ///< of these clients only; empty: of all
+  std::vector<ClientId> client;     ///< of these clients only; empty: of all
   bool reasons{true};               ///< tell why; costs a pass over the lines of the clients told of
   std::size_t max_reasons{10'000};  ///< the first so many transitions have reasons, the others nulls
   Language language{Language::english};
@@ -88,10 +89,16 @@ struct TransitionOptions {
 /// any), client_days (int64, of all spells). O(days * clients). \throws Error not_found; cancelled
 [[nodiscard]] Table stay_times(const History& history, const MigrationStates& states = {}, const Control& control = {});
 
+/// Whether the last interval of days is cut short, as that of months up to a day in the middle of one: all days but the
+/// last are the ends of consecutive weeks, months, quarters or years, at least two of them, and the last day is before
+/// the end of the one that follows. O(days).
+[[nodiscard]] bool is_cut_short(std::span<const Day> days);
+
 struct ProjectionOptions {
   MigrationStates states;
   /// Transitions from this day on are learnt from; none: all. The days are taken to be equally spaced: a step is one
-  /// interval of the history.
+  /// interval of the history. A last interval that is cut short (is_cut_short) is not learnt from: in part of a month
+  /// fewer clients move than in a whole one.
   std::optional<Day> from;
   std::int32_t steps{12};  ///< 1 to 1000
   /// Added to the count of each pair of states before shares are taken (Dirichlet prior; 1/2 is that of Jeffreys). >= 0
@@ -102,12 +109,14 @@ struct ProjectionOptions {
 /// A first-order Markov chain of the states, "outside" among them, the same for all clients and all steps (Anderson and
 /// Goodman 1957). One row per pair: from, to (label), clients (int64: transitions seen), probability (float64:
 /// (n_ij + prior) / (n_i + prior * states)), se (float64: of the Dirichlet posterior,
-/// sqrt(p (1 - p) / (n_i + prior * states + 1))). Null in rows of a state that nobody was in, without a prior.
-/// \throws Error not_found; invalid_argument for fewer than two days, steps or prior out of range; cancelled
+/// sqrt(p (1 - p) / (n_i + prior * states + 1))), first_day, last_day (day: of the intervals learnt from, the same in
+/// every row; null where there are none). Probabilities are null in rows of a state that nobody was in, without a
+/// prior. \throws Error not_found; invalid_argument for fewer than two days, steps or prior out of range; cancelled
 [[nodiscard]] Table transition_probabilities(const History& history, const ProjectionOptions& options = {},
                                              const Control& control = {});
-/// The chain started from the last day. One row per step and state: step (int32, 1 to steps), day (day: the last day
-/// plus the mean interval times step, rounded), state (label), clients (float64: expected), se_parameters (float64:
+/// The chain started from the last day, whether the interval before it is cut short or not. One row per step and state:
+/// step (int32, 1 to steps), day (day: the last day plus the mean of the intervals that are not cut short times step,
+/// rounded), state (label), clients (float64: expected), se_parameters (float64:
 /// what is not known of the probabilities, by the delta method over the Dirichlet posteriors of the rows), se (float64:
 /// the same and the chance of each client's own moves, clients being independent), low, high (float64: clients ± 1.96
 /// se, not below 0 nor above everybody). A state that nobody was in, without a prior, keeps its clients. \throws Error

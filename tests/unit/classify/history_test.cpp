@@ -304,6 +304,39 @@ TEST(History, SaysWhetherOnePassWasEnough) {
   // The matrix asks for engagement, which decays from day to day.
   const std::vector<AnyClassifier> all = default_classifiers();
   EXPECT_FALSE(history(base, days, std::span<const AnyClassifier>(all)).one_pass());
+  // What people assigned has no field on cards, and nobody was assigned anything.
+  RuleOptions options;
+  options.assigned = "care";
+  options.rules = {{.id = "often", .when = Expression::parse("frequency > 3"), .value = "vip"}};
+  const std::vector<AnyClassifier> care{AnyClassifier(RulesClassifier(options, "care"))};
+  const History found = history(base, days, std::span<const AnyClassifier>(care));
+  EXPECT_TRUE(found.one_pass());
+  expect_as_alone(found, care, {}, {});
+  HistoryOptions assigned;
+  assigned.assignments.assign({.client = found.client().to_text(0), .attribute = "care", .value = "none"});
+  EXPECT_FALSE(history(base, days, std::span<const AnyClassifier>(care), {}, assigned).one_pass());
+}
+
+TEST(History, TellsAnIntervalThatIsCutShort) {
+  const auto cut = [](const std::vector<std::string>& days) {
+    std::vector<Day> list;
+    for (const std::string& one : days) list.push_back(day(one.c_str()));
+    return is_cut_short(list);
+  };
+  EXPECT_TRUE(cut({"2025-11-30", "2025-12-31", "2026-01-15"}));
+  EXPECT_TRUE(cut({"2025-11-30", "2025-12-31", "2026-01-30"}));
+  EXPECT_FALSE(cut({"2025-11-30", "2025-12-31", "2026-01-31"}));
+  EXPECT_FALSE(cut({"2025-12-31", "2026-01-31", "2026-02-28"}));  // shorter than the others, and whole
+  EXPECT_TRUE(cut({"2025-12-28", "2026-01-04", "2026-01-10"}));   // Sundays, then a Saturday
+  EXPECT_FALSE(cut({"2025-12-28", "2026-01-04", "2026-01-11"}));
+  EXPECT_TRUE(cut({"2025-06-30", "2025-09-30", "2025-12-30"}));
+  EXPECT_FALSE(cut({"2025-06-30", "2025-09-30", "2025-12-31"}));
+  EXPECT_TRUE(cut({"2023-12-31", "2024-12-31", "2025-06-30"}));
+  EXPECT_FALSE(cut({"2025-12-01", "2025-12-31", "2026-01-15"}));  // no ends of periods: the host's own days
+  EXPECT_FALSE(cut({"2025-12-31", "2026-01-15"}));                // nothing to compare with
+  EXPECT_FALSE(cut({"2026-01-01", "2026-01-02", "2026-01-03"}));
+  EXPECT_FALSE(cut({}));
+  EXPECT_TRUE(is_cut_short(period_ends(day("2025-10-05"), day("2026-01-15"), Period::month)));
 }
 
 TEST(History, ManyBlocksAndSeveralPasses) {

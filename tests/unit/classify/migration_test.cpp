@@ -93,7 +93,7 @@ TEST(Migration, ListsTransitionsWithTheirReasons) {
             "4 2025-03-31 2025-04-30 entry outside high money_net 0 900.5 200 false\n");
   EXPECT_NE(table.column("reason").text(1).find("money less refunds went from 50 to 150, "), std::string::npos);
   TransitionOptions options;
-  options.clients = {ClientId(1)};
+  options.client = {ClientId(1)};
   options.language = Language::russian;
   options.max_reasons = 1;
   const Table one = transitions(found, options);
@@ -106,7 +106,7 @@ TEST(Migration, ListsTransitionsWithTheirReasons) {
   options.reasons = false;
   EXPECT_EQ(transitions(found, options).rows(), 2U);
   EXPECT_EQ(transitions(found, options).find("reason"), nullptr);
-  options.clients = {ClientId(77)};
+  options.client = {ClientId(77)};
   EXPECT_THROW((void)transitions(found, options), Error);
   options = {};
   options.states.column = "no such";
@@ -226,6 +226,34 @@ TEST(Migration, ProjectsAsTheChainSays) {
     EXPECT_THROW((void)project(found, options), Error);
   }
   EXPECT_THROW((void)project(history_of(data, {day("2025-01-31")})), Error);
+}
+
+TEST(Migration, ProjectionsDoNotLearnFromAnIntervalThatIsCutShort) {
+  const std::vector<Day> months = four_months();
+  std::vector<Day> cut = months;
+  cut.push_back(day("2025-05-10"));
+  Data data = four_clients();
+  data.lines.push_back({2, noon("2025-05-05"), 500'0000});  // low to high within the part of a month
+  const History whole = history_of(data, months);
+  const History found = history_of(data, cut);
+  const std::vector<std::string> chain{"from", "to", "clients", "probability", "se", "first_day", "last_day"};
+  const Table p = transition_probabilities(found);
+  EXPECT_EQ(cells(p, chain), cells(transition_probabilities(whole), chain));
+  EXPECT_EQ(p.column("first_day").to_text(0), "2025-01-31");
+  EXPECT_EQ(p.column("last_day").to_text(24), "2025-04-30");
+  // It starts from the last day all the same, by steps of the mean whole interval: 89 / 3 days.
+  ProjectionOptions options;
+  options.prior = 0;
+  const Table ahead = project(found, options);
+  EXPECT_EQ(ahead.column("day").to_text(0), "2025-06-09");
+  const Migration now = migration(found, cut.back(), cut.back());
+  EXPECT_EQ(now.clients[now.cell(2, 2)], 3U);
+  EXPECT_DOUBLE_EQ(ahead.column("clients").to_doubles()[2], 3.0 + 0 * 1.0);
+  // From the last whole day on there is nothing to learn from.
+  options.from = day("2025-04-30");
+  const Table nothing = transition_probabilities(found, options);
+  EXPECT_TRUE(nothing.column("first_day").is_null(0));
+  EXPECT_TRUE(nothing.column("probability").is_null(0));
 }
 
 TEST(Migration, ProjectionSpreadMatchesSimulation) {

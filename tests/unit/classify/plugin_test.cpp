@@ -179,7 +179,7 @@ TEST(PlugIn, MigratesWithReasons) {
   EXPECT_EQ(moved.clients[moved.cell(0, 0)], 2U);
   TransitionOptions options;
   options.states.column = "size";
-  options.clients = {ClientId(std::int64_t{1})};
+  options.client = {ClientId(std::int64_t{1})};
   const Table all = transitions(found, options);
   ASSERT_EQ(all.rows(), 1U);
   EXPECT_EQ(all.column("to_day").to_text(0), "2025-05-31");
