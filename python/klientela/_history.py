@@ -52,7 +52,7 @@ def history(
         The money measure by which migration is weighed.
     hold : int
         A client's class changes only after the new one has stood for so many of the days in a row, from the first day
-        on which the client is known.
+        on which the client is known. The cell of a matrix and its bands hold as one.
     margin : float
         A client's class changes only where a measure has passed the threshold by more than this share of it: with 0.1
         and an edge at 100, past 110 and back at 90. Comes before ``hold``, and begins where that does. Acts on the

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <limits>
 #include <map>
@@ -24,6 +25,7 @@
 #include "klientela/classify/ideal_client.hpp"
 #include "klientela/classify/lifecycle.hpp"
 #include "klientela/classify/matrix.hpp"
+#include "klientela/classify/migration.hpp"
 #include "klientela/classify/rfm.hpp"
 #include "klientela/classify/rules.hpp"
 #include "klientela/classify/tiers.hpp"
@@ -370,35 +372,68 @@ void learn_known(History::Data& data, std::span<const std::uint16_t> lines) {
   note_known(data, lines.empty());
 }
 
+/// Label columns that hold as one: the cell of a matrix and its bands, any other alone.
+std::vector<std::vector<KeptColumn*>> held_together(History::Data& data) {
+  std::vector<std::vector<KeptColumn*>> held;
+  std::map<std::size_t, std::size_t> place_of;  // by model
+  for (KeptColumn& kept : data.columns) {
+    if (!kept.is_label()) continue;
+    const AnyModel& model = data.models.front()[kept.model];
+    if (model.get_if<MatrixModel>() != nullptr && kept.name != reads_of(model).written.back()) {  // all but its group
+      const auto [place, fresh] = place_of.emplace(kept.model, held.size());
+      if (!fresh) {
+        held[place->second].push_back(&kept);
+        continue;
+      }
+    }
+    held.push_back({&kept});
+  }
+  return held;
+}
+
 /// Hysteresis: see HistoryOptions::hold.
 void settle(History::Data& data, const Control& control) {
   const std::size_t hold = static_cast<std::size_t>(data.options.hold);
   if (hold <= 1) return;
-  for (KeptColumn& kept : data.columns) {
-    if (!kept.is_label()) continue;
+  for (const std::vector<KeptColumn*>& held : held_together(data)) {
+    using Codes = std::array<std::uint16_t, 3>;  // of those columns; 0 past them
+    const auto codes_at = [&](std::size_t place) {
+      Codes codes{};
+      for (std::size_t c = 0; c < held.size(); ++c) codes[c] = History::Data::code(*held[c], place);
+      return codes;
+    };
+    const auto has_null = [](const Codes& codes) {
+      return std::find(codes.begin(), codes.end(), History::no_label) != codes.end();
+    };
+    const auto put = [&](std::size_t place, const Codes& codes) {
+      for (std::size_t c = 0; c < held.size(); ++c) {
+        if (held[c]->width == 1)
+          held[c]->values[place] = static_cast<std::uint8_t>(codes[c]);
+        else
+          std::memcpy(held[c]->values.data() + 2 * place, &codes[c], sizeof codes[c]);
+      }
+    };
     for_ranges(data.clients, control, [&](std::size_t, std::size_t begin, std::size_t end) {
       for (std::size_t row = begin; row < end; ++row) {
         const std::size_t known = data.since[row];
         if (known >= data.days.size()) continue;
-        std::uint16_t stands = History::Data::code(kept, known * data.clients + row);
-        std::uint16_t next = stands;
+        Codes stands = codes_at(known * data.clients + row);
+        Codes next = stands;
         std::size_t times = 0;
         for (std::size_t day = known + 1; day < data.days.size(); ++day) {
           const std::size_t place = day * data.clients + row;
-          const std::uint16_t now = History::Data::code(kept, place);
+          const Codes now = codes_at(place);
           if (now == stands) {
             times = 0;
             continue;
           }
           times = times > 0 && now == next ? times + 1 : 1;
           next = now;
-          if (now == History::no_label || stands == History::no_label || times >= hold) {
+          if (has_null(now) || has_null(stands) || times >= hold) {
             stands = now;
             times = 0;
-          } else if (kept.width == 1) {
-            kept.values[place] = static_cast<std::uint8_t>(stands);
           } else {
-            std::memcpy(kept.values.data() + 2 * place, &stands, sizeof stands);
+            put(place, stands);
           }
         }
       }

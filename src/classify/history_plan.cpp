@@ -111,7 +111,7 @@ std::string history_plan_schema() {
     "frozen_on": {"type": ["string", "null"], "format": "date", "default": null,
       "description": "The day of the frozen thresholds; null: the as-of day."},
     "hold": {"type": "integer", "minimum": 1, "maximum": 65534, "default": 1,
-      "description": "A new class counts once it has stood for so many of the days in a row."},
+      "description": "A new class counts once it has stood for so many of the days in a row; a cell and its bands as one."},
     "margin": {"type": "number", "minimum": 0, "exclusiveMaximum": 1, "default": 0,
       "description": "A class changes only where a measure has passed its threshold by more than this share of it."},
     "columns": {"type": ["array", "null"], "items": {"type": "string", "minLength": 1}, "minItems": 1, "default": null,

@@ -37,8 +37,8 @@ struct HistoryOptions {
   std::string money{"money_net"};
   /// Hysteresis against flapping: a client whose class differs keeps the old one until the new one has stood for so
   /// many of the days in a row; 1: moves at once. Acts on label columns, from label to label: to and from null at once.
-  /// Begins, as does `margin`, on the first day on which the client is known (History::since): what the classifier says
-  /// of somebody not known yet is no class to keep.
+  /// A matrix's cell and bands, of those that are kept, hold as one; any other column alone. Begins, as does `margin`,
+  /// on the first day on which the client is known (History::since): before, there is no class to keep.
   std::int32_t hold{1};
   /// Hysteresis by distance, a share of each threshold, at least 0 and below 1; 0: none. A client whose class differs
   /// from that of the day before keeps the latter as long as its classifier could give it with the thresholds moved,

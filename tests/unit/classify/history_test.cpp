@@ -10,6 +10,7 @@
 #include "klientela/classify/cohorts.hpp"
 #include "klientela/classify/lifecycle.hpp"
 #include "klientela/classify/matrix.hpp"
+#include "klientela/classify/migration.hpp"
 #include "klientela/classify/policy.hpp"
 #include "klientela/classify/rfm.hpp"
 #include "klientela/classify/xyz.hpp"
@@ -417,6 +418,32 @@ TEST(History, HoldsAClassUntilTheNewOneHasStood) {
   EXPECT_EQ(with(1), "small large small large large small small small");
   EXPECT_EQ(with(2), "small small small small large large small small");
   EXPECT_EQ(with(3), "small small small small small small small small");
+}
+
+TEST(History, HoldsTheCellOfAMatrixAndItsBandsAsOne) {
+  // Money above 120 from February on; often from March on. Each band alone would have stood for two days before the
+  // cell.
+  MatrixOptions options(MatrixAxis{{"small", "large"}, {"money_net", {{120, false}}}},
+                        MatrixAxis{{"seldom", "often"}, {"frequency", {{2, false}}}},
+                        {MatrixGroup{"all", {GroupRule{}}}});
+  const std::vector<AnyClassifier> matrix{AnyClassifier(MatrixClassifier(options, "size"))};
+  Data data;
+  data.lines = {{1, noon("2025-01-10"), 100'0000}, {1, noon("2025-02-10"), 50'0000}, {1, noon("2025-03-10"), 10'0000}};
+  const std::vector<Day> days = period_ends(day("2025-01-01"), day("2025-05-31"), Period::month);
+  HistoryOptions hold;
+  hold.hold = 2;
+  const History found = history(base_of(data), days, std::span<const AnyClassifier>(matrix), {}, hold);
+  EXPECT_EQ(labels_of(found, 0, "size_x"), "small small small large large");
+  EXPECT_EQ(labels_of(found, 0, "size_y"), "seldom seldom seldom often often");
+  EXPECT_EQ(labels_of(found, 0, "size_cell"),
+            "small / seldom small / seldom small / seldom large / often large / often");
+  // Told as the move of a whole cell, on one day.
+  TransitionOptions asked;
+  asked.states.column = "size_cell";
+  const Table moves = transitions(found, asked);
+  ASSERT_EQ(moves.rows(), 1U);
+  EXPECT_EQ(moves.column("to_day").to_text(0), "2025-04-30");
+  EXPECT_NE(moves.column("reason").text(0).find("orders"), std::string_view::npos);
 }
 
 TEST(History, TakesFrozenModels) {
