@@ -193,12 +193,14 @@ progress : callable, optional
             const FeatureTable none;
             return PyTable{rejected_table({self.result.base, none, {}, self.result.rejects, self.result.counts}), {}};
           },
-          "The rows that were not used: table, row (from 1), column, value, reason.")
+          "The rows that were not used: table, row (from 1), column, value, reason. Of ``parent_cycle`` the parent "
+          "alone was "
+          "not.")
       .def_property_readonly(
           "counts", [](const PyIngestResult& self) { return counts_to_python(self.result.counts); },
-          "By table: rows read, used and rejected, how many were rejected by reason, and by column how many values of "
-          "cards "
-          "were ignored (keep_unreadable_cards).")
+          "By table: rows read, used and rejected, how many were rejected by reason, and by column how many values "
+          "were "
+          "ignored: of cards that could not be read (keep_unreadable_cards), and parents that would close a circle.")
       .def_property_readonly(
           "unused_columns", [](const PyIngestResult& self) { return self.result.unused_columns; },
           "Columns that fed no field, as table.column.")

@@ -157,7 +157,9 @@ def read(
     if rejected:
         table.notes.append(f"{rejected:,} of {counts['rows_read'] + malformed:,} rows could not be read as cards")
     for column, values in counts["ignored_values"].items():
-        table.notes.append(_unreadable_note(column, values, table.examples(column)))
+        closes = column == columns.get("parent")
+        why = "would close a circle of parents" if closes else "could not be read"
+        table.notes.append(_unreadable_note(column, values, table.examples(column), why))
     return Cards(
         base=result.base,
         rows=counts["rows_read"] + malformed,
@@ -181,11 +183,11 @@ _WORDS = {
 }
 
 
-def _unreadable_note(column: str, values: int, examples: list[str]) -> str:
+def _unreadable_note(column: str, values: int, examples: list[str], why: str) -> str:
     shown = f", such as {', '.join(examples)}" if examples else ""
     one = values == 1
     return (
-        f"{values:,} {'value' if one else 'values'} of the column {column!r} could not be read{shown}: "
+        f"{values:,} {'value' if one else 'values'} of the column {column!r} {why}{shown}: "
         f"{'it counts' if one else 'they count'} as none, the {'card stays' if one else 'cards stay'}"
     )
 

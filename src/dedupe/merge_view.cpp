@@ -61,7 +61,7 @@ class Parents {
         if (place_.contains(at) && (first == no_code || state_.rank(at) < state_.rank(first))) first = at;
         at = parent(at);
       } while (at != code);
-      if (first == no_code) continue;  // delivered so; ingest rejects circles
+      if (first == no_code) continue;  // delivered so; ingest leaves no circles
       const ClientBase& base = state_.base();
       const std::uint32_t lost = parents_[place_[first]];
       conflicts.push_back({base.id_of(first),

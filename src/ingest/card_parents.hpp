@@ -1,4 +1,4 @@
-// Parents of the cards of one delivery: each has a card, and nobody is their own ancestor.
+// Parents of the cards of one delivery: each has a card, and nobody is left their own ancestor.
 #pragma once
 
 #include <array>
@@ -29,10 +29,12 @@ struct NewCards {
   std::array<std::vector<std::uint32_t>, index::partitions>&
       row_of;  ///< row of a card by its code; no_code once rejected
   const Control& control;
-  std::function<void(std::size_t row, RejectReason reason, std::string value)> reject;  ///< also marks it in `rejected`
+  std::function<void(std::size_t row, RejectReason reason)> reject;  ///< also marks it in `rejected`
+  std::function<void(std::size_t row, std::string circle)> cut;      ///< told of a card that has lost its parent
 };
 
-/// Codes the parents; rejects cards whose parent has no card, and one card of every circle. O(cards log cards).
+/// Codes the parents; rejects cards whose parent has no card, and takes the parent of one card of every circle away: of
+/// those that this delivery brings the one with the smallest id. O(cards log cards).
 void check_parents(NewCards& in);
 
 }  // namespace klientela::detail

@@ -11,6 +11,7 @@
 #include "ingest/block_checks.hpp"
 #include "ingest/card_parents.hpp"
 #include "ingest/column_choice.hpp"
+#include "ingest/directory_parents.hpp"
 #include "ingest/term_coder.hpp"
 
 namespace klientela::detail {
@@ -51,6 +52,7 @@ class TableIngest {
     check_rows();
     code_clients();
     code_terms_of_fields();
+    cut_directory_circles();
     finish();
   }
 
@@ -251,22 +253,36 @@ class TableIngest {
     slots_[f].keys->code(known, layer, *rejected_, {codes.data(), codes.size()}, intake_.control);
   }
 
-  void reject_later(std::size_t row, std::size_t field, RejectReason reason, std::string value = {}) {
+  void reject_later(std::size_t row, std::size_t field, RejectReason reason) {
     rejected_->set(row);
     for (Slot& s : slots_)
       if (s.codes) s.codes->buffer()[row] = no_code;
     ++rejected_count_;
     ++by_reason_[index_of(reason)];
     rejections_.push_back({row, static_cast<std::uint8_t>(field), reason});
-    if (!value.empty()) values_.emplace(row, std::move(value));
   }
 
-  /// Cards: the first of each id stays, parents must have a card, nobody is its own ancestor.
+  /// The row stays, without the parent that closes a circle.
+  void cut_parent(std::size_t row, std::size_t field, std::string circle) {
+    cut_.push_back(row);
+    ++ignored_[field];
+    rejections_.push_back({row, static_cast<std::uint8_t>(field), RejectReason::parent_cycle});
+    values_.emplace(row, std::move(circle));
+  }
+
+  /// What was listed after the rows were looked at in order.
+  void sort_rejections() {
+    std::sort(rejections_.begin(), rejections_.end(),
+              [](const Rejection& a, const Rejection& b) { return a.row < b.row; });
+    if (rejections_.size() > room()) rejections_.resize(room());
+  }
+
+  /// Cards: the first of each id stays, parents must have a card, nobody is left its own ancestor.
   std::shared_ptr<index::Layer> code_cards(const index::ClientIndex& old, std::shared_ptr<index::Layer> layer) {
     constexpr auto client = index_of(ClientField::client);
     constexpr auto parent = index_of(ClientField::parent);
     code_field(client, old, *layer);
-    const std::uint64_t before = rejected_count_;
+    const std::size_t listed = rejections_.size();
     const auto& codes = slots_[client].codes->buffer();
     std::array<std::vector<std::uint32_t>, index::partitions> row_of;  // by local code, of this delivery
     for (std::uint32_t p = 0; p < index::partitions; ++p) row_of[p].assign(layer->parts[p].next_local(), no_code);
@@ -293,9 +309,8 @@ class TableIngest {
                      *rejected_,
                      row_of,
                      intake_.control,
-                     [&](std::size_t row, RejectReason reason, std::string value) {
-                       reject_later(row, parent, reason, std::move(value));
-                     }};
+                     [&](std::size_t row, RejectReason reason) { reject_later(row, parent, reason); },
+                     [&](std::size_t row, std::string circle) { cut_parent(row, parent, std::move(circle)); }};
       check_parents(cards);
       if (rejected_count_ != duplicates) {
         // Some ids of this delivery are no clients after all: code again, without them.
@@ -303,12 +318,10 @@ class TableIngest {
         code_field(client, old, *layer);
         auto& parents = slots_[parent].codes->buffer();
         slots_[parent].keys->code(old, *layer, *rejected_, {parents.data(), parents.size()}, intake_.control);
+        for (const std::size_t row : cut_) parents[row] = no_code;
       }
     }
-    if (rejected_count_ != before)
-      std::sort(rejections_.begin(), rejections_.end(),
-                [](const Rejection& a, const Rejection& b) { return a.row < b.row; });
-    if (rejections_.size() > room()) rejections_.resize(room());
+    if (rejections_.size() != listed) sort_rejections();
     return layer;
   }
 
@@ -327,6 +340,24 @@ class TableIngest {
     }
   }
 
+  /// Entries of directories: none is left to stand under itself.
+  void cut_directory_circles() {
+    constexpr auto parent = index_of(DirectoryField::parent);
+    if (table_ != TableId::directories || !has(parent)) return;
+    const auto value = [&](DirectoryField field) -> const Values& {
+      const Slot& s = slots_[index_of(field)];
+      return s.codes ? static_cast<const Values&>(*s.codes) : *s.field;
+    };
+    const NewEntries entries{*intake_.data,
+                             value(DirectoryField::directory),
+                             value(DirectoryField::code),
+                             value(DirectoryField::parent),
+                             *rejected_,
+                             intake_.control};
+    for (auto& [row, circle] : directory_circles(entries)) cut_parent(row, parent, std::move(circle));
+    if (!cut_.empty()) sort_rejections();
+  }
+
   void finish() {
     auto chunk = std::make_shared<StoredChunk>();
     chunk->id = table_;
@@ -342,6 +373,11 @@ class TableIngest {
       } else if (s.field) {
         chunk->columns[f] = s.field;
       }
+    }
+    if (table_ == TableId::directories && !cut_.empty()) {
+      std::shared_ptr<const Values>& parents = chunk->columns[index_of(DirectoryField::parent)];
+      std::sort(cut_.begin(), cut_.end());
+      parents = std::make_shared<TextsWithout>(std::move(parents), std::move(cut_));
     }
     if (own_.amount) chunk->columns[index_of(TransactionField::amount)] = own_.amount;
     if (own_.profit) chunk->columns[index_of(TransactionField::profit)] = own_.profit;
@@ -422,7 +458,8 @@ class TableIngest {
   bool lookup_{false};
   bool parent_lookup_{false};
   std::vector<Rejection> rejections_;
-  std::map<std::uint64_t, std::string> values_;
+  std::map<std::uint64_t, std::string> values_;  ///< to be listed in the place of the cell
+  std::vector<std::size_t> cut_;                 ///< rows that have lost their parent
   std::array<std::uint64_t, 16> by_reason_{};
   std::uint64_t rejected_count_{0};
   std::vector<std::uint64_t> ignored_;  ///< by field

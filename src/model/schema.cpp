@@ -107,8 +107,8 @@ constexpr FieldSpec clients_fields[] = {
      "The id of the card; a second card with the same id in one delivery is rejected."},
     {"kind", FieldType::term, false, clients_kind_aliases, "organisation or person; null where it was not said."},
     {"parent", FieldType::client, false, clients_parent_aliases,
-     "The card that this one belongs to, for example a holding; must have a card and must not be "
-     "its own ancestor."},
+     "The card that this one belongs to, for example a holding; must have a card; one that would "
+     "make the card its own ancestor counts as none."},
     {"name", FieldType::text, false, clients_name_aliases,
      "The whole name of an organisation or a person, as it is written."},
     {"given_name", FieldType::text, false, clients_given_name_aliases, "First name of a person."},
@@ -181,7 +181,8 @@ constexpr FieldSpec directories_fields[] = {
     {"code", FieldType::text, true, directories_code_aliases, "The value as it stands in the other tables."},
     {"title", FieldType::text, false, directories_title_aliases, "The name for people."},
     {"parent", FieldType::text, false, directories_parent_aliases,
-     "Code of the entry above this one in the same directory."},
+     "Code of the entry above this one in the same directory; one that would make the entry stand under itself counts "
+     "as none."},
     {"aliases", FieldType::texts, false, directories_aliases_aliases, "Other spellings of the code."},
 };
 

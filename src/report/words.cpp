@@ -68,7 +68,8 @@ constexpr ReasonWords reasons[]{
     {RejectReason::wrong_currency, "another currency", "другая валюта"},
     {RejectReason::unknown_value, "a value outside its list", "значение не из списка"},
     {RejectReason::interval_backwards, "ends before it begins", "конец раньше начала"},
-    {RejectReason::parent_cycle, "a client that is its own ancestor", "клиент сам себе предок"},
+    {RejectReason::parent_cycle, "a parent that closes a circle; the row is used without it",
+     "родитель замыкает круг; строка учтена без него"},
 };
 
 }  // namespace

@@ -164,8 +164,23 @@ def test_circles_are_named():
         klientela.roll_up(base)
     assert len(klientela.roll_up(base, contacts=False)) == 2
     result = klientela.ingest({"clients": {"client": [1, 2, 3], "parent": [2, 1, 9]}})
-    assert result.rejected.to_pydict()["value"] == ["1 < 2 < 1", "2 < 1 < 2", "9"]
-    assert result.rejected.to_pydict()["reason"] == ["parent_cycle", "parent_cycle", "unknown_client"]
+    assert result.rejected.to_pydict()["value"] == ["1 < 2 < 1", "9"]
+    assert result.rejected.to_pydict()["reason"] == ["parent_cycle", "unknown_client"]
+    counts = result.counts["clients"]
+    assert (counts["rows_used"], counts["rows_rejected"], counts["ignored_values"]) == (2, 1, {"parent": 1})
+
+
+def test_a_circle_of_parents_loses_no_money():
+    result = klientela.run(
+        clients={"client": [1, 2], "parent": [2, 1]},
+        transactions={"client": [1, 2], "at": ["2026-01-05", "2026-01-06"], "amount": [10, 20]},
+        roll_up="roots",
+    )
+    assert result.summary["rows_rejected"] == 0
+    assert result.summary["money_net"] == "30" and result.summary["clients"] == 1
+    assert result.rejected.to_pydict()["value"] == ["1 < 2 < 1"]
+    page = result.html()
+    assert "1 &lt; 2 &lt; 1" in page and "Every row that was read was used." in page
 
 
 def expected_items(rows: pd.DataFrame, groups: pd.Series, item: str, least: int, test: str) -> pd.DataFrame:

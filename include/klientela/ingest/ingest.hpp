@@ -30,7 +30,7 @@ enum class RejectReason : std::uint8_t {
   wrong_currency,      ///< another currency than the base's
   unknown_value,       ///< not one of a closed list (kind, initiative, state, measure, boolean)
   interval_backwards,  ///< an end before its start
-  parent_cycle,        ///< a client that is its own ancestor
+  parent_cycle,        ///< a parent that makes its card or entry its own ancestor; the row is used without it
   malformed_row,       ///< a line that the file's reader could not cut into columns; never given by ingest itself
 };
 [[nodiscard]] std::string_view name(RejectReason reason) noexcept;
@@ -75,7 +75,7 @@ struct TableCounts {
   std::uint64_t rows_used{0};
   std::uint64_t rows_rejected{0};
   std::map<RejectReason, std::uint64_t> by_reason;
-  /// By delivered column: values that could not be read and count as none, see keep_unreadable_cards.
+  /// By delivered column: values that count as none in used rows: keep_unreadable_cards, parents that close a circle.
   std::map<std::string, std::uint64_t> ignored_values{};
 };
 
@@ -88,7 +88,7 @@ struct Tables {
 
 struct IngestResult {
   ClientBase base;
-  std::vector<Reject> rejects;              ///< by table, then row; at most max_rejects_kept
+  std::vector<Reject> rejects;  ///< by table, then row; at most max_rejects_kept; a parent_cycle shows "a < b < a"
   std::map<TableId, TableCounts> counts;    ///< tables of this delivery
   std::vector<std::string> unused_columns;  ///< "table.column" that fed no field, in order of delivery
 };

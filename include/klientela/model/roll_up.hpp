@@ -47,7 +47,7 @@ enum class ClientLink : std::uint8_t {
 /// parent counts as itself in a mapped base, has no link by that. By row of the base; immutable, thread-safe.
 class Hierarchy {
  public:
-  /// Ingest rejects cards with an unknown parent and those that close a circle, naming both; contacts can still close
+  /// Ingest rejects cards with an unknown parent and leaves parents out that close a circle; contacts can still close
   /// one. O(clients + contacts), whatever the depth. `options.to` and its level are not looked at.
   /// \throws Error bad_data for a circle: the one with the smallest id in it, as "1 < 7 < 3 < 1" from that id on, each
   ///         before the one that it belongs to; where() is "clients.parent" or "contacts.organisation"

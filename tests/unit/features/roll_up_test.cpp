@@ -240,19 +240,35 @@ TEST(Hierarchy, NamesACircleFromItsSmallestIdOn) {
   EXPECT_EQ(roll_up(base, {.contacts = false}).clients(), 3U);
 }
 
-TEST(Hierarchy, IngestRejectsUnknownParentsAndCircles) {
+TEST(Hierarchy, IngestRejectsUnknownParentsAndLeavesCirclesOut) {
   BaseBuilder builder;
   builder.add(ClientRow{.client = 1, .parent = ClientId(2)}).add(ClientRow{.client = 2, .parent = ClientId(1)});
   builder.add(ClientRow{.client = 3, .parent = ClientId(99)}).add(ClientRow{.client = 4});
   const IngestResult read = builder.build();
-  ASSERT_EQ(read.rejects.size(), 3U);
+  ASSERT_EQ(read.rejects.size(), 2U);
   EXPECT_EQ(read.rejects[0].reason, RejectReason::parent_cycle);
+  EXPECT_EQ(read.rejects[0].row, 0U);
   EXPECT_EQ(read.rejects[0].value, "1 < 2 < 1");
-  EXPECT_EQ(read.rejects[1].value, "2 < 1 < 2");
-  EXPECT_EQ(read.rejects[2].reason, RejectReason::unknown_client);
-  EXPECT_EQ(read.rejects[2].row, 2U);
-  EXPECT_EQ(read.rejects[2].column, "parent");
-  EXPECT_EQ(roll_up(read.base).clients(), 1U);
+  EXPECT_EQ(read.rejects[1].reason, RejectReason::unknown_client);
+  EXPECT_EQ(read.rejects[1].row, 2U);
+  EXPECT_EQ(read.rejects[1].column, "parent");
+  EXPECT_EQ(roll_up(read.base).clients(), 2U);  // 1 with 2 below, and 4
+}
+
+TEST(Hierarchy, NamesACircleOfParentsInABaseThatWasMapped) {
+  // 1 belongs to 2 and 2 to 3, which counts as 1.
+  const ClientBase base = tree({{1, 2}, {2, 3}, {3, 0}}, {});
+  std::vector<std::uint32_t> canonical(base.codes_in_order().begin(), base.codes_in_order().end());
+  canonical[*base.row_of(ClientId(3))] = canonical[*base.row_of(ClientId(1))];
+  const ClientBase merged = mapped(ClientMap(base, canonical));
+  try {
+    (void)roll_up(merged);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::bad_data);
+    EXPECT_EQ(error.where(), "clients.parent");
+    EXPECT_THAT(error.what(), HasSubstr("2 clients belong to one another in a circle: 1 < 2 < 1"));
+  }
 }
 
 TEST(RollUp, DeepChainsDoNotRecurse) {

@@ -12,6 +12,8 @@
 #include <random>
 #include <set>
 
+#include "klientela/model/directory.hpp"
+#include "klientela/model/roll_up.hpp"
 #include "unit/ingest/arrow_maker.hpp"
 
 namespace klientela {
@@ -979,14 +981,21 @@ TEST(IngestCards, DuplicatesParentsAndCycles) {
             t::texts({"b", std::nullopt, std::nullopt, "d", "e", "c", "nobody", "f", "b"}).named("parent")});
   std::map<std::uint64_t, const Reject*> by_row;
   for (const Reject& reject : result.rejects) by_row[reject.row] = &reject;
-  ASSERT_EQ(by_row.size(), 6U);
+  ASSERT_EQ(by_row.size(), 4U);
   EXPECT_EQ(by_row.at(2)->reason, RejectReason::duplicate_client);
-  for (const std::uint64_t row : {3U, 4U, 5U}) EXPECT_EQ(by_row.at(row)->reason, RejectReason::parent_cycle);
+  EXPECT_EQ(by_row.at(3)->reason, RejectReason::parent_cycle);
   EXPECT_EQ(by_row.at(3)->value, "c < d < e < c");
+  EXPECT_EQ(by_row.at(3)->column, "parent");
   EXPECT_EQ(by_row.at(6)->reason, RejectReason::unknown_client);
   EXPECT_EQ(by_row.at(6)->value, "nobody");
   EXPECT_EQ(by_row.at(7)->reason, RejectReason::unknown_client);  // its parent was rejected
-  EXPECT_EQ(ids(result.base), (std::vector<std::string>{"a", "b", "h"}));
+  // The card whose parent closes the circle stays, without it.
+  EXPECT_EQ(ids(result.base), (std::vector<std::string>{"a", "b", "c", "d", "e", "h"}));
+  const TableCounts& counts = result.counts.at(TableId::clients);
+  EXPECT_EQ(counts.rows_rejected, 3U);
+  EXPECT_EQ(counts.rows_used, 6U);
+  EXPECT_EQ(counts.by_reason.count(RejectReason::parent_cycle), 0U);
+  EXPECT_EQ(counts.ignored_values, (std::map<std::string, std::uint64_t>{{"parent", 1}}));
   std::uint64_t last = 0;
   for (const Reject& reject : result.rejects) {
     EXPECT_GE(reject.row, last);
@@ -997,6 +1006,80 @@ TEST(IngestCards, DuplicatesParentsAndCycles) {
   EXPECT_EQ(parents[0], result.base.code_of("b"));
   EXPECT_EQ(parents[1], no_code);
   EXPECT_EQ(parents[3], no_code);
+  EXPECT_EQ(parents[4], result.base.code_of("e"));
+  EXPECT_EQ(parents[5], result.base.code_of("c"));
+}
+
+TEST(IngestCards, ACircleOfParentsLosesNoMoneyWhateverTheOrderOfRows) {
+  const std::vector<std::pair<std::string, std::string>> cards{
+      {"10", "9"}, {"9", "x"}, {"x", "10"}, {"self", "self"}, {"below", "x"}};
+  std::vector<std::size_t> order{0, 1, 2, 3, 4};
+  do {
+    Texts id;
+    Texts parent;
+    for (const std::size_t i : order) {
+      id.push_back(cards[i].first);
+      parent.push_back(cards[i].second);
+    }
+    Tables tables;
+    tables.add(TableId::clients,
+               t::stream_of({t::record({t::texts(id).named("id"), t::texts(parent).named("parent")})}));
+    tables.add(
+        TableId::transactions,
+        t::stream_of({t::record({t::texts({"10", "9", "x", "self", "below"}).named("client"),
+                                 t::fixed<std::int64_t>("tsu:UTC", std::vector<std::int64_t>(5, noon)).named("at"),
+                                 t::fixed<std::int64_t>("l", {1, 2, 3, 4, 5}).named("amount")})}));
+    const auto result = ingest(std::move(tables));
+    EXPECT_EQ(result.counts.at(TableId::transactions).rows_used, 5U);
+    EXPECT_EQ(result.counts.at(TableId::clients).rows_used, 5U);
+    ASSERT_EQ(result.rejects.size(), 2U);
+    std::set<std::string> circles;
+    for (const Reject& reject : result.rejects) {
+      EXPECT_EQ(reject.reason, RejectReason::parent_cycle);
+      circles.insert(reject.value);
+      // Integers come before texts: 9 is the smallest id on its circle.
+      EXPECT_EQ(id[reject.row], reject.value == "self < self" ? "self" : "9");
+    }
+    EXPECT_EQ(circles, (std::set<std::string>{"9 < x < 10 < 9", "self < self"}));
+    const Hierarchy tree(result.base);
+    for (const char* root : {"9", "self"}) EXPECT_EQ(tree.parents()[*result.base.row_of(ClientId(root))], no_code);
+    EXPECT_EQ(tree.levels()[*result.base.row_of(ClientId("below"))], 4);
+  } while (std::next_permutation(order.begin(), order.end()));
+}
+
+TEST(IngestDirectories, ACircleIsCutWhereItIsDelivered) {
+  const auto entries = [](Texts directory, Texts code, Texts parent) {
+    Tables tables;
+    tables.add(TableId::directories,
+               t::stream_of({t::record({t::texts(directory).named("directory"), t::texts(code).named("code"),
+                                        t::texts(parent).named("parent")})}));
+    return tables;
+  };
+  // A plural is the same directory; the last row of a code counts; the other directory has a circle of its own.
+  const auto result = ingest(entries({"trade", "trades", "Trade", "area", "area", "trade", "trade"},
+                                     {"b", "a", "c", "b", "a", "d", "d"}, {"c", "b", "a", "a", "b", "d", "c"}));
+  ASSERT_EQ(result.rejects.size(), 2U);
+  EXPECT_EQ(result.rejects[0].row, 1U);
+  EXPECT_EQ(result.rejects[0].value, "a < b < c < a");
+  EXPECT_EQ(result.rejects[0].column, "parent");
+  EXPECT_EQ(result.rejects[0].reason, RejectReason::parent_cycle);
+  EXPECT_EQ(result.rejects[1].row, 4U);
+  EXPECT_EQ(result.rejects[1].value, "a < b < a");
+  const TableCounts& counts = result.counts.at(TableId::directories);
+  EXPECT_EQ(counts.rows_used, 7U);
+  EXPECT_EQ(counts.ignored_values, (std::map<std::string, std::uint64_t>{{"parent", 2}}));
+  const Directory trades = Directory::of(result.base, "trade");
+  EXPECT_EQ(trades.levels(), 3U);
+  EXPECT_EQ(trades.level(trades.at("a")), 1U);
+  EXPECT_EQ(trades.level(trades.at("d")), 3U);
+  // A later delivery that closes a circle with older entries: its own parent goes.
+  const auto older = ingest(entries({"trade", "trade"}, {"a", "b"}, {std::nullopt, "a"}));
+  ASSERT_TRUE(older.rejects.empty());
+  const auto closed = extend(older.base, entries({"trade", "trade"}, {"c", "a"}, {"b", "c"}));
+  ASSERT_EQ(closed.rejects.size(), 1U);
+  EXPECT_EQ(closed.rejects[0].row, 1U);
+  EXPECT_EQ(closed.rejects[0].value, "a < c < b < a");
+  EXPECT_EQ(Directory::of(closed.base, "trade").levels(), 3U);
 }
 
 TEST(IngestCards, StayWithoutTheValuesThatCannotBeRead) {
@@ -1348,7 +1431,7 @@ TEST(IngestExtend, NewerCardsReplaceOlderOnes) {
   EXPECT_EQ((*result.base.chunks(TableId::clients)[card.chunk])[ClientField::name]->text(card.row), "new");
   EXPECT_EQ(result.base.card_of(*result.base.code_of("b"))->chunk, 0U);
   EXPECT_EQ(first.base.card_of(*first.base.code_of("a"))->chunk, 0U);
-  // A circle over two deliveries: the card that closes it goes.
+  // A circle over two deliveries: the parent that closes it goes.
   Tables circle;
   circle.add(TableId::clients,
              t::stream_of({t::record({t::texts({"b"}).named("id"), t::texts({"c"}).named("parent")})}));
@@ -1356,6 +1439,8 @@ TEST(IngestExtend, NewerCardsReplaceOlderOnes) {
   ASSERT_EQ(closed.rejects.size(), 1U);
   EXPECT_EQ(closed.rejects[0].reason, RejectReason::parent_cycle);
   EXPECT_EQ(closed.rejects[0].value, "b < c < b");
+  EXPECT_EQ(closed.counts.at(TableId::clients).rows_used, 1U);
+  EXPECT_EQ(Hierarchy(closed.base).parents()[*closed.base.row_of(ClientId("b"))], no_code);
 }
 
 TEST(IngestExtend, ACardThatIsRejectedLeavesNoCircleOfOlderOnes) {
@@ -1367,24 +1452,24 @@ TEST(IngestExtend, ACardThatIsRejectedLeavesNoCircleOfOlderOnes) {
   };
   const auto old = ingest(cards({"A", "B"}, {"B", std::nullopt}));
   ASSERT_TRUE(old.rejects.empty());
-  // A is its own parent and goes back to the older card, under B: so B cannot stand under A.
+  // A is its own parent: the new card stays, without one, and B can stand under it.
   const auto itself = extend(old.base, cards({"A", "B"}, {"A", "A"}));
-  ASSERT_EQ(itself.rejects.size(), 2U);
-  EXPECT_EQ(itself.rejects[0].reason, RejectReason::parent_cycle);
-  EXPECT_EQ(itself.rejects[1].reason, RejectReason::parent_cycle);
-  EXPECT_EQ(itself.rejects[1].value, "B < A < B");
-  // The same where the newer card goes because its parent is unknown.
+  ASSERT_EQ(itself.rejects.size(), 1U);
+  EXPECT_EQ(itself.rejects[0].value, "A < A");
+  EXPECT_EQ(Hierarchy(itself.base).depth(), 2);
+  // Where the newer card goes because its parent is unknown, the older one is back, under B: so B cannot stand under A.
   const auto unknown = extend(old.base, cards({"A", "B"}, {"nobody", "A"}));
   ASSERT_EQ(unknown.rejects.size(), 2U);
   EXPECT_EQ(unknown.rejects[0].reason, RejectReason::unknown_client);
   EXPECT_EQ(unknown.rejects[1].reason, RejectReason::parent_cycle);
-  // A card that goes in the second round takes its new children along.
-  const auto children = extend(old.base, cards({"A", "C", "B", "D", "E"}, {"A", "A", "C", "C", "A"}));
-  ASSERT_EQ(children.rejects.size(), 4U);
-  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(children.rejects[i].reason, RejectReason::parent_cycle) << i;
-  EXPECT_EQ(children.rejects[1].value, "C < A < B < C");
-  EXPECT_EQ(children.rejects[3].reason, RejectReason::unknown_client);
-  EXPECT_EQ(ids(children.base), (std::vector<std::string>{"A", "B", "E"}));
+  EXPECT_EQ(unknown.rejects[1].value, "B < A < B");
+  // A longer circle through the older card; what hangs below it is kept.
+  const auto children = extend(old.base, cards({"A", "C", "B", "D", "E"}, {"nobody", "A", "C", "C", "A"}));
+  ASSERT_EQ(children.rejects.size(), 2U);
+  EXPECT_EQ(children.rejects[1].row, 2U);
+  EXPECT_EQ(children.rejects[1].value, "B < C < A < B");
+  EXPECT_EQ(ids(children.base), (std::vector<std::string>{"A", "B", "C", "D", "E"}));
+  EXPECT_EQ(Hierarchy(children.base).depth(), 4);
 }
 
 TEST(IngestExtend, ZoneAndCurrencyAreTheBases) {

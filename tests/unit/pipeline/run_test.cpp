@@ -60,6 +60,25 @@ TEST(Run, ClassifiesPurchases) {
   EXPECT_FALSE(summary["notes"].empty()) << "the substitute of the engagement axis is named";
 }
 
+TEST(Run, ACircleOfParentsIsToldAndLosesNoMoney) {
+  Tables tables =
+      testing::one(TableId::transactions, testing::table_of({{"1", "2026-01-05", "10"}, {"2", "2026-01-06", "20"}}));
+  tables.add(
+      TableId::clients,
+      testing::stream(Table({Column("client", testing::Texts{"1", "2"}), Column("parent", testing::Texts{"2", "1"})})));
+  const RunResult result = run(std::move(tables));
+  const Json summary = Json::parse(result.summary());
+  EXPECT_EQ(summary["money_net"], "30");
+  EXPECT_EQ(summary["tables"]["clients"]["rows_used"], 2);
+  EXPECT_EQ(summary["tables"]["clients"]["ignored_values"], Json({{"parent", 1}}));
+  EXPECT_EQ(summary["rejects_listed"], 1);
+  EXPECT_EQ(to_csv(result.rejected()), "table,row,column,value,reason\nclients,1,parent,1 < 2 < 1,parent_cycle\n");
+  const std::string page = result.page();
+  EXPECT_THAT(page, HasSubstr("Every row that was read was used."));
+  EXPECT_THAT(page, HasSubstr("1 &lt; 2 &lt; 1"));
+  EXPECT_THAT(page, HasSubstr("Values that count as none"));
+}
+
 TEST(Run, ReadsTheShopOfThePreset) {
   using testing::Texts;
   Table table;
