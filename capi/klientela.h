@@ -519,13 +519,14 @@ KLT_API klt_status klt_ingest_result_counts(klt_context* context, const klt_inge
                                             const char* table_name, klt_row_counts* out);
 /* How many rows were rejected and why: table, reason, rows; by table, then reason. Since ABI 1. */
 KLT_API klt_status klt_ingest_result_reasons(klt_context* context, const klt_ingest_result* result, klt_table** out);
-/* Every listed reject: table, row (from 1, as the reader of a file counts), column, value, reason. Since ABI 1. */
+/* Every listed reject: table, row (from 1, as the reader of a file counts), column, value, reason. With the reason
+ * parent_cycle the row was used, without the parent that closes the circle in `value`. Since ABI 1. */
 KLT_API klt_status klt_ingest_result_rejected(klt_context* context, const klt_ingest_result* result, klt_table** out);
 /* Delivered columns that fed no field: column "column" holds "table.column", in order of delivery. Since ABI 1. */
 KLT_API klt_status klt_ingest_result_unused_columns(klt_context* context, const klt_ingest_result* result,
                                                     klt_table** out);
-/* Values of cards that could not be read and count as none (keep_unreadable_cards): column ("table.column"), values.
- * Since ABI 2. */
+/* Values that count as none in rows that are used: those of cards that could not be read (keep_unreadable_cards), and
+ * parents that would close a circle: column ("table.column"), values. Since ABI 2. */
 KLT_API klt_status klt_ingest_result_ignored_values(klt_context* context, const klt_ingest_result* result,
                                                     klt_table** out);
 
@@ -1345,6 +1346,9 @@ KLT_API klt_status klt_result_ingest(klt_context* context, const klt_result* res
 KLT_API klt_status klt_result_features(klt_context* context, const klt_result* result, klt_features** out);
 /* klt_coverage() of the attributes that the rules of the policy give and cards say, by kind of client. Since ABI 2. */
 KLT_API klt_status klt_result_coverage(klt_context* context, const klt_result* result, klt_table** out);
+/* The lines of the assignments that name a client or a value that is not known: row (from 1), client, attribute, value,
+ * reason (unknown_client, unknown_value). Since ABI 2. */
+KLT_API klt_status klt_result_unknown_assignments(klt_context* context, const klt_result* result, klt_table** out);
 /* klt_base_hierarchy() of all clients, where the policy rolls them up; KLT_NOT_FOUND where it does not. Since ABI 2. */
 KLT_API klt_status klt_result_hierarchy(klt_context* context, const klt_result* result, klt_table** out);
 /* klt_report_profiles() as the policy wants them, of `column`, or of the columns that the policy names (NULL).

@@ -121,6 +121,14 @@ klt_status klt_result_coverage(klt_context* context, const klt_result* result, k
   });
 }
 
+klt_status klt_result_unknown_assignments(klt_context* context, const klt_result* result, klt_table** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    need(out, "out");
+    give(out, run.unknown_assignments);
+  });
+}
+
 klt_status klt_result_hierarchy(klt_context* context, const klt_result* result, klt_table** out) {
   return guard(context, [&] {
     const RunResult& run = run_of(result);

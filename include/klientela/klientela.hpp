@@ -55,6 +55,7 @@
 
 #include "klientela/classify/abc.hpp"
 #include "klientela/classify/assignment.hpp"
+#include "klientela/classify/assignment_check.hpp"
 #include "klientela/classify/attention.hpp"
 #include "klientela/classify/base_columns.hpp"
 #include "klientela/classify/classification.hpp"

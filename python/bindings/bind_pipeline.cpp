@@ -216,6 +216,13 @@ void bind_pipeline(py::module_& module) {
           },
           "What share of the cards has each attribute, in all and by kind of client, and where values come from.")
       .def_property_readonly(
+          "unknown_assignments",
+          [](const RunResult& self) {
+            return PyTable{self.unknown_assignments, {}};
+          },
+          "The lines of the assignments that name a client or a value that is not known: row (from 1), client, "
+          "attribute, value, reason.")
+      .def_property_readonly(
           "hierarchy",
           [](const RunResult& self) -> py::object {
             if (!self.hierarchy) return py::none();

@@ -282,7 +282,21 @@ def classify_command(
                 if 0 < len(counts) <= 30:
                     _out.print(_bars(name, counts), "")
             _print_notes(summary["notes"], of_run_only=True)
+            _print_unknown(result.unknown_assignments)
             _out.print(f"[green]done[/green]; the classes are in [bold]{escape(out)}[/bold]", soft_wrap=True)
+
+
+def _print_unknown(lines: _core.Table) -> None:
+    """What assignments name that is not known."""
+    if not len(lines):
+        return
+    row, client, attribute, value, reason = (values[0] for values in lines.to_pydict().values())
+    first = f"row {row}: {client}, {attribute} = {value} ({reason.replace('_', ' ')})"
+    _out.print(
+        f"[yellow]{len(lines):,} of the assignments name a client or a value that is not known; the first is in "
+        f"{escape(first)}[/yellow]",
+        soft_wrap=True,
+    )
 
 
 def _class_tables(
@@ -619,6 +633,8 @@ def _read_facts(summary: dict[str, Any]) -> Grid:
             reasons[3:] = [("for other reasons", sum(rows for _, rows in reasons[3:]))]
         for reason, rows in reasons:
             facts.add_row("", f"[dim]{rows:,} {reason.replace('_', ' ')}[/dim]")
+        for column, values in counts.get("ignored_values", {}).items():
+            facts.add_row("", f"[yellow]{values:,} of {escape(column)} not used[/yellow], [dim]the rows are[/dim]")
     cards = summary["tables"].get("clients")
     if cards is not None and cards["rows_read"] == cards["rows_rejected"]:
         facts.add_row(
@@ -633,7 +649,7 @@ def _show_read(result: _core.Result) -> None:
     """The same for commands that write no rejected rows."""
     summary = result.summary
     _out.print(_read_facts(summary))
-    if any(counts["rows_rejected"] for counts in summary["tables"].values()):
+    if summary["rejects_listed"] or any(counts["rows_rejected"] for counts in summary["tables"].values()):
         _out.print("[dim]klientela run writes the rejected rows to a file[/dim]")
 
 
@@ -664,7 +680,7 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
     _print_notes(summary["notes"])
     if result.unused_columns:
         _out.print(f"[dim]columns not used: {escape(', '.join(result.unused_columns))}[/dim]", soft_wrap=True)
-    if any(counts["rows_rejected"] for counts in summary["tables"].values()):
+    if summary["rejects_listed"] or any(counts["rows_rejected"] for counts in summary["tables"].values()):
         _out.print(f"[dim]rejected rows: {escape(str(written['rejected.csv']))}[/dim]", soft_wrap=True)
     _out.print()
     _out.print(

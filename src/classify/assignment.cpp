@@ -150,9 +150,17 @@ void Assignments::assign(std::span<const std::string> clients, std::string_view 
 
 void Assignments::resolve(std::string_view attribute, const Directory& directory) {
   auto lines = std::make_shared<std::vector<Assignment>>(*lines_);
-  for (Assignment& line : *lines)
-    if (line.attribute == attribute && !line.value.empty())
-      line.value = directory.entries()[directory.at(line.value)].code;
+  for (std::size_t row = 0; row < lines->size(); ++row) {
+    Assignment& line = (*lines)[row];
+    if (line.attribute != attribute || line.value.empty()) continue;
+    const std::optional<std::size_t> entry = directory.find(line.value);
+    if (!entry)
+      throw Error(Code::not_found,
+                  "row " + std::to_string(row + 1) + " of the assignments: directory " + directory.name() +
+                      " has no code " + line.value,
+                  line.value);
+    line.value = directory.entries()[*entry].code;
+  }
   lines_ = std::move(lines);
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "classify/row_judge.hpp"
+#include "klientela/classify/assignment_check.hpp"
 #include "klientela/classify/cohorts.hpp"
 #include "klientela/classify/rules.hpp"
 #include "klientela/features/periods.hpp"
@@ -232,6 +233,7 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
   }
   control.report("classify", 1);
 
+  Table unknown = unknown_assignments(assignments, read.base, classified.models);
   return RunResult{.base = std::move(read.base),
                    .rejects = std::move(read.rejects),
                    .counts = std::move(read.counts),
@@ -242,6 +244,7 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
                    .as_of = *as_of,
                    .report_options = policy.report,
                    .assignments = assignments,
+                   .unknown_assignments = std::move(unknown),
                    .hierarchy = std::move(hierarchy),
                    .policy = std::make_shared<const Policy>(policy),
                    .made = std::make_shared<RunResult::Made>()};

@@ -84,6 +84,7 @@ static void check_run(klt_context* context) {
   klt_features* features = NULL;
   klt_table* classes = NULL;
   klt_table* coverage = NULL;
+  klt_table* unknown = NULL;
   klt_table* rules = NULL;
   klt_table* names = NULL;
   klt_table* more = NULL;
@@ -100,6 +101,7 @@ static void check_run(klt_context* context) {
   CHECK(klt_table_row_count(journal) == 4);
   CHECK_TEXT(cell(context, journal, "source", 3), "bulk");
   CHECK_OK(context, klt_assignments_from_table(context, journal, &again));
+  CHECK_OK(context, klt_assignments_assign(context, again, "404", "relationship_type", "target", KLT_NO_DAY, NULL));
 
   CHECK_OK(context, klt_tables_new(context, &tables));
   CHECK_OK(context, klt_tables_add_table(context, tables, "transactions", sales));
@@ -111,6 +113,12 @@ static void check_run(klt_context* context) {
   CHECK_TEXT(cell(context, classes, "relationship_type", 1), "non-client");
   CHECK_TEXT(cell(context, classes, "relationship_type_source", 1), "hand");
   CHECK_TEXT(cell(context, classes, "relationship_type", 2), "target");
+  CHECK_OK(context, klt_result_unknown_assignments(context, result, &unknown));
+  CHECK(klt_table_row_count(unknown) == 1);
+  CHECK_TEXT(cell(context, unknown, "row", 0), "5");
+  CHECK_TEXT(cell(context, unknown, "client", 0), "404");
+  CHECK_TEXT(cell(context, unknown, "reason", 0), "unknown_client");
+  klt_table_free(unknown);
   CHECK_OK(context, klt_result_coverage(context, result, &coverage));
   CHECK_TEXT(cell(context, coverage, "attribute", 0), "relationship_type");
   CHECK_TEXT(cell(context, coverage, "known", 0), "3");

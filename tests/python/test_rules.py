@@ -140,13 +140,15 @@ def test_assignments_keep_their_journal():
     people.assign(7, "industry", None)
     assert len(people) == 4 and people.attributes == ["industry"]
     people.assign(7, "industry", "04")
-    with pytest.raises(klientela.NotFoundError, match="04"):
+    with pytest.raises(klientela.NotFoundError, match="row 5 of the assignments: directory industry has no code 04"):
         people.resolve("industry", klientela.Directory.builtin("industry"))
 
 
 def test_the_command_classifies(tmp_path):
     (tmp_path / "sales.csv").write_text("client,at,amount\n1,2026-01-05,10\n2,2026-02-05,20\n", encoding="utf-8")
-    (tmp_path / "journal.csv").write_text("client,attribute,value\n2,relationship_type,other\n", encoding="utf-8")
+    (tmp_path / "journal.csv").write_text(
+        "client,attribute,value\n2,relationship_type,other\n22,care,vip\n", encoding="utf-8"
+    )
     (tmp_path / "policy.json").write_text(
         '{"classifiers": {"relationship_type": {"kind": "rules", "rules": "relationship_type"}}}', encoding="utf-8"
     )
@@ -156,6 +158,8 @@ def test_the_command_classifies(tmp_path):
     arguments += ["--coverage", outputs[1], "--rules", outputs[2]]
     done = CliRunner().invoke(cli.app, arguments)
     assert done.exit_code == 0, done.output
+    assert "1 of the assignments name a client" in done.output
+    assert "row 2: 22, care = vip (unknown client)" in done.output
     tables = []
     for output in outputs:
         with open(output, encoding="utf-8", newline="") as stream:

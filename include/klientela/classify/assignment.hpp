@@ -48,7 +48,7 @@ class Assignments {
   void assign(std::span<const std::string> clients, std::string_view attribute, std::string_view value,
               std::optional<Day> day = std::nullopt, std::string_view by = {});
   /// Puts every assigned value in the place of the code that the directory knows it by.
-  /// \throws Error not_found naming the first value of the attribute that the directory lacks; nothing is changed then
+  /// \throws Error not_found naming row and value of the first that the directory lacks; nothing is changed then
   void resolve(std::string_view attribute, const Directory& directory);
 
   [[nodiscard]] const std::vector<Assignment>& lines() const noexcept { return *lines_; }

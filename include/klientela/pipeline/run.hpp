@@ -26,6 +26,7 @@ struct RunResult {
   Day as_of{};
   ReportOptions report_options;
   Assignments assignments{};             ///< as they were given
+  Table unknown_assignments{};           ///< their lines that name a client or a value that is not known
   std::optional<Hierarchy> hierarchy{};  ///< of all clients, where the policy rolls them up; `base` has the groups then
 
   std::shared_ptr<const Policy> policy{};  ///< by which it was run
@@ -83,7 +84,8 @@ struct RunResult {
 ///               there is no purchase). \throws Error invalid_argument if there is neither
 [[nodiscard]] RunResult run(Tables tables, const Policy& policy = {}, std::optional<Day> as_of = std::nullopt,
                             const Control& control = {});
-/// The same with what people assigned, which rule sets with `assigned` take into account.
+/// The same with what people assigned, which rule sets with `assigned` take into account. Lines of the journal that
+/// name a client or a value that is not known are listed in the result; see unknown_assignments().
 [[nodiscard]] RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of,
                             const Assignments& assignments, const Control& control);
 

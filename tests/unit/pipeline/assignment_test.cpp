@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "klientela/classify/base_columns.hpp"
+#include "klientela/ingest/builder.hpp"
 #include "klientela/pipeline/run.hpp"
 #include "unit/classify/tables.hpp"
 #include "unit/pipeline/deliveries.hpp"
@@ -114,6 +115,41 @@ TEST(Assignments, WinAreRememberedAndCanBeTakenBack) {
   EXPECT_EQ(again.lines(), people.lines());
   const RunResult result = run(delivery(), policy(), as_of, again, {});
   EXPECT_EQ(result.classes[0].explain(1, Language::english), "relationship_type: \"target\", set in bulk.");
+  EXPECT_THAT(test::texts(result.unknown_assignments.column("row")), ElementsAre("4"));
+}
+
+TEST(Assignments, ListLinesThatNameSomebodyOrSomethingUnknown) {
+  BaseBuilder builder;
+  builder.add(ClientRow{.client = 1}).add(ClientRow{.client = 2});
+  builder.add(DirectoryRow{.directory = "categories", .code = "gold", .title = "Golden"});
+  builder.add(
+      TransactionRow{.client = 1, .at = Instant{std::chrono::microseconds(0)}, .amount = Money::from_units(10'000)});
+  Assignments people;
+  const auto say = [&](const char* client, const char* attribute, const char* value) {
+    people.assign({.client = client, .attribute = attribute, .value = value});
+  };
+  say("1", "category", "Golden");  // a title of the delivered directory
+  say("1", "category", "goldd");   // 2
+  say("9", "category", "gold");    // 3
+  say("1", "care", "vip");
+  say("2", "care", "vpi");       // 5: the rule set lists its values
+  say("2", "care", "");          // takes back
+  say("1", "mood", "anything");  // neither a directory nor a rule set
+  say("1", "industry", "99");
+  say("1", "industry", "9999");  // 9: none of ISIC
+  say("2", "relationship", "gone");
+  const Policy with_care = Policy::from_json(R"({"classifiers": {"care": {"kind": "rules", "assigned": "care",
+    "values": ["vip", "no"], "otherwise": "no", "rules": [{"when": "frequency > 2", "value": "vip"}]},
+    "bond": {"kind": "rules", "assigned": "relationship", "rules": [{"when": "frequency > 2", "value": "firm"}]}}})");
+  const RunResult result = run(builder.take_tables(), with_care, std::nullopt, people, {});
+  const Table& unknown = result.unknown_assignments;
+  EXPECT_THAT(test::texts(unknown.column("row")), ElementsAre("2", "3", "5", "9"));
+  EXPECT_THAT(test::texts(unknown.column("client")), ElementsAre("1", "9", "2", "1"));
+  EXPECT_THAT(test::texts(unknown.column("value")), ElementsAre("goldd", "gold", "vpi", "9999"));
+  EXPECT_THAT(test::texts(unknown.column("reason")),
+              ElementsAre("unknown_value", "unknown_client", "unknown_value", "unknown_value"));
+  const RunResult fine = run(delivery(), policy(), as_of);
+  EXPECT_EQ(fine.unknown_assignments.rows(), 0U);
 }
 
 TEST(Assignments, RefuseWhatTheyCannotHold) {
@@ -132,6 +168,7 @@ TEST(Assignments, RefuseWhatTheyCannotHold) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.where(), "04");
+    EXPECT_THAT(error.what(), HasSubstr("row 2 of the assignments: directory industry has no code 04"));
   }
   try {
     static_cast<void>(Assignments::from_table(Table({Column("client", Texts{"1"}), Column("attribute", Texts{"a"}),
