@@ -20,6 +20,8 @@
 #include "klientela/classify/tracker.hpp"
 #include "klientela/core/executor.hpp"
 #include "klientela/core/table.hpp"
+#include "klientela/dedupe/card_search.hpp"
+#include "klientela/dedupe/duplicates.hpp"
 #include "klientela/dedupe/merge.hpp"
 #include "klientela/features/features.hpp"
 #include "klientela/ingest/ingest.hpp"
@@ -125,6 +127,14 @@ struct klt_history {
 
 struct klt_tracker {
   klientela::Tracker tracker;
+};
+
+struct klt_duplicates {
+  klientela::Duplicates duplicates;
+};
+
+struct klt_card_index {
+  klientela::CardIndex index;
 };
 
 struct klt_profiles {

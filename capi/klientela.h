@@ -118,6 +118,8 @@ typedef struct klt_assignments klt_assignments;       /* a journal of what peopl
 typedef struct klt_history klt_history;               /* everybody's classes as of several days */
 typedef struct klt_tracker klt_tracker;               /* features and classes kept up to date event by event */
 typedef struct klt_profiles klt_profiles;             /* what groups of clients are like */
+typedef struct klt_duplicates klt_duplicates;         /* which cards are the same client */
+typedef struct klt_card_index klt_card_index;         /* looks a card up, and takes in cards that come later */
 typedef struct klt_policy klt_policy;                 /* the document that holds every choice */
 typedef struct klt_result klt_result;                 /* everything that a run found */
 
@@ -529,6 +531,109 @@ KLT_API klt_status klt_ingest_result_unused_columns(klt_context* context, const 
  * parents that would close a circle: column ("table.column"), values. Since ABI 2. */
 KLT_API klt_status klt_ingest_result_ignored_values(klt_context* context, const klt_ingest_result* result,
                                                     klt_table** out);
+
+/* ---- Dedupe: which cards are the same client ---- */
+
+/* Two clients by their ids, or one card of each of two lists; borrowed for the call. Since ABI 2. */
+typedef struct klt_client_pair {
+  const char* a;
+  const char* b;
+} klt_client_pair;
+
+/* What is known beyond the cards, and the policy whose part "dedupe" holds every choice. Everything is borrowed for the
+ * call. Since ABI 2. */
+typedef struct klt_duplicates_options {
+  size_t struct_size;
+  const klt_policy* policy;          /* NULL: the default policy */
+  const klt_client_pair* must_links; /* one client, whatever scores say; of two lists a is of the first */
+  size_t must_link_count;
+  const klt_client_pair* cannot_links; /* two clients */
+  size_t cannot_link_count;
+} klt_duplicates_options;
+#define KLT_DUPLICATES_OPTIONS_INIT \
+  { sizeof(klt_duplicates_options), NULL, NULL, 0, NULL, 0 }
+
+/* Which cards of a base are the same client. `options` may be NULL. The same for any number of threads and any order of
+ * rows; parallel. KLT_INVALID_ARGUMENT naming "clients" for cards without a value to compare by, "cannot_links" for
+ * links that contradict each other; KLT_NOT_FOUND naming "must_links" or "cannot_links" for a client without a card;
+ * KLT_CANCELLED. Since ABI 2. */
+KLT_API klt_status klt_find_duplicates(klt_context* context, const klt_base* base,
+                                       const klt_duplicates_options* options, klt_duplicates** out);
+/* Which cards of two lists are the same client: only pairs between them are looked at. Since ABI 2. */
+KLT_API klt_status klt_link_lists(klt_context* context, const klt_base* first, const klt_base* second,
+                                  const klt_duplicates_options* options, klt_duplicates** out);
+KLT_API void klt_duplicates_free(klt_duplicates* duplicates); /* Since ABI 2. */
+/* How many cards there are; 0 for NULL. Since ABI 2. */
+KLT_API size_t klt_duplicates_cards(const klt_duplicates* duplicates);
+/* The tables of docs/outputs.md: every card with its cluster; scored pairs that reach `min_score` (bits; not a NaN)
+ * with the level and weight of every field; links between two lists; why cards are together; why clusters are apart;
+ * pairs for clerical review; weights of levels; what blocking rules cost and give. Since ABI 2, all of them. */
+KLT_API klt_status klt_duplicates_clusters(klt_context* context, const klt_duplicates* duplicates, klt_table** out);
+KLT_API klt_status klt_duplicates_pairs(klt_context* context, const klt_duplicates* duplicates, double min_score,
+                                        klt_table** out);
+KLT_API klt_status klt_duplicates_links(klt_context* context, const klt_duplicates* duplicates, klt_table** out);
+KLT_API klt_status klt_duplicates_joins(klt_context* context, const klt_duplicates* duplicates, klt_table** out);
+KLT_API klt_status klt_duplicates_cuts(klt_context* context, const klt_duplicates* duplicates, klt_table** out);
+KLT_API klt_status klt_duplicates_review(klt_context* context, const klt_duplicates* duplicates, klt_table** out);
+KLT_API klt_status klt_duplicates_weights(klt_context* context, const klt_duplicates* duplicates, klt_table** out);
+KLT_API klt_status klt_duplicates_rules(klt_context* context, const klt_duplicates* duplicates, klt_table** out);
+/* Counts, and how learning went, as one JSON object (docs/outputs.md). Since ABI 2. */
+KLT_API klt_status klt_duplicates_summary(klt_context* context, const klt_duplicates* duplicates, klt_string** out);
+
+/* An index of the cards by the rules and weights that found their duplicates: looks one card up, and takes in cards
+ * that come later. O(cards x rules); parallel. Since ABI 2. */
+KLT_API klt_status klt_card_index_new(klt_context* context, const klt_duplicates* duplicates, klt_card_index** out);
+KLT_API void klt_card_index_free(klt_card_index* index); /* Since ABI 2. */
+/* What the index is of; shared, not copied. Since ABI 2. */
+KLT_API klt_status klt_card_index_duplicates(klt_context* context, const klt_card_index* index, klt_duplicates** out);
+
+/* As a least score: the default. Since ABI 2. */
+#define KLT_DEFAULT_SCORE (-1e300)
+
+/* Choices of a search. A member left at its INIT value has its default. Since ABI 2. */
+typedef struct klt_card_search_options {
+  size_t struct_size;
+  double min_score;       /* bits; KLT_DEFAULT_SCORE (INIT): 0, and any where values are incomplete */
+  int32_t limit;          /* most cards to find: 1 .. 10,000; -1: 10 */
+  int32_t max_candidates; /* most cards to compare with: 1 .. 1,000,000; -1: 1000 */
+  int32_t incomplete;     /* 1: values may be unfinished, as while somebody types, and cards are found by how names,
+                           * organisations, e-mails, phones, cities, postcodes, numbers and websites begin; 0 (INIT) */
+  int32_t reserved;       /* 0 */
+} klt_card_search_options;
+#define KLT_CARD_SEARCH_OPTIONS_INIT \
+  { sizeof(klt_card_search_options), KLT_DEFAULT_SCORE, -1, -1, 0, 0 }
+
+/* The cards that may be the client of whom `fields` and `values`, `count` of each, say something: names of fields of
+ * the table clients or their aliases, such as "family_name", "email" (may come again), "birthday" (2026-11-28). By
+ * falling score: id, score, probability, prior_weight, and for every field with evidence its level and weight; "begins"
+ * where an incomplete value begins one of the card's. `options` may be NULL. KLT_NOT_FOUND naming a field that there is
+ * not; KLT_INVALID_ARGUMENT naming a field or an option. Since ABI 2. */
+KLT_API klt_status klt_card_index_search(klt_context* context, const klt_card_index* index, const char* const* fields,
+                                         const char* const* values, size_t count,
+                                         const klt_card_search_options* options, klt_table** out);
+
+/* What became known since an index was made, beyond the cards that were delivered; borrowed for the call. Since ABI 2.
+ */
+typedef struct klt_card_changes {
+  size_t struct_size;
+  const char* const* removed; /* ids of cards that are gone, whatever the base says */
+  size_t removed_count;
+  const klt_client_pair* must_links; /* kept from then on, with those that there are */
+  size_t must_link_count;
+  const klt_client_pair* cannot_links;
+  size_t cannot_link_count;
+} klt_card_changes;
+#define KLT_CARD_CHANGES_INIT \
+  { sizeof(klt_card_changes), NULL, 0, NULL, 0, NULL, 0 }
+
+/* An index, and with it duplicates, of the cards with those delivered since: `base` was made by klt_extend() of the
+ * indexed one, and the newest delivery of a client's card counts. Weights stay as they were learnt, clusters that go on
+ * keep their names; only what came is compared (docs/guide/dedupe.md). `changes` may be NULL; `index` stays as it is.
+ * KLT_INVALID_ARGUMENT naming "base" for one that does not extend the indexed one, or an index of two lists;
+ * KLT_NOT_FOUND naming "removed", "must_links" or "cannot_links" for a client without a card; KLT_CANCELLED.
+ * Since ABI 2. */
+KLT_API klt_status klt_card_index_add(klt_context* context, const klt_card_index* index, const klt_base* base,
+                                      const klt_card_changes* changes, klt_card_index** out);
 
 /* ---- Dedupe: how alike two texts are ---- */
 

@@ -31,6 +31,7 @@
 #include "klientela/dedupe/card_clusters_json.hpp"
 #include "klientela/dedupe/card_pair.hpp"
 #include "klientela/dedupe/card_search.hpp"
+#include "klientela/dedupe/card_search_tables.hpp"
 #include "klientela/dedupe/cards.hpp"
 #include "klientela/dedupe/comparison.hpp"
 #include "klientela/dedupe/dedupe_json.hpp"

@@ -1,6 +1,7 @@
-// Binds the dedupe stage: duplicates of a base and links between lists, with their evidence.
+// Binds the dedupe stage: duplicates of a base and links between lists, with their evidence, and looking cards up.
 #include <algorithm>
 
+#include "klientela/dedupe/card_search_tables.hpp"
 #include "klientela/dedupe/dedupe_json.hpp"
 #include "klientela/dedupe/duplicates.hpp"
 #include "klientela/dedupe/duplicates_tables.hpp"
@@ -113,6 +114,43 @@ Duplicates find(const ClientBase& first, const ClientBase* second, const py::lis
                    [&](const Control& control) { return find_duplicates(cards, parsed, known, control); });
 }
 
+CardSearchOptions search_options(std::uint32_t limit, std::optional<double> min_score, std::uint32_t max_candidates,
+                                 bool incomplete) {
+  return {limit, min_score, max_candidates, incomplete};
+}
+
+std::vector<std::pair<ClientId, ClientId>> id_pairs(const py::list& pairs) {
+  std::vector<std::pair<ClientId, ClientId>> ids;
+  for (const py::handle each : pairs) {
+    const auto pair = py::reinterpret_borrow<py::tuple>(each);
+    ids.emplace_back(client_from(pair[0]), client_from(pair[1]));
+  }
+  return ids;
+}
+
+/// The matches of every card of a base, with the card that was looked up in front.
+Table matches_of_base(const CardIndex& index, const ClientBase& base, const CardSearchOptions& options,
+                      const Control& control) {
+  const auto found = index.search(base, options, control);
+  std::vector<CardMatch> all;
+  std::vector<std::uint32_t> rows;
+  std::uint32_t card = 0;
+  const auto codes = base.codes_in_order();
+  for (std::uint32_t row = 0; row < codes.size() && card < found.size(); ++row) {
+    if (!base.card_of(codes[row])) continue;
+    for (const CardMatch& match : found[card]) {
+      all.push_back(match);
+      rows.push_back(row);
+    }
+    ++card;
+  }
+  Table out;
+  out.add(base.client_column().take(rows).renamed("client"));
+  const Table matches = matches_table(index, all);
+  for (const Column& column : matches.columns()) out.add(column);
+  return out;
+}
+
 }  // namespace
 
 void bind_duplicates(py::module_& module) {
@@ -165,6 +203,44 @@ void bind_duplicates(py::module_& module) {
           },
           py::arg("a"), py::arg("b"),
           "Why two clients' cards score as they do: score, probability and the weight of every field.");
+
+  py::class_<CardIndex>(module, "CardIndex",
+                        "Looks cards up among those that a search for duplicates was made of. Immutable.")
+      .def(py::init([](const Duplicates& found, std::size_t threads, const py::object& progress) {
+             return long_call(threads, progress, [&](const Control& control) { return CardIndex(found, control); });
+           }),
+           py::arg("found"), py::kw_only(), py::arg("threads") = 0, py::arg("progress") = py::none())
+      .def(
+          "__len__", [](const CardIndex& self) { return self.found().cards().size(); }, "How many cards there are.")
+      .def_property_readonly(
+          "duplicates", [](const CardIndex& self) { return self.found(); }, "What the index is of, as Duplicates.")
+      .def_property_readonly(
+          "base", [](const CardIndex& self) { return self.found().cards().base(); },
+          "The base whose cards are indexed: extend it, and give the result to add().")
+      .def("_search",
+           [](const CardIndex& self, const std::vector<std::pair<std::string, std::string>>& values,
+              std::uint32_t limit, std::optional<double> min_score, std::uint32_t max_candidates, bool incomplete) {
+             const CardSearchOptions options = search_options(limit, min_score, max_candidates, incomplete);
+             py::gil_scoped_release released;
+             return plain(matches_table(self, self.search(client_row(values), options)));
+           })
+      .def("_search_base",
+           [](const CardIndex& self, const ClientBase& base, std::uint32_t limit, std::optional<double> min_score,
+              std::uint32_t max_candidates, bool incomplete, std::size_t threads, const py::object& progress) {
+             const CardSearchOptions options = search_options(limit, min_score, max_candidates, incomplete);
+             return plain(long_call(threads, progress, [&](const Control& control) {
+               return matches_of_base(self, base, options, control);
+             }));
+           })
+      .def("_add", [](const CardIndex& self, const ClientBase& base, const py::list& removed,
+                      const py::list& must_links, const py::list& cannot_links, std::size_t threads,
+                      const py::object& progress) {
+        CardChanges changes;
+        for (const py::handle id : removed) changes.removed.push_back(client_from(id));
+        changes.must_links = id_pairs(must_links);
+        changes.cannot_links = id_pairs(cannot_links);
+        return long_call(threads, progress, [&](const Control& control) { return self.add(base, changes, control); });
+      });
 
   module.def("_find_duplicates", &find, py::arg("first"), py::arg("second"), py::arg("must_links"),
              py::arg("cannot_links"), py::arg("previous"), py::arg("labelled"), py::arg("options"), py::arg("threads"),

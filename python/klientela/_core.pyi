@@ -477,6 +477,63 @@ class _MergedBase:
         self, client: int | str, options: Mapping[str, Any], note: _Note, threads: int, progress: _Progress
     ) -> dict[str, Any]: ...
 
+@final
+class CardIndex:
+    def __init__(self, found: Duplicates, *, threads: int = 0, progress: _Progress = None) -> None: ...
+    def __len__(self) -> int: ...
+    @property
+    def duplicates(self) -> Duplicates: ...
+    @property
+    def base(self) -> ClientBase: ...
+    def search(
+        self,
+        card: Any,
+        *,
+        limit: int = 10,
+        min_score: float | None = None,
+        max_candidates: int = 1000,
+        incomplete: bool = False,
+        threads: int = 0,
+        progress: _Progress = None,
+    ) -> Table: ...
+    def add(
+        self,
+        base: ClientBase,
+        *,
+        removed: Iterable[int | str] = (),
+        must_links: Any = None,
+        cannot_links: Any = None,
+        threads: int = 0,
+        progress: _Progress = None,
+    ) -> CardIndex: ...
+    def _search(
+        self,
+        values: list[tuple[str, str]],
+        limit: int,
+        min_score: float | None,
+        max_candidates: int,
+        incomplete: bool,
+    ) -> Table: ...
+    def _search_base(
+        self,
+        base: ClientBase,
+        limit: int,
+        min_score: float | None,
+        max_candidates: int,
+        incomplete: bool,
+        threads: int,
+        progress: _Progress,
+    ) -> Table: ...
+    def _add(
+        self,
+        base: ClientBase,
+        removed: list[int | str],
+        must_links: list[tuple[Any, ...]],
+        cannot_links: list[tuple[Any, ...]],
+        threads: int,
+        progress: _Progress,
+    ) -> CardIndex: ...
+
 def _find_duplicates(
     first: ClientBase,
     second: ClientBase | None,

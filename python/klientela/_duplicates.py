@@ -1,7 +1,8 @@
-"""find_duplicates() and link_lists(): what people know about cards, in whatever form it comes, for the compiled search."""
+"""find_duplicates(), link_lists() and CardIndex: cards and what people know, in whatever form they come."""
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -218,8 +219,132 @@ def _repr(self: _core.Duplicates) -> str:
     )
 
 
+def _search(
+    self: _core.CardIndex,
+    card: Any,
+    *,
+    limit: int = 10,
+    min_score: float | None = None,
+    max_candidates: int = 1000,
+    incomplete: bool = False,
+    threads: int = 0,
+    progress: Callable[[str, float], object] | None = None,
+) -> _core.Table:
+    """Find the cards that may be the same client as one card, or as each card of a base.
+
+    Parameters
+    ----------
+    card : mapping of field to value or values, or ClientBase
+        Fields by the names or aliases of the table ``clients``, such as ``surname``, ``email``, ``birthday``. Values
+        that are None are left out.
+    limit : int
+        Most cards to find, of each card looked up.
+    min_score : float, optional
+        Bits. None: 0, and any score where values are incomplete.
+    max_candidates : int
+        Most cards to compare with, those that share rare values first.
+    incomplete : bool
+        Whether values may be unfinished, as while somebody types: cards are found by how their names, organisations,
+        e-mails, phones, cities, postcodes, numbers and websites begin, too. Not of a base.
+    threads, progress
+        Of the search of a base.
+
+    Returns
+    -------
+    Table
+        A row a match, by falling score: id, score, probability, prior_weight, and every field's level and weight;
+        ``begins`` is the level where an incomplete value begins one of the card's. Of a base, the client who was looked
+        up stands in front, in the column client.
+
+    Examples
+    --------
+    >>> import klientela
+    >>> cards = {"id": [1, 2, 3], "first name": ["Anna", "Otto", "Ida"], "surname": ["Berg", "Kranz", "Pohl"],
+    ...          "email": ["anna@berg.example", "otto@kranz.example", "ida@pohl.example"]}
+    >>> index = klientela.CardIndex(klientela.find_duplicates(klientela.ingest({"clients": cards}).base))
+    >>> index.search({"surname": "kra"}, incomplete=True).to_pydict()["id"]
+    [2]
+    """
+    if isinstance(card, _core.ClientBase):
+        return self._search_base(card, limit, min_score, max_candidates, incomplete, threads, progress)
+    if not isinstance(card, Mapping):
+        raise _core.InvalidArgumentError(
+            f"card must be a mapping of field to value, or a ClientBase, not {type(card).__name__}", "card"
+        )
+    return self._search(_values(card), limit, min_score, max_candidates, incomplete)
+
+
+def _values(card: Mapping[str, Any]) -> list[tuple[str, str]]:
+    values = []
+    for field, given in card.items():
+        several = isinstance(given, Iterable) and not isinstance(given, (str, bytes))
+        for value in given if several else (given,):
+            if _is_none(value):
+                continue
+            if isinstance(value, dt.datetime):
+                value = value.date()
+            values.append((str(field), value.isoformat() if isinstance(value, dt.date) else str(value)))
+    return values
+
+
+def _add(
+    self: _core.CardIndex,
+    base: _core.ClientBase,
+    *,
+    removed: Iterable[int | str] = (),
+    must_links: Any = None,
+    cannot_links: Any = None,
+    threads: int = 0,
+    progress: Callable[[str, float], object] | None = None,
+) -> _core.CardIndex:
+    """Take in cards that were delivered since, and find their duplicates among all.
+
+    Only what came is compared; weights stay as they were learnt, and clusters that go on keep their names. The index
+    that it is called on stays as it is.
+
+    Parameters
+    ----------
+    base : ClientBase
+        The indexed base, extended: ``index.base.extend({"clients": cards}).base``. The newest card of a client counts.
+    removed : ids, optional
+        Cards that are gone, whatever the base says.
+    must_links, cannot_links : pairs of ids, or table with the columns id_a and id_b, optional
+        As for :func:`find_duplicates`; kept from then on, with those that there are.
+    threads : int
+        0: one per core.
+    progress : callable, optional
+        Called with the stage and the share done.
+
+    Returns
+    -------
+    CardIndex
+        Whose ``duplicates`` are of all cards.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the base does not extend the indexed one, or links contradict each other.
+    NotFoundError
+        If a client that is named has no card.
+    """
+    return self._add(
+        base,
+        list(removed),
+        _pairs(must_links, "must_links"),
+        _pairs(cannot_links, "cannot_links"),
+        threads,
+        progress,
+    )
+
+
 def attach() -> None:
-    """Give the compiled class its Python methods; called once when the package is imported."""
+    """Give the compiled classes their Python methods; called once when the package is imported."""
+    for name, of_index in (
+        ("search", _search),
+        ("add", _add),
+        ("__repr__", lambda self: f"<klientela.CardIndex: {len(self):,} cards>"),
+    ):
+        setattr(_core.CardIndex, name, of_index)
     for name, method in (
         ("__repr__", _repr),
         ("_repr_html_", lambda self: self.clusters._repr_html_()),

@@ -15,7 +15,7 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from klientela import _core, _plugins, _policy, cli_dedupe, cli_merge, readers, synthetic, writers
+from klientela import _core, _plugins, _policy, cli_dedupe, cli_merge, cli_search, readers, synthetic, writers
 from klientela._columns import table_of
 from klientela._run import run as run_library
 from klientela._terminal import DONE as _DONE
@@ -502,6 +502,7 @@ def demo(
 
 
 app.add_typer(cli_merge.group(cli_dedupe.dedupe), name="dedupe")
+app.command("search")(cli_search.search)
 
 
 @policy_app.command("show")

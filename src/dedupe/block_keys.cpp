@@ -52,39 +52,74 @@ std::string soundex_of(std::string_view text) {
   return std::string(code.begin(), code.end());
 }
 
-ValueKeys value_keys(const PreparedCards::Data& cards, const BlockingKey& key) {
+namespace {
+
+/// The place of the key's form, which is one of the field's.
+std::size_t form_of(const BlockingKey& key) {
   const auto names = forms(key.field);
   const auto form = key.form.empty() ? names.begin() : std::find(names.begin(), names.end(), key.form);
+  return static_cast<std::size_t>(form - names.begin());
+}
+
+/// Whether a value may have several keys: every word of it is one.
+bool has_several(const BlockingKey& key) noexcept {
+  return key.cut == KeyCut::words || (key.field == CardField::given_name && key.form == "roots");
+}
+
+std::uint64_t one_key(std::string_view text, const BlockingKey& key) {
+  switch (key.cut) {
+    case KeyCut::whole:
+    case KeyCut::words: break;
+    case KeyCut::prefix: return key_of(text.substr(0, key.length));
+    case KeyCut::suffix: return text.size() < key.length ? 0 : key_of(text.substr(text.size() - key.length));
+    case KeyCut::soundex: return key_of(soundex_of(text));
+    case KeyCut::longest: return key_of(longest_word(text));
+  }
+  return key_of(text);
+}
+
+}  // namespace
+
+ValueKeys value_keys(const PreparedCards::Data& cards, const BlockingKey& key) {
   const FieldColumn& column = cards[key.field];
-  const Texts& texts = column.forms[static_cast<std::size_t>(form - names.begin())];
-  const bool several = key.cut == KeyCut::words || (key.field == CardField::given_name && key.form == "roots");
+  const Texts& texts = column.forms[form_of(key)];
+  const bool several = has_several(key);
   ValueKeys keys;
   if (several) keys.begins.push_back(0);
   for (std::size_t code = 0; code < column.distinct(); ++code) {
-    const std::string_view text = texts[code];
-    if (several) {
-      const std::size_t begin = keys.several.size();
-      each_word(text, [&](std::string_view word) {
-        const std::uint64_t k = key_of(word);
-        if (std::find(keys.several.begin() + static_cast<std::ptrdiff_t>(begin), keys.several.end(), k) ==
-            keys.several.end())
-          keys.several.push_back(k);
-      });
-      keys.begins.push_back(static_cast<std::uint32_t>(keys.several.size()));
+    if (!several) {
+      keys.one.push_back(one_key(texts[code], key));
       continue;
     }
-    switch (key.cut) {
-      case KeyCut::whole:
-      case KeyCut::words: keys.one.push_back(key_of(text)); break;
-      case KeyCut::prefix: keys.one.push_back(key_of(text.substr(0, key.length))); break;
-      case KeyCut::suffix:
-        keys.one.push_back(text.size() < key.length ? 0 : key_of(text.substr(text.size() - key.length)));
-        break;
-      case KeyCut::soundex: keys.one.push_back(key_of(soundex_of(text))); break;
-      case KeyCut::longest: keys.one.push_back(key_of(longest_word(text))); break;
-    }
+    const std::size_t begin = keys.several.size();
+    each_word(texts[code], [&](std::string_view word) {
+      const std::uint64_t k = key_of(word);
+      if (std::find(keys.several.begin() + static_cast<std::ptrdiff_t>(begin), keys.several.end(), k) ==
+          keys.several.end())
+        keys.several.push_back(k);
+    });
+    keys.begins.push_back(static_cast<std::uint32_t>(keys.several.size()));
   }
   return keys;
+}
+
+std::uint64_t first_key(const PreparedCards::Data& cards, const BlockingKey& key, std::uint32_t card) {
+  const FieldColumn& column = cards[key.field];
+  const Texts& texts = column.forms[form_of(key)];
+  std::uint64_t first = 0;
+  const auto take = [&](std::uint64_t value) {
+    // As RuleKeys::of() gives it: mixed, the smallest of several.
+    if (value == 0) return;
+    const std::uint64_t one = mixed(0, value);
+    first = first == 0 ? one : std::min(first, one);
+  };
+  column.each(card, [&](std::uint32_t code) {
+    if (has_several(key))
+      each_word(texts[code], [&](std::string_view word) { take(key_of(word)); });
+    else
+      take(one_key(texts[code], key));
+  });
+  return first;
 }
 
 RuleKeys::RuleKeys(const PreparedCards::Data& cards, const BlockingRule& rule) : any_order_(rule.any_order) {

@@ -38,6 +38,9 @@ inline constexpr std::size_t max_rule_keys = 8;
 
 inline constexpr std::size_t max_keys_of_card = 64;  ///< by one rule; what is above is left out
 
+/// The first key of a card by one key alone; 0 for none. What a table of value_keys() gives, for few cards. O(bytes)
+[[nodiscard]] std::uint64_t first_key(const PreparedCards::Data& cards, const BlockingKey& key, std::uint32_t card);
+
 /// A rule over the cards, its keys' values looked up once.
 class RuleKeys {
  public:

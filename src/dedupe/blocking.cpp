@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "dedupe/block_keys.hpp"
+#include "dedupe/block_split.hpp"
 #include "dedupe/card_data.hpp"
 #include "dedupe/radix_sort.hpp"
 
@@ -61,8 +62,9 @@ struct Blocks::Data {
   std::uint32_t limit{0};
   std::vector<RuleBlocks> rules;
   std::vector<BlockingRuleReport> reports;
-  std::size_t stride{0};
-  /// By card, then rule: its first block; a number that no other card has where it is in none.
+  std::vector<std::uint32_t> column_of;  ///< by rule: its column in block_of; no_code where it has no blocks
+  std::size_t stride{0};                 ///< columns
+  /// By card, then column: its first block; a number that no other card has where it is in none.
   std::vector<std::uint32_t> block_of;
   std::vector<std::uint32_t> several;  ///< by card: the rules, as bits, by which it is in several blocks; empty: none
   std::vector<Unit> units;
@@ -70,7 +72,7 @@ struct Blocks::Data {
   /// Blocks of a card by a rule.
   template <class Visit>
   void each_block(std::uint32_t card, std::size_t rule, Visit visit) const {
-    visit(block_of[card * stride + rule]);
+    visit(block_of[card * stride + column_of[rule]]);
     const RuleBlocks& blocks = rules[rule];
     if (blocks.more_begin.empty()) return;
     for (std::uint32_t i = blocks.more_begin[card]; i < blocks.more_begin[card + 1]; ++i) visit(blocks.more[i]);
@@ -78,6 +80,7 @@ struct Blocks::Data {
   /// The smallest block that both are in by a rule; no_code for none.
   [[nodiscard]] std::uint32_t common_block(std::uint32_t a, std::uint32_t b, std::size_t rule) const {
     std::uint32_t common = no_code;
+    if (column_of[rule] == no_code) return common;
     each_block(a, rule, [&](std::uint32_t x) {
       each_block(b, rule, [&](std::uint32_t y) {
         if (x == y) common = std::min(common, x);
@@ -89,8 +92,8 @@ struct Blocks::Data {
   [[nodiscard]] bool makes(std::uint32_t a, std::uint32_t b, std::size_t rule, std::uint32_t block) const {
     const std::uint32_t* x = block_of.data() + a * stride;
     const std::uint32_t* y = block_of.data() + b * stride;
-    for (std::size_t r = 0; r < rule; ++r)
-      if (x[r] == y[r]) return false;
+    for (std::size_t c = 0; c < column_of[rule]; ++c)
+      if (x[c] == y[c]) return false;
     if (several.empty()) return true;
     const std::uint32_t either = several[a] | several[b];
     if (either == 0) return true;
@@ -101,48 +104,6 @@ struct Blocks::Data {
 };
 
 namespace {
-
-/// Splits blocks that are too large by one key after the other.
-class Splitter {
- public:
-  Splitter(std::span<const RuleKeys> keys, std::uint32_t limit) : keys_(keys), limit_(limit) {}
-
-  void split(std::span<const std::uint32_t> cards, RuleBlocks& into) const { split(cards, 0, into); }
-
- private:
-  void split(std::span<const std::uint32_t> cards, std::size_t next, RuleBlocks& into) const {
-    if (cards.size() < 2) return;
-    if (cards.size() <= limit_) {
-      into.add(cards);
-      return;
-    }
-    if (next == keys_.size()) {
-      for (std::size_t begin = 0; begin < cards.size(); begin += limit_)
-        if (const auto run = cards.subspan(begin, std::min<std::size_t>(limit_, cards.size() - begin)); run.size() > 1)
-          into.add(run);
-      return;
-    }
-    std::vector<KeyedCard> keyed;
-    std::vector<std::uint64_t> keys;
-    keyed.reserve(cards.size());
-    for (const std::uint32_t card : cards) {
-      keys_[next].of(card, keys);
-      keyed.push_back({keys.empty() ? 0 : keys.front(), card});
-    }
-    std::stable_sort(keyed.begin(), keyed.end(), [](const KeyedCard& a, const KeyedCard& b) { return a.key < b.key; });
-    std::vector<std::uint32_t> group;
-    for (std::size_t begin = 0; begin < keyed.size();) {
-      std::size_t end = begin;
-      group.clear();
-      while (end < keyed.size() && keyed[end].key == keyed[begin].key) group.push_back(keyed[end++].card);
-      split(group, next + 1, into);
-      begin = end;
-    }
-  }
-
-  std::span<const RuleKeys> keys_;
-  std::uint32_t limit_;
-};
 
 std::vector<BlockingKey> default_split() {
   std::vector<BlockingKey> keys;
@@ -243,7 +204,7 @@ Blocks::Blocks() : data_(std::make_shared<const Data>()) {}
 const PreparedCards& Blocks::cards() const noexcept { return data_->cards; }
 const BlockingOptions& Blocks::options() const noexcept { return data_->options; }
 std::uint32_t Blocks::block_limit() const noexcept { return data_->limit; }
-const std::vector<BlockingRuleReport>& Blocks::rules() const noexcept { return data_->reports; }
+const std::vector<BlockingRuleReport>& Blocks::rules() const& noexcept { return data_->reports; }
 std::size_t Blocks::units() const noexcept { return data_->units.size(); }
 std::size_t Blocks::rule_of(std::size_t unit) const noexcept { return data_->units[unit].rule; }
 
@@ -349,20 +310,27 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
   std::vector<RuleKeys> split_keys;
   for (const BlockingKey& key : data->options.split_by)
     if (cards.filled(key.field) > 0) split_keys.emplace_back(*cards.data(), BlockingRule{{key}});
-  const Splitter splitter(split_keys, limit);
+  const auto split_key = [&](std::size_t level, std::uint32_t card, std::vector<std::uint64_t>& keys) {
+    split_keys[level].of(card, keys);
+    return keys.empty() ? 0 : keys.front();
+  };
   data->rules.resize(rules.size());
-  data->stride = rules.size();
+  for (const Runs& of_rule : runs)
+    data->column_of.push_back(of_rule.runs.empty() ? no_code : static_cast<std::uint32_t>(data->stride++));
   data->block_of.resize(n * data->stride);
   std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>> further(rules.size());
   control.run(rules.size(), [&](std::size_t r) {
     RuleBlocks& blocks = data->rules[r];
     BlockingRuleReport& report = data->reports[r];
     std::vector<std::uint32_t> members;
+    std::vector<std::uint64_t> keys;
+    const auto key_of = [&](std::size_t level, std::uint32_t card) { return split_key(level, card, keys); };
     for (const auto& [begin, end] : runs[r].runs) {
       members.clear();
       for (std::uint32_t i = begin; i < end; ++i) members.push_back(runs[r].cards[i].card);
       const std::uint64_t before = blocks.pairs_before.back();
-      splitter.split(members, blocks);
+      dedupe::split_block(members, split_keys.size(), limit, key_of,
+                          [&](std::span<const std::uint32_t> block) { blocks.add(block); });
       if (members.size() <= limit) continue;
       ++report.split;
       report.lost += pairs_of(members.size()) - (blocks.pairs_before.back() - before);
@@ -370,11 +338,14 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
     runs[r] = Runs();
     report.blocks = blocks.size();
     report.pairs = blocks.pairs_before.back();
-    for (std::size_t card = 0; card < n; ++card)
-      data->block_of[card * data->stride + r] = ~static_cast<std::uint32_t>(card);
+    if (data->column_of[r] == no_code) return;
+    const auto first_block = [&](std::size_t card) -> std::uint32_t& {
+      return data->block_of[card * data->stride + data->column_of[r]];
+    };
+    for (std::size_t card = 0; card < n; ++card) first_block(card) = ~static_cast<std::uint32_t>(card);
     for (std::size_t b = 0; b < blocks.size(); ++b) {
       for (const std::uint32_t card : blocks.block(b)) {
-        std::uint32_t& first = data->block_of[card * data->stride + r];
+        std::uint32_t& first = first_block(card);
         if (first == ~card)
           first = static_cast<std::uint32_t>(b);
         else

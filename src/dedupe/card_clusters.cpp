@@ -11,6 +11,7 @@
 
 #include "dedupe/card_clusters_component.hpp"
 #include "dedupe/card_clusters_review.hpp"
+#include "dedupe/card_clusters_solved.hpp"
 
 namespace klientela {
 
@@ -241,12 +242,73 @@ std::vector<std::uint32_t> number_clusters(CardClusters& clusters) {
   return number_of;
 }
 
-void inherit_ids(CardClusters& clusters, const std::vector<std::uint32_t>& number_of, const CardClusterInput& input) {
-  if (input.previous.empty() && input.next_id == 0) return;
+/// What the cards of every component are to a call that knows an earlier one: 1 where nothing of it changed, by card.
+std::vector<std::uint8_t> unchanged(const Components& components, const Earlier* earlier, std::uint32_t cards) {
+  std::vector<std::uint8_t> as_before(cards, 0);
+  if (earlier == nullptr) return as_before;
+  for (std::size_t c = 0; c < components.size(); ++c) {
+    const auto of = std::span(components.cards)
+                        .subspan(components.card_starts[c], components.card_starts[c + 1] - components.card_starts[c]);
+    if (std::any_of(of.begin(), of.end(), [&](std::uint32_t card) { return earlier->changed[card] != 0; })) continue;
+    for (const std::uint32_t card : of) as_before[card] = 1;
+  }
+  return as_before;
+}
+
+/// Calls visit(c, to) with each earlier cluster of two cards and more that stands, and its first card now.
+template <class Visit>
+void each_kept_cluster(const Earlier& earlier, const std::vector<std::uint8_t>& as_before, Visit visit) {
+  const CardClusters& clusters = earlier.clusters;
+  for (std::size_t c = 0; c < clusters.size(); ++c) {
+    if (clusters.starts[c + 1] - clusters.starts[c] < 2) continue;
+    const std::uint32_t first = earlier.now[clusters.order[clusters.starts[c]]];
+    if (first != no_card_cluster && as_before[first] != 0) visit(c, first);
+  }
+}
+
+void keep_leaders(const Earlier& earlier, const std::vector<std::uint8_t>& as_before,
+                  std::vector<std::uint32_t>& leaders) {
+  each_kept_cluster(earlier, as_before, [&](std::size_t c, std::uint32_t first) {
+    for (const std::uint32_t card : earlier.clusters.cards(c)) leaders[earlier.now[card]] = first;
+  });
+}
+
+/// What the components that stand gave.
+Output kept_output(const Earlier& earlier, const std::vector<std::uint8_t>& as_before) {
+  Output kept;
+  const auto moved = [&](auto of) {
+    of.a = earlier.now[of.a];
+    of.b = earlier.now[of.b];
+    return of;
+  };
+  const auto stands = [&](std::uint32_t card) {
+    const std::uint32_t now = earlier.now[card];
+    return now != no_card_cluster && as_before[now] != 0;
+  };
+  each_kept_cluster(earlier, as_before, [&](std::size_t c, std::uint32_t) {
+    for (const CardJoin& join : earlier.clusters.joins_of(c)) kept.joins.push_back(moved(join));
+  });
+  for (const CardCut& cut : earlier.clusters.cuts) {
+    if (!stands(cut.a)) continue;
+    kept.cuts.push_back(moved(cut));
+    kept.cuts.back().apart = moved(cut.apart);
+  }
+  for (const CardEdge& edge : earlier.clusters.scored)
+    if (stands(edge.a)) kept.scored.push_back({earlier.now[edge.a], earlier.now[edge.b], units_of(edge.score)});
+  for (const std::uint32_t card : earlier.inexact)
+    if (stands(card)) kept.inexact.push_back(earlier.now[card]);
+  return kept;
+}
+
+}  // namespace
+
+void inherit_ids(std::vector<std::uint32_t>& ids_of, const std::vector<std::uint32_t>& number_of, std::size_t clusters,
+                 std::span<const std::uint32_t> previous, std::uint32_t first_id) {
+  if (previous.empty() && first_id == 0) return;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> seen;  // earlier id, number of cluster
-  std::uint64_t next_id = input.next_id;
-  for (std::size_t card = 0; card < input.previous.size(); ++card) {
-    const std::uint32_t id = input.previous[card];
+  std::uint64_t next_id = first_id;
+  for (std::size_t card = 0; card < previous.size(); ++card) {
+    const std::uint32_t id = previous[card];
     if (id == no_card_cluster) continue;
     seen.emplace_back(id, number_of[card]);
     next_id = std::max(next_id, std::uint64_t{id} + 1);
@@ -262,7 +324,7 @@ void inherit_ids(CardClusters& clusters, const std::vector<std::uint32_t>& numbe
   }
   std::stable_sort(overlaps.begin(), overlaps.end(),
                    [](const Overlap& x, const Overlap& y) { return x.cards > y.cards; });
-  std::vector<std::uint32_t> id_of(clusters.size(), no_card_cluster);
+  std::vector<std::uint32_t> id_of(clusters, no_card_cluster);
   std::vector<std::uint32_t> ids;  // of `seen`, once each
   for (const auto& [id, cluster] : seen)
     if (ids.empty() || ids.back() != id) ids.push_back(id);
@@ -278,8 +340,10 @@ void inherit_ids(CardClusters& clusters, const std::vector<std::uint32_t>& numbe
     if (next_id >= no_card_cluster) throw Error(Code::overflow, "there are no cluster ids left", "next_id");
     id = static_cast<std::uint32_t>(next_id++);
   }
-  for (std::size_t card = 0; card < clusters.ids.size(); ++card) clusters.ids[card] = id_of[number_of[card]];
+  for (std::size_t card = 0; card < ids_of.size(); ++card) ids_of[card] = id_of[number_of[card]];
 }
+
+namespace {
 
 /// Ranges of components of about the same work, whatever the threads.
 std::vector<std::size_t> ranges_of(const Components& components) {
@@ -347,8 +411,12 @@ std::optional<LinkContradiction> find_contradiction(std::uint32_t cards, std::sp
 }
 
 CardClusters cluster_cards(const CardClusterInput& input, const CardClusterOptions& options, const Control& control) {
-  using namespace clustering;
-  clustering::check(input, options);
+  return clustering::solved(input, options, control, nullptr).clusters;
+}
+
+clustering::Solved clustering::solved(const CardClusterInput& input, const CardClusterOptions& options,
+                                      const Control& control, const Earlier* earlier) {
+  check(input, options);
   const std::vector<CardPair> must = checked_links(input.must_links, input.cards, "must_links");
   const std::vector<CardPair> cannot = checked_links(input.cannot_links, input.cards, "cannot_links");
   if (const auto contradiction = find_contradiction(input.cards, input.must_links, input.cannot_links)) {
@@ -368,9 +436,12 @@ CardClusters cluster_cards(const CardClusterInput& input, const CardClusterOptio
   control.report("clusters", 0.4);
   control.check();
 
-  CardClusters result;
+  Solved whole;
+  CardClusters& result = whole.clusters;
   result.ids.resize(input.cards);
   std::iota(result.ids.begin(), result.ids.end(), 0U);
+  const std::vector<std::uint8_t> as_before = unchanged(components, earlier, input.cards);
+  if (earlier != nullptr) keep_leaders(*earlier, as_before, result.ids);
   result.components = components.size() + components.singles;
   result.largest_component = components.largest;
   const Rules rules{
@@ -390,11 +461,13 @@ CardClusters cluster_cards(const CardClusterInput& input, const CardClusterOptio
     const auto part = [](const auto& all, const auto& starts, std::size_t c) {
       return std::span(all).subspan(starts[c], starts[c + 1] - starts[c]);
     };
-    for (std::size_t c = ranges[k]; c < ranges[k + 1]; ++c)
+    for (std::size_t c = ranges[k]; c < ranges[k + 1]; ++c) {
+      if (as_before[components.cards[components.card_starts[c]]] != 0) continue;
       component.solve(part(components.cards, components.card_starts, c),
                       part(components.edges, components.edge_starts, c),
                       part(components.must, components.must_starts, c),
                       part(components.cannot, components.cannot_starts, c), outputs[k]);
+    }
   });
   control.report("clusters", 0.8);
   control.check();
@@ -405,13 +478,15 @@ CardClusters cluster_cards(const CardClusterInput& input, const CardClusterOptio
   std::vector<std::uint32_t> next(clusters);
   for (std::size_t c = 0; c < clusters; ++c) next[c] = result.starts[c] - static_cast<std::uint32_t>(c);
   std::vector<Edge> scored;
+  if (earlier != nullptr) outputs.push_back(kept_output(*earlier, as_before));
   for (Output& output : outputs) {
     for (const CardJoin& join : output.joins) result.joins[next[number_of[join.a]]++] = join;
     result.cuts.insert(result.cuts.end(), output.cuts.begin(), output.cuts.end());
     scored.insert(scored.end(), output.scored.begin(), output.scored.end());
-    result.inexact += output.inexact;
+    whole.inexact.insert(whole.inexact.end(), output.inexact.begin(), output.inexact.end());
     output = {};
   }
+  result.inexact = whole.inexact.size();
   const auto clusters_of = [&](const CardCut& cut) {
     const auto [low, high] = std::minmax(number_of[cut.a], number_of[cut.b]);
     return std::pair(low, high);
@@ -422,9 +497,9 @@ CardClusters cluster_cards(const CardClusterInput& input, const CardClusterOptio
             [](const Edge& x, const Edge& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });
   for (const Edge& edge : scored) result.scored.push_back({edge.a, edge.b, edge.units / steps});
   result.review = review_list(result, number_of, edges, scored, must, cannot, options.review_pairs, control);
-  inherit_ids(result, number_of, input);
+  inherit_ids(result.ids, number_of, result.size(), input.previous, input.next_id);
   control.report("clusters", 1);
-  return result;
+  return whole;
 }
 
 }  // namespace klientela

@@ -428,7 +428,7 @@ void Component::solve(std::span<const std::uint32_t> cards, std::span<const Edge
     score_missing();
   build();
   solve_method();
-  if (inexact_) ++out.inexact;
+  if (inexact_) out.inexact.push_back(cards_.front());
 
   std::vector<std::uint32_t>& leader = heads_;
   leader.assign(size_.size(), none);

@@ -49,7 +49,7 @@ struct Output {
   std::vector<CardJoin> joins;
   std::vector<CardCut> cuts;
   std::vector<Edge> scored;
-  std::uint64_t inexact{0};
+  std::vector<std::uint32_t> inexact;  ///< a card of each component that was too large for the exact way
 };
 
 /// From two numbers to one, open addressing. Forgets nothing; reset() keeps the memory.

@@ -1,8 +1,11 @@
 // How normalised cards are held: per field the codes of every card, and the forms of every distinct value.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,31 +17,56 @@
 namespace klientela {
 namespace dedupe {
 
-/// Texts after each other.
+/// Texts after each other. Copies share what stood there at the last settle(), and copy what came after.
 class Texts {
  public:
-  [[nodiscard]] std::size_t size() const noexcept { return begins_.size() - 1; }
+  [[nodiscard]] std::size_t size() const noexcept { return settled_count_ + recent_.size(); }
   [[nodiscard]] std::string_view operator[](std::size_t i) const noexcept {
-    return std::string_view(bytes_).substr(begins_[i], begins_[i + 1] - begins_[i]);
+    return i < settled_count_ ? (*settled_)[i] : recent_[i - settled_count_];
   }
-  void push_back(std::string_view text) {
-    bytes_.append(text);
-    begins_.push_back(bytes_.size());
+  void push_back(std::string_view text) { recent_.push_back(text); }
+  /// O(bytes)
+  void settle() {
+    auto all = std::make_shared<Block>();
+    if (settled_count_ == 0) {
+      *all = std::move(recent_);
+      all->begins.shrink_to_fit();
+      all->bytes.shrink_to_fit();
+    } else {
+      *all = *settled_;
+      for (std::size_t i = 0; i < recent_.size(); ++i) all->push_back(recent_[i]);
+    }
+    settled_count_ = all->size();
+    settled_ = std::move(all);
+    recent_ = {};
   }
-  void shrink() {
-    bytes_.shrink_to_fit();
-    begins_.shrink_to_fit();
+  /// Settles where copies would copy more than an eighth; amortised O(bytes that came)
+  void settle_if_many() {
+    if (recent_.bytes.size() > (settled_ ? settled_->bytes.size() / 8 : 0)) settle();
   }
 
  private:
-  std::vector<std::uint64_t> begins_{0};
-  std::string bytes_;
+  struct Block {
+    std::vector<std::uint64_t> begins{0};
+    std::string bytes;
+    [[nodiscard]] std::size_t size() const noexcept { return begins.size() - 1; }
+    [[nodiscard]] std::string_view operator[](std::size_t i) const noexcept {
+      return std::string_view(bytes).substr(begins[i], begins[i + 1] - begins[i]);
+    }
+    void push_back(std::string_view text) {
+      bytes.append(text);
+      begins.push_back(bytes.size());
+    }
+  };
+  std::shared_ptr<const Block> settled_;
+  std::size_t settled_count_{0};
+  Block recent_;
 };
 
 inline constexpr std::size_t max_forms = 4;
 
 /// One field of all cards. A value's code is its place in order of first appearance, which is canonical because cards
-/// are.
+/// are; values of cards that were added later follow, and those that no card has any more keep their codes.
 struct FieldColumn {
   std::vector<std::uint32_t> first;  ///< by card: its first value, no_code without one; empty where no card has one
   std::vector<std::uint32_t> more_begin;  ///< by card and the end: its further values in `more`; empty without any
@@ -62,10 +90,20 @@ struct FieldColumn {
   }
 };
 
+/// A number out of a card's values in every field; 0 without any. \pre card < cards of the column
+[[nodiscard]] constexpr std::uint64_t content_mixed(std::uint64_t hash, std::size_t field,
+                                                    std::uint32_t code) noexcept {
+  std::uint64_t x = hash ^ (std::uint64_t{field + 1} << 32 | code);
+  x = (x ^ (x >> 30)) * 0xBF58'476D'1CE4'E5B9U;
+  x = (x ^ (x >> 27)) * 0x94D0'49BB'1331'11EBU;
+  return x ^ (x >> 31);
+}
+
 }  // namespace dedupe
 
 struct PreparedCards::Data {
   std::array<ClientBase, 2> bases;
+  std::optional<Normaliser> normaliser;  ///< that of the values; none without cards
   std::size_t first_list{0};
   bool two_lists{false};
   std::vector<std::uint32_t> codes;  ///< by card: client code in the base of its list
@@ -74,6 +112,31 @@ struct PreparedCards::Data {
   [[nodiscard]] const dedupe::FieldColumn& operator[](CardField field) const noexcept {
     return fields[static_cast<std::size_t>(field)];
   }
+  /// Of a card's values in every field. Equal cards have the same.
+  [[nodiscard]] std::uint64_t content(std::uint32_t card) const {
+    std::uint64_t hash = 0;
+    for (std::size_t f = 0; f < fields.size(); ++f)
+      fields[f].each(card, [&](std::uint32_t code) { hash = dedupe::content_mixed(hash, f, code); });
+    return hash;
+  }
+  /// Whether two cards have the same values in every field.
+  [[nodiscard]] bool same_content(std::uint32_t a, std::uint32_t b) const {
+    for (const dedupe::FieldColumn& column : fields) {
+      if (column.empty()) continue;
+      const auto x = column.further(a);
+      const auto y = column.further(b);
+      if (column.first[a] != column.first[b] || !std::equal(x.begin(), x.end(), y.begin(), y.end())) return false;
+    }
+    return true;
+  }
 };
+
+namespace dedupe {
+
+/// The cards of some clients of a base, in the order given. \pre every client has a card
+[[nodiscard]] PreparedCards prepare_some(const ClientBase& base, std::vector<std::uint32_t> codes,
+                                         const Normaliser& normaliser, const Control& control);
+
+}  // namespace dedupe
 
 }  // namespace klientela

@@ -2,12 +2,14 @@
 #include "klientela/dedupe/card_search.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <string>
 #include <utility>
 
+#include "core/text.hpp"
 #include "dedupe/block_keys.hpp"
-#include "dedupe/duplicates_data.hpp"
-#include "dedupe/radix_sort.hpp"
+#include "dedupe/card_index.hpp"
 #include "dedupe/value_levels.hpp"
 
 namespace klientela {
@@ -16,18 +18,6 @@ namespace {
 using dedupe::FieldColumn;
 using dedupe::KeyedCard;
 using dedupe::RuleKeys;
-
-/// The keys of one rule, ascending, and whose they are.
-struct SortedKeys {
-  std::vector<std::uint64_t> keys;
-  std::vector<std::uint32_t> cards;
-
-  [[nodiscard]] std::span<const std::uint32_t> with(std::uint64_t key) const noexcept {
-    const auto [begin, end] = std::equal_range(keys.begin(), keys.end(), key);
-    return std::span(cards).subspan(static_cast<std::size_t>(begin - keys.begin()),
-                                    static_cast<std::size_t>(end - begin));
-  }
-};
 
 constexpr std::size_t task_cards = 256;
 
@@ -38,21 +28,93 @@ void check(const CardSearchOptions& options) {
   if (options.limit < 1 || options.limit > 10'000) bad("limit lies between 1 and 10,000", "limit");
   if (options.max_candidates < 1 || options.max_candidates > 1'000'000)
     bad("max_candidates lies between 1 and 1,000,000", "max_candidates");
-  if (!(options.min_score == options.min_score)) bad("min_score is a number", "min_score");
+  if (options.min_score && std::isnan(*options.min_score)) bad("min_score is a number", "min_score");
 }
 
-bool has_values(const PreparedCards::Data& cards, const BlockingRule& rule) {
-  return std::all_of(rule.keys.begin(), rule.keys.end(),
-                     [&](const BlockingKey& key) { return cards[key.field].filled > 0; });
+constexpr std::size_t max_scanned = 100'000;  ///< cards that begin as one value does, looked at for the others
+
+/// What somebody has typed into one field: what a value of one of several card fields may begin with.
+using Typed = std::vector<std::pair<CardField, std::string>>;
+
+/// What a row's values may begin, as the forms of cards are written.
+std::vector<Typed> typed_values(const ClientRow& row, const Normaliser& normaliser) {
+  std::vector<Typed> all;
+  NormalText text;
+  const auto latin = [&](std::string_view value) {
+    normaliser.text(value, text);
+    return text.latin;
+  };
+  const auto letters_and_digits = [&](std::string_view value) {
+    std::string plain = latin(value);
+    std::erase(plain, ' ');
+    return plain;
+  };
+  const auto add = [&](CardField field, std::vector<std::string> beginnings) {
+    Typed one;
+    for (std::string& each : beginnings)
+      if (!each.empty()) one.emplace_back(field, std::move(each));
+    if (!one.empty()) all.push_back(std::move(one));
+  };
+  add(CardField::given_name, {latin(row.given_name)});
+  add(CardField::family_name, {latin(row.family_name)});
+  add(CardField::city, {latin(row.city)});
+  add(CardField::postcode, {letters_and_digits(row.postcode)});
+  if (!row.name.empty()) {
+    OrganisationName organisation;
+    normaliser.organisation(row.name, organisation);
+    const std::string words = latin(row.name);
+    for (std::string_view rest = words; !rest.empty();) {
+      const std::size_t end = std::min(rest.find(' '), rest.size());
+      const std::string word(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      Typed one;
+      if (row.kind != "organisation") one = {{CardField::given_name, word}, {CardField::family_name, word}};
+      if (row.kind != "person" && all.size() < 100) one.emplace_back(CardField::organisation_name, organisation.core);
+      if (!word.empty() && !one.empty()) all.push_back(std::move(one));
+    }
+  }
+  for (const std::string& value : row.emails) {
+    std::string small(detail::trimmed(value));
+    std::transform(small.begin(), small.end(), small.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+    std::string undotted = small.substr(0, small.find_first_of("+@"));
+    std::erase(undotted, '.');
+    if (const std::size_t at = small.find('@'); at != small.npos) undotted += small.substr(at);
+    if (undotted == small) undotted.clear();
+    add(CardField::email, {small, undotted});
+  }
+  const bool region = row.country.size() == 2 && row.country[0] >= 'A' && row.country[0] <= 'Z' &&
+                      row.country[1] >= 'A' && row.country[1] <= 'Z';
+  for (const std::string& value : row.phones)
+    add(CardField::phone,
+        normaliser.phone_beginnings(value, region ? std::string_view(row.country) : std::string_view()));
+  TaxNumber number;
+  for (const std::string& value : row.tax_numbers) {
+    normaliser.tax_number(value, number);
+    add(CardField::tax_number, {number.number});
+  }
+  for (const std::string& value : row.identifiers) add(CardField::identifier, {letters_and_digits(value)});
+  WebDomain domain;
+  for (const std::string& value : row.websites) {
+    normaliser.domain(value, domain);
+    add(CardField::website, {domain.registrable, domain.host});
+  }
+  return all;
 }
 
 }  // namespace
 
-struct CardIndex::Data {
-  Duplicates found;
-  Normaliser normaliser;
-  std::vector<SortedKeys> rules;  ///< by rule; empty where no card has a key
-};
+std::uint64_t dedupe::value_hash(const FieldColumn& column, std::uint32_t code) noexcept {
+  std::uint64_t hash = 0;
+  for (std::size_t form = 0; form < column.forms.size() && column.forms[form].size() > 0; ++form)
+    hash = content_mixed(hash ^ std::hash<std::string_view>{}(column.forms[form][code]), form, 0);
+  return hash;
+}
+
+bool dedupe::has_values(const PreparedCards::Data& cards, const BlockingRule& rule) {
+  return std::all_of(rule.keys.begin(), rule.keys.end(),
+                     [&](const BlockingKey& key) { return cards[key.field].filled > 0; });
+}
 
 namespace {
 
@@ -62,17 +124,25 @@ class Query {
   Query(const CardIndex::Data& index, const PreparedCards& cards) : index_(index), cards_(*cards.data()) {
     const Duplicates::Data& found = *index.found.data();
     for (std::size_t r = 0; r < found.blocking.size(); ++r)
-      if (!index.rules[r].keys.empty() && has_values(cards_, found.blocking[r]))
+      if (!index.rules[r].empty() && dedupe::has_values(cards_, found.blocking[r]))
         rules_.emplace_back(r, RuleKeys(cards_, found.blocking[r]));
   }
 
-  std::vector<CardMatch> search(std::uint32_t card, const CardSearchOptions& options) const {
+  /// \param typed  incomplete values; none where all are whole
+  std::vector<CardMatch> search(std::uint32_t card, const CardSearchOptions& options,
+                                const std::vector<Typed>& typed = {}) const {
+    const double least = options.min_score.value_or(options.incomplete ? -HUGE_VAL : 0);
+    std::vector<std::uint32_t> others = candidates(card, options.max_candidates);
+    std::vector<double> shares;  // by typed value and field of it: of the values that begin so
+    if (!typed.empty()) begun(typed, options.max_candidates, others, shares);
     std::vector<CardMatch> matches;
-    for (const std::uint32_t other : candidates(card, options.max_candidates)) {
+    for (const std::uint32_t other : others) {
       PairEvidence evidence = compared(card, other);
-      if (evidence.explanation.score < options.min_score) continue;
+      std::size_t alternative = 0;
+      for (const Typed& one : typed)
+        for (const auto& [field, text] : one) weigh_beginning(evidence, other, field, text, shares[alternative++]);
       const double score = evidence.explanation.score;
-      matches.push_back({other, score, std::move(evidence)});
+      if (score >= least) matches.push_back({other, score, std::move(evidence)});
     }
     const auto better = [](const CardMatch& a, const CardMatch& b) {
       return a.score != b.score ? a.score > b.score : a.card < b.card;
@@ -86,23 +156,104 @@ class Query {
  private:
   /// Who shares a key, those of rare keys first.
   [[nodiscard]] std::vector<std::uint32_t> candidates(std::uint32_t card, std::size_t most) const {
-    std::vector<std::span<const std::uint32_t>> runs;
+    using Run = std::array<std::span<const std::uint32_t>, 2>;
+    const auto size = [](const Run& run) { return run[0].size() + run[1].size(); };
+    std::vector<Run> runs;
     std::vector<std::uint64_t> keys;
     for (const auto& [r, rule] : rules_) {
       rule.of(card, keys);
       for (const std::uint64_t key : keys)
-        if (const auto run = index_.rules[r].with(key); !run.empty()) runs.push_back(run);
+        if (const Run run = index_.rules[r].with(key); size(run) > 0) runs.push_back(run);
     }
-    std::stable_sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
+    std::stable_sort(runs.begin(), runs.end(), [&](const Run& a, const Run& b) { return size(a) < size(b); });
     std::vector<std::uint32_t> found;
-    for (const auto& run : runs) {
-      const std::size_t before = found.size();
-      found.insert(found.end(), run.begin(), run.begin() + static_cast<std::ptrdiff_t>(std::min(run.size(), most)));
-      std::inplace_merge(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(before), found.end());
-      found.erase(std::unique(found.begin(), found.end()), found.end());
+    for (const Run& run : runs) {
+      std::vector<std::uint32_t> more;
+      for (const auto part : run)
+        for (std::size_t i = 0; i < part.size() && more.size() < most; ++i)
+          if (const std::uint32_t other = index_.card_of[part[i]]; other != no_code) more.push_back(other);
+      add_sorted(found, std::move(more));
       if (found.size() >= most) break;
     }
     return found;
+  }
+  static void add_sorted(std::vector<std::uint32_t>& found, std::vector<std::uint32_t> more) {
+    std::sort(more.begin(), more.end());
+    const auto before = static_cast<std::ptrdiff_t>(found.size());
+    found.insert(found.end(), more.begin(), more.end());
+    std::inplace_merge(found.begin(), found.begin() + before, found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+  }
+
+  [[nodiscard]] bool begins(std::uint32_t other, const Typed& typed) const {
+    const PreparedCards::Data& known = *index_.found.cards().data();
+    return std::any_of(typed.begin(), typed.end(), [&](const auto& one) {
+      bool found = false;
+      const FieldColumn& column = known[one.first];
+      column.each(other, [&](std::uint32_t code) { found = found || column.forms[0][code].starts_with(one.second); });
+      return found;
+    });
+  }
+  /// Adds the cards whose values begin so: those that begin as most of the typed values do first.
+  void begun(const std::vector<Typed>& typed, std::size_t most, std::vector<std::uint32_t>& others,
+             std::vector<double>& shares) const {
+    const PreparedCards::Data& known = *index_.found.cards().data();
+    const auto parts = index_.beginnings.get(known, index_.card_of);
+    std::vector<std::vector<std::span<const std::uint32_t>>> runs;  // by typed value
+    std::vector<std::pair<std::size_t, std::size_t>> sizes;         // slots, typed value
+    for (const Typed& one : typed) {
+      std::size_t all = 0;
+      runs.emplace_back();
+      for (const auto& [field, text] : one) {
+        std::size_t count = 0;
+        for (const auto& part : parts) {
+          runs.back().push_back(part->fields[static_cast<std::size_t>(field)].with(known[field], text));
+          count += runs.back().back().size();
+        }
+        all += count;
+        const auto filled = static_cast<double>(std::max<std::size_t>(known[field].filled, 1));
+        shares.push_back(std::min(1.0, static_cast<double>(count) / filled));
+      }
+      if (all > 0) sizes.emplace_back(all, runs.size() - 1);
+    }
+    std::sort(sizes.begin(), sizes.end());
+    // Rare beginnings as they are; of a frequent one, the cards with the other beginnings, too.
+    for (std::size_t rank = 0; rank < sizes.size() && (rank == 0 || sizes[rank].first <= most); ++rank) {
+      std::vector<std::uint32_t> begun;
+      for (const auto run : runs[sizes[rank].second])
+        for (const std::uint32_t slot : run)
+          if (begun.size() < max_scanned && index_.card_of[slot] != no_code) begun.push_back(index_.card_of[slot]);
+      if (begun.size() > most) {
+        std::vector<std::pair<std::size_t, std::uint32_t>> ranked;  // typed values that it lacks, card
+        for (const std::uint32_t card : begun) {
+          const auto has =
+              std::count_if(typed.begin(), typed.end(), [&](const Typed& one) { return begins(card, one); });
+          ranked.emplace_back(typed.size() - static_cast<std::size_t>(has), card);
+        }
+        std::sort(ranked.begin(), ranked.end());
+        begun.clear();
+        for (std::size_t i = 0; i < ranked.size() && begun.size() < most; ++i) begun.push_back(ranked[i].second);
+      }
+      add_sorted(others, std::move(begun));
+    }
+  }
+  /// Lets a beginning count where it says more than the likeness of the values.
+  void weigh_beginning(PairEvidence& evidence, std::uint32_t other, CardField field, const std::string& text,
+                       double share) const {
+    const Duplicates::Data& found = *index_.found.data();
+    const std::vector<Comparison>& comparisons = found.options.comparisons;
+    const auto comparison = std::find_if(comparisons.begin(), comparisons.end(),
+                                         [&](const Comparison& each) { return each.field == field; });
+    if (comparison == comparisons.end() || share <= 0 || !begins(other, {{field, text}})) return;
+    const auto i = static_cast<std::size_t>(comparison - comparisons.begin());
+    const double weight = std::min(-std::log2(share), found.model.weights(i).back());
+    FieldEvidence& of = evidence.explanation.fields[i];
+    if (weight <= of.weight + of.term_weight) return;
+    evidence.levels[i] = 0;
+    of = {i, 0, 0, weight};
+    evidence.explanation.score = evidence.explanation.prior_weight;
+    for (const FieldEvidence& each : evidence.explanation.fields)
+      evidence.explanation.score += each.weight + each.term_weight;
   }
 
   [[nodiscard]] PairEvidence compared(std::uint32_t card, std::uint32_t other) const {
@@ -159,29 +310,38 @@ CardIndex::CardIndex() : CardIndex(Duplicates()) {}
 CardIndex::CardIndex(const Duplicates& found, const Control& control) {
   auto data = std::make_shared<Data>();
   data->found = found;
-  data->normaliser = Normaliser(found.options().normaliser);
   const PreparedCards::Data& cards = *found.cards().data();
   const std::vector<BlockingRule>& rules = found.data()->blocking;
+  const auto n = static_cast<std::uint32_t>(found.cards().size());
+  const std::vector<std::uint8_t> linked = dedupe::linked_cards(*found.data());
   data->rules.resize(rules.size());
   control.check();
-  control.run(rules.size(), [&](std::size_t r) {
-    if (control.stop.stop_requested() || !has_values(cards, rules[r])) return;
-    const RuleKeys rule(cards, rules[r]);
-    std::vector<KeyedCard> sorted;
-    std::vector<std::uint64_t> keys;
-    for (std::uint32_t card = 0; card < found.cards().size(); ++card) {
-      rule.of(card, keys);
-      for (const std::uint64_t key : keys) sorted.push_back({key, card});
-    }
-    dedupe::radix_sort(sorted);
-    data->rules[r].keys.reserve(sorted.size());
-    data->rules[r].cards.reserve(sorted.size());
-    for (const KeyedCard& each : sorted) {
-      data->rules[r].keys.push_back(each.key);
-      data->rules[r].cards.push_back(each.card);
+  control.run(rules.size() + card_field_count + 1, [&](std::size_t task) {
+    if (control.stop.stop_requested()) return;
+    std::vector<KeyedCard> keyed;
+    if (task < rules.size()) {
+      if (!dedupe::has_values(cards, rules[task])) return;
+      const RuleKeys rule(cards, rules[task]);
+      std::vector<std::uint64_t> keys;
+      for (std::uint32_t card = 0; card < n; ++card) {
+        rule.of(card, keys);
+        for (const std::uint64_t key : keys) keyed.push_back({key, card});
+      }
+      data->rules[task].add(std::move(keyed));
+    } else if (const std::size_t field = task - rules.size(); field < card_field_count) {
+      const FieldColumn& column = cards.fields[field];
+      for (std::uint32_t code = 0; code < column.distinct(); ++code)
+        keyed.push_back({dedupe::value_hash(column, code), code});
+      data->values[field].add(std::move(keyed));
+    } else {
+      for (std::uint32_t card = 0; card < n; ++card)
+        if (linked[card] == 0) keyed.push_back({cards.content(card), card});
+      data->contents.add(std::move(keyed));
     }
   });
   control.check();
+  for (std::uint32_t card = 0; card < n; ++card) data->slot_of.push_back(card);
+  data->card_of = data->slot_of;
   control.report("index cards", 1);
   data_ = std::move(data);
 }
@@ -193,15 +353,21 @@ std::vector<CardMatch> CardIndex::search(const ClientRow& row, const CardSearchO
   builder.add(row);
   const ClientBase base = builder.build().base;
   check(options);
-  if (base.accepted(TableId::clients) == 0) return {};
-  const PreparedCards cards = prepare_cards(base, data_->normaliser);
-  return Query(*data_, cards).search(0, options);
+  const std::optional<Normaliser>& normaliser = data_->found.cards().data()->normaliser;
+  if (base.accepted(TableId::clients) == 0 || !normaliser) return {};
+  const PreparedCards cards = prepare_cards(base, *normaliser);
+  return Query(*data_, cards)
+      .search(0, options, options.incomplete ? typed_values(row, *normaliser) : std::vector<Typed>());
 }
 
 std::vector<std::vector<CardMatch>> CardIndex::search(const ClientBase& base, const CardSearchOptions& options,
                                                       const Control& control) const {
   check(options);
-  const PreparedCards cards = prepare_cards(base, data_->normaliser, control);
+  if (options.incomplete)
+    throw Error(Code::invalid_argument, "cards of a base are whole; somebody types one card", "incomplete");
+  const std::optional<Normaliser>& normaliser = data_->found.cards().data()->normaliser;
+  if (!normaliser) return std::vector<std::vector<CardMatch>>(base.accepted(TableId::clients));
+  const PreparedCards cards = prepare_cards(base, *normaliser, control);
   const Query query(*data_, cards);
   std::vector<std::vector<CardMatch>> matches(cards.size());
   control.run((cards.size() + task_cards - 1) / task_cards, [&](std::size_t task) {

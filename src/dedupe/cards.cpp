@@ -405,7 +405,7 @@ FieldColumn coded(const RawColumn& raw, std::span<const FormRows> rows, std::siz
     }
     for (std::size_t card = 0; card < cards; ++card) column.more_begin[card + 1] += column.more_begin[card];
   }
-  for (Texts& texts : column.forms) texts.shrink();
+  for (Texts& texts : column.forms) texts.settle();
   return column;
 }
 
@@ -550,10 +550,20 @@ PreparedCards prepared(std::shared_ptr<PreparedCards::Data> data, const Normalis
   });
   control.check();
   control.report("code cards", 1);
+  data->normaliser = normaliser;
   return PreparedCards(std::move(data));
 }
 
 }  // namespace
+
+PreparedCards dedupe::prepare_some(const ClientBase& base, std::vector<std::uint32_t> codes,
+                                   const Normaliser& normaliser, const Control& control) {
+  auto data = std::make_shared<PreparedCards::Data>();
+  data->bases[0] = base;
+  data->codes = std::move(codes);
+  data->first_list = data->codes.size();
+  return prepared(std::move(data), normaliser, control);
+}
 
 PreparedCards prepare_cards(const ClientBase& base, const Normaliser& normaliser, const Control& control) {
   auto data = std::make_shared<PreparedCards::Data>();

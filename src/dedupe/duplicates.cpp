@@ -25,8 +25,6 @@ using dedupe::PairComparer;
 using dedupe::PairScorer;
 using dedupe::Pattern;
 
-/// Bits below the threshold down to which edges are kept: they speak against joins.
-constexpr double kept_below = 8;
 /// A value that fewer cards share than one in ten thousand tells no more than one that so many do: typing errors are
 /// rare, too.
 constexpr double smallest_share = 1e-4;
@@ -83,35 +81,29 @@ class PatternCounter {
   std::unordered_map<Pattern, double> counts_;
 };
 
-/// By card: the first one that equals it in every value of every field.
-std::vector<std::uint32_t> representatives_of(const PreparedCards::Data& data) {
+/// By card: the first one that equals it in every value of every field, itself where a link names it.
+std::vector<std::uint32_t> representatives_of(const Duplicates::Data& found) {
+  const PreparedCards::Data& data = *found.cards.data();
+  const std::vector<std::uint8_t> linked = dedupe::linked_cards(found);
   const std::size_t n = data.codes.size();
   std::vector<std::uint64_t> hashes(n, 0);
-  for (const FieldColumn& column : data.fields) {
-    if (column.empty()) continue;
-    for (std::uint32_t card = 0; card < n; ++card) {
-      std::uint64_t h = hashes[card] * 31 + 1;
-      column.each(card, [&](std::uint32_t code) { h = mixed(h ^ (code + std::uint64_t{1})); });
-      hashes[card] = mixed(h);
-    }
+  for (std::size_t f = 0; f < data.fields.size(); ++f) {
+    if (data.fields[f].empty()) continue;
+    for (std::uint32_t card = 0; card < n; ++card)
+      data.fields[f].each(card,
+                          [&](std::uint32_t code) { hashes[card] = dedupe::content_mixed(hashes[card], f, code); });
   }
-  const auto equal = [&](std::uint32_t a, std::uint32_t b) {
-    return std::all_of(data.fields.begin(), data.fields.end(), [&](const FieldColumn& column) {
-      if (column.empty()) return true;
-      const auto x = column.further(a);
-      const auto y = column.further(b);
-      return column.first[a] == column.first[b] && std::equal(x.begin(), x.end(), y.begin(), y.end());
-    });
-  };
-  std::vector<std::uint32_t> order(n);
-  std::iota(order.begin(), order.end(), 0U);
-  std::vector<std::uint32_t> representatives = order;
+  std::vector<std::uint32_t> representatives(n);
+  std::iota(representatives.begin(), representatives.end(), 0U);
+  std::vector<std::uint32_t> order;
+  for (std::uint32_t card = 0; card < n; ++card)
+    if (linked[card] == 0) order.push_back(card);
   std::sort(order.begin(), order.end(),
             [&](std::uint32_t a, std::uint32_t b) { return hashes[a] != hashes[b] ? hashes[a] < hashes[b] : a < b; });
-  for (std::size_t begin = 0; begin < n;) {
+  for (std::size_t begin = 0; begin < order.size();) {
     std::size_t end = begin + 1;
-    while (end < n && hashes[order[end]] == hashes[order[begin]]) {
-      if (equal(order[begin], order[end])) representatives[order[end]] = order[begin];
+    while (end < order.size() && hashes[order[end]] == hashes[order[begin]]) {
+      if (data.same_content(order[begin], order[end])) representatives[order[end]] = order[begin];
       ++end;
     }
     begin = end;
@@ -156,15 +148,15 @@ const PreparedCards& Duplicates::cards() const noexcept { return data_->cards; }
 const DedupeOptions& Duplicates::options() const noexcept { return data_->options; }
 const std::vector<Comparison>& Duplicates::comparisons() const noexcept { return data_->options.comparisons; }
 const LinkModel& Duplicates::model() const noexcept { return data_->model; }
-const LinkTraining* Duplicates::training() const noexcept { return data_->training ? &*data_->training : nullptr; }
-const std::vector<BlockingRuleReport>& Duplicates::rules() const noexcept { return data_->rules; }
+const LinkTraining* Duplicates::training() const& noexcept { return data_->training ? &*data_->training : nullptr; }
+const std::vector<BlockingRuleReport>& Duplicates::rules() const& noexcept { return data_->rules; }
 std::uint64_t Duplicates::pairs() const noexcept { return data_->pairs; }
-std::span<const CardEdge> Duplicates::edges() const noexcept { return data_->edges; }
-std::span<const std::uint32_t> Duplicates::cluster_of() const noexcept { return data_->cluster_of; }
-std::span<const std::string> Duplicates::labels() const noexcept { return data_->labels; }
-const std::vector<std::vector<std::uint32_t>>& Duplicates::groups() const noexcept { return data_->groups; }
+std::span<const CardEdge> Duplicates::edges() const& noexcept { return data_->edges; }
+std::span<const std::uint32_t> Duplicates::cluster_of() const& noexcept { return data_->cluster_of; }
+std::span<const std::string> Duplicates::labels() const& noexcept { return data_->labels; }
+const std::vector<std::vector<std::uint32_t>>& Duplicates::groups() const& noexcept { return data_->groups; }
 const CardClusters& Duplicates::clusters() const noexcept { return data_->clusters; }
-std::span<const std::uint32_t> Duplicates::representatives() const noexcept { return data_->representatives; }
+std::span<const std::uint32_t> Duplicates::representatives() const& noexcept { return data_->representatives; }
 
 PairEvidence Duplicates::explain(CardPair pair) const {
   if (pair.a == pair.b || std::max(pair.a, pair.b) >= data_->cards.size())
@@ -188,6 +180,91 @@ PairEvidence Duplicates::explain(CardPair pair) const {
   return evidence;
 }
 
+std::vector<std::uint8_t> dedupe::linked_cards(const Duplicates::Data& data) {
+  std::vector<std::uint8_t> linked(data.cards.size(), 0);
+  for (const auto* links : {&data.must_links, &data.cannot_links})
+    for (const CardPair& pair : *links)
+      for (const std::uint32_t card : {pair.a, pair.b})
+        if (card < linked.size()) linked[card] = 1;
+  return linked;
+}
+
+void dedupe::check_links(const PreparedCards& cards, std::span<const CardPair> must, std::span<const CardPair> cannot) {
+  const auto contradiction = find_contradiction(static_cast<std::uint32_t>(cards.size()), must, cannot);
+  if (!contradiction) return;
+  std::string chain;
+  for (const std::uint32_t card : contradiction->chain)
+    chain += (chain.empty() ? "" : " = ") + cards.id(card).to_text();
+  throw Error(Code::invalid_argument,
+              "cards " + cards.id(contradiction->cannot_link.a).to_text() + " and " +
+                  cards.id(contradiction->cannot_link.b).to_text() +
+                  " must not be one client, but by must-links they are: " + chain,
+              "cannot_links");
+}
+
+std::vector<std::uint32_t> dedupe::sources_of(const Duplicates::Data& data) {
+  if (data.options.clusters.sources == CardSourceRule::any) return {};
+  const PreparedCards& cards = data.cards;
+  const auto n = static_cast<std::uint32_t>(cards.size());
+  std::vector<std::uint32_t> of(n);
+  if (cards.two_lists()) {
+    for (std::uint32_t card = 0; card < n; ++card) of[card] = card < cards.first_list() ? 0 : 1;
+    return of;
+  }
+  const ClientBase& base = cards.base();
+  const auto terms = base.terms(TableId::clients, static_cast<std::size_t>(ClientField::source)).size();
+  for (std::uint32_t card = 0; card < n; ++card) {
+    const auto position = *base.card_of(cards.client_code(card));
+    const Values* values = (*base.chunks(TableId::clients)[position.chunk])[ClientField::source];
+    std::uint32_t code = no_code;
+    if (values != nullptr) values->codes(position.row, {&code, 1});
+    of[card] = code == no_code ? static_cast<std::uint32_t>(terms) + card : code;
+  }
+  return of;
+}
+
+void dedupe::cluster(Duplicates::Data& data, const Control& control, const clustering::Earlier* earlier) {
+  const auto n = static_cast<std::uint32_t>(data.cards.size());
+  const auto& same = data.representatives;
+  std::vector<CardEdge> between;  // of cards that no earlier one equals
+  std::vector<CardPair> equal;
+  between.reserve(data.edges.size());
+  for (const CardEdge& edge : data.edges) {
+    if (same.empty() || same[edge.b] != edge.a)
+      between.push_back(edge);
+    else if (edge.score >= data.options.clusters.threshold)
+      equal.push_back({edge.a, edge.b});
+  }
+  CardClusterInput input;
+  input.cards = n;
+  input.edges = between;
+  input.must_links = data.must_links;
+  input.cannot_links = data.cannot_links;
+  const std::vector<std::uint32_t> sources = sources_of(data);
+  input.sources = sources;
+  input.scorer = [&](std::uint32_t a, std::uint32_t b) {
+    return (*data.scorer)({a, b}, (*data.comparer)(CardPair{a, b}));
+  };
+  clustering::Solved solved = clustering::solved(input, data.options.clusters, control, earlier);
+  data.clusters = std::move(solved.clusters);
+  data.inexact = std::move(solved.inexact);
+  data.cluster_of = data.clusters.ids;
+  for (const auto [a, b] : equal) data.cluster_of[b] = data.cluster_of[a];
+  std::vector<std::uint32_t> sizes(n, 0);
+  for (const std::uint32_t first : data.cluster_of) ++sizes[first];
+  std::vector<std::uint32_t> group_of(n);
+  data.groups.clear();
+  for (std::uint32_t card = 0; card < n; ++card) {
+    const std::uint32_t first = data.cluster_of[card];
+    if (sizes[first] < 2) continue;
+    if (first == card) {
+      group_of[card] = static_cast<std::uint32_t>(data.groups.size());
+      data.groups.emplace_back().reserve(sizes[card]);
+    }
+    data.groups[group_of[first]].push_back(card);
+  }
+}
+
 namespace {
 
 /// Everything that one search holds while it runs.
@@ -197,6 +274,8 @@ class Search {
       : cards_(cards), known_(known), control_(control), data_(std::make_shared<Duplicates::Data>()) {
     data_->cards = cards;
     data_->options = std::move(options);
+    data_->must_links = known.must_links;
+    data_->cannot_links = known.cannot_links;
     if (data_->options.comparisons.empty()) data_->options.comparisons = default_comparisons();
     check(data_->options, cards.two_lists());
     comparer_ = std::make_shared<const PairComparer>(cards, data_->options.comparisons);
@@ -213,15 +292,16 @@ class Search {
                   "looked at",
                   "clients");
     const CardClusterOptions& clusters = data_->options.clusters;
-    const bool plain = known_.must_links.empty() && known_.cannot_links.empty() && known_.previous.empty() &&
-                       clusters.sources == CardSourceRule::any && !cards_.two_lists();
-    if (plain) data_->representatives = representatives_of(*cards_.data());
+    const bool plain = clusters.sources == CardSourceRule::any && !cards_.two_lists();
+    if (plain) data_->representatives = representatives_of(*data_);
     for (std::uint32_t card = 0; card < cards_.size(); ++card)
       if (!plain || data_->representatives[card] == card) distinct_.push_back(card);
     first_list_ = cards_.two_lists() ? cards_.first_list() : distinct_.size();
     const Blocks blocks = block(cards_, data_->options.blocking, data_->representatives, control_);
     data_->rules = blocks.rules();
     data_->blocking = blocks.options().rules;
+    data_->split_by = blocks.options().split_by;
+    data_->block_limit = blocks.block_limit();
     learn(blocks);
     data_->scorer = std::make_shared<const PairScorer>(*comparer_, data_->model, data_->representatives);
     score(blocks);
@@ -231,17 +311,7 @@ class Search {
 
  private:
   void check_knowledge() {
-    const auto n = static_cast<std::uint32_t>(cards_.size());
-    if (const auto contradiction = find_contradiction(n, known_.must_links, known_.cannot_links)) {
-      std::string chain;
-      for (const std::uint32_t card : contradiction->chain)
-        chain += (chain.empty() ? "" : " = ") + cards_.id(card).to_text();
-      throw Error(Code::invalid_argument,
-                  "cards " + cards_.id(contradiction->cannot_link.a).to_text() + " and " +
-                      cards_.id(contradiction->cannot_link.b).to_text() +
-                      " must not be one client, but by must-links they are: " + chain,
-                  "cannot_links");
-    }
+    dedupe::check_links(cards_, known_.must_links, known_.cannot_links);
     if (known_.labels.empty()) return;
     if (cards_.two_lists()) throw Error(Code::invalid_argument, "clusters of two lists have no labels", "labels");
     const std::set<std::string_view> distinct(known_.labels.begin(), known_.labels.end());
@@ -407,7 +477,7 @@ class Search {
 
   void score(const Blocks& blocks) {
     const PairScorer& scorer = *data_->scorer;
-    const double kept = data_->options.clusters.threshold - kept_below;
+    const double kept = data_->options.clusters.threshold - dedupe::kept_below;
     std::vector<std::vector<CardEdge>> edges(blocks.units());
     std::vector<std::uint64_t> made(blocks.units());
     std::atomic<std::size_t> done{0};
@@ -450,67 +520,20 @@ class Search {
   }
 
   void cluster() {
+    dedupe::cluster(*data_, control_, nullptr);
     const auto n = static_cast<std::uint32_t>(cards_.size());
-    const auto& same = data_->representatives;
-    std::vector<CardEdge> between;  // of cards that no earlier one equals
-    std::vector<CardEdge> equal;
-    for (const CardEdge& edge : data_->edges)
-      (!same.empty() && same[edge.b] == edge.a ? equal : between).push_back(edge);
-    CardClusterInput input;
-    input.cards = n;
-    input.edges = between;
-    input.must_links = known_.must_links;
-    input.cannot_links = known_.cannot_links;
-    input.previous = known_.previous;
-    input.next_id = static_cast<std::uint32_t>(known_.labels.size());
-    std::vector<std::uint32_t> lists;
-    if (data_->options.clusters.sources != CardSourceRule::any) {
-      lists.resize(n);
-      if (cards_.two_lists()) {
-        for (std::uint32_t card = 0; card < n; ++card) lists[card] = card < cards_.first_list() ? 0 : 1;
-      } else {
-        lists = sources();
-      }
-      input.sources = lists;
-    }
-    input.scorer = [&](std::uint32_t a, std::uint32_t b) {
-      return (*data_->scorer)({a, b}, (*comparer_)(CardPair{a, b}));
-    };
-    data_->clusters = cluster_cards(input, data_->options.clusters, control_);
-    data_->cluster_of = data_->clusters.ids;
-    for (const CardEdge& edge : equal)
-      if (edge.score >= data_->options.clusters.threshold) data_->cluster_of[edge.b] = data_->cluster_of[edge.a];
-    std::vector<std::uint32_t> order(n);
-    std::iota(order.begin(), order.end(), 0U);
-    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-      return std::pair(data_->cluster_of[a], a) < std::pair(data_->cluster_of[b], b);
-    });
-    for (std::size_t begin = 0; begin < n;) {
-      std::size_t end = begin + 1;
-      while (end < n && data_->cluster_of[order[end]] == data_->cluster_of[order[begin]]) ++end;
-      if (end - begin > 1)
-        data_->groups.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(begin),
-                                   order.begin() + static_cast<std::ptrdiff_t>(end));
-      begin = end;
-    }
-    std::sort(data_->groups.begin(), data_->groups.end());
-    control_.report("cluster", 1);
-  }
-
-  /// By card: what its field `source` says, a number of its own where it says nothing.
-  std::vector<std::uint32_t> sources() const {
-    const ClientBase& base = cards_.base();
-    const auto n = static_cast<std::uint32_t>(cards_.size());
-    const auto terms = base.terms(TableId::clients, static_cast<std::size_t>(ClientField::source)).size();
-    std::vector<std::uint32_t> of(n);
+    if (known_.previous.size() > n)
+      throw Error(Code::invalid_argument, "there are fewer cards than earlier clusters of cards", "previous");
+    std::vector<std::uint32_t> number_of(n);
+    std::uint32_t clusters = 0;
     for (std::uint32_t card = 0; card < n; ++card) {
-      const auto position = *base.card_of(cards_.client_code(card));
-      const Values* values = (*base.chunks(TableId::clients)[position.chunk])[ClientField::source];
-      std::uint32_t code = no_code;
-      if (values != nullptr) values->codes(position.row, {&code, 1});
-      of[card] = code == no_code ? static_cast<std::uint32_t>(terms) + card : code;
+      const std::uint32_t first = data_->cluster_of[card];
+      number_of[card] = first == card ? clusters++ : number_of[first];
     }
-    return of;
+    data_->numbered = !known_.previous.empty() && known_.labels.empty();
+    clustering::inherit_ids(data_->cluster_of, number_of, clusters, known_.previous,
+                            static_cast<std::uint32_t>(known_.labels.size()));
+    control_.report("cluster", 1);
   }
 
   const PreparedCards& cards_;

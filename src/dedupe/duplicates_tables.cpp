@@ -12,6 +12,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "dedupe/duplicates_data.hpp"
+
 namespace klientela {
 namespace {
 
@@ -20,8 +22,13 @@ std::vector<std::uint32_t> rows_of(const PreparedCards& cards, std::size_t list)
   std::vector<std::uint32_t> rows;
   const ClientBase& base = cards.base(list);
   const auto order = base.codes_in_order();
-  for (std::uint32_t row = 0; row < order.size(); ++row)
-    if (base.card_of(order[row])) rows.push_back(row);
+  auto card = static_cast<std::uint32_t>(list == 0 ? 0 : cards.first_list());
+  const auto end = static_cast<std::uint32_t>(list == 0 ? cards.first_list() : cards.size());
+  for (std::uint32_t row = 0; row < order.size() && card < end; ++row) {
+    if (cards.client_code(card) != order[row]) continue;
+    rows.push_back(row);
+    ++card;
+  }
   return rows;
 }
 
@@ -103,10 +110,7 @@ std::vector<std::string> cluster_names(const Duplicates& found, const Ids& ids) 
       names[card] = labels[number];
       continue;
     }
-    for (const std::uint32_t each : cards[card])
-      if (names[card].empty() && taken.count(ids.text(each)) == 0) names[card] = ids.text(each);
-    for (std::size_t i = 2; names[card].empty(); ++i)
-      if (std::string name = ids.text(card) + '~' + std::to_string(i); taken.count(name) == 0) names[card] = name;
+    names[card] = dedupe::default_cluster_name(cards[card], taken, [&](std::uint32_t each) { return ids.text(each); });
     taken.insert(names[card]);
   }
   return names;

@@ -10,9 +10,29 @@ namespace klientela {
 
 using namespace dedupe_internal;
 
-Normaliser::Normaliser(const NormaliserOptions& options) : data_(std::make_shared<const Data>(options)) {}
+namespace {
 
-const NormaliserOptions& Normaliser::options() const noexcept { return data_->options; }
+bool is_region(const std::string& text) noexcept {
+  return text.size() == 2 && std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+/// Lists are immutable, so those without a host's lines are one for all.
+std::shared_ptr<const Normaliser::Data> lists_of(const NormaliserOptions& options) {
+  if (!options.without.empty() || !options.lists.empty()) return std::make_shared<const Normaliser::Data>(options);
+  static const auto builtin = std::make_shared<const Normaliser::Data>(NormaliserOptions());
+  return builtin;
+}
+
+}  // namespace
+
+Normaliser::Normaliser(const NormaliserOptions& options)
+    : options_(std::make_shared<const NormaliserOptions>(options)) {
+  if (!options.region.empty() && !is_region(options.region))
+    throw Error(Code::invalid_argument, "region must be two capital letters, such as RU", "region");
+  data_ = lists_of(options);
+}
+
+const NormaliserOptions& Normaliser::options() const noexcept { return *options_; }
 
 void Normaliser::text(std::string_view value, NormalText& out) const {
   data_->latinizer.latin(value, out.latin);

@@ -156,7 +156,7 @@ void Normaliser::email(std::string_view value, EmailAddress& out) const {
   const std::uint32_t known = data_->mail_domains.find(out.domain);
   const MailProvider* provider = known == WordMap::none ? nullptr : &data_->providers[known];
   if (provider) out.domain = provider->domain;
-  const char tag = provider && provider->tag ? provider->tag : data_->options.strip_tags ? '+' : '\0';
+  const char tag = provider && provider->tag ? provider->tag : options_->strip_tags ? '+' : '\0';
   if (tag)
     if (const std::size_t end = local.find(tag); end != 0 && is_local(local.substr(0, end)))
       local = local.substr(0, end);

@@ -326,16 +326,13 @@ std::string Normaliser::Data::add(std::string_view list, std::string_view line) 
   return add_plan(head, words);
 }
 
-Normaliser::Data::Data(const NormaliserOptions& wanted) : options(wanted) {
+Normaliser::Data::Data(const NormaliserOptions& options) {
   plan_of_country.fill(-1);
   plan_of_region.fill(-1);
   const auto is_list = [](std::string_view name) {
     return std::any_of(builtin_lists().begin(), builtin_lists().end(),
                        [&](const BuiltinList& list) { return list.name == name; });
   };
-  if (!options.region.empty() && (options.region.size() != 2 || options.region[0] < 'A' || options.region[0] > 'Z' ||
-                                  options.region[1] < 'A' || options.region[1] > 'Z'))
-    throw Error(Code::invalid_argument, "region must be two capital letters, such as RU", "region");
   for (const std::string& name : options.without)
     if (!is_list(name))
       throw Error(Code::invalid_argument, "without names \"" + name + "\", which is no list", "without");

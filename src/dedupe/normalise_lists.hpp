@@ -155,9 +155,9 @@ void organisation_tokens(std::string_view latin, std::string& out);
 namespace klientela {
 
 struct Normaliser::Data {
+  /// By `without` and `lists`. \throws Error as Normaliser::Normaliser
   explicit Data(const NormaliserOptions& options);
 
-  NormaliserOptions options;
   dedupe_internal::Latinizer latinizer;
 
   dedupe_internal::WordMap name_words;                           ///< by Latin word, bits of PersonWordKind

@@ -123,7 +123,7 @@ bool has_phone_library() noexcept {
 
 void Normaliser::phone(std::string_view value, PhoneNumber& out, std::string_view region) const {
   const Data& data = *data_;
-  if (region.empty()) region = data.options.region;
+  if (region.empty()) region = options_->region;
   out.number.clear();
   out.extension.clear();
   out.valid = false;
@@ -215,6 +215,28 @@ void Normaliser::phone(std::string_view value, PhoneNumber& out, std::string_vie
   }
 #endif
   out.number = digits;
+}
+
+std::vector<std::string> Normaliser::phone_beginnings(std::string_view typed, std::string_view region) const {
+  std::string text;
+  clean(typed.substr(0, std::min(typed.size(), longest_phone)), text);
+  std::string digits;
+  bool plus = false;
+  for (const char c : text) {
+    if (is_digit(c)) digits.push_back(c);
+    plus = plus || (c == '+' && digits.empty());
+  }
+  if (digits.empty()) return {};
+  if (plus) return {"+" + digits};
+  std::vector<std::string> beginnings{digits, "+" + digits};
+  if (digits.size() > 2 && digits.starts_with("00")) beginnings.push_back("+" + digits.substr(2));
+  if (const PhonePlan* home = data_->plan_of(region.empty() ? std::string_view(options_->region) : region)) {
+    const std::string code = "+" + std::to_string(home->country);
+    beginnings.push_back(code + digits);
+    if (!home->trunk.empty() && digits.size() > home->trunk.size() && digits.starts_with(home->trunk))
+      beginnings.push_back(code + digits.substr(home->trunk.size()));
+  }
+  return beginnings;
 }
 
 }  // namespace klientela

@@ -40,22 +40,46 @@ PairComparer::PairComparer(const PreparedCards& cards, std::span<const Compariso
                       (c.kind == ComparisonKind::address && c.field == CardField::address) ||
                       (c.kind == ComparisonKind::organisation && c.field == CardField::organisation_name);
     if (!fits) bad(std::string(name(c.kind)) + " does not fit " + std::string(name(c.field)));
-    columns_.push_back(&(*cards_.data())[c.field]);
     highest_.push_back(static_cast<std::uint8_t>(levels(c.kind).size()));
-    sketches_.push_back(sketches(*columns_.back(), c));
     verdicts_.emplace_back(c);
-    several_ = several_ || !columns_.back()->more_begin.empty();
-    if (c.kind == ComparisonKind::birthday)
-      for (std::size_t code = 0; code < columns_.back()->distinct(); ++code)
-        days_.push_back(day_of(columns_.back()->forms[0][code]));
     if (c.kind == ComparisonKind::name && c.field == CardField::given_name) given_ = i;
     if (c.kind == ComparisonKind::name && c.field == CardField::family_name) family_ = i;
   }
+  sketches_.resize(comparisons_.size());
+  look_up();
+}
+
+PairComparer::PairComparer(const PairComparer& before, const PreparedCards& cards)
+    : cards_(cards),
+      comparisons_(before.comparisons_),
+      highest_(before.highest_),
+      sketches_(before.sketches_),
+      verdicts_(before.verdicts_),
+      days_(before.days_),
+      given_(before.given_),
+      family_(before.family_) {
+  look_up();
+}
+
+void PairComparer::look_up() {
   const std::size_t width = comparisons_.size();
-  rows_.assign(cards_.size() * width, no_code);
   for (std::size_t i = 0; i < width; ++i) {
-    const std::vector<std::uint32_t>& first = columns_[i]->first;
-    for (std::size_t card = 0; card < first.size(); ++card) rows_[card * width + i] = first[card];
+    const FieldColumn& column = (*cards_.data())[comparisons_[i].field];
+    columns_.push_back(&column);
+    add_sketches(column, comparisons_[i], sketches_[i]);
+    several_ = several_ || !column.more_begin.empty();
+    if (comparisons_[i].kind == ComparisonKind::birthday)
+      for (std::size_t code = days_.size(); code < column.distinct(); ++code)
+        days_.push_back(day_of(column.forms[0][code]));
+  }
+  rows_.assign(cards_.size() * width, no_code);
+  constexpr std::size_t block = 1024;  // cards whose rows stay in the cache
+  for (std::size_t begin = 0; begin < cards_.size(); begin += block) {
+    const std::size_t end = std::min(cards_.size(), begin + block);
+    for (std::size_t i = 0; i < width; ++i) {
+      const std::vector<std::uint32_t>& first = columns_[i]->first;
+      for (std::size_t card = begin; card < std::min(end, first.size()); ++card) rows_[card * width + i] = first[card];
+    }
   }
 }
 

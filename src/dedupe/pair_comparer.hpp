@@ -25,6 +25,8 @@ class PairComparer {
  public:
   /// \throws Error invalid_argument naming the comparison
   PairComparer(const PreparedCards& cards, std::span<const Comparison> comparisons);
+  /// The same comparisons of cards that grew out of those: values keep their codes. O(cards + values that came)
+  PairComparer(const PairComparer& before, const PreparedCards& cards);
 
   /// What one thread remembers: levels by pairs of distinct values, the newest where two want one place.
   class Memory {
@@ -51,6 +53,8 @@ class PairComparer {
   [[nodiscard]] std::uint8_t highest(std::size_t comparison) const noexcept { return highest_[comparison]; }
 
  private:
+  /// What is looked up by card or value.
+  void look_up();
   [[nodiscard]] Pattern compared(CardPair pair, Memory* memory) const;
   [[nodiscard]] std::uint8_t level(std::size_t comparison, std::uint32_t x, std::uint32_t y, Memory* memory) const;
   [[nodiscard]] std::uint8_t compared(std::size_t comparison, std::uint32_t x, std::uint32_t y) const;

@@ -24,7 +24,12 @@ class Shares {
       --filled_;
     }
   }
-  [[nodiscard]] double operator()(std::uint32_t code) const noexcept { return std::min(1.0, counts_[code] / filled_); }
+  /// Of values that came later: as if one of the cards had each of them.
+  void grow(std::size_t distinct) { counts_.resize(distinct, 1); }
+  /// 0 where none of the cards has a value.
+  [[nodiscard]] double operator()(std::uint32_t code) const noexcept {
+    return filled_ == 0 ? 0 : std::min(1.0, counts_[code] / filled_);
+  }
 
  private:
   std::vector<std::uint32_t> counts_;
@@ -43,16 +48,22 @@ class PairScorer {
       std::array<double, 16> row{};
       std::copy(weights.begin(), weights.end(), row.begin());
       weights_.push_back(row);
-      std::vector<double> terms;
-      const FieldColumn& column = (*comparer.cards().data())[comparisons[i].field];
-      shares_.emplace_back(column, same);
-      if (model.fields()[i].tf_weight > 0) {
-        terms.reserve(column.distinct());
-        for (std::uint32_t code = 0; code < column.distinct(); ++code)
-          terms.push_back(model.term_weight(i, shares_[i](code)));
-      }
-      terms_.push_back(std::move(terms));
+      shares_.emplace_back((*comparer.cards().data())[comparisons[i].field], same);
     }
+    terms_.resize(comparisons.size());
+    add_terms(model);
+  }
+  /// Of cards that grew out of those: shares are as they were.
+  PairScorer(const PairScorer& before, const PairComparer& comparer, const LinkModel& model)
+      : comparer_(&comparer),
+        prior_(before.prior_),
+        weights_(before.weights_),
+        shares_(before.shares_),
+        terms_(before.terms_) {
+    const auto& comparisons = comparer.comparisons();
+    for (std::size_t i = 0; i < comparisons.size(); ++i)
+      shares_[i].grow((*comparer.cards().data())[comparisons[i].field].distinct());
+    add_terms(model);
   }
 
   /// The share of a value that a comparison finds in common. \pre code < distinct values of its field
@@ -72,6 +83,17 @@ class PairScorer {
   }
 
  private:
+  void add_terms(const LinkModel& model) {
+    const auto& comparisons = comparer_->comparisons();
+    for (std::size_t i = 0; i < comparisons.size(); ++i) {
+      if (model.fields()[i].tf_weight <= 0) continue;
+      const std::size_t distinct = (*comparer_->cards().data())[comparisons[i].field].distinct();
+      terms_[i].reserve(distinct);
+      for (auto code = static_cast<std::uint32_t>(terms_[i].size()); code < distinct; ++code)
+        terms_[i].push_back(model.term_weight(i, shares_[i](code)));
+    }
+  }
+
   const PairComparer* comparer_;
   double prior_;
   std::vector<std::array<double, 16>> weights_;

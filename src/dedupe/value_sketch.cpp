@@ -75,17 +75,15 @@ Sketch sketch_of(const std::array<std::string_view, max_forms>& value, Compariso
 
 }  // namespace
 
-std::vector<Sketch> sketches(const FieldColumn& column, const Comparison& comparison) {
-  std::vector<Sketch> all;
-  if (comparison.kind == ComparisonKind::birthday || comparison.kind == ComparisonKind::exact) return all;
+void add_sketches(const FieldColumn& column, const Comparison& comparison, std::vector<Sketch>& all) {
+  if (comparison.kind == ComparisonKind::birthday || comparison.kind == ComparisonKind::exact) return;
   all.reserve(column.distinct());
   const std::size_t count = forms(comparison.field).size();
-  for (std::size_t code = 0; code < column.distinct(); ++code) {
+  for (std::size_t code = all.size(); code < column.distinct(); ++code) {
     std::array<std::string_view, max_forms> value{};
     for (std::size_t form = 0; form < count; ++form) value[form] = column.forms[form][code];
     all.push_back(sketch_of(value, comparison.kind));
   }
-  return all;
 }
 
 }  // namespace klientela::dedupe

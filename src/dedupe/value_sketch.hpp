@@ -26,8 +26,9 @@ struct Sketch {
   [[nodiscard]] std::uint32_t length() const noexcept { return static_cast<std::uint32_t>(characters >> 56); }
 };
 
-/// Of every distinct value of a comparison's field; empty for kinds that are cheap to compare anyway. O(bytes)
-[[nodiscard]] std::vector<Sketch> sketches(const FieldColumn& column, const Comparison& comparison);
+/// Of the distinct values of a comparison's field from code `all.size()` on, behind those there are; none for kinds
+/// that are cheap to compare anyway. O(bytes)
+void add_sketches(const FieldColumn& column, const Comparison& comparison, std::vector<Sketch>& all);
 
 /// Whether two values of such sketches have the lowest level. Neither is the other. O(1)
 class Verdict {

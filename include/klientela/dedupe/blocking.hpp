@@ -81,8 +81,8 @@ struct BlockingRuleReport {
   std::uint64_t added{0};    ///< pairs that no rule before it has
 };
 
-/// Cards in blocks by every rule. Immutable; copying shares. Every pair of the blocks is made once, by the first rule
-/// that both cards agree on.
+/// Cards in blocks by every rule. Immutable; copying shares. What is shown lives as long as this or a copy. Every pair
+/// of the blocks is made once, by the first rule that both cards agree on.
 class Blocks {
  public:
   Blocks();
@@ -91,7 +91,8 @@ class Blocks {
   /// The largest block that the budget allowed; at most options().max_block.
   [[nodiscard]] std::uint32_t block_limit() const noexcept;
   /// By rule. `added` is known once all pairs were made: 0 before.
-  [[nodiscard]] const std::vector<BlockingRuleReport>& rules() const noexcept;
+  [[nodiscard]] const std::vector<BlockingRuleReport>& rules() const& noexcept;
+  const std::vector<BlockingRuleReport>& rules() const&& = delete;
   /// Pairs in work units, each of some hundred thousand; a unit's pairs have one rule and come in one order.
   [[nodiscard]] std::size_t units() const noexcept;
   [[nodiscard]] std::size_t rule_of(std::size_t unit) const noexcept;  ///< \pre unit < units()

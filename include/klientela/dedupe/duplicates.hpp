@@ -58,7 +58,7 @@ struct PairEvidence {
   ScoreExplanation explanation{};
 };
 
-/// What was found. Immutable, thread-safe; copying shares.
+/// What was found. Immutable, thread-safe; copying shares. What is shown lives as long as this or a copy.
 class Duplicates {
  public:
   Duplicates();
@@ -67,22 +67,31 @@ class Duplicates {
   [[nodiscard]] const std::vector<Comparison>& comparisons() const noexcept;
   [[nodiscard]] const LinkModel& model() const noexcept;
   /// How learning went; nullptr where the model was given.
-  [[nodiscard]] const LinkTraining* training() const noexcept;
-  [[nodiscard]] const std::vector<BlockingRuleReport>& rules() const noexcept;
+  [[nodiscard]] const LinkTraining* training() const& noexcept;
+  const LinkTraining* training() const&& = delete;
+  [[nodiscard]] const std::vector<BlockingRuleReport>& rules() const& noexcept;
+  const std::vector<BlockingRuleReport>& rules() const&& = delete;
   [[nodiscard]] std::uint64_t pairs() const noexcept;  ///< compared
   /// Pairs whose score reaches eight bits below the threshold, by a, b. Cards that equal an earlier one in every field
   /// have the pair with the first of them alone.
-  [[nodiscard]] std::span<const CardEdge> edges() const noexcept;
-  /// By card: the smallest card of its cluster; or stable ids where earlier ones were given.
-  [[nodiscard]] std::span<const std::uint32_t> cluster_of() const noexcept;
+  [[nodiscard]] std::span<const CardEdge> edges() const& noexcept;
+  std::span<const CardEdge> edges() const&& = delete;
+  /// By card: the smallest card of its cluster; or stable ids where earlier ones were given. Of cards that were added
+  /// the numbers are of this result alone: what stays is the label.
+  [[nodiscard]] std::span<const std::uint32_t> cluster_of() const& noexcept;
+  std::span<const std::uint32_t> cluster_of() const&& = delete;
   /// DedupeKnowledge::labels: names of the clusters with smaller numbers than there are labels.
-  [[nodiscard]] std::span<const std::string> labels() const noexcept;
+  [[nodiscard]] std::span<const std::string> labels() const& noexcept;
+  std::span<const std::string> labels() const&& = delete;
   /// Clusters of two cards and more, by their smallest card; cards ascending.
-  [[nodiscard]] const std::vector<std::vector<std::uint32_t>>& groups() const noexcept;
+  [[nodiscard]] const std::vector<std::vector<std::uint32_t>>& groups() const& noexcept;
+  const std::vector<std::vector<std::uint32_t>>& groups() const&& = delete;
   /// As they were clustered: each card that equals an earlier one stands alone there.
   [[nodiscard]] const CardClusters& clusters() const noexcept;
-  /// By card: the first card that equals it in every field, itself where none does. Empty: not looked for.
-  [[nodiscard]] std::span<const std::uint32_t> representatives() const noexcept;
+  /// By card: the first card that equals it in every field, itself where none does or a link names it. Empty: not
+  /// looked for, as of two lists and where sources matter.
+  [[nodiscard]] std::span<const std::uint32_t> representatives() const& noexcept;
+  std::span<const std::uint32_t> representatives() const&& = delete;
 
   /// Why any two cards score as they do. O(comparisons) \throws Error out_of_range "pair"
   [[nodiscard]] PairEvidence explain(CardPair pair) const;

@@ -151,7 +151,8 @@ struct NormaliserOptions {
 /// judged by their length alone.
 [[nodiscard]] bool has_phone_library() noexcept;
 
-/// Normalises values. Immutable; cheap to copy; every call is thread-safe, and gives the same for the same bytes and
+/// Normalises values. Immutable; cheap to copy, and to make with the built-in lists as they are, which are read once a
+/// process (0.1 s); every call is thread-safe, and gives the same for the same bytes and
 /// options. Invalid UTF-8 counts as blanks, characters without width, marks of direction and controls as nothing. Every
 /// call is O(bytes); of a person's name 24 tokens are read, of an organisation's 128, of an address 40, and the rest is
 /// left off. Results are written over, their memory is used again. Calls throw std::bad_alloc, or Error internal where
@@ -175,6 +176,9 @@ class Normaliser {
   void email(std::string_view value, EmailAddress& out) const;
   /// \param region  of this number, two capital letters; empty: that of the options
   void phone(std::string_view value, PhoneNumber& out, std::string_view region = {}) const;
+  /// What numbers may begin with, as phone() writes them, whose first digits somebody has typed: with + or 00 in front,
+  /// without, or as dialled at home. None without a digit.
+  [[nodiscard]] std::vector<std::string> phone_beginnings(std::string_view typed, std::string_view region = {}) const;
   void address(std::string_view value, PostalAddress& out) const;
   void tax_number(std::string_view value, TaxNumber& out) const;
   void domain(std::string_view value, WebDomain& out) const;
@@ -183,6 +187,7 @@ class Normaliser {
 
  private:
   std::shared_ptr<const Data> data_;
+  std::shared_ptr<const NormaliserOptions> options_;
 };
 
 }  // namespace klientela

@@ -7,6 +7,7 @@
 #include <random>
 #include <string>
 
+#include "klientela/dedupe/card_search_tables.hpp"
 #include "klientela/ingest/builder.hpp"
 
 namespace klientela {
@@ -101,6 +102,119 @@ TEST(CardSearch, FindsNobodyForStrangersAndEmptyCards) {
   EXPECT_TRUE(CardIndex().search(ClientRow{.client = 1, .given_name = "kalo"}).empty());
   EXPECT_THROW(static_cast<void>(index.search(ClientRow{.client = 1}, {.limit = 0})), Error);
   EXPECT_THROW(static_cast<void>(index.search(ClientRow{.client = 1}, {.max_candidates = 0})), Error);
+}
+
+ClientRow card(std::int64_t id, const char* given, const char* family) {
+  return {.client = id, .given_name = given, .family_name = family};
+}
+
+TEST(CardSearch, FindsWhatSomebodyIsTyping) {
+  std::vector<ClientRow> rows = rows_of(300);
+  rows.push_back(card(10'001, "Ксения", "Щербакова"));
+  rows.back().phones = {"+7 495 123-45-67"};
+  rows.back().emails = {"k.sherbakova@gmail.com"};
+  rows.push_back(card(10'002, "Jörg", "Quitzow"));
+  rows.back().emails = {"joerg@quitzow.example"};
+  rows.push_back(ClientRow{.client = 10'003, .kind = "organisation", .name = "Zwiebel Handel GmbH"});
+  rows.back().tax_numbers = {"7707083893"};
+  DedupeOptions options;
+  options.normaliser.region = "RU";
+  const CardIndex index(find_duplicates(base_of(rows), options));
+  const auto first = [&](const ClientRow& typed) -> std::string {
+    EXPECT_TRUE(index.search(typed).empty());  // nothing is whole
+    const auto matches = index.search(typed, {.limit = 3, .incomplete = true});
+    return matches.empty() ? "nobody" : index.found().cards().id(matches[0].card).to_text();
+  };
+  EXPECT_EQ(first({.client = 0, .family_name = "Щер"}), "10001");
+  EXPECT_EQ(first({.client = 0, .family_name = "shcher"}), "10001");
+  EXPECT_EQ(first({.client = 0, .name = "Quit"}), "10002");
+  EXPECT_EQ(first({.client = 0, .name = "Jorg quit"}), "10002");
+  EXPECT_EQ(first({.client = 0, .name = "zwieb"}), "10003");
+  EXPECT_EQ(first({.client = 0, .emails = {"k.sherb"}}), "10001");  // the provider does not mind points
+  EXPECT_EQ(first({.client = 0, .emails = {"Joerg@qu"}}), "10002");
+  EXPECT_EQ(first({.client = 0, .phones = {"8 (495) 12"}}), "10001");
+  EXPECT_EQ(first({.client = 0, .phones = {"+749"}}), "10001");
+  EXPECT_EQ(first({.client = 0, .tax_numbers = {"77070"}}), "10003");
+  EXPECT_EQ(first({.client = 0, .family_name = "Xylo"}), "nobody");
+}
+
+TEST(CardSearch, WeighsBeginningsByHowRareTheyAre) {
+  std::vector<ClientRow> rows = rows_of(300);
+  rows.push_back(card(10'002, "Joerg", "Quitzow"));
+  const CardIndex index(find_duplicates(base_of(rows)));
+  const CardSearchOptions typing{.limit = 1000, .incomplete = true};
+  const auto matches = index.search({.client = 0, .family_name = "Qui"}, typing);
+  ASSERT_EQ(matches.size(), 1U);
+  const ScoreExplanation& why = matches[0].evidence.explanation;
+  double sum = why.prior_weight;
+  double begins = 0;
+  for (std::size_t i = 0; i < why.fields.size(); ++i) {
+    sum += why.fields[i].weight + why.fields[i].term_weight;
+    if (index.found().comparisons()[i].field == CardField::family_name) begins = why.fields[i].term_weight;
+  }
+  EXPECT_EQ(matches[0].score, sum);
+  EXPECT_GT(begins, 3);
+  // Both beginnings are frequent: those who have both come first.
+  const auto both = index.search({.client = 0, .given_name = "ka", .family_name = "lo"}, typing);
+  ASSERT_GT(both.size(), 1U);
+  const auto begins_with = [&](const CardMatch& match, CardField field, std::string_view text) {
+    return index.found().cards().values(match.card, field)[0].starts_with(text);
+  };
+  EXPECT_TRUE(begins_with(both[0], CardField::given_name, "ka"));
+  EXPECT_TRUE(begins_with(both[0], CardField::family_name, "lo"));
+  EXPECT_FALSE(begins_with(both.back(), CardField::given_name, "ka") &&
+               begins_with(both.back(), CardField::family_name, "lo"));
+  EXPECT_THROW(static_cast<void>(index.search(base_of(rows), typing)), Error);
+}
+
+TEST(CardSearch, FindsBeginningsOfCardsThatCameLater) {
+  ClientBase base = base_of(rows_of(100));
+  CardIndex index(find_duplicates(base));
+  const CardSearchOptions typing{.incomplete = true};
+  EXPECT_TRUE(index.search(card(0, "", "Quit"), typing).empty());
+  BaseBuilder delivered;
+  delivered.add(card(10'002, "Joerg", "Quitzow"));
+  base = extend(base, delivered.take_tables()).base;
+  const CardIndex later = index.add(base);
+  ASSERT_EQ(later.search(card(0, "", "Quit"), typing).size(), 1U);
+  EXPECT_TRUE(index.search(card(0, "", "Quit"), typing).empty());
+  EXPECT_TRUE(later.add(base, {.removed = {10'002}}).search(card(0, "", "Quit"), typing).empty());
+}
+
+TEST(CardSearch, ReadsCardsOutOfNamedValues) {
+  using Values = std::vector<std::pair<std::string, std::string>>;
+  const ClientRow row = client_row(Values{{"Surname", " Berg "},
+                                          {"email", "a@x.example; b@x.example"},
+                                          {"E-Mail", "c@x.example"},
+                                          {"birthday", "1980-05-03"},
+                                          {"city", ""}});
+  EXPECT_EQ(row.family_name, "Berg");
+  EXPECT_EQ(row.emails, (std::vector<std::string>{"a@x.example", "b@x.example", "c@x.example"}));
+  EXPECT_EQ(row.birthday, parse_day("1980-05-03"));
+  const auto where = [](const Values& values) {
+    try {
+      static_cast<void>(client_row(values));
+    } catch (const Error& error) {
+      return error.where();
+    }
+    return std::string("nothing");
+  };
+  EXPECT_EQ(where({{"shoe size", "38"}}), "shoe size");
+  EXPECT_EQ(where({{"surname", "a"}, {"family_name", "b"}}), "family_name");
+  EXPECT_EQ(where({{"birthday", "3 May"}}), "birthday");
+  EXPECT_EQ(where({{"category", "x"}}), "category");
+}
+
+TEST(CardSearch, ShowsMatchesAsATable) {
+  std::vector<ClientRow> rows = rows_of(200);
+  rows.push_back(card(10'002, "Joerg", "Quitzow"));
+  const CardIndex index(find_duplicates(base_of(rows)));
+  const Table typed = matches_table(index, index.search({.client = 0, .family_name = "Quit"}, {.incomplete = true}));
+  ASSERT_EQ(typed.rows(), 1U);
+  EXPECT_EQ(typed.column("id").to_text(0), "10002");
+  EXPECT_EQ(typed.column("family_name").to_text(0), "begins");
+  EXPECT_EQ(typed.find("phone"), nullptr);
+  EXPECT_EQ(matches_table(index, {}).rows(), 0U);
 }
 
 }  // namespace

@@ -1,0 +1,714 @@
+// Cards that come after a search: only they are normalised and compared, and only the clusters that they touch are made
+// again.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <numeric>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "dedupe/block_keys.hpp"
+#include "dedupe/block_split.hpp"
+#include "dedupe/card_index.hpp"
+
+namespace klientela {
+namespace {
+
+using dedupe::FieldColumn;
+using dedupe::KeyedCard;
+using dedupe::PairComparer;
+using dedupe::PairScorer;
+using dedupe::RuleKeys;
+
+constexpr std::uint32_t none = no_card_cluster;  // no card
+static_assert(none == no_code);
+constexpr std::size_t score_tasks = 16;
+
+/// Card `a` of one preparation beside card `b` of another whose values have the same codes.
+bool same_values(const PreparedCards::Data& x, std::uint32_t a, const PreparedCards::Data& y, std::uint32_t b) {
+  std::vector<std::uint32_t> of_a;
+  std::vector<std::uint32_t> of_b;
+  for (std::size_t f = 0; f < card_field_count; ++f) {
+    of_a.clear();
+    of_b.clear();
+    x.fields[f].each(a, [&](std::uint32_t code) { of_a.push_back(code); });
+    y.fields[f].each(b, [&](std::uint32_t code) { of_b.push_back(code); });
+    if (of_a != of_b) return false;
+  }
+  return true;
+}
+
+/// Everything that one call of CardIndex::add() holds. "Before" is the index that it is called on, "now" what it gives;
+/// the batch are the cards that were delivered, and those that a link names for the first time.
+class Update {
+ public:
+  Update(const CardIndex::Data& before, const ClientBase& base, const CardChanges& changes, const Control& control)
+      : before_(before),
+        was_(*before.found.data()),
+        old_(*was_.cards.data()),
+        old_size_(static_cast<std::uint32_t>(old_.codes.size())),
+        base_(base),
+        changes_(changes),
+        control_(control),
+        data_(std::make_shared<Duplicates::Data>()),
+        index_(std::make_shared<CardIndex::Data>()) {}
+
+  CardIndex run() {
+    find_batch();
+    number_cards();
+    grow_cards();
+    take_links();
+    grow_keys();
+    find_equal_cards();
+    make_edges();
+    cluster();
+    name_clusters();
+    control_.check();
+    const std::size_t slots = index_->card_of.size();
+    Duplicates found(std::move(data_));
+    if (slots > 2 * now_.size() + 1024) return CardIndex(found, control_);  // mostly slots of cards that are gone
+    index_->found = std::move(found);
+    return CardIndex(std::move(index_));
+  }
+
+ private:
+  /// Codes of the cards that are new to the search, in canonical order, and of those that are gone.
+  void find_batch() {
+    std::vector<std::uint32_t> codes;
+    const auto chunks = base_.chunks(TableId::clients);
+    for (std::size_t c = old_.bases[0].chunks(TableId::clients).size(); c < chunks.size(); ++c)
+      for (const std::uint32_t code : chunks[c]->clients())
+        if (code != no_code && base_.card_of(code)->chunk == c) codes.push_back(code);
+    std::sort(codes.begin(), codes.end());
+    const auto delivered = [&](std::uint32_t code) { return std::binary_search(codes.begin(), codes.end(), code); };
+    dead_.assign(old_size_, 0);
+    std::vector<std::uint32_t> removed;
+    for (const ClientId& id : changes_.removed) {
+      const std::uint32_t code = code_of(id, delivered, "removed");
+      removed.push_back(code);
+      if (const auto card = was_.cards.card_of(id)) dead_[*card] = 1;
+    }
+    std::sort(removed.begin(), removed.end());
+    const auto gone = [&](std::uint32_t code) { return std::binary_search(removed.begin(), removed.end(), code); };
+    const std::vector<std::uint8_t> linked = dedupe::linked_cards(was_);
+    std::vector<std::uint32_t> named;
+    const auto read = [&](const auto& pairs, const char* argument, std::vector<CardPair>& links) {
+      for (const auto& [a, b] : pairs) {
+        const std::array ids{&a, &b};
+        std::array<std::uint32_t, 2> ends{};
+        for (std::size_t i = 0; i < 2; ++i) {
+          ends[i] = code_of(*ids[i], delivered, argument);
+          if (gone(ends[i]))
+            throw Error(Code::not_found, "client " + ids[i]->to_text() + " is removed, and linked", argument);
+          const auto card = was_.cards.card_of(*ids[i]);
+          if (card && linked[*card] == 0) named.push_back(ends[i]);
+        }
+        if (ends[0] == ends[1])
+          throw Error(Code::invalid_argument, "card " + a.to_text() + " is linked with itself", argument);
+        links.push_back({ends[0], ends[1]});
+      }
+    };
+    // A card whose last link goes with the other end may equal others again.
+    std::vector<std::uint8_t> still(old_size_, 0);
+    for (const auto* links : {&was_.must_links, &was_.cannot_links})
+      for (const CardPair& pair : *links)
+        if (dead_[pair.a] == 0 && dead_[pair.b] == 0) still[pair.a] = still[pair.b] = 1;
+    for (std::uint32_t card = 0; card < old_size_; ++card)
+      if (linked[card] != 0 && still[card] == 0 && dead_[card] == 0) named.push_back(old_.codes[card]);
+    read(changes_.must_links, "must_links", new_must_);
+    read(changes_.cannot_links, "cannot_links", new_cannot_);
+    std::erase_if(codes, gone);
+    codes.insert(codes.end(), named.begin(), named.end());
+    std::sort(codes.begin(), codes.end());
+    codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
+    std::vector<std::pair<ClientId, std::uint32_t>> in_order;
+    for (const std::uint32_t code : codes) in_order.emplace_back(base_.id_of(code), code);
+    std::sort(in_order.begin(), in_order.end());
+    for (std::size_t i = 0; i < in_order.size(); ++i) codes[i] = in_order[i].second;
+    for (const auto& [id, code] : in_order) {
+      const auto at =
+          std::lower_bound(old_.codes.begin(), old_.codes.end(), id,
+                           [&](std::uint32_t old, const ClientId& wanted) { return base_.id_of(old) < wanted; });
+      places_.push_back(static_cast<std::uint32_t>(at - old_.codes.begin()));
+      replaces_.push_back(at != old_.codes.end() && *at == code);
+      if (replaces_.back()) dead_[places_.back()] = 1;
+    }
+    control_.check();
+    batch_ = dedupe::prepare_some(base_, std::move(codes), *old_.normaliser, control_);
+  }
+  template <class Delivered>
+  std::uint32_t code_of(const ClientId& id, const Delivered& delivered, const char* argument) const {
+    const auto code = base_.code_of(id);
+    if (!code || (!was_.cards.card_of(id) && !delivered(*code)))
+      throw Error(Code::not_found, "client " + id.to_text() + " has no card", argument);
+    return *code;
+  }
+
+  /// Numbers in canonical order of what stayed and what came.
+  void number_cards() {
+    const auto batch = static_cast<std::uint32_t>(batch_.size());
+    to_.assign(old_size_, none);
+    same_client_.assign(old_size_, none);
+    sources_.reserve(old_size_ + batch);
+    const auto take = [&](std::uint32_t b) {
+      number_of_batch_.push_back(static_cast<std::uint32_t>(sources_.size()));
+      sources_.push_back(old_size_ + b);
+    };
+    std::uint32_t b = 0;
+    for (std::uint32_t old = 0; old < old_size_; ++old) {
+      while (b < batch && places_[b] == old && !replaces_[b]) take(b++);
+      if (b < batch && places_[b] == old) {
+        same_client_[old] = static_cast<std::uint32_t>(sources_.size());
+        take(b++);
+      } else if (dead_[old] == 0) {
+        to_[old] = same_client_[old] = static_cast<std::uint32_t>(sources_.size());
+        sources_.push_back(old);
+      }
+    }
+    while (b < batch) take(b++);
+    for (std::uint32_t old = 0; old < old_size_; ++old)
+      if (dead_[old] != 0) gone_.push_back(old);
+  }
+  /// Numbers by card now out of those of the cards before and those of the batch.
+  template <class Before, class Batch>
+  [[nodiscard]] std::vector<std::uint32_t> gathered(const Before& before, const Batch& batch) const {
+    std::vector<std::uint32_t> all(sources_.size());
+    for (std::size_t card = 0; card < all.size(); ++card) {
+      const std::uint32_t source = sources_[card];
+      all[card] = source < old_size_ ? before(source) : batch(source - old_size_);
+    }
+    return all;
+  }
+
+  void grow_cards() {
+    auto cards = std::make_shared<PreparedCards::Data>();
+    cards->bases[0] = base_;
+    cards->normaliser = old_.normaliser;
+    cards->codes = gathered([&](std::uint32_t old) { return old_.codes[old]; },
+                            [&](std::uint32_t b) { return batch_.client_code(b); });
+    cards->first_list = cards->codes.size();
+    control_.run(card_field_count, [&](std::size_t f) { cards->fields[f] = grown(f); });
+    now_ = PreparedCards(std::move(cards));
+    data_->cards = now_;
+    data_->options = was_.options;
+    data_->model = was_.model;
+    data_->training = was_.training;
+    data_->rules = was_.rules;
+    data_->blocking = was_.blocking;
+    data_->split_by = was_.split_by;
+    data_->block_limit = was_.block_limit;
+    data_->pairs = was_.pairs;
+    auto comparer = std::make_shared<const PairComparer>(*was_.comparer, now_);
+    data_->scorer = std::make_shared<const PairScorer>(*was_.scorer, *comparer, was_.model);
+    data_->comparer = std::move(comparer);
+  }
+  FieldColumn grown(std::size_t f) {
+    const FieldColumn& old = old_.fields[f];
+    const FieldColumn& batch = batch_.data()->fields[f];
+    dedupe::KeyIndex& index = index_->values[f];
+    index = before_.values[f];
+    if (old.empty() && batch.empty()) return {};
+    FieldColumn column;
+    column.forms = old.forms;
+    column.counts = old.counts;
+    column.filled = old.filled;
+    const std::size_t form_count = forms(static_cast<CardField>(f)).size();
+    std::vector<std::uint32_t> code_of(batch.distinct());
+    std::vector<KeyedCard> added;
+    for (std::uint32_t code = 0; code < code_of.size(); ++code) {
+      const std::uint64_t hash = dedupe::value_hash(batch, code);
+      std::uint32_t& known = code_of[code];
+      known = no_code;
+      index.each(hash, [&](std::uint32_t candidate) {
+        bool same = known == no_code;
+        for (std::size_t form = 0; same && form < form_count; ++form)
+          same = column.forms[form][candidate] == batch.forms[form][code];
+        if (same) known = candidate;
+      });
+      if (known != no_code) continue;
+      known = static_cast<std::uint32_t>(column.counts.size());
+      for (std::size_t form = 0; form < form_count; ++form) column.forms[form].push_back(batch.forms[form][code]);
+      column.counts.push_back(0);
+      added.push_back({hash, known});
+    }
+    index.add(std::move(added));
+    for (std::size_t form = 0; form < form_count; ++form) column.forms[form].settle_if_many();
+    for (const std::uint32_t card : gone_) {
+      old.each(card, [&](std::uint32_t code) { --column.counts[code]; });
+      column.filled -= old.empty() || old.first[card] == no_code ? 0U : 1U;
+    }
+    for (std::uint32_t b = 0; b < batch_.size(); ++b) {
+      batch.each(b, [&](std::uint32_t code) { ++column.counts[code_of[code]]; });
+      column.filled += batch.empty() || batch.first[b] == no_code ? 0U : 1U;
+    }
+    column.first = gathered([&](std::uint32_t card) { return old.empty() ? no_code : old.first[card]; },
+                            [&](std::uint32_t b) {
+                              return batch.empty() || batch.first[b] == no_code ? no_code : code_of[batch.first[b]];
+                            });
+    if (old.more_begin.empty() && batch.more_begin.empty()) return column;
+    column.more_begin.reserve(sources_.size() + 1);
+    column.more_begin.push_back(0);
+    column.more.reserve(old.more.size() + batch.more.size());
+    for (const std::uint32_t source : sources_) {
+      if (source < old_size_) {
+        const auto further = old.further(source);
+        column.more.insert(column.more.end(), further.begin(), further.end());
+      } else {
+        for (const std::uint32_t code : batch.further(source - old_size_)) column.more.push_back(code_of[code]);
+      }
+      column.more_begin.push_back(static_cast<std::uint32_t>(column.more.size()));
+    }
+    return column;
+  }
+
+  /// Links between clients that still have cards.
+  void take_links() {
+    changed_.assign(now_.size(), 0);
+    for (const std::uint32_t card : number_of_batch_) changed_[card] = 1;
+    const auto take = [&](const std::vector<CardPair>& before, const std::vector<CardPair>& added,
+                          std::vector<CardPair>& links) {
+      for (const CardPair& pair : before) {
+        const std::uint32_t a = same_client_[pair.a];
+        const std::uint32_t b = same_client_[pair.b];
+        if (a != none && b != none) {
+          links.push_back({a, b});
+          continue;
+        }
+        for (const std::uint32_t end : {a, b})
+          if (end != none) changed_[end] = 1;
+      }
+      for (const CardPair& pair : added) {
+        const CardPair link{*now_.card_of(base_.id_of(pair.a)), *now_.card_of(base_.id_of(pair.b))};
+        for (const std::uint32_t end : {link.a, link.b}) changed_[end] = 1;
+        links.push_back(link);
+      }
+    };
+    take(was_.must_links, new_must_, data_->must_links);
+    take(was_.cannot_links, new_cannot_, data_->cannot_links);
+    dedupe::check_links(now_, data_->must_links, data_->cannot_links);
+    linked_ = dedupe::linked_cards(*data_);
+  }
+
+  void grow_keys() {
+    const auto slots = static_cast<std::uint32_t>(before_.card_of.size());
+    const auto batch = static_cast<std::uint32_t>(batch_.size());
+    index_->slot_of =
+        gathered([&](std::uint32_t old) { return before_.slot_of[old]; }, [&](std::uint32_t b) { return slots + b; });
+    index_->card_of.assign(slots + batch, no_code);
+    for (std::uint32_t card = 0; card < now_.size(); ++card) index_->card_of[index_->slot_of[card]] = card;
+    index_->rules = before_.rules;
+    index_->beginnings = before_.beginnings.grown();
+    keys_.resize(index_->rules.size());
+    control_.check();
+    control_.run(index_->rules.size(), [&](std::size_t r) {
+      if (!dedupe::has_values(*batch_.data(), was_.blocking[r])) return;
+      const RuleKeys rule(*batch_.data(), was_.blocking[r]);
+      std::vector<std::uint64_t> keys;
+      std::vector<KeyedCard> added;
+      for (std::uint32_t b = 0; b < batch; ++b) {
+        rule.of(b, keys);
+        for (const std::uint64_t key : keys) {
+          keys_[r].push_back({key, b});
+          added.push_back({key, slots + b});
+        }
+      }
+      index_->rules[r].add(std::move(added));
+    });
+    index_->contents = before_.contents;
+    std::vector<KeyedCard> added;
+    for (std::uint32_t b = 0; b < batch; ++b)
+      if (const std::uint32_t card = number_of_batch_[b]; linked_[card] == 0)
+        added.push_back({now_.data()->content(card), slots + b});
+    index_->contents.add(std::move(added));
+    control_.report("index cards", 1);
+  }
+
+  /// Which cards equal others: representatives of those before are kept or moved, with the edges that they have.
+  void find_equal_cards() {
+    edge_end_ = to_;
+    stands_.assign(old_size_, 1);
+    if (was_.representatives.empty()) {
+      fresh_ = number_of_batch_;
+      return;
+    }
+    std::vector<std::uint32_t>& same = data_->representatives;
+    same = gathered([&](std::uint32_t old) { return to_[was_.representatives[old]]; },
+                    [&](std::uint32_t b) { return number_of_batch_[b]; });
+    std::map<std::uint32_t, std::vector<std::uint32_t>> touched;  // by representative before: cards of the batch
+    for (const std::uint32_t old : gone_) touched[was_.representatives[old]];
+    std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> unseen;  // by content: firsts of the batch
+    const PreparedCards::Data& now = *now_.data();
+    for (const std::uint32_t card : number_of_batch_) {
+      if (linked_[card] != 0) {
+        fresh_.push_back(card);
+        continue;
+      }
+      const std::uint64_t content = now.content(card);
+      std::uint32_t equal = none;
+      before_.contents.each(content, [&](std::uint32_t slot) {
+        const std::uint32_t old = before_.card_of[slot];
+        if (equal == none && old != no_code && same_values(now, card, old_, old)) equal = was_.representatives[old];
+      });
+      if (equal != none) {
+        touched[equal].push_back(card);
+        continue;
+      }
+      std::vector<std::uint32_t>& firsts = unseen[content];
+      const auto first = std::find_if(firsts.begin(), firsts.end(),
+                                      [&](std::uint32_t other) { return now.same_content(card, other); });
+      if (first != firsts.end()) {
+        same[card] = *first;
+        equal_.emplace_back(*first, card);
+      } else {
+        firsts.push_back(card);
+        fresh_.push_back(card);
+      }
+    }
+    for (auto& [old, cards] : touched) {
+      before_.contents.each(old_.content(old), [&](std::uint32_t slot) {
+        const std::uint32_t other = before_.card_of[slot];
+        if (other != no_code && was_.representatives[other] == old && to_[other] != none) cards.push_back(to_[other]);
+      });
+      std::sort(cards.begin(), cards.end());
+      cards.erase(std::unique(cards.begin(), cards.end()), cards.end());
+      stands_[old] = 0;
+      edge_end_[old] = cards.empty() ? none : cards.front();
+      for (const std::uint32_t card : cards) {
+        same[card] = cards.front();
+        if (card != cards.front()) equal_.emplace_back(cards.front(), card);
+      }
+    }
+  }
+
+  [[nodiscard]] bool represents(std::uint32_t card) const {
+    return data_->representatives.empty() || data_->representatives[card] == card;
+  }
+
+  void make_edges() {
+    std::vector<CardEdge> kept;
+    std::vector<CardEdge> added = new_edges();
+    kept.reserve(was_.edges.size() + added.size());
+    const double threshold = was_.options.clusters.threshold;
+    const auto& same = was_.representatives;
+    for (const CardEdge& edge : was_.edges) {
+      const bool equal = !same.empty() && same[edge.b] == edge.a;
+      if (equal) {
+        if (stands_[edge.a] != 0) kept.push_back({to_[edge.a], to_[edge.b], edge.score});
+        continue;
+      }
+      const std::uint32_t a = edge_end_[edge.a];
+      const std::uint32_t b = edge_end_[edge.b];
+      if (a == none || b == none) {
+        if (edge.score < threshold) continue;
+        for (const std::uint32_t end : {a, b})
+          if (end != none) changed_[end] = 1;
+        continue;
+      }
+      const bool moved = a != to_[edge.a] || b != to_[edge.b];
+      if (moved) {
+        changed_[a] = changed_[b] = 1;
+        added.push_back({std::min(a, b), std::max(a, b), edge.score});
+      } else {
+        kept.push_back({a, b, edge.score});
+      }
+    }
+    for (std::size_t i = 0; i < equal_.size(); ++i) {
+      const auto [first, card] = equal_[i];
+      const double score = i > 0 && equal_[i - 1].first == first
+                               ? equal_score_
+                               : (*data_->scorer)({first, card}, (*data_->comparer)(CardPair{first, card}));
+      equal_score_ = score;
+      ++data_->pairs;
+      if (score >= threshold - dedupe::kept_below) added.push_back({first, card, score});
+    }
+    const auto before = [](const CardEdge& x, const CardEdge& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; };
+    std::sort(added.begin(), added.end(), before);
+    data_->edges.resize(kept.size() + added.size());
+    std::merge(kept.begin(), kept.end(), added.begin(), added.end(), data_->edges.begin(), before);
+  }
+
+  /// Candidates of fresh cards by one rule: cards of a block, and which fresh card meets which stretch of them.
+  struct RuleCandidates {
+    std::vector<std::uint32_t> cards;
+    struct Stretch {
+      std::uint32_t fresh;
+      std::size_t begin;
+      std::size_t end;
+    };
+    std::vector<Stretch> stretches;
+  };
+
+  std::vector<CardEdge> new_edges() {
+    std::vector<std::uint32_t> fresh_of(now_.size(), none);  // by card: its place among the fresh ones
+    std::sort(fresh_.begin(), fresh_.end());
+    for (std::uint32_t i = 0; i < fresh_.size(); ++i) fresh_of[fresh_[i]] = i;
+    std::vector<RuleCandidates> rules(keys_.size());
+    control_.check();
+    control_.run(rules.size(), [&](std::size_t r) {
+      if (!control_.stop.stop_requested()) rules[r] = candidates(r, fresh_of);
+    });
+    control_.check();
+    std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>> of(fresh_.size());  // rule, place of the stretch
+    for (std::uint32_t r = 0; r < rules.size(); ++r)
+      for (std::uint32_t s = 0; s < rules[r].stretches.size(); ++s) of[rules[r].stretches[s].fresh].emplace_back(r, s);
+    const double kept = was_.options.clusters.threshold - dedupe::kept_below;
+    const std::size_t tasks = std::min<std::size_t>(score_tasks, fresh_.size());
+    std::vector<std::vector<CardEdge>> edges(tasks);
+    std::vector<std::vector<std::uint64_t>> made(tasks, std::vector<std::uint64_t>(rules.size(), 0));
+    control_.run(tasks, [&](std::size_t task) {
+      auto memory = data_->comparer->memory();
+      std::vector<std::uint32_t> met(now_.size(), none);  // by card: the fresh one that it met last
+      const auto begin = static_cast<std::uint32_t>(fresh_.size() * task / tasks);
+      const auto end = static_cast<std::uint32_t>(fresh_.size() * (task + 1) / tasks);
+      for (std::uint32_t i = begin; i < end && !control_.stop.stop_requested(); ++i) {
+        const std::uint32_t card = fresh_[i];
+        for (const auto& [r, s] : of[i]) {
+          const auto& stretch = rules[r].stretches[s];
+          for (std::size_t k = stretch.begin; k < stretch.end; ++k) {
+            const std::uint32_t other = rules[r].cards[k];
+            if (other == card || met[other] == i) continue;
+            met[other] = i;
+            if (fresh_of[other] != none && other < card) continue;  // it has made the pair
+            const CardPair pair{std::min(card, other), std::max(card, other)};
+            const double score = (*data_->scorer)(pair, (*data_->comparer)(pair, memory));
+            ++made[task][r];
+            if (score >= kept) edges[task].push_back({pair.a, pair.b, score});
+          }
+        }
+      }
+    });
+    control_.check();
+    control_.report("score", 1);
+    std::vector<CardEdge> all;
+    for (std::size_t task = 0; task < tasks; ++task) {
+      all.insert(all.end(), edges[task].begin(), edges[task].end());
+      for (std::size_t r = 0; r < rules.size(); ++r) {
+        data_->rules[r].added += made[task][r];
+        data_->pairs += made[task][r];
+      }
+    }
+    return all;
+  }
+  RuleCandidates candidates(std::size_t r, const std::vector<std::uint32_t>& fresh_of) {
+    RuleCandidates found;
+    const BlockingRuleReport& report = was_.rules[r];
+    if (report.largest > 1 && report.blocks == 0 && report.split == 0) return found;  // left out for the budget
+    std::vector<KeyedCard>& keys = keys_[r];
+    std::erase_if(keys, [&](const KeyedCard& each) { return fresh_of[number_of_batch_[each.card]] == none; });
+    dedupe::radix_sort(keys);
+    std::vector<std::uint32_t> cards;
+    std::vector<std::uint32_t> asking;
+    for (std::size_t begin = 0, end = 0; begin < keys.size(); begin = end) {
+      asking.clear();
+      for (; end < keys.size() && keys[end].key == keys[begin].key; ++end)
+        asking.push_back(number_of_batch_[keys[end].card]);
+      cards.clear();
+      index_->rules[r].each(keys[begin].key, [&](std::uint32_t slot) {
+        const std::uint32_t card = index_->card_of[slot];
+        if (card != no_code && represents(card)) cards.push_back(card);
+      });
+      if (cards.size() < 2) continue;
+      if (!std::is_sorted(cards.begin(), cards.end())) std::sort(cards.begin(), cards.end());
+      const auto add = [&](std::span<const std::uint32_t> block) {
+        const std::size_t first = found.cards.size();
+        bool any = false;
+        for (const std::uint32_t card : asking) {
+          if (!std::binary_search(block.begin(), block.end(), card)) continue;
+          any = true;
+          found.stretches.push_back({fresh_of[card], first, first + block.size()});
+        }
+        if (any) found.cards.insert(found.cards.end(), block.begin(), block.end());
+      };
+      if (cards.size() <= was_.block_limit)
+        add(cards);
+      else
+        split(cards, asking, add);
+    }
+    return found;
+  }
+  /// The parts of a large block in which fresh cards are.
+  template <class Add>
+  void split(const std::vector<std::uint32_t>& cards, const std::vector<std::uint32_t>& asking, const Add& add) {
+    const std::size_t levels = was_.split_by.size();
+    const auto key_of = [&](std::size_t level, std::uint32_t card) {
+      return dedupe::first_key(*now_.data(), was_.split_by[level], card);
+    };
+    if (levels == 0)
+      return dedupe::split_block(std::span<const std::uint32_t>(cards), levels, was_.block_limit, key_of, add);
+    std::vector<std::uint64_t> wanted;
+    for (const std::uint32_t card : asking) wanted.push_back(key_of(0, card));
+    std::sort(wanted.begin(), wanted.end());
+    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+    std::vector<std::vector<std::uint32_t>> parts(wanted.size());
+    for (const std::uint32_t card : cards) {
+      const std::uint64_t key = key_of(0, card);
+      const auto at = std::lower_bound(wanted.begin(), wanted.end(), key);
+      if (at != wanted.end() && *at == key) parts[static_cast<std::size_t>(at - wanted.begin())].push_back(card);
+    }
+    for (const std::vector<std::uint32_t>& part : parts)
+      dedupe::split_block(std::span<const std::uint32_t>(part), levels, was_.block_limit, key_of, add, 1);
+  }
+
+  void cluster() {
+    const clustering::Earlier earlier{was_.clusters, was_.inexact, to_, changed_};
+    dedupe::cluster(*data_, control_, &earlier);
+    control_.report("cluster", 1);
+  }
+
+  /// Clusters that go on keep their names: a label where the first card's id does not say it.
+  void name_clusters() {
+    const auto n = static_cast<std::uint32_t>(now_.size());
+    std::vector<std::uint32_t> first_before(old_size_);
+    std::iota(first_before.begin(), first_before.end(), 0U);
+    std::vector<std::uint32_t> size_before(old_size_, 1);
+    for (const auto& group : was_.groups) {
+      for (const std::uint32_t card : group) first_before[card] = group.front();
+      size_before[group.front()] = static_cast<std::uint32_t>(group.size());
+    }
+    // Overlaps of clusters of which something changed: cards in common, cluster before, cluster now, by first cards.
+    std::vector<std::uint32_t> common(n, 0);  // by first card now: cards that were in the cluster of its first card
+    std::vector<std::uint32_t> size(n, 0);
+    std::vector<std::uint32_t> was_in(n, none);
+    for (std::uint32_t old = 0; old < old_size_; ++old)
+      if (same_client_[old] != none) was_in[same_client_[old]] = first_before[old];
+    for (std::uint32_t card = 0; card < n; ++card) {
+      const std::uint32_t first = data_->cluster_of[card];
+      ++size[first];
+      if (was_in[first] != none && was_in[card] == was_in[first]) ++common[first];
+    }
+    struct Overlap {
+      std::uint32_t cards, before, now;
+    };
+    std::vector<Overlap> overlaps;
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> seen;
+    std::vector<std::uint32_t> goes_on(n, none);  // by first card now: first card of the cluster that it was
+    for (std::uint32_t card = 0; card < n; ++card) {
+      const std::uint32_t first = data_->cluster_of[card];
+      const std::uint32_t before = was_in[first];
+      if (before != none && common[first] == size[first] && size[first] == size_before[before])
+        goes_on[first] = before;  // the same cards
+      else if (was_in[card] != none)
+        seen.emplace_back(was_in[card], first);
+    }
+    std::sort(seen.begin(), seen.end());
+    for (std::size_t begin = 0, end = 0; begin < seen.size(); begin = end) {
+      while (end < seen.size() && seen[end] == seen[begin]) ++end;
+      overlaps.push_back({static_cast<std::uint32_t>(end - begin), seen[begin].first, seen[begin].second});
+    }
+    std::stable_sort(overlaps.begin(), overlaps.end(),
+                     [](const Overlap& x, const Overlap& y) { return x.cards > y.cards; });
+    std::unordered_set<std::uint32_t> taken;
+    for (const Overlap& each : overlaps)
+      if (goes_on[each.now] == none && taken.insert(each.before).second) goes_on[each.now] = each.before;
+
+    if (was_.numbered) return keep_numbers(goes_on);
+    std::unordered_map<std::uint32_t, std::string> named = names_before(first_before);
+    std::vector<std::uint32_t> labelled;
+    for (std::uint32_t first = 0; first < n; ++first) {
+      const std::uint32_t before = goes_on[first];
+      if (before == none) continue;
+      const auto name = named.find(before);
+      if (name == named.end() && same_client_[before] == first) continue;  // called after its first card, as ever
+      std::string label = name != named.end() ? std::move(name->second) : was_.cards.id(before).to_text();
+      if (label == now_.id(first).to_text()) continue;
+      labelled.push_back(first);
+      data_->labels.push_back(std::move(label));
+    }
+    if (labelled.empty()) return;
+    std::vector<std::uint32_t> id_of(n);
+    const auto labels = static_cast<std::uint32_t>(labelled.size());
+    for (std::uint32_t first = 0; first < n; ++first) id_of[first] = labels + first;
+    for (std::uint32_t i = 0; i < labels; ++i) id_of[labelled[i]] = i;
+    for (std::uint32_t& cluster : data_->cluster_of) cluster = id_of[cluster];
+  }
+  void keep_numbers(const std::vector<std::uint32_t>& goes_on) {
+    data_->numbered = true;
+    std::uint32_t next = 0;
+    for (const std::uint32_t number : was_.cluster_of) next = std::max(next, number + 1);
+    std::vector<std::uint32_t> number_of(now_.size());
+    for (std::uint32_t card = 0; card < number_of.size(); ++card) {
+      std::uint32_t& cluster = data_->cluster_of[card];
+      const std::uint32_t first = cluster;
+      if (first == card) number_of[card] = goes_on[card] == none ? next++ : was_.cluster_of[goes_on[card]];
+      cluster = number_of[first];
+    }
+  }
+  /// What clusters before were called other than their first card, by that card.
+  [[nodiscard]] std::unordered_map<std::uint32_t, std::string> names_before(
+      const std::vector<std::uint32_t>& first_before) const {
+    std::unordered_map<std::uint32_t, std::string> named;
+    if (was_.labels.empty()) return named;
+    const std::unordered_set<std::string> labels(was_.labels.begin(), was_.labels.end());
+    for (std::uint32_t card = 0; card < old_size_; ++card)
+      if (first_before[card] == card && was_.cluster_of[card] < was_.labels.size())
+        named.emplace(card, was_.labels[was_.cluster_of[card]]);
+    // Clusters whose first card's id is the label of another one.
+    std::map<std::uint32_t, std::vector<std::uint32_t>> others;
+    for (const std::string& label : was_.labels) {
+      const auto card = was_.cards.card_of(ClientId(label));
+      if (card && first_before[*card] == *card && named.count(*card) == 0) others[*card];
+    }
+    if (others.empty()) return named;
+    for (std::uint32_t card = 0; card < old_size_; ++card)
+      if (const auto found = others.find(first_before[card]); found != others.end()) found->second.push_back(card);
+    for (const auto& [first, cards] : others)
+      named.emplace(first, dedupe::default_cluster_name(
+                               cards, labels, [&](std::uint32_t card) { return was_.cards.id(card).to_text(); }));
+    return named;
+  }
+
+  const CardIndex::Data& before_;
+  const Duplicates::Data& was_;
+  const PreparedCards::Data& old_;
+  std::uint32_t old_size_;
+  const ClientBase& base_;
+  const CardChanges& changes_;
+  const Control& control_;
+  std::shared_ptr<Duplicates::Data> data_;
+  std::shared_ptr<CardIndex::Data> index_;
+
+  PreparedCards batch_;
+  std::vector<std::uint32_t> places_;  ///< by card of the batch: before which card of old it stands
+  std::vector<bool> replaces_;         ///< whether it takes that one's place
+  std::vector<std::uint8_t> dead_;     ///< by card before: gone, or in the batch now
+  std::vector<std::uint32_t> gone_;    ///< those
+  std::vector<CardPair> new_must_;     ///< by client codes
+  std::vector<CardPair> new_cannot_;
+  std::vector<std::uint32_t> sources_;          ///< by card now: card before, or old_size_ and the place in the batch
+  std::vector<std::uint32_t> number_of_batch_;  ///< by place in the batch: card now
+  std::vector<std::uint32_t> to_;               ///< by card before: card now; none: dead
+  std::vector<std::uint32_t> same_client_;      ///< the same, also where the card is in the batch
+  PreparedCards now_;
+  std::vector<std::uint8_t> changed_;  ///< by card now: its component is to be clustered
+  std::vector<std::uint8_t> linked_;
+  std::vector<std::vector<KeyedCard>> keys_;  ///< by rule: keys of the batch
+  std::vector<std::uint32_t> fresh_;          ///< cards now whose pairs are to be made
+  std::vector<std::uint32_t> edge_end_;       ///< by card before: whom its edges belong to now; none: nobody
+  std::vector<std::uint8_t> stands_;          ///< by representative before: those who equal it are the same as before
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> equal_;  ///< representative now, card that equals it
+  double equal_score_{0};
+};
+
+/// Of an index without cards: there is no model to keep.
+CardIndex of_first_cards(const DedupeOptions& options, const ClientBase& base, const CardChanges& changes,
+                         const Control& control) {
+  CardIndex index(find_duplicates(base, options, control), control);
+  const bool nothing = changes.removed.empty() && changes.must_links.empty() && changes.cannot_links.empty();
+  return nothing || index.found().cards().size() == 0 ? index : index.add(base, changes, control);
+}
+
+}  // namespace
+
+CardIndex CardIndex::add(const ClientBase& base, const CardChanges& changes, const Control& control) const {
+  const PreparedCards& cards = data_->found.cards();
+  if (cards.two_lists())
+    throw Error(Code::invalid_argument, "cards are added to an index of one list, not of two that were linked", "base");
+  if (!base.extends(cards.base()) || base.is_mapped())
+    throw Error(Code::invalid_argument, "the base does not extend the one that the index was made of", "base");
+  if (cards.size() == 0) return of_first_cards(data_->found.options(), base, changes, control);
+  return Update(*data_, base, changes, control).run();
+}
+
+}  // namespace klientela

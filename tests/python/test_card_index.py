@@ -1,0 +1,124 @@
+"""CardIndex from Python and `klientela search`: cards looked up, half typed, and cards that come later."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+
+import klientela
+import pytest
+from test_dedupe import base_of, persons, write_columns
+
+
+def clusters_of(found):
+    table = found.clusters.to_pydict()
+    groups = {}
+    for card, cluster in zip(table["id"], table["cluster"], strict=True):
+        groups.setdefault(cluster, set()).add(card)
+    return {frozenset(cards) for cards in groups.values()}
+
+
+@pytest.fixture(scope="module")
+def columns():
+    return persons()[0]
+
+
+@pytest.fixture(scope="module")
+def index(columns):
+    return klientela.CardIndex(klientela.find_duplicates(base_of(columns)))
+
+
+def test_finds_the_card_and_says_why(index, columns):
+    assert len(index) == len(columns["id"]) == len(index.duplicates)
+    assert repr(index) == f"<klientela.CardIndex: {len(index)} cards>"
+    for row in range(0, 60, 7):
+        card = {name: values[row] for name, values in columns.items() if name != "id"}
+        matches = index.search(card).to_pydict()
+        assert columns["id"][row] in matches["id"][:2]
+        best = matches["id"].index(columns["id"][row])
+        assert matches["family_name"][best] == "same"
+        weights = [values[best] for name, values in matches.items() if name.endswith("_weight") and name != "prior_weight"]
+        told = matches["prior_weight"][best] + sum(weight for weight in weights if weight is not None)
+        assert matches["score"][best] == pytest.approx(told)
+    assert len(index.search({"surname": "Xuthqoz"})) == 0
+    assert len(index.search({})) == 0
+
+
+def test_finds_what_is_being_typed(index, columns):
+    row = 5
+    typed = {"surname": columns["surname"][row][:4], "first_name": columns["first_name"][row][:2]}
+    typed["phone"] = columns["phone"][row][:9]
+    found = index.search(typed, incomplete=True, limit=3).to_pydict()
+    assert columns["id"][row] in found["id"]
+    assert found["family_name"][0] == "begins"
+    assert len(index.search(typed)) == 0
+
+
+def test_takes_values_of_any_kind(index, columns):
+    row = next(row for row, mail in enumerate(columns["email"]) if mail)
+    card = {"email": [columns["email"][row], None], "birthday": columns["dob"][row], "city": float("nan")}
+    assert columns["id"][row] in index.search(card).to_pydict()["id"]
+    card["birthday"] = dt.datetime.combine(columns["dob"][row], dt.time(12))
+    assert columns["id"][row] in index.search(card).to_pydict()["id"]
+
+
+def test_looks_every_card_of_a_base_up(index, columns):
+    some = {name: values[:20] for name, values in columns.items()}
+    matches = index.search(base_of(some), limit=2, threads=2).to_pydict()
+    assert set(matches["client"]) == set(some["id"])
+    assert all(card in {m for c, m in zip(matches["client"], matches["id"], strict=True) if c == card} for card in some["id"])
+
+
+def test_says_what_cannot_be(index, columns):
+    for card, error, said in (
+        ({"shoe size": 44}, klientela.NotFoundError, "shoe size"),
+        ({"birthday": "3 May"}, klientela.InvalidArgumentError, "3 May"),
+        ({"surname": "a", "last name": "b"}, klientela.InvalidArgumentError, "last name"),
+        ([1, 2], klientela.InvalidArgumentError, "mapping"),
+    ):
+        with pytest.raises(error, match=said):
+            index.search(card)
+    with pytest.raises(klientela.InvalidArgumentError, match="limit"):
+        index.search({"surname": "Abel"}, limit=0)
+    with pytest.raises(klientela.InvalidArgumentError, match="base"):
+        index.add(base_of(columns))
+    with pytest.raises(klientela.NotFoundError, match="77777"):
+        index.add(index.base, removed=[77777])
+
+
+def test_adds_cards_as_a_search_of_all_finds_them(columns):
+    old = {name: values[:-60] for name, values in columns.items()}
+    new = {name: values[-60:] for name, values in columns.items()}
+    first = klientela.find_duplicates(base_of(old))
+    model = first.model
+    for field in model["fields"]:
+        field["tf_weight"] = 0
+    index = klientela.CardIndex(klientela.find_duplicates(base_of(old), model=model))
+    delivered = index.base.extend({"clients": new})
+    gone = old["id"][3]
+    later = index.add(delivered.base, removed=[gone], threads=2)
+    rest = [row for row, card in enumerate(columns["id"]) if card != gone]
+    everything = base_of({name: [values[row] for row in rest] for name, values in columns.items()})
+    assert clusters_of(later.duplicates) == clusters_of(klientela.find_duplicates(everything, model=model))
+    assert len(index) == len(old["id"])
+    linked = later.add(later.base, must_links=[(old["id"][0], old["id"][5])], cannot_links=[(old["id"][1], old["id"][2])])
+    table = linked.duplicates.clusters.to_pydict()
+    cluster = dict(zip(table["id"], table["cluster"], strict=True))
+    assert cluster[old["id"][0]] == cluster[old["id"][5]]
+    assert len(linked) == len(later)
+
+
+def test_the_command_finds_cards(cli, tmp_path, columns):
+    write_columns(tmp_path / "c.csv", columns)
+    row = 5
+    done = cli("search", "c.csv", f"surname={columns['surname'][row]}", f"phone={columns['phone'][row]}", "--out", "m.csv")
+    assert done.returncode == 0, done.stderr
+    assert str(columns["id"][row]) in done.stdout and "phone same" in done.stdout
+    with (tmp_path / "m.csv").open(encoding="utf-8", newline="") as file:
+        assert str(columns["id"][row]) in {line["id"] for line in csv.DictReader(file)}
+    done = cli("search", "c.csv", "-i", f"surname={columns['surname'][row][:4]}", "--limit", "3")
+    assert done.returncode == 0 and "begins" in done.stdout, done.stderr
+    assert "nobody" in cli("search", "c.csv", "surname=Xuthqoz").stdout
+    assert cli("search", "c.csv", "surname").returncode == 2
+    done = cli("search", "c.csv", "shoe=44")
+    assert done.returncode == 1 and "shoe" in done.stderr and len(done.stderr.splitlines()) == 1

@@ -1,0 +1,340 @@
+// Cards that come later: the clusters of a full run, whatever is added, changed, removed and linked.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "klientela/dedupe/card_search.hpp"
+#include "klientela/dedupe/duplicates_tables.hpp"
+#include "klientela/ingest/builder.hpp"
+
+namespace klientela {
+namespace {
+
+/// Persons out of few words, so that many are alike, equal or linked in chains.
+ClientRow person(std::mt19937& random, std::int64_t id) {
+  static const char* const parts[] = {"ka", "lo", "mi", "ner", "to", "vi", "san", "bel"};
+  const auto word = [&](std::size_t n) {
+    std::string text;
+    while (n-- > 0) text += parts[random() % std::size(parts)];
+    return text;
+  };
+  ClientRow row{.client = id};
+  row.given_name = word(2);
+  row.family_name = word(2);
+  if (random() % 3 != 0) row.city = word(1);
+  if (random() % 3 != 0) row.birthday = first_day + std::chrono::days(20'000 + random() % 60);
+  if (random() % 2 == 0) row.phones = {"+4930" + std::to_string(5'550'000 + random() % 60)};
+  if (random() % 4 == 0) row.phones.push_back("+4930" + std::to_string(5'550'000 + random() % 60));
+  if (random() % 3 == 0) row.emails = {row.given_name + "@" + word(1) + ".example"};
+  return row;
+}
+
+ClientBase base_of(const std::map<std::int64_t, ClientRow>& rows) {
+  BaseBuilder builder;
+  for (const auto& [id, row] : rows) builder.add(row);
+  return builder.build().base;
+}
+
+/// A model without term frequencies, so that a full run of other cards has the same weights.
+LinkModel plain_model(const LinkModel& learnt) {
+  std::vector<LinkField> fields = learnt.fields();
+  for (LinkField& field : fields) field.tf_weight = 0;
+  return {learnt.prior(), fields};
+}
+
+using Groups = std::set<std::set<std::string>>;
+Groups groups_of(const Duplicates& found) {
+  Groups groups;
+  for (const auto& group : found.groups()) {
+    std::set<std::string> ids;
+    for (const std::uint32_t card : group) ids.insert(found.cards().id(card).to_text());
+    groups.insert(ids);
+  }
+  return groups;
+}
+
+std::map<std::string, std::string> names_of(const Duplicates& found) {
+  const Table table = clusters_table(found);
+  std::map<std::string, std::string> names;
+  for (std::size_t row = 0; row < table.rows(); ++row)
+    names[table.column("id").to_text(row)] = table.column("cluster").to_text(row);
+  return names;
+}
+
+/// Both found the same in every respect that weights of values do not matter to.
+void expect_same(const Duplicates& one, const Duplicates& other) {
+  ASSERT_EQ(one.cards().size(), other.cards().size());
+  for (std::uint32_t card = 0; card < one.cards().size(); ++card)
+    ASSERT_EQ(one.cards().id(card), other.cards().id(card));
+  EXPECT_EQ(groups_of(one), groups_of(other));
+  EXPECT_TRUE(std::equal(one.representatives().begin(), one.representatives().end(), other.representatives().begin(),
+                         other.representatives().end()));
+  ASSERT_EQ(one.edges().size(), other.edges().size());
+  for (std::size_t i = 0; i < one.edges().size(); ++i) ASSERT_EQ(one.edges()[i], other.edges()[i]) << i;
+  EXPECT_EQ(one.clusters().ids, other.clusters().ids);
+  EXPECT_EQ(one.clusters().order, other.clusters().order);
+  EXPECT_EQ(one.clusters().joins, other.clusters().joins);
+  EXPECT_EQ(one.clusters().cuts, other.clusters().cuts);
+  EXPECT_EQ(one.clusters().review, other.clusters().review);
+  EXPECT_EQ(one.clusters().scored, other.clusters().scored);
+  EXPECT_EQ(one.clusters().components, other.clusters().components);
+  EXPECT_EQ(one.clusters().largest_component, other.clusters().largest_component);
+  EXPECT_EQ(one.clusters().inexact, other.clusters().inexact);
+  for (std::size_t f = 0; f < card_field_count; ++f)
+    EXPECT_EQ(one.cards().filled(static_cast<CardField>(f)), other.cards().filled(static_cast<CardField>(f)));
+}
+
+struct Link {
+  std::int64_t a, b;
+  bool must;
+};
+
+/// What find_duplicates() says of all cards at once.
+Duplicates full_run(const ClientBase& base, const DedupeOptions& options, const std::vector<Link>& links) {
+  const PreparedCards cards = prepare_cards(base, Normaliser());
+  DedupeKnowledge known;
+  for (const Link& link : links) {
+    const auto a = cards.card_of(link.a);
+    const auto b = cards.card_of(link.b);
+    if (a && b) (link.must ? known.must_links : known.cannot_links).push_back({*a, *b});
+  }
+  return find_duplicates(cards, options, known);
+}
+
+void check_random_batches(unsigned seed, CardClusterMethod method, CardSourceRule sources) {
+  std::mt19937 random(seed);
+  std::map<std::int64_t, ClientRow> rows;
+  for (std::int64_t id = 0; id < 400; ++id) {
+    ClientRow row = person(random, 10 * id);
+    if (!rows.empty() && random() % 4 == 0) {  // many that are equal
+      row = std::next(rows.begin(), static_cast<std::ptrdiff_t>(random() % rows.size()))->second;
+      row.client = 10 * id;
+    }
+    row.source = random() % 3 == 0 ? "" : std::string(1, static_cast<char>('a' + random() % 3));
+    rows.insert_or_assign(10 * id, row);
+  }
+  ClientBase base = base_of(rows);
+  DedupeOptions options;
+  options.model = plain_model(find_duplicates(base).model());
+  options.clusters.method = method;
+  options.clusters.sources = sources;
+  CardIndex index(find_duplicates(base, options));
+  std::vector<Link> links;
+  ThreadPool pool(3);
+  Control control;
+  control.executor = &pool;
+  for (int round = 0; round < 12; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    BaseBuilder delivered;
+    std::set<std::int64_t> now;
+    const auto deliver = [&](ClientRow row) {
+      if (!now.insert(row.client.integer()).second) return;
+      rows.insert_or_assign(row.client.integer(), row);
+      delivered.add(row);
+    };
+    const auto any = [&] { return std::next(rows.begin(), static_cast<std::ptrdiff_t>(random() % rows.size())); };
+    for (int i = 0; i < 8; ++i) {  // new ones, between those that there are
+      ClientRow row = random() % 2 == 0 ? person(random, 0) : any()->second;
+      row.client = static_cast<std::int64_t>(random() % 4000);
+      if (rows.count(row.client.integer()) == 0) deliver(row);
+    }
+    for (int i = 0; i < 6; ++i) {  // changed ones, some of them only in what nobody compares
+      ClientRow row = any()->second;
+      if (i % 3 == 0)
+        row.category = "c" + std::to_string(round);
+      else if (i % 3 == 1)
+        row.city = person(random, 0).city;
+      else
+        row = [&] {
+          ClientRow other = any()->second;
+          other.client = row.client;
+          return other;
+        }();
+      deliver(row);
+    }
+    CardChanges changes;
+    for (int i = 0; i < 5; ++i) {
+      const auto gone = any();
+      if (now.count(gone->first) != 0) continue;
+      changes.removed.emplace_back(gone->first);
+      std::erase_if(links, [&](const Link& link) { return link.a == gone->first || link.b == gone->first; });
+      rows.erase(gone);
+    }
+    if (round % 3 == 1) {
+      const std::int64_t a = any()->first;
+      const std::int64_t b = any()->first;
+      const auto named = [&](std::int64_t id) {
+        return std::any_of(links.begin(), links.end(), [&](const Link& link) { return link.a == id || link.b == id; });
+      };
+      if (a != b && !named(a) && !named(b)) {
+        links.push_back({a, b, random() % 2 == 0});
+        (links.back().must ? changes.must_links : changes.cannot_links).emplace_back(a, b);
+      }
+    }
+    base = extend(base, delivered.take_tables()).base;
+    index = index.add(base, changes, round % 2 == 0 ? control : Control());
+    const Duplicates full = full_run(base_of(rows), options, links);
+    expect_same(index.found(), full);
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+TEST(CardUpdate, GivesTheClustersOfAFullRun) {
+  for (unsigned seed = 1; seed <= 4; ++seed)
+    check_random_batches(seed, CardClusterMethod::average_linkage, CardSourceRule::any);
+}
+TEST(CardUpdate, GivesThemByOtherMethods) {
+  for (const CardClusterMethod method :
+       {CardClusterMethod::connected_components, CardClusterMethod::min_cut, CardClusterMethod::correlation,
+        CardClusterMethod::star, CardClusterMethod::merge_center})
+    check_random_batches(11, method, CardSourceRule::any);
+}
+TEST(CardUpdate, GivesThemWhereSourcesMatter) {
+  check_random_batches(21, CardClusterMethod::average_linkage, CardSourceRule::one_per_source);
+}
+
+TEST(CardUpdate, SplitsLargeBlocksAsAFullRunDoes) {
+  std::mt19937 random(5);
+  std::map<std::int64_t, ClientRow> rows;
+  for (std::int64_t id = 0; id < 600; ++id) rows.insert_or_assign(id, person(random, id));
+  ClientBase base = base_of(rows);
+  DedupeOptions options;
+  options.blocking.max_block = 12;
+  options.blocking.rules = {blocking_rule("city"), blocking_rule("phone"), blocking_rule("given_name.roots")};
+  options.model = plain_model(find_duplicates(base).model());
+  const CardIndex index(find_duplicates(base, options));
+  BaseBuilder delivered;
+  for (std::int64_t id = 600; id < 640; ++id) {
+    rows.insert_or_assign(id, person(random, id));
+    delivered.add(rows.at(id));
+  }
+  const CardIndex later = index.add(extend(base, delivered.take_tables()).base);
+  const Duplicates full = full_run(base_of(rows), options, {});
+  std::map<CardPair, double> scores;
+  for (const CardEdge& edge : later.found().edges()) scores[{edge.a, edge.b}] = edge.score;
+  // Blocks that the new cards made too large have lost pairs in a full run; those of new cards are all there.
+  for (const CardEdge& edge : full.edges()) {
+    const auto found = scores.find({edge.a, edge.b});
+    ASSERT_NE(found, scores.end());
+    EXPECT_EQ(found->second, edge.score);
+  }
+}
+
+TEST(CardUpdate, KeepsWhatClustersAreCalled) {
+  std::map<std::int64_t, ClientRow> rows;
+  const auto card = [](std::int64_t id, const char* given, const char* family, const char* mail) {
+    return ClientRow{.client = id, .given_name = given, .family_name = family, .emails = {mail}};
+  };
+  rows.insert_or_assign(5, card(5, "Anna", "Berg", "anna@berg.example"));
+  rows.insert_or_assign(7, card(7, "Anna", "Berg", "anna@berg.example"));
+  rows.insert_or_assign(9, card(9, "Otto", "Kranz", "otto@kranz.example"));
+  for (std::int64_t id = 20; id < 200; ++id)
+    rows.insert_or_assign(id,
+                          card(id, ("Given" + std::to_string(id)).c_str(), ("Family" + std::to_string(id * 7)).c_str(),
+                               (std::to_string(id) + "@home.example").c_str()));
+  ClientBase base = base_of(rows);
+  CardIndex index(find_duplicates(base));
+  EXPECT_EQ(names_of(index.found()).at("7"), "5");
+  BaseBuilder first;
+  first.add(card(2, "Anna", "Berg", "anna@berg.example"));  // smaller than the card that the cluster is called after
+  base = extend(base, first.take_tables()).base;
+  index = index.add(base);
+  auto names = names_of(index.found());
+  EXPECT_EQ(names.at("2"), "5");
+  EXPECT_EQ(names.at("7"), "5");
+  EXPECT_EQ(names.at("9"), "9");
+  BaseBuilder second;
+  second.add(card(5, "Otto", "Kranz", "otto@kranz.example"));  // the card leaves, its cluster goes on
+  base = extend(base, second.take_tables()).base;
+  index = index.add(base);
+  names = names_of(index.found());
+  EXPECT_EQ(names.at("2"), "5");
+  EXPECT_EQ(names.at("7"), "5");
+  EXPECT_EQ(names.at("9"), "9");
+  EXPECT_EQ(names.at("5"), "9");
+  index = index.add(base, {.removed = {9}});
+  names = names_of(index.found());
+  EXPECT_EQ(names.at("5"), "9");
+  EXPECT_EQ(names.count("9"), 0U);
+  EXPECT_EQ(index.found().cards().card_of(9), std::nullopt);
+}
+
+TEST(CardUpdate, FindsWhatCameAndForgetsWhatWent) {
+  std::mt19937 random(9);
+  std::map<std::int64_t, ClientRow> rows;
+  for (std::int64_t id = 0; id < 300; ++id) rows.insert_or_assign(id, person(random, id));
+  ClientBase base = base_of(rows);
+  const CardIndex before(find_duplicates(base));
+  const ClientRow stranger{.client = 1000,
+                           .given_name = "Xaver",
+                           .family_name = "Quitzow",
+                           .emails = {"xaver.quitzow@mail.example"},
+                           .phones = {"+49 30 9990001"}};
+  EXPECT_TRUE(before.search(stranger).empty());
+  BaseBuilder delivered;
+  delivered.add(stranger);
+  base = extend(base, delivered.take_tables()).base;
+  const CardIndex after = before.add(base);
+  const auto matches = after.search(stranger);
+  ASSERT_EQ(matches.size(), 1U);
+  EXPECT_EQ(after.found().cards().id(matches[0].card), ClientId(1000));
+  EXPECT_TRUE(before.search(stranger).empty());
+  EXPECT_TRUE(after.add(base, {.removed = {1000}}).search(stranger).empty());
+}
+
+TEST(CardUpdate, CannotDoWhatMakesNoSense) {
+  std::mt19937 random(9);
+  std::map<std::int64_t, ClientRow> rows;
+  for (std::int64_t id = 0; id < 50; ++id) rows.insert_or_assign(id, person(random, id));
+  const ClientBase base = base_of(rows);
+  const CardIndex index(find_duplicates(base));
+  const auto where = [&](const ClientBase& with, const CardChanges& changes) {
+    try {
+      static_cast<void>(index.add(with, changes));
+    } catch (const Error& error) {
+      return error.where();
+    }
+    return std::string("nothing");
+  };
+  EXPECT_EQ(where(base_of(rows), {}), "base");
+  EXPECT_EQ(where(base, {.removed = {77}}), "removed");
+  EXPECT_EQ(where(base, {.must_links = {{1, 77}}}), "must_links");
+  EXPECT_EQ(where(base, {.must_links = {{1, 1}}}), "must_links");
+  EXPECT_EQ(where(base, {.removed = {1}, .cannot_links = {{1, 2}}}), "cannot_links");
+  EXPECT_EQ(where(base, {.must_links = {{1, 2}}, .cannot_links = {{2, 1}}}), "cannot_links");
+  EXPECT_EQ(where(base, {}), "nothing");
+  EXPECT_EQ(CardIndex().add(base).found().cards().size(), 50U);
+}
+
+TEST(CardUpdate, StaysBoundedWhereAllCardsAreAlike) {
+  BaseBuilder builder;
+  for (std::int64_t i = 0; i < 20'000; ++i)
+    builder.add(ClientRow{.client = i, .name = "Romashka Ltd", .emails = {"info@romashka.example"}});
+  for (std::int64_t i = 0; i < 50; ++i)
+    builder.add(ClientRow{.client = 100'000 + i,
+                          .name = "Adler" + std::to_string(i * i),
+                          .emails = {"a" + std::to_string(i) + "@x.example"}});
+  ClientBase base = builder.build().base;
+  const PreparedCards cards = prepare_cards(base, Normaliser());
+  const Duplicates found = find_duplicates(cards, {}, {.must_links = {{3, 19'990}}});
+  EXPECT_LT(found.pairs(), 1'000'000U);
+  ASSERT_FALSE(found.groups().empty());
+  EXPECT_EQ(found.groups()[0].size(), 20'000U);
+  const CardIndex index(found);
+  BaseBuilder delivered;
+  for (std::int64_t i = 0; i < 100; ++i)
+    delivered.add(ClientRow{.client = 50'000 + i, .name = "Romashka Ltd", .emails = {"info@romashka.example"}});
+  base = extend(base, delivered.take_tables()).base;
+  const CardIndex later = index.add(base);
+  EXPECT_LT(later.found().pairs() - found.pairs(), 200'000U);
+  EXPECT_EQ(later.found().groups()[0].size(), 20'100U);
+}
+
+}  // namespace
+}  // namespace klientela
