@@ -1,6 +1,7 @@
 // Values in the forms that duplicates are compared by: tables of cases, hostile input, the libraries as judges.
 #include "klientela/dedupe/normalise.hpp"
 
+#include <algorithm>
 #include <random>
 #include <set>
 #include <string>
@@ -772,6 +773,37 @@ TEST(Options, ErrorsNameThePointer) {
     EXPECT_EQ(error.where(), "lists.nicknames.1");
   }
   EXPECT_NE(to_json(options).find("bob"), std::string::npos);  // writes what it can
+}
+
+TEST(Phone, BeginsAsItIsTyped) {
+  const Normaliser russia({.region = "RU"});
+  const auto has = [](const std::vector<std::string>& all, const char* one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+  };
+  EXPECT_TRUE(has(russia.phone_beginnings("8 (495) 1"), "+74951"));
+  EXPECT_TRUE(has(russia.phone_beginnings("495 1"), "+74951"));
+  EXPECT_TRUE(has(russia.phone_beginnings("0049 30"), "+4930"));
+  EXPECT_TRUE(has(russia.phone_beginnings("030 55", "DE"), "+493055"));
+  EXPECT_EQ(russia.phone_beginnings("+7 (49"), std::vector<std::string>{"+749"});
+  EXPECT_TRUE(russia.phone_beginnings(" +() ").empty());
+  EXPECT_TRUE(has(Normaliser().phone_beginnings("495"), "495"));
+}
+
+TEST(Normaliser, SharesListsAndNotOptions) {
+  const Normaliser russia({.region = "RU"});
+  const Normaliser germany({.region = "DE", .strip_tags = false});
+  PhoneNumber phone;
+  russia.phone("8 495 123-45-67", phone);
+  EXPECT_EQ(phone.number, "+74951234567");
+  germany.phone("030 5550100", phone);
+  EXPECT_EQ(phone.number, "+49305550100");
+  EmailAddress email;
+  russia.email("anna+news@firm.example", email);
+  EXPECT_EQ(email.local, "anna");
+  germany.email("anna+news@firm.example", email);
+  EXPECT_EQ(email.local, "anna+news");
+  EXPECT_EQ(russia.options().region, "RU");
+  EXPECT_EQ(germany.options().region, "DE");
 }
 
 }  // namespace
