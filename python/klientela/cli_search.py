@@ -43,9 +43,7 @@ def search(
     ],
     incomplete: Annotated[
         bool,
-        typer.Option(
-            "--incomplete", "-i", help="Values may be unfinished: cards are found by how theirs begin, too."
-        ),
+        typer.Option("--incomplete", "-i", help="Values may be unfinished: cards are found by how theirs begin, too."),
     ] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most cards to find.")] = 10,
     min_score: Annotated[

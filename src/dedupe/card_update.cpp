@@ -366,7 +366,9 @@ class Update {
         fresh_.push_back(card);
       }
     }
-    for (auto& [old, cards] : touched) {
+    for (auto& each : touched) {
+      const std::uint32_t old = each.first;
+      std::vector<std::uint32_t>& cards = each.second;
       before_.contents.each(old_.content(old), [&](std::uint32_t slot) {
         const std::uint32_t other = before_.card_of[slot];
         if (other != no_code && was_.representatives[other] == old && to_[other] != none) cards.push_back(to_[other]);

@@ -37,7 +37,9 @@ def test_finds_the_card_and_says_why(index, columns):
         assert columns["id"][row] in matches["id"][:2]
         best = matches["id"].index(columns["id"][row])
         assert matches["family_name"][best] == "same"
-        weights = [values[best] for name, values in matches.items() if name.endswith("_weight") and name != "prior_weight"]
+        weights = [
+            values[best] for name, values in matches.items() if name.endswith("_weight") and name != "prior_weight"
+        ]
         told = matches["prior_weight"][best] + sum(weight for weight in weights if weight is not None)
         assert matches["score"][best] == pytest.approx(told)
     assert len(index.search({"surname": "Xuthqoz"})) == 0
@@ -66,7 +68,9 @@ def test_looks_every_card_of_a_base_up(index, columns):
     some = {name: values[:20] for name, values in columns.items()}
     matches = index.search(base_of(some), limit=2, threads=2).to_pydict()
     assert set(matches["client"]) == set(some["id"])
-    assert all(card in {m for c, m in zip(matches["client"], matches["id"], strict=True) if c == card} for card in some["id"])
+    assert all(
+        card in {m for c, m in zip(matches["client"], matches["id"], strict=True) if c == card} for card in some["id"]
+    )
 
 
 def test_says_what_cannot_be(index, columns):
@@ -101,7 +105,9 @@ def test_adds_cards_as_a_search_of_all_finds_them(columns):
     everything = base_of({name: [values[row] for row in rest] for name, values in columns.items()})
     assert clusters_of(later.duplicates) == clusters_of(klientela.find_duplicates(everything, model=model))
     assert len(index) == len(old["id"])
-    linked = later.add(later.base, must_links=[(old["id"][0], old["id"][5])], cannot_links=[(old["id"][1], old["id"][2])])
+    linked = later.add(
+        later.base, must_links=[(old["id"][0], old["id"][5])], cannot_links=[(old["id"][1], old["id"][2])]
+    )
     table = linked.duplicates.clusters.to_pydict()
     cluster = dict(zip(table["id"], table["cluster"], strict=True))
     assert cluster[old["id"][0]] == cluster[old["id"][5]]
@@ -111,7 +117,9 @@ def test_adds_cards_as_a_search_of_all_finds_them(columns):
 def test_the_command_finds_cards(cli, tmp_path, columns):
     write_columns(tmp_path / "c.csv", columns)
     row = 5
-    done = cli("search", "c.csv", f"surname={columns['surname'][row]}", f"phone={columns['phone'][row]}", "--out", "m.csv")
+    done = cli(
+        "search", "c.csv", f"surname={columns['surname'][row]}", f"phone={columns['phone'][row]}", "--out", "m.csv"
+    )
     assert done.returncode == 0, done.stderr
     assert str(columns["id"][row]) in done.stdout and "phone same" in done.stdout
     with (tmp_path / "m.csv").open(encoding="utf-8", newline="") as file:
