@@ -1371,9 +1371,8 @@ typedef struct klt_report_options {
   const klt_policy* policy; /* borrowed for the call; NULL: the default policy */
   const char* title;        /* of the page; NULL: as the policy; "": a default in the language */
   klt_language language;
-  int32_t top_clients; /* shown per cell of the matrix: 0 .. 1000; -1: as the policy */
-  const char* const*
-      hide; /* parts that the page goes without, called as in "report.hide" of a policy; NULL: as there */
+  int32_t top_clients;     /* shown per cell of the matrix: 0 .. 1000; -1: as the policy */
+  const char* const* hide; /* parts that the page goes without, as "report.hide" of a policy; NULL: as the policy */
   size_t hide_count;
 } klt_report_options;
 #define KLT_REPORT_OPTIONS_INIT \
