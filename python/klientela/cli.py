@@ -436,6 +436,7 @@ def history(
         if not quiet:
             _show_read(result)
             _print_notes(result.summary["notes"], of_run_only=True)
+            _print_unknown(result.unknown_assignments)
             days = found.days
             _out.print(
                 f"[bold]{len(days)}[/bold] days from {days[0]} to {days[-1]}, {len(result.features):,} clients, "
@@ -679,6 +680,7 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
         parts += ["", _bars("RFM", summary["segments"])]
     _out.print(Group(*parts))
     _print_notes(summary["notes"])
+    _print_unknown(result.unknown_assignments)
     if result.unused_columns:
         _out.print(f"[dim]columns not used: {escape(', '.join(result.unused_columns))}[/dim]", soft_wrap=True)
     if summary["rejects_listed"] or any(counts["rows_rejected"] for counts in summary["tables"].values()):
