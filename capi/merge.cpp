@@ -177,6 +177,7 @@ klt_status klt_merged_base_new(klt_context* context, const klt_base* base, const
     const klt_merge_options read = read_struct(options, klt_merge_options KLT_MERGE_OPTIONS_INIT, "options");
     bool rebase = false;
     apply_flag(read.rebase, rebase, "options.rebase");
+    if (read.reserved != 0) throw Error(Code::invalid_argument, "options.reserved must be 0", "options.reserved");
     SurvivorshipPolicy policy;
     if (read.survivorship_json != nullptr)
       policy = survivorship_policy_from_json(need_text(read.survivorship_json, "options.survivorship_json"));

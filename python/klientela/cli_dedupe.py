@@ -31,7 +31,7 @@ from klientela._terminal import (
 from klientela._terminal import (
     out as console,
 )
-from klientela.cli_merge import JOURNAL, Opened, Reason, Rebase, Who, now, open_journal, policy_of, save_all
+from klientela.cli_merge import FOUND, JOURNAL, Opened, Rebase, Who, now, open_journal, policy_of, save_all
 
 # What the engine calls its stages, in words.
 _STAGES = {
@@ -90,16 +90,13 @@ def dedupe(
     ] = None,
     journal: Annotated[
         str | None,
-        _file(
-            "The journal of merges to go on from; it is written again. By default DIR/journal.jsonl, if there is one."
-        ),
+        _file("The journal of merges to go on from; it is written again. Without it DIR/journal.jsonl begins anew."),
     ] = None,
     rebase: Rebase = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write what would be merged, and leave the journal as it is.")
     ] = False,
     who: Who = "",
-    reason: Reason = "",
     preset: Preset = None,
     policy: PolicyFile = None,
     date_format: DateFormat = None,
@@ -118,6 +115,8 @@ def dedupe(
         raise typer.BadParameter("--many needs a second list, --link FILE")
     if previous is not None and link is not None:
         raise typer.BadParameter("--previous is about the clusters of one list, not about links between two")
+    if rebase and journal is None:
+        raise typer.BadParameter("--rebase goes on from a journal, --journal FILE")
     if link is not None and (journal is not None or dry_run or rebase):
         raise typer.BadParameter(
             "--journal, --rebase and --dry-run are about merging, and cards of two lists are linked"
@@ -130,7 +129,7 @@ def dedupe(
             raise _core.InvalidArgumentError(f"{folder} is not a folder", "out")
         if journal is not None and not Path(journal).is_file():
             raise _core.NotFoundError(
-                f"there is no journal {journal}; without --journal one is begun in {out}", "journal"
+                f"there is no journal {journal}; without --journal one begins in {out}", "journal"
             )
         options = _options(chosen["dedupe"], threshold, link is not None, many)
         with progress(quiet) as steps:
@@ -156,9 +155,9 @@ def dedupe(
                     lists[0],
                     Path(journal) if journal is not None else folder / JOURNAL,
                     chosen,
+                    begin=journal is None,
                     rebase=rebase,
                     who=who,
-                    reason=reason,
                     threads=threads,
                     progress=_stage_steps(steps),
                 )
@@ -170,7 +169,7 @@ def dedupe(
             summary = _summary(files, lists)
             if opened is not None:
                 steps("Merging", 0)
-                summary["merge"] = _merge(opened, found, who, reason, dry_run)
+                summary["merge"] = _merge(opened, found, who, dry_run)
                 summary["notes"] += _refused(summary["merge"]["refused"])
             steps("Writing results", 0)
 
@@ -191,11 +190,11 @@ def dedupe(
             _show(found, files, lists, summary, written, time.monotonic() - began)
 
 
-def _merge(opened: Opened, found: _core.Duplicates, who: str, reason: str, dry_run: bool) -> dict[str, Any]:
+def _merge(opened: Opened, found: _core.Duplicates, who: str, dry_run: bool) -> dict[str, Any]:
     """Merge what was found beyond the journal, and say what there is then, for summary.json."""
     merged = opened.merged
     proposed, refused = merged._made.proposed(found)
-    operations = merged.merge(proposed, who=who, reason=reason or "found as duplicates", at=now())
+    operations = merged.merge(proposed, who=who, reason=FOUND, at=now())
     conflicts = merged.conflicts
     places = {*zip(*(conflicts._column(name) for name in ("cluster", "table", "field", "row")), strict=True)}
     return {

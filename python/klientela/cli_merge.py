@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from klientela._terminal import DateFormat, Encoding, PolicyFile, Preset, Quiet,
 from klientela._terminal import out as console
 
 JOURNAL = "journal.jsonl"
+FOUND = "found as duplicates"
 _OF_FINDING = ("clusters.csv", "pairs.csv", "joins.csv", "cuts.csv", "review.csv")
 
 Who = Annotated[str, typer.Option(help="Who does it, for the journal.", metavar="NAME")]
@@ -55,8 +57,6 @@ class Opened:
     merged : MergedBase
     journal : pathlib.Path
         The file it was read from, or is to be written to.
-    before : int
-        How many operations there were.
     policy : mapping
         The whole policy.
     """
@@ -64,7 +64,6 @@ class Opened:
     read: cards.Cards
     merged: MergedBase
     journal: Path
-    before: int
     policy: Mapping[str, Any]
 
 
@@ -83,32 +82,30 @@ def open_journal(
     journal: Path,
     policy: Mapping[str, Any],
     *,
-    rebase: bool,
-    who: str,
-    reason: str,
-    threads: int,
-    progress: Callable[[str, float], object] | None,
+    begin: bool = False,
+    rebase: bool = False,
+    who: str = "",
+    reason: str = "",
+    threads: int = 0,
+    progress: Callable[[str, float], object] | None = None,
 ) -> Opened:
-    """Open the journal where there is one; else one is begun."""
-    shared: dict[str, Any] = {
-        "rebase": rebase,
-        "who": who,
-        "reason": reason,
-        "at": now(),
-        "threads": threads,
-        "progress": progress,
-    }
+    """Go on from the journal, or begin one where there is none."""
+    shared: dict[str, Any] = {"who": who, "reason": reason, "at": now(), "threads": threads, "progress": progress}
     rules = policy["dedupe"]["survivorship"]
-    if not journal.exists():
-        return Opened(read, MergedBase(read.base, rules, **shared), journal, 0, policy)
+    if begin:
+        if journal.exists() and not _only_found(journal):
+            raise _core.InvalidArgumentError(
+                f"{journal} holds more than what was found: --journal {journal} goes on from it, another --out begins anew",
+                "journal",
+            )
+        return Opened(read, MergedBase(read.base, rules, **shared), journal, policy)
     try:
-        merged = MergedBase.open(read.base, journal, rules, **shared)
+        merged = MergedBase.open(read.base, journal, rules, rebase=rebase, **shared)
     except _core.InvalidArgumentError as error:
         if error.where != "journal":
             raise
         raise _core.InvalidArgumentError(
-            f"{journal} is the journal of another list, or the cards have changed since: --rebase goes on with it, "
-            "another --journal or --out begins anew",
+            f"{journal} is the journal of another list, or the cards have changed since; --rebase goes on with it",
             "journal",
         ) from None
     except _core.BadPolicyError as error:
@@ -119,7 +116,19 @@ def open_journal(
             "change of the survivorship",
             "/dedupe/survivorship/version",
         ) from None
-    return Opened(read, merged, journal, len(merged), policy)
+    return Opened(read, merged, journal, policy)
+
+
+def _only_found(journal: Path) -> bool:
+    """Whether a journal holds nothing but merges of what was found, which finding makes again."""
+    try:
+        lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+        operations = [line for line in lines if "operation" in line]
+        return "klientela_journal" in lines[0] and all(
+            line["operation"] == "merge" and line.get("reason") == FOUND for line in operations
+        )
+    except (ValueError, TypeError, IndexError):
+        return False
 
 
 def save_all(opened: Opened, write: Callable[[], dict[str, Path]]) -> dict[str, Path]:
@@ -397,7 +406,7 @@ class _Left:
             at=now(),
             threads=threads,
         )
-        return Opened(read, merged, self._opened.journal, self._opened.before, self._opened.policy)
+        return Opened(read, merged, self._opened.journal, self._opened.policy)
 
 
 def group(find: Callable[..., None]) -> typer.Typer:

@@ -487,8 +487,9 @@ def test_the_command_writes_what_was_found(cli, tmp_path, file):
     assert done.returncode == 0, done.stderr
     assert "400 rows read" in done.stdout and "columns not used: Favourite colour" in done.stdout
     folder = tmp_path / "found"
-    sheets = {"clusters", "pairs", "joins", "cuts", "review", "weights", "rules"}
-    assert {path.name for path in folder.iterdir()} == {f"{name}.csv" for name in sheets} | {"summary.json"}
+    sheets = {"clusters", "pairs", "joins", "cuts", "review", "weights", "rules", "merged", "conflicts"}
+    others = {"summary.json", "journal.jsonl"}
+    assert {path.name for path in folder.iterdir()} == {f"{name}.csv" for name in sheets} | others
     clusters = table(folder / "clusters.csv")
     assert list(clusters[0]) == ["id", "cluster"]
     assert {row["id"] for row in clusters} == {str(card) for card in file[1]} and len(clusters) == 400

@@ -348,6 +348,8 @@ def test_the_command_merges_and_says_how_to_take_back(cli, members, tmp_path):
     assert "clerk" in (out / "journal.jsonl").read_text(encoding="utf-8")
 
     again = cli("dedupe", members, "--out", out)
+    assert again.returncode == 0 and "in 2 new merges" in again.stdout  # nothing was decided yet: anew
+    again = cli("dedupe", members, "--out", out, "--journal", out / "journal.jsonl")
     assert again.returncode == 0 and "in 0 new merges" in again.stdout
     assert len(rows_of(out / "merged.csv")) == 4
 
@@ -357,6 +359,10 @@ def test_the_command_merges_and_says_how_to_take_back(cli, members, tmp_path):
     assert len(rows_of(out / "merged.csv")) == 5
     done = cli("dedupe", "not-duplicate", "1", "3", members, "--journal", out / "journal.jsonl")
     assert done.returncode == 0, done.stderr
+    before = (out / "journal.jsonl").read_bytes()
+    refused = cli("dedupe", members, "--out", out)  # what people decided is not written over
+    assert refused.returncode == 1 and "holds more than what was found" in refused.stderr
+    assert (out / "journal.jsonl").read_bytes() == before
     kept = cli("dedupe", members, "--journal", out / "journal.jsonl", "--out", tmp_path / "second")
     assert kept.returncode == 0 and "in 0 new merges" in kept.stdout, kept.stderr
     assert len(rows_of(tmp_path / "second" / "merged.csv")) == 5
@@ -383,7 +389,7 @@ def test_a_journal_of_another_list_is_refused(cli, members, tmp_path):
     before = {file.name: file.read_bytes() for file in out.iterdir()}
     members.write_text(LIST.replace("Bonn", "Mainz") + "7,Ida,Pohl,1990-01-01,ida@home.example,,Bonn,45,\n", "utf-8")
     for line in (
-        ("dedupe", members, "--out", out),
+        ("dedupe", members, "--out", out, "--journal", out / "journal.jsonl"),
         ("dedupe", "undo", "1", members, "--journal", out / "journal.jsonl"),
     ):
         done = cli(*line)
@@ -401,10 +407,11 @@ def test_rules_are_changed_under_another_version(cli, members, tmp_path):
     assert cli("dedupe", members, "--out", out).returncode == 0
     policy = tmp_path / "policy.json"
     policy.write_text('{"dedupe": {"survivorship": {"default": "longest"}}}', "utf-8")
-    done = cli("dedupe", members, "--out", out, "--policy", policy)
+    options = ("--out", out, "--journal", out / "journal.jsonl", "--policy", policy)
+    done = cli("dedupe", members, *options)
     assert done.returncode == 1 and "raise dedupe.survivorship.version" in done.stderr
     policy.write_text('{"dedupe": {"survivorship": {"version": 2, "default": "longest"}}}', "utf-8")
-    assert cli("dedupe", members, "--out", out, "--policy", policy).returncode == 0
+    assert cli("dedupe", members, *options).returncode == 0
 
 
 def test_words_below_dedupe_are_commands_and_files_still_files(cli, tmp_path):
@@ -489,8 +496,9 @@ def test_columns_keep_their_names_and_parents_are_followed(cli, tmp_path):
     ]
     assert b"Adler" not in left.read_bytes() and b"B1" not in left.read_bytes()
     assert b"rebase" not in (out / "journal.jsonl").read_bytes()
-    done = cli("dedupe", left, "--out", out, *options)
+    done = cli("dedupe", left, "--out", out, "--journal", out / "journal.jsonl", *options)
     assert done.returncode == 0, done.stderr
+    assert "B1" not in (out / "clusters.csv").read_text(encoding="utf-8")
 
 
 def test_rows_without_ids_are_erased_by_number(cli, tmp_path):
