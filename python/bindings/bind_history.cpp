@@ -303,7 +303,8 @@ language : {"en", "ru"}
             }));
           },
           py::kw_only(), py::arg("column") = py::none(), py::arg("since") = py::none(), py::arg("prior") = 0.5,
-          py::arg("outside") = std::vector<std::string>{"none"}, R"doc(The Markov chain of the changes seen, with the first and the last day of the intervals learnt from.
+          py::arg("outside") = std::vector<std::string>{"none"},
+          R"doc(The Markov chain of the changes seen, with the first and the last day of the intervals learnt from.
 
 A last interval that is cut short, as that of months up to a day in the middle of one, is not learnt from.)doc")
       .def(
