@@ -123,13 +123,13 @@ struct WebDomain {
 
 struct NormaliserOptions {
   /// ISO 3166 code of the country of phones written without one; empty: they stay as their digits.
-  std::string region;
+  std::string region{};
   /// What follows a + in front of the @ is no part of a mailbox, at every provider.
   bool strip_tags{true};
   /// Built-in lists that are not used, by name (see normaliser_lists()).
-  std::set<std::string> without;
+  std::set<std::string> without{};
   /// Lines to add to lists, by name of the list, as its file in src/dedupe/data describes them.
-  std::map<std::string, std::vector<std::string>> lists;
+  std::map<std::string, std::vector<std::string>> lists{};
   friend bool operator==(const NormaliserOptions&, const NormaliserOptions&) = default;
 };
 

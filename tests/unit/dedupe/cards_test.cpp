@@ -102,7 +102,8 @@ TEST(PreparedCards, AreOfTwoListsWhereOneIsEmpty) {
                                          CardSourceRule::one_per_source}) {
       DedupeOptions options;
       options.clusters.sources = sources;
-      EXPECT_TRUE(link_lists(first, second, options).groups().empty());
+      const Duplicates linked = link_lists(first, second, options);
+      EXPECT_TRUE(linked.groups().empty());
     }
   }
 }

@@ -115,7 +115,8 @@ TEST(Comparison, NeverTakesAShortcutThatChangesALevel) {
   std::size_t shortcuts = 0;
   for (const Comparison& comparison : default_comparisons()) {
     const dedupe::FieldColumn& column = (*cards.data())[comparison.field];
-    const auto sketched = dedupe::sketches(column, comparison);
+    std::vector<dedupe::Sketch> sketched;
+    dedupe::add_sketches(column, comparison, sketched);
     if (sketched.empty()) continue;
     const dedupe::Verdict verdict(comparison);
     const std::vector<Comparison> one{comparison};

@@ -265,15 +265,18 @@ TEST(Duplicates, AreFoundAmongVeryFewCards) {
   EXPECT_EQ(two.groups().size(), 1U);
   ASSERT_NE(two.training(), nullptr);
   EXPECT_EQ(two.training()->status, LinkFit::too_few_pairs);
-  EXPECT_EQ(find_duplicates(base_of({anna, twin, {.client = 3, .kind = "person", .name = "Otto Kranz"}})).groups(),
-            two.groups());
+  const Duplicates three =
+      find_duplicates(base_of({anna, twin, {.client = 3, .kind = "person", .name = "Otto Kranz"}}));
+  EXPECT_EQ(three.groups(), two.groups());
   twin.emails = {"other@c.example"};
   twin.name = "Otto Kranz";
-  EXPECT_TRUE(find_duplicates(base_of({anna, twin})).groups().empty());
-  EXPECT_TRUE(find_duplicates(base_of({anna})).groups().empty());
-  const PreparedCards none = prepare_cards(ClientBase(), Normaliser());
-  EXPECT_EQ(find_duplicates(none).cluster_of().size(), 0U);
-  EXPECT_EQ(clusters_table(find_duplicates(none)).rows(), 0U);
+  const Duplicates unlike = find_duplicates(base_of({anna, twin}));
+  EXPECT_TRUE(unlike.groups().empty());
+  const Duplicates alone = find_duplicates(base_of({anna}));
+  EXPECT_TRUE(alone.groups().empty());
+  const Duplicates none = find_duplicates(prepare_cards(ClientBase(), Normaliser()));
+  EXPECT_EQ(none.cluster_of().size(), 0U);
+  EXPECT_EQ(clusters_table(none).rows(), 0U);
 }
 
 TEST(Duplicates, LearnNothingFromCardsWithoutAnyValue) {
