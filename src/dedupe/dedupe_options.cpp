@@ -15,6 +15,7 @@ using json::Value;
 
 constexpr std::int64_t most_pairs = 1'000'000'000'000;
 constexpr std::int64_t most_block = 1'000'000;
+constexpr double most_bits = 1024;
 constexpr std::int64_t most_sampled = 100'000'000;
 
 template <class Parse>
@@ -67,6 +68,19 @@ std::vector<std::string_view> kind_names() {
   for (int k = 0; k <= static_cast<int>(ComparisonKind::exact); ++k)
     names.push_back(name(static_cast<ComparisonKind>(k)));
   return names;
+}
+
+/// What a run merges: its options, true for those by default; false and null: nothing.
+std::optional<MergeOptions> merge_options(const json::Node& node) {
+  if (node.is_null()) return std::nullopt;
+  if (node.value().is_boolean()) return node.boolean() ? std::optional(MergeOptions{}) : std::nullopt;
+  json::Object object(node);
+  MergeOptions options;
+  object.read("threshold", options.threshold, -most_bits, most_bits);
+  object.read("corroboration", options.corroboration, -most_bits, most_bits);
+  object.read("max_cards", options.max_cards, 2, most_block);
+  object.done();
+  return options;
 }
 
 Comparison comparison_from(const json::Node& node) {
@@ -148,6 +162,7 @@ DedupeOptions dedupe_options_from_json(std::string_view text, std::string_view p
   part("clusters", [&](const json::Node& node) {
     options.clusters = card_cluster_options_from_json(node.value().dump(), node.pointer());
   });
+  if (const auto node = object.find("merge")) options.merge = merge_options(*node);
   part("survivorship", [&](const json::Node& node) {
     options.survivorship = survivorship_policy_from_json(node.value().dump(), node.pointer());
   });
@@ -169,6 +184,11 @@ std::string to_json(const DedupeOptions& options) {
   document["random_pairs"] = options.random_pairs;
   document["training_pairs"] = options.training_pairs;
   document["clusters"] = Value::parse(to_json(options.clusters));
+  document["merge"] = false;
+  if (options.merge)
+    document["merge"] = {{"threshold", options.merge->threshold},
+                         {"corroboration", options.merge->corroboration},
+                         {"max_cards", options.merge->max_cards}};
   document["survivorship"] = Value::parse(to_json(options.survivorship));
   return document.dump(2);
 }
@@ -222,6 +242,20 @@ std::string dedupe_options_schema() {
   properties["training_pairs"] =
       integer_schema(100, most_sampled, defaults.training_pairs, "Pairs of each rule, to learn m.");
   properties["clusters"] = fragment(card_cluster_options_schema());
+  Value merge = Value::object();
+  merge["type"] = {"object", "boolean", "null"};
+  merge["properties"]["threshold"] =
+      number_schema(-most_bits, most_bits, "Bits that every join of a cluster has to reach; 1024: nothing is merged.");
+  merge["properties"]["threshold"]["default"] = MergeOptions{}.threshold;
+  merge["properties"]["corroboration"] =
+      number_schema(-most_bits, most_bits, "Bits that its best pair still has to reach without the strongest field.");
+  merge["properties"]["corroboration"]["default"] = MergeOptions{}.corroboration;
+  merge["properties"]["max_cards"] = integer_schema(2, most_block, MergeOptions{}.max_cards,
+                                                    "Cards of one client; larger clusters are left to a person.");
+  merge["additionalProperties"] = false;
+  merge["default"] = true;
+  merge["description"] = "What a run merges by itself; false or null: it does not look for duplicates.";
+  properties["merge"] = std::move(merge);
   properties["survivorship"] = fragment(survivorship_policy_schema());
   const Value schema = {{"type", "object"},
                         {"title", "Duplicates"},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "dedupe/merge_state.hpp"
@@ -76,11 +77,15 @@ void count_rows(const State& state, TableId table, std::size_t field, const std:
   }
 }
 
+void need_one_list(const Duplicates& found) {
+  if (found.cards().two_lists())
+    throw Error(Code::invalid_argument, "cards of two lists are linked, not merged", "found");
+}
+
 }  // namespace
 
 std::vector<MergeCluster> merge_clusters(const Duplicates& found) {
-  if (found.cards().two_lists())
-    throw Error(Code::invalid_argument, "cards of two lists are linked, not merged", "found");
+  need_one_list(found);
   std::vector<MergeCluster> clusters;
   clusters.reserve(found.groups().size());
   for (const auto& group : found.groups()) {
@@ -89,6 +94,75 @@ std::vector<MergeCluster> merge_clusters(const Duplicates& found) {
     clusters.push_back(std::move(cluster));
   }
   return clusters;
+}
+
+namespace {
+
+/// Cards by what they are together with; a part is open where one of its joins is not sure.
+class Parts {
+ public:
+  explicit Parts(const Duplicates& found) : above_(found.cards().size()), kinds_(above_.size()), open_(above_.size()) {
+    std::iota(above_.begin(), above_.end(), 0U);
+    const dedupe::CardReader reader(found.cards().base());
+    for (std::uint32_t card = 0; card < above_.size(); ++card) {
+      const std::string_view kind = reader.value(found.cards().client_code(card), ClientField::kind).text;
+      kinds_[card] = kind == "organisation" ? 1 : kind == "person" ? 2 : 0;
+    }
+  }
+  /// Whether they are one part now.
+  bool join(std::uint32_t a, std::uint32_t b, bool across_kinds) {
+    const std::uint32_t x = top(a);
+    const std::uint32_t y = top(b);
+    if (open_[x] != 0 || open_[y] != 0 || (!across_kinds && (kinds_[x] | kinds_[y]) == 3)) return false;
+    above_[std::max(x, y)] = std::min(x, y);
+    kinds_[std::min(x, y)] = static_cast<std::uint8_t>(kinds_[x] | kinds_[y]);
+    return true;
+  }
+  void open(std::uint32_t card) { open_[top(card)] = 1; }
+  [[nodiscard]] std::uint32_t top(std::uint32_t card) noexcept {
+    while (above_[card] != card) card = above_[card] = above_[above_[card]];
+    return card;
+  }
+
+ private:
+  std::vector<std::uint32_t> above_;
+  std::vector<std::uint8_t> kinds_;
+  std::vector<std::uint8_t> open_;
+};
+
+}  // namespace
+
+std::vector<MergeCluster> merge_clusters(const Duplicates& found, const MergeOptions& sure) {
+  need_one_list(found);
+  Parts parts(found);
+  const bool across_kinds = found.options().survivorship.across_kinds;
+  const auto corroborated = [&](CardPair pair) {
+    const ScoreExplanation why = found.explain(pair).explanation;
+    double strongest = 0;
+    for (const FieldEvidence& field : why.fields) strongest = std::max(strongest, field.weight + field.term_weight);
+    return why.score - strongest >= sure.corroboration;
+  };
+  const auto same = found.representatives();
+  for (std::uint32_t card = 0; card < same.size(); ++card)
+    if (const CardPair pair{same[card], card};
+        pair.a != pair.b && found.cluster_of()[pair.a] == found.cluster_of()[card])
+      if (found.explain(pair).explanation.score >= sure.threshold && corroborated(pair))
+        parts.join(pair.a, pair.b, across_kinds);
+  for (std::size_t c = 0; c < found.clusters().size(); ++c)
+    for (const CardJoin& join : found.clusters().joins_of(c)) {
+      const bool is_sure = join.reason == CardJoinReason::must_link ||
+                           (join.average >= sure.threshold && corroborated({join.a, join.b}));
+      if (is_sure && parts.join(join.a, join.b, across_kinds)) continue;
+      parts.open(join.a);
+      parts.open(join.b);
+    }
+  std::map<std::uint32_t, MergeCluster> clusters;
+  for (const auto& group : found.groups())
+    for (const std::uint32_t card : group) clusters[parts.top(card)].cards.push_back(found.cards().id(card));
+  std::vector<MergeCluster> several;
+  for (auto& [part, cluster] : clusters)
+    if (cluster.cards.size() > 1 && cluster.cards.size() <= sure.max_cards) several.push_back(std::move(cluster));
+  return several;
 }
 
 MergedBase::MergedBase(const ClientBase& base, SurvivorshipPolicy policy, SurvivorFunctions functions,
@@ -352,9 +426,13 @@ void MergedBase::set_policy(const SurvivorshipPolicy& policy) {
 }
 
 ProposedMerges proposed_merges(const Duplicates& found, const MergedBase& merged) {
+  return proposed_merges(merge_clusters(found), merged);
+}
+
+ProposedMerges proposed_merges(std::span<const MergeCluster> found, const MergedBase& merged) {
   const State& state = merged.state();
   ProposedMerges proposed;
-  for (const MergeCluster& cluster : merge_clusters(found)) {
+  for (const MergeCluster& cluster : found) {
     std::vector<std::uint32_t> clients;  // a card of each
     State::Cluster all;
     std::set<std::uint32_t> seen;

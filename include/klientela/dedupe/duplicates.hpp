@@ -21,6 +21,16 @@
 
 namespace klientela {
 
+/// What a run may merge without asking anybody. Every join of a cluster has to reach both figures.
+struct MergeOptions {
+  double threshold{10};  ///< bits, the mean score of all pairs between the two sides; in [-1024, 1024]
+  /// Bits that the pair of the highest score still has without its strongest field, so that nobody is merged by a
+  /// switchboard's number or a family's mailbox alone; in [-1024, 1024].
+  double corroboration{4};
+  std::uint32_t max_cards{20};  ///< of one client, 2 or more; larger clusters are left to a person as a whole
+  friend bool operator==(const MergeOptions&, const MergeOptions&) = default;
+};
+
 struct DedupeOptions {
   NormaliserOptions normaliser{};
   BlockingOptions blocking{};
@@ -33,6 +43,7 @@ struct DedupeOptions {
   std::uint32_t training_pairs{200'000};  ///< of each blocking rule for m, 100 to 100,000,000
   CardClusterOptions clusters{};
   SurvivorshipPolicy survivorship{};  ///< of the MergedBase that merges what was found; finding does not read it
+  std::optional<MergeOptions> merge{MergeOptions{}};  ///< of run(), which looks for no duplicates where there is none
 };
 
 /// What is known beyond the cards.

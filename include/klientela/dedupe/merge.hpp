@@ -30,6 +30,13 @@ struct MergeCluster {
 /// The clusters of two cards and more, for MergedBase::merge. \throws Error invalid_argument of two linked lists
 [[nodiscard]] std::vector<MergeCluster> merge_clusters(const Duplicates& found);
 
+/// Those of them that are sure, for merging unseen: clusters, or the parts of them, that hang together by joins that
+/// reach both figures of `sure`, or by must-links, and have no more cards than it allows; a card that equals another in
+/// every field by the score of the two. An organisation and a person are only together where the survivorship of the
+/// search's options allows it. In order of their smallest card. O(cards + joins x comparisons)
+/// \throws Error as merge_clusters(found)
+[[nodiscard]] std::vector<MergeCluster> merge_clusters(const Duplicates& found, const MergeOptions& sure);
+
 /// What a merge would do.
 struct MergePreview {
   std::vector<ClientId> survivors{};       ///< one per cluster that would be there, in order of ids
@@ -144,6 +151,8 @@ struct ProposedMerges {
 /// merged.knowledge(): then no two of them share a client. O(cards)
 /// \throws Error invalid_argument "found" of two linked lists; not_found for a card that the base has not
 [[nodiscard]] ProposedMerges proposed_merges(const Duplicates& found, const MergedBase& merged);
+/// The same of clusters, such as those that are sure. \throws Error not_found for a card that the base has not
+[[nodiscard]] ProposedMerges proposed_merges(std::span<const MergeCluster> found, const MergedBase& merged);
 
 /// One row per client with a card: `client`, `cards` (text: the ids of all that count as it, "; " between them), and
 /// the fields as in table_of(merged.base(), TableId::clients). O(clients x fields)
