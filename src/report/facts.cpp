@@ -198,7 +198,44 @@ std::optional<std::string> name_of(const ReportInput& input, std::size_t row) {
   return name;
 }
 
+DuplicateCounts duplicate_counts(const ReportInput& input) {
+  const Duplicates& found = *input.duplicates;
+  DuplicateCounts counts;
+  counts.cards = counts.clients = found.cards().size();
+  for (const auto& group : found.groups()) counts.clients -= group.size() - 1;
+  if (input.merged != nullptr) counts.merged = input.merged->original().clients() - input.merged->map().clients();
+  counts.waiting = waiting_pairs(input).size();
+  return counts;
+}
+
+std::vector<CardReview> waiting_pairs(const ReportInput& input) {
+  constexpr double unlikely = 0.05;
+  const Duplicates& found = *input.duplicates;
+  const std::optional<ClientMap> map = input.merged != nullptr ? std::optional(input.merged->map()) : std::nullopt;
+  const auto client = [&](std::uint32_t card) {
+    const std::uint32_t code = found.cards().client_code(card);
+    return map ? (*map)(code) : code;
+  };
+  std::vector<CardReview> waiting;
+  for (const CardReview& each : found.clusters().review)
+    if (client(each.a) != client(each.b) && (each.together || each.probability >= unlikely)) waiting.push_back(each);
+  return waiting;
+}
+
 namespace {
+
+std::optional<Note> cards_were_merged(const ReportInput& input) {
+  if (input.duplicates == nullptr) return std::nullopt;
+  const DuplicateCounts counts = duplicate_counts(input);
+  if (counts.merged == 0) return std::nullopt;
+  const std::string merged = std::to_string(counts.merged);
+  const std::string cards = std::to_string(counts.cards);
+  return Note{"report.duplicates.merged", "clients",
+              "Of " + cards + " cards " + merged +
+                  " count as another card's client: they were merged as duplicates, which the journal can undo.",
+              "Из карточек (" + cards + ") к другим присоединено как дубликаты: " + merged +
+                  ". Журнал позволяет это отменить."};
+}
 
 std::optional<Note> no_purchase_counts(const ReportInput& input) {
   const std::vector<std::uint8_t> buyers = buyers_of(input.features);
@@ -240,10 +277,12 @@ std::optional<Note> long_after_everything(const ReportInput& input) {
 }  // namespace
 
 std::vector<Note> notes_of(const ReportInput& input) {
+  std::vector<Note> notes;
   auto note = no_purchase_counts(input);
   if (!note) note = long_after_everything(input);
-  if (!note) return {};
-  return {*std::move(note)};
+  if (note) notes.push_back(*std::move(note));
+  if (auto merged = cards_were_merged(input)) notes.push_back(*std::move(merged));
+  return notes;
 }
 
 TableCounts counts_of(const ReportInput& input, TableId table) {

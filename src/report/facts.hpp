@@ -101,7 +101,21 @@ struct CellTotals {
 /// The name on the card of the client of a row: the full one, else given, middle and family name; nullopt without one.
 [[nodiscard]] std::optional<std::string> name_of(const ReportInput& input, std::size_t row);
 
-/// What to know about the run as a whole: that no purchase counts as of its day though the base has transactions.
+/// What became of the cards among which duplicates were looked for.
+struct DuplicateCounts {
+  std::uint64_t cards{0};
+  std::uint64_t clients{0};  ///< clusters that were found
+  std::uint64_t merged{0};   ///< cards that count as another one's client
+  std::uint64_t waiting{0};  ///< pairs on waiting_pairs()
+};
+/// \pre input.duplicates is set
+[[nodiscard]] DuplicateCounts duplicate_counts(const ReportInput& input);
+/// Pairs of the review list that are not merged, unless they are found apart with a chance of less than one in twenty.
+/// \pre input.duplicates is set
+[[nodiscard]] std::vector<CardReview> waiting_pairs(const ReportInput& input);
+
+/// What to know about the run as a whole: that no purchase counts as of its day though the base has transactions, that
+/// cards were merged.
 [[nodiscard]] std::vector<Note> notes_of(const ReportInput& input);
 
 /// The counts of a table; zeros where nothing of it was delivered.

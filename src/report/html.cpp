@@ -188,6 +188,7 @@ std::string html(const ReportInput& input, const ReportOptions& options, const C
     put_top(page, *matrix, cells);
   put_repeats(page);
   if (shown(PageSection::profiles)) put_profiles(page);
+  if (shown(PageSection::duplicates)) put_duplicates(page);
   if (shown(PageSection::coverage)) put_coverage(page);
   if (shown(PageSection::rejected)) put_rejected(page);
   if (shown(PageSection::definitions)) put_definitions(page);

@@ -90,6 +90,8 @@ void put_top(Page& page, const MatrixView& matrix, const std::vector<CellTotals>
 void put_movement(Page& page, const Control& control);
 void put_attention(Page& page);
 void put_profiles(Page& page);
+/// Nothing where no duplicates were looked for.
+void put_duplicates(Page& page);
 /// Nothing where no attribute of any card is known and there are no rules.
 void put_coverage(Page& page);
 void put_rejected(Page& page);

@@ -90,6 +90,13 @@ overflow-wrap:anywhere;hyphens:auto}
 .bar .gold{fill:rgb(var(--k1))}.dot.acc{--k:var(--accent-rgb)}
 .bar .back{fill:rgb(var(--kn)/.16)}
 .barcell{width:38%;vertical-align:middle!important}
+.bar .for{fill:rgb(var(--k4))}.bar .against{fill:rgb(var(--k2))}.bar .zero{fill:var(--soft)}.bar .limit{fill:rgb(var(--k1))}
+.waterfall{max-width:640px}.waterfall th,.waterfall td{padding-top:4px;padding-bottom:4px}.waterfall .barcell{width:52%}
+.waterfall .total th,.waterfall .total td{font-weight:650}
+.sides td{min-width:8.5em;overflow-wrap:anywhere}.sides tbody th{color:var(--soft);font-weight:500}
+.sides td,.sides thead th+th{padding-left:10px;padding-right:10px}
+.sides .other{background:rgb(var(--k1)/.18)}.sides .now{font-weight:550}
+ul.why{margin:0 0 10px;padding-left:1.2em}
 .curve{display:block;width:100%;max-width:720px;height:auto;margin-top:12px}
 .curve .grid{stroke:var(--line);stroke-width:1}
 .curve .even{stroke:var(--soft);stroke-width:1;stroke-dasharray:3 4;opacity:.6}

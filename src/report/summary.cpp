@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "klientela/core/version.hpp"
+#include "klientela/dedupe/duplicates_tables.hpp"
 #include "klientela/report/report.hpp"
 #include "report/facts.hpp"
 #include "report/text.hpp"
@@ -76,6 +77,17 @@ Json matrix_json(const report::MatrixView& matrix, const FeatureTable& features)
   return document;
 }
 
+/// What the search says of itself, but for its rules, and what was merged; null where there was none.
+Json duplicates_json(const ReportInput& input) {
+  if (input.duplicates == nullptr) return {};
+  Json document = Json::parse(duplicates_summary_json(*input.duplicates));
+  document.erase("rules");
+  const report::DuplicateCounts counts = report::duplicate_counts(input);
+  document["merged_cards"] = counts.merged;
+  document["to_review"] = counts.waiting;
+  return document;
+}
+
 }  // namespace
 
 std::string summary_json(const ReportInput& input) {
@@ -116,6 +128,7 @@ std::string summary_json(const ReportInput& input) {
   summary["first_purchase"] = text_or_null(report::first_day_text(features, "first_purchase"));
   summary["last_purchase"] = text_or_null(report::last_day_text(features, "last_purchase"));
 
+  summary["duplicates"] = duplicates_json(input);
   if (const Classification* abc = report::first_of_kind(input, "abc"); abc != nullptr && main_labels(*abc) != nullptr)
     summary["abc"] = counts_of_buyers(*main_labels(*abc), buyers);
   if (const Classification* rfm = report::first_of_kind(input, "rfm"); rfm != nullptr && main_labels(*rfm) != nullptr)

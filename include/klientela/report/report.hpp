@@ -15,6 +15,8 @@
 #include "klientela/classify/rules.hpp"
 #include "klientela/core/executor.hpp"
 #include "klientela/core/table.hpp"
+#include "klientela/dedupe/duplicates.hpp"
+#include "klientela/dedupe/merge.hpp"
 #include "klientela/features/features.hpp"
 #include "klientela/ingest/ingest.hpp"
 #include "klientela/model/client_base.hpp"
@@ -41,6 +43,9 @@ struct ReportInput {
   const Table* attention{nullptr};  ///< as attention_list() gives it, in the page's language
   const Table* coverage{nullptr};   ///< as coverage_table() gives it
   std::span<const RuleSetCheck> rules{};
+  // Told of in the summary too:
+  const Duplicates* duplicates{nullptr};  ///< of one list: among the cards before they were merged
+  const MergedBase* merged{nullptr};      ///< what was merged of them; the base is merged->base(), which was asked for
 };
 
 /// Parts of the page that can be left out, by the names that the policy has for them.
@@ -53,7 +58,8 @@ enum class PageSection : std::uint8_t {
   attention,  ///< who needs accompaniment now
   top,        ///< first clients of every cell
   profiles,
-  coverage,  ///< of cards by attributes, and what rules do
+  duplicates,  ///< cards of one client: what was merged, and what waits for review
+  coverage,    ///< of cards by attributes, and what rules do
   rejected,
   definitions,
 };

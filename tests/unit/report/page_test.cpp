@@ -6,6 +6,7 @@
 #include <regex>
 #include <set>
 
+#include "klientela/ingest/builder.hpp"
 #include "unit/report/sample.hpp"
 
 namespace klientela {
@@ -200,6 +201,93 @@ TEST(Page, ShowsTheLargestClientsFirst) {
   const std::string page = html(sample.input(), options);
   EXPECT_THAT(page, HasSubstr("<bdi>10</bdi></th>"));
   EXPECT_THAT(page, Not(HasSubstr("<bdi>20</bdi></th>"))) << "the second of its cell";
+}
+
+/// Six cards of one client, who is called `name`, and two that may be one: all of it found, the six merged.
+struct Repeated {
+  explicit Repeated(const std::string& name) {
+    BaseBuilder builder;
+    for (std::int64_t id = 1; id <= 6; ++id) {
+      ClientRow row{.client = id, .name = name, .emails = {"info@falk.example"}, .phones = {"+4930 5550100"}};
+      row.city = id % 2 == 0 ? "Berlin" + name : "Köln" + name;
+      if (id > 2) row.tax_numbers = {"00123456" + std::to_string(id)};
+      builder.add(row);
+    }
+    builder.add(ClientRow{.client = 8, .name = "Nordwind", .phones = {"+4930 5550200"}});
+    builder.add(ClientRow{.client = 9, .name = "Nordwind Logistik", .phones = {"+4930 5550200"}});
+    builder.add(ClientRow{.client = "<b>", .name = "Adler", .phones = {"+4930 5550300"}});
+    base = builder.build().base;
+    DedupeOptions options;
+    std::vector<LinkField> fields;
+    for (const CardField field : {CardField::email, CardField::phone, CardField::city}) {
+      options.comparisons.push_back({.field = field, .kind = ComparisonKind::exact, .tf_weight = 0});
+      fields.push_back({.comparison = spec(options.comparisons.back()), .weights = {-1, 10}, .tf_weight = 0});
+    }
+    options.model = LinkModel(1.0 / 1024, fields);
+    options.blocking.rules = {blocking_rule("email"), blocking_rule("phone")};
+    found = find_duplicates(base, options);
+    merged.emplace(base);
+    merged->merge(merge_clusters(found, {.threshold = 5, .corroboration = -1}));
+    static_cast<void>(merged->base());
+  }
+  ClientBase base;
+  Duplicates found;
+  std::optional<MergedBase> merged;
+};
+
+/// The section about duplicates.
+std::string duplicates_of(const std::string& page) {
+  const std::size_t begin = page.find("<h2 id=\"duplicates\">");
+  return begin == std::string::npos ? "" : page.substr(begin, page.find("</section>", begin) - begin);
+}
+
+TEST(Page, ShowsCardsOfOneClientSideBySideAndHowTheirScoreAddsUp) {
+  testing::Sample sample;
+  const Repeated repeated("Falk GmbH");
+  ReportInput input = sample.input();
+  EXPECT_EQ(duplicates_of(html(input)), "");
+  input.duplicates = &repeated.found;
+  input.merged = &*repeated.merged;
+  for (const Language language : {Language::english, Language::russian}) {
+    ReportOptions options;
+    options.language = language;
+    const std::string page = html(input, options);
+    expect_well_formed(page);
+    const std::string section = duplicates_of(page);
+    EXPECT_THAT(section, HasSubstr("<bdi>Falk GmbH</bdi>"));
+    EXPECT_THAT(section, HasSubstr("<td class=\"other\"><bdi>BerlinFalk GmbH</bdi></td>"));
+    EXPECT_THAT(section, HasSubstr("<td><bdi>KölnFalk GmbH</bdi></td>")) << "as the first card has it";
+    EXPECT_THAT(section, HasSubstr("class=\"now\""));
+    EXPECT_THAT(section, HasSubstr("class=\"limit\""));
+    EXPECT_THAT(section, HasSubstr("<td class=\"num\">\xE2\x88\x92" +
+                                   std::string(language == Language::english ? "10.0" : "10,0")))
+        << "what the odds of any two cards are";
+    EXPECT_THAT(section, HasSubstr(language == Language::english ? "Not shown: 2 (clusters.csv)"
+                                                                 : "Не показано: 2 (clusters.csv)"));
+    EXPECT_THAT(section, HasSubstr("Nordwind Logistik")) << "waits for a person";
+  }
+  ReportOptions hidden;
+  hidden.hide = {PageSection::duplicates};
+  EXPECT_EQ(duplicates_of(html(input, hidden)), "");
+  const std::string summary = summary_json(input);
+  EXPECT_THAT(summary, HasSubstr("\"merged_cards\": 5"));
+  EXPECT_THAT(summary, HasSubstr("\"to_review\": 1"));
+}
+
+TEST(Page, EscapesWhatCardsSay) {
+  for (const std::string& hostile :
+       {std::string("<script>alert(1)</script>"), std::string("\"><img src=x onerror=alert(1)>"),
+        std::string("' onmouseover='x"), std::string("</table></section><i>"), std::string("{}{0}%s&amp;")}) {
+    testing::Sample sample;
+    const Repeated repeated(hostile);
+    ReportInput input = sample.input();
+    input.duplicates = &repeated.found;
+    input.merged = &*repeated.merged;
+    const std::string page = html(input);
+    expect_well_formed(page);
+    for (const char* bad : {"<script", "<img", "<i>", "' onmouseover", "<b><bdi><b>"})
+      EXPECT_THAT(page, Not(HasSubstr(bad)));
+  }
 }
 
 TEST(Page, SurvivesAnAbsenceOfMoney) {
