@@ -1432,15 +1432,23 @@ KLT_API klt_status klt_profiles_channels(klt_context* context, const klt_profile
  */
 #define KLT_AS_OF_LAST_EVENT INT32_MIN
 
-/* klt_ingest(), klt_base_roll_up() where the policy says so, klt_features_compute(), then every classifier of the
- * policy (NULL: the default one). `as_of` in days since 1970-01-01, inclusive, or KLT_AS_OF_LAST_EVENT, which is
- * KLT_INVALID_ARGUMENT where nothing ever happened. Once reading has begun the streams are consumed, also on an error.
- * Errors are those of the stages. Since ABI 1. */
+/* klt_ingest(), duplicates among the cards found and merged unless "dedupe.merge" of the policy is false,
+ * klt_base_roll_up() where the policy says so, klt_features_compute(), then every classifier of the policy (NULL: the
+ * default one). Merged cards stay as they are; what comes later reads every row as the surviving client's. `as_of` in
+ * days since 1970-01-01, inclusive, or KLT_AS_OF_LAST_EVENT, which is KLT_INVALID_ARGUMENT where nothing ever happened.
+ * Once reading has begun the streams are consumed, also on an error. Errors are those of the stages. Since ABI 1. */
 KLT_API klt_status klt_run(klt_context* context, klt_tables* tables, const klt_policy* policy, int32_t as_of,
                            klt_result** out);
 /* The same with what people assigned (may be NULL), which rule sets with "assigned" take into account. Since ABI 2. */
 KLT_API klt_status klt_run_assigned(klt_context* context, klt_tables* tables, const klt_policy* policy, int32_t as_of,
                                     const klt_assignments* assignments, klt_result** out);
+/* The same, going on from a journal of merges (may be NULL): what was merged, undone, written and said to be two
+ * clients counts, and duplicates are looked for beyond it. `rebase` is not 0 where cards may have changed since the
+ * journal was written. KLT_BAD_DATA naming the line that cannot be read; KLT_INVALID_ARGUMENT naming "journal" for one
+ * of another base; KLT_NOT_FOUND for a client that it names and the base has not. Since ABI 2. */
+KLT_API klt_status klt_run_with_journal(klt_context* context, klt_tables* tables, const klt_policy* policy,
+                                        int32_t as_of, const klt_assignments* assignments, const char* journal,
+                                        int32_t rebase, klt_result** out);
 KLT_API void klt_result_free(klt_result* result); /* Since ABI 1. */
 /* The as-of day as days since 1970-01-01; 0 for NULL. Since ABI 1. */
 KLT_API int32_t klt_result_as_of(const klt_result* result);
@@ -1455,6 +1463,14 @@ KLT_API klt_status klt_result_coverage(klt_context* context, const klt_result* r
 KLT_API klt_status klt_result_unknown_assignments(klt_context* context, const klt_result* result, klt_table** out);
 /* klt_base_hierarchy() of all clients, where the policy rolls them up; KLT_NOT_FOUND where it does not. Since ABI 2. */
 KLT_API klt_status klt_result_hierarchy(klt_context* context, const klt_result* result, klt_table** out);
+/* The duplicates that the run found among the cards as they were delivered: every card with its cluster (id, cluster);
+ * and pairs for review, those whose answer would change most first (docs/outputs.md). KLT_NOT_FOUND naming "duplicates"
+ * where none were looked for. Since ABI 2, both of them. */
+KLT_API klt_status klt_result_clusters(klt_context* context, const klt_result* result, klt_table** out);
+KLT_API klt_status klt_result_review(klt_context* context, const klt_result* result, klt_table** out);
+/* What is merged, with its journal, as a base of its own to go on from. KLT_NOT_FOUND naming "duplicates" where nothing
+ * was looked for and there was no journal. O(cards + records). Since ABI 2. */
+KLT_API klt_status klt_result_merged(klt_context* context, const klt_result* result, klt_merged_base** out);
 /* klt_report_profiles() as the policy wants them, of `column`, or of the columns that the policy names (NULL).
  * Since ABI 2. */
 KLT_API klt_status klt_result_profiles(klt_context* context, const klt_result* result, const char* column,

@@ -2,6 +2,7 @@
 #include "klientela/pipeline/run.hpp"
 
 #include "call_guard.hpp"
+#include "klientela/dedupe/duplicates_tables.hpp"
 
 using namespace klientela;
 using namespace klientela::capi;
@@ -9,6 +10,15 @@ using namespace klientela::capi;
 namespace {
 
 const RunResult& run_of(const klt_result* result) { return *need(result, "result").run; }
+
+[[noreturn]] void fail_without_duplicates() {
+  throw Error(Code::not_found, "this run did not look for duplicates", "duplicates");
+}
+
+const Duplicates& duplicates_of(const RunResult& run) {
+  if (!run.duplicates) fail_without_duplicates();
+  return *run.duplicates;
+}
 
 }  // namespace
 
@@ -77,6 +87,12 @@ klt_status klt_run(klt_context* context, klt_tables* tables, const klt_policy* p
 
 klt_status klt_run_assigned(klt_context* context, klt_tables* tables, const klt_policy* policy, int32_t as_of,
                             const klt_assignments* assignments, klt_result** out) {
+  return klt_run_with_journal(context, tables, policy, as_of, assignments, nullptr, 0, out);
+}
+
+klt_status klt_run_with_journal(klt_context* context, klt_tables* tables, const klt_policy* policy, int32_t as_of,
+                                const klt_assignments* assignments, const char* journal, int32_t rebase,
+                                klt_result** out) {
   return guard(context, [&] {
     klt_tables& given = need(tables, "tables");
     need(out, "out");
@@ -85,9 +101,12 @@ klt_status klt_run_assigned(klt_context* context, klt_tables* tables, const klt_
     Policy choice = policy != nullptr ? policy->policy : Policy();
     for (const auto& [table, mapping] : given.mappings)
       for (const auto& [field, column] : mapping.columns) choice.ingest.mappings[table].columns[field] = column;
-    const Assignments assigned = assignments != nullptr ? assignments->assignments : Assignments();
+    RunKnowledge known;
+    if (assignments != nullptr) known.assignments = assignments->assignments;
+    if (journal != nullptr) known.journal = Journal::from_text(need_text(journal, "journal"));
+    known.rebase = rebase != 0;
     const Running call(*context);
-    give(out, std::make_shared<const RunResult>(run(take_streams(given), choice, day, assigned, call.control())));
+    give(out, std::make_shared<const RunResult>(run(take_streams(given), choice, day, known, call.control())));
   });
 }
 
@@ -135,6 +154,31 @@ klt_status klt_result_hierarchy(klt_context* context, const klt_result* result, 
     need(out, "out");
     if (!run.hierarchy) throw Error(Code::not_found, "the policy of this run does not roll clients up", "roll_up");
     give(out, run.hierarchy->table());
+  });
+}
+
+klt_status klt_result_clusters(klt_context* context, const klt_result* result, klt_table** out) {
+  return guard(context, [&] {
+    const Duplicates& found = duplicates_of(run_of(result));
+    give(&need(out, "out"), clusters_table(found));
+  });
+}
+
+klt_status klt_result_review(klt_context* context, const klt_result* result, klt_table** out) {
+  return guard(context, [&] {
+    const Duplicates& found = duplicates_of(run_of(result));
+    give(&need(out, "out"), review_table(found));
+  });
+}
+
+klt_status klt_result_merged(klt_context* context, const klt_result* result, klt_merged_base** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    need(out, "out");
+    if (!run.merged) fail_without_duplicates();
+    const Running call(*context);
+    const MergedBase& merged = *run.merged;
+    give(out, MergedBase(merged.original(), merged.journal(), merged.policy(), merged.functions(), call.control()));
   });
 }
 

@@ -230,6 +230,26 @@ void bind_pipeline(py::module_& module) {
           },
           "The tree of all clients where the run rolled them up, else None: client, parent, root, level, children, "
           "members, link.")
+      .def_property_readonly(
+          "duplicates",
+          [](const RunResult& self) -> py::object {
+            return self.duplicates ? py::cast(*self.duplicates) : py::object(py::none());
+          },
+          "The duplicates among the cards as they were delivered, or None where none were looked for.")
+      .def_property_readonly("_merging",
+                             [](const RunResult& self) -> py::object {
+                               if (!self.merged) return py::none();
+                               return py::make_tuple(self.merged->original(), from_json(to_json(self.merged->policy())),
+                                                     self.merged->journal().to_text());
+                             })
+      .def_property_readonly(
+          "conflicts",
+          [](const RunResult& self) -> py::object {
+            if (!self.merged) return py::none();
+            return py::cast(PyTable{without_gil([&] { return conflicts_table(self.merged->conflicts()); }), {}});
+          },
+          "Where merged cards say different things, and what the client's one card says; None where nothing was to be "
+          "merged.")
       .def(
           "profiles",
           [](const RunResult& self, const std::optional<std::string>& column, const py::kwargs& options) {
@@ -361,8 +381,8 @@ title : str, optional
 top_clients : int, optional
     How many clients are shown per cell.
 hide : sequence of str, optional
-    Parts that the page goes without, out of matrix, rfm, abc, classes, movement, attention, top, profiles, coverage,
-    rejected and definitions; by default the policy's.)doc")
+    Parts that the page goes without, out of matrix, rfm, abc, classes, movement, attention, top, profiles,
+    duplicates, coverage, rejected and definitions; by default the policy's.)doc")
       .def_property_readonly(
           "counts", [](const RunResult& self) { return counts_to_python(self.counts); },
           "By table: rows read, used and rejected, and how many were rejected by reason.")
@@ -420,20 +440,23 @@ hide : sequence of str, optional
       "_run",
       [](const py::dict& tables, const py::object& policy, const py::object& as_of, std::size_t threads,
          const py::object& progress, const py::object& assignments, const py::object& roll_up,
-         const py::object& history) {
+         const py::object& history, const std::optional<std::string>& journal, bool rebase) {
         Policy parsed = policy_from(policy);
         if (!history.is_none()) parsed.history = history_plan_over(parsed.history, history);
         if (!roll_up.is_none()) parsed.roll_up = roll_up_from(roll_up, "/roll_up");
-        const Assignments assigned =
-            assignments.is_none() ? Assignments() : argument<Assignments>(assignments, "assignments");
+        RunKnowledge known;
+        if (!assignments.is_none()) known.assignments = argument<Assignments>(assignments, "assignments");
+        if (journal) known.journal = Journal::from_text(*journal);
+        known.rebase = rebase;
         const std::optional<Day> day = as_of.is_none() ? std::nullopt : std::optional(to_day(as_of, "as_of"));
         Tables streams = tables_from(tables);
         return std::make_shared<RunResult>(long_call(threads, progress, [&](const Control& control) {
-          return run(std::move(streams), parsed, day, assigned, control);
+          return run(std::move(streams), parsed, day, known, control);
         }));
       },
       py::arg("tables"), py::arg("policy"), py::arg("as_of"), py::arg("threads"), py::arg("progress"),
-      py::arg("assignments") = py::none(), py::arg("roll_up") = py::none(), py::arg("history") = py::none());
+      py::arg("assignments") = py::none(), py::arg("roll_up") = py::none(), py::arg("history") = py::none(),
+      py::arg("journal") = py::none(), py::arg("rebase") = false);
 }
 
 }  // namespace klientela::python

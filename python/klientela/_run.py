@@ -6,9 +6,11 @@ import datetime as dt
 import html
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from klientela import _core, _plugins
+from klientela._merge import MergedBase
 
 _TABLES = tuple(_core.tables())
 
@@ -24,9 +26,14 @@ def run(
     classifiers: _core.ClassifierRegistry | Mapping[str, Any] | None = None,
     roll_up: str | int | Mapping[str, Any] | None = None,
     history: str | bool | Mapping[str, Any] | None = None,
+    journal: str | os.PathLike[str] | MergedBase | None = None,
+    rebase: bool = False,
     **more: Any,
 ) -> _core.Result:
-    """Classify a client base: ingest, features, then every classifier of the policy.
+    """Classify a client base: ingest, duplicates merged, features, then every classifier of the policy.
+
+    Where cards of clients are given, those that are surely the same client are merged by the policy's ``dedupe``, and
+    everything after counts them as one; ``{"dedupe": {"merge": False}}`` leaves them as they are.
 
     Parameters
     ----------
@@ -55,6 +62,11 @@ def run(
         the policy's own history says; False: do not. A mapping holds the options of the policy's part of that name,
         which it stands for. None: as the policy says. It is worked out when
         :meth:`Result.history` or the page asks for it.
+    journal : path or MergedBase, optional
+        What was merged, undone and said to be two clients before: a file that :meth:`MergedBase.save` or
+        ``klientela run`` wrote, or the merged base itself. It goes on in :attr:`Result.merged`.
+    rebase : bool
+        Whether cards may have changed since the journal was written.
     **more : table
         More tables by name: ``run(transactions=sales, clients=cards)``.
 
@@ -76,7 +88,27 @@ def run(
     datetime.date(2026, 2, 3)
     """
     policy = _plugins.policy_with(policy, classifiers)
-    return _core._run(tables_argument(tables, more), policy, as_of, threads, progress, assignments, roll_up, history)
+    return _core._run(
+        tables_argument(tables, more),
+        policy,
+        as_of,
+        threads,
+        progress,
+        assignments,
+        roll_up,
+        history,
+        None if journal is None else _journal_text(journal),
+        rebase,
+    )
+
+
+def _journal_text(journal: str | os.PathLike[str] | MergedBase) -> str:
+    if isinstance(journal, MergedBase):
+        return journal.journal_text
+    try:
+        return Path(journal).read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _core.BadDataError(f"{os.fspath(journal)} is no journal: it is not UTF-8", os.fspath(journal)) from error
 
 
 def tables_argument(tables: Any, more: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,6 +142,15 @@ def _is_table(value: Any) -> bool:
     )
 
 
+def _result_merged(self: _core.Result) -> MergedBase | None:
+    """What is merged, as a base of its own to go on from; None where nothing was to be merged."""
+    parts = self._merging
+    if parts is None:
+        return None
+    original, survivorship, journal = parts
+    return MergedBase(original, survivorship, journal=journal)
+
+
 def _result_repr(self: _core.Result) -> str:
     rejected = sum(counts["rows_rejected"] for counts in self.counts.values())
     return f"<klientela.Result: {len(self.features):,} clients as of {self.as_of}, {rejected:,} rows rejected>"
@@ -141,6 +182,7 @@ def _profiles_repr_html(self: _core.Profiles) -> str:
 def attach() -> None:
     """Give the compiled classes their Python methods; called once when the package is imported."""
     methods = (
+        (_core.Result, "merged", property(_result_merged)),
         (_core.Result, "__repr__", _result_repr),
         (_core.Result, "_repr_html_", _result_repr_html),
         (_core.Profiles, "to_pandas", _profiles_to_pandas),

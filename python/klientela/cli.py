@@ -30,6 +30,7 @@ from klientela._terminal import bars as _bars
 from klientela._terminal import errors as _errors
 from klientela._terminal import out as _out
 from klientela._terminal import progress as _progress
+from klientela.cli_merge import JOURNAL, Rebase, check_begin
 
 # The days that the engine knows.
 _FIRST_DAY, _LAST_DAY = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
@@ -49,6 +50,8 @@ app.add_typer(policy_app, name="policy")
 
 # What the engine calls its stages, in words.
 _STAGES = {
+    **cli_dedupe._STAGES,
+    "dedupe": "Looking for duplicates",
     "ingest": "Reading rows",
     "features": "Measuring clients",
     "classify": "Classifying",
@@ -180,6 +183,14 @@ def run(
     date_format: _DateFormat = None,
     decimal_comma: _DecimalComma = None,
     history: _History = None,
+    journal: Annotated[
+        str | None,
+        typer.Option(
+            help="The journal of merges to go on from, with what people undid, wrote and said in it.",
+            metavar="FILE",
+        ),
+    ] = None,
+    rebase: Rebase = False,
     encoding: _Encoding = None,
     threads: _Threads = 0,
     quiet: _Quiet = False,
@@ -189,7 +200,9 @@ def run(
     Reads CSV and TSV (also .gz), Parquet, JSON lines and Excel (book.xlsx#Sheet picks a sheet). Writes clients.parquet,
     clients.csv, matrix.csv, profiles.csv, profile_products.csv, profile_channels.csv, attention.csv, cohorts.csv,
     rejected.csv, summary.json and report.html into the folder; with a history also history.parquet, migration.csv,
-    transitions.csv, stays.csv and projection.csv; and hierarchy.csv where clients are rolled up.
+    transitions.csv, stays.csv and projection.csv; and hierarchy.csv where clients are rolled up. Of cards those that are
+    surely one client are merged, unless the policy's dedupe.merge is false: see clusters.csv, joins.csv, review.csv and
+    the like, merged.csv, conflicts.csv and journal.jsonl.
     """
     given = _given(
         directories=directories,
@@ -202,8 +215,10 @@ def run(
         feedback=feedback,
     )
     with _errors({"period": "--history", "/roll_up": "--roll-up"}):
+        if journal is None:
+            check_begin(Path(out) / JOURNAL)
         chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins), _written(date_format, decimal_comma))
-        journal = _journal(assignments, encoding)
+        assigned = _journal(assignments, encoding)
         _work(
             lambda steps: _read_and_run(
                 given,
@@ -212,9 +227,11 @@ def run(
                 encoding,
                 threads,
                 steps,
-                journal,
+                assigned,
                 roll_up,
                 False if history == "none" else history,
+                journal,
+                rebase,
             ),
             Path(out),
             quiet,
@@ -574,6 +591,8 @@ def _read_and_run(
     assignments: _core.Assignments | None = None,
     roll_up: str | None = None,
     history: str | bool | Mapping[str, Any] | None = None,
+    journal: str | None = None,
+    rebase: bool = False,
 ) -> _core.Result:
     sources = {}
     for table, file in files.items():
@@ -589,8 +608,14 @@ def _read_and_run(
             assignments=assignments,
             roll_up=int(roll_up) if roll_up is not None and roll_up.isdigit() else roll_up,
             history=history,
+            journal=journal,
+            rebase=rebase,
         )
     except _core.KlientelaError as error:
+        if error.where == "journal":
+            error.message = (
+                f"{journal} is the journal of other cards, or they have changed since; --rebase goes on with it"
+            )
         table = error.where.partition(".")[0]
         if table in files:
             error.message = f"{files[table]}: {error.message}"
@@ -668,6 +693,13 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
             currency = f" {summary['currency']}" if summary.get("currency") else ""
             facts.add_row(label, _grouped(summary[key]) + escape(currency))
 
+    found = summary["duplicates"]
+    if found is not None:
+        facts.add_row(
+            "duplicates",
+            f"{found['duplicates']:,} cards more than clients, [bold]{found['merged_cards']:,}[/bold] of them merged; "
+            f"{found['to_review']:,} pairs to review",
+        )
     if "attention.csv" in written:
         facts.add_row("need attention", f"{len(result.attention()):,} clients")
     parts: list[Any] = [facts]

@@ -93,11 +93,7 @@ def open_journal(
     shared: dict[str, Any] = {"who": who, "reason": reason, "at": now(), "threads": threads, "progress": progress}
     rules = policy["dedupe"]["survivorship"]
     if begin:
-        if journal.exists() and not _only_found(journal):
-            raise _core.InvalidArgumentError(
-                f"{journal} holds more than what was found: --journal {journal} goes on from it, another --out begins anew",
-                "journal",
-            )
+        check_begin(journal)
         return Opened(read, MergedBase(read.base, rules, **shared), journal, policy)
     try:
         merged = MergedBase.open(read.base, journal, rules, rebase=rebase, **shared)
@@ -117,6 +113,15 @@ def open_journal(
             "/dedupe/survivorship/version",
         ) from None
     return Opened(read, merged, journal, policy)
+
+
+def check_begin(journal: Path) -> None:
+    """Refuse to write a journal over one in which somebody has decided something."""
+    if journal.exists() and not _only_found(journal):
+        raise _core.InvalidArgumentError(
+            f"{journal} holds more than what was found: --journal {journal} goes on from it, another --out begins anew",
+            "journal",
+        )
 
 
 def _only_found(journal: Path) -> bool:

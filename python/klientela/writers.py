@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 # What not every history, run and search for duplicates writes: a later one takes away what is there of an earlier one, so
 # that a folder never holds files of two results.
 _HISTORY_FILES = ("history.parquet", "migration.csv", "transitions.csv", "stays.csv", "projection.csv")
-_RUN_FILES = ("attention.csv", "hierarchy.csv", *_HISTORY_FILES)
 _DUPLICATES_FILES = ("links.csv", "merged.csv", "conflicts.csv")
+_FOUND_FILES = ("clusters.csv", "pairs.csv", "joins.csv", "cuts.csv", "review.csv", "weights.csv", "rules.csv")
+_RUN_FILES = ("attention.csv", "hierarchy.csv", *_HISTORY_FILES, *_FOUND_FILES, *_DUPLICATES_FILES)
 
 
 def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Path]:
@@ -32,11 +33,14 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
     Profiles are profiles.csv, profile_products.csv and profile_channels.csv; cohorts.csv is retention by the period of
     the first purchase. Where the features have what it is made of, attention.csv lists who needs accompaniment now.
     Where the policy has a history there are also the files of :func:`write_history`, and where clients were rolled up
-    hierarchy.csv, which says whose rows stand in whose group.
+    hierarchy.csv, which says whose rows stand in whose group. Where duplicates were looked for among the cards there are
+    the files of :func:`write_duplicates` but for summary.json, whose figures stand in the one of the run, those of
+    :func:`write_merged`, and journal.jsonl.
 
     The files are written under other names first and then renamed; where one cannot be, those that were there before
     are put back. So a failure leaves nothing half-written and no mixture of two results. Neither does success: those of
-    the files above that this result has not, such as the history of an earlier one, are taken out of the folder.
+    the files above that this result has not, such as the history of an earlier one, are taken out of the folder, but for
+    a journal.
 
     Parameters
     ----------
@@ -69,6 +73,12 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
         texts["attention.csv"] = result.attention().to_csv
     if hierarchy is not None:
         texts["hierarchy.csv"] = hierarchy.to_csv
+    if result.duplicates is not None:
+        tables = _duplicates_tables(result.duplicates, result.duplicates.summary["threshold"], 0)
+        texts |= {name: functools.partial(_csv_of, tell) for name, tell in tables.items()}
+    if (merged := result.merged) is not None:
+        texts |= _merged_sheets(merged, {}, None, None)
+        texts["journal.jsonl"] = lambda: merged.journal_text
     sheets = {} if history is None else _history_sheets(history, result._language)
 
     def make(scratch: Path) -> None:
@@ -164,15 +174,7 @@ def write_duplicates(
     two = "first_list" in told
     of_lists = [dict(each) for each in ids] or [{}]
     first, second = of_lists[0], of_lists[-1]
-    tables: dict[str, Callable[[], _core.Table]] = {
-        "clusters.csv": lambda: found.clusters,
-        "pairs.csv": lambda: found.pairs(min_score=told["threshold"], threads=threads),
-        "joins.csv": lambda: found.joins,
-        "cuts.csv": lambda: found.cuts,
-        "review.csv": lambda: found.review,
-        "weights.csv": lambda: found.weights,
-        "rules.csv": lambda: found.rules,
-    }
+    tables = _duplicates_tables(found, told["threshold"], threads)
     if two:
         tables["links.csv"] = lambda: found.links
 
@@ -281,6 +283,23 @@ def with_columns(
             free += "_"
         columns[free] = [next((values[row] for row in of if values[row] not in (None, "")), None) for of in rows]
     return table_of(columns)
+
+
+def _csv_of(tell: Callable[[], _core.Table]) -> str:
+    return tell().to_csv()
+
+
+def _duplicates_tables(found: _core.Duplicates, threshold: float, threads: int) -> dict[str, Callable[[], _core.Table]]:
+    """Give the tables of duplicates by the names of their files, each made when it is called."""
+    return {
+        "clusters.csv": lambda: found.clusters,
+        "pairs.csv": lambda: found.pairs(min_score=threshold, threads=threads),
+        "joins.csv": lambda: found.joins,
+        "cuts.csv": lambda: found.cuts,
+        "review.csv": lambda: found.review,
+        "weights.csv": lambda: found.weights,
+        "rules.csv": lambda: found.rules,
+    }
 
 
 def _with_ids(table: _core.Table, first: Mapping[str, str], second: Mapping[str, str], two: bool) -> _core.Table:

@@ -129,6 +129,50 @@ void check_history_money(const Policy& policy, const ClientBase& base) {
   throw Error(Code::bad_policy, "/history/money: no transaction says its " + money, "/history/money");
 }
 
+/// Whether two cards at least have something to tell duplicates by.
+bool can_compare(const PreparedCards& cards, const DedupeOptions& options) {
+  const std::vector<Comparison> comparisons = options.comparisons.empty() ? default_comparisons() : options.comparisons;
+  return std::any_of(comparisons.begin(), comparisons.end(),
+                     [&](const Comparison& each) { return cards.filled(each.field) > 1; });
+}
+
+struct Merging {
+  std::optional<Duplicates> found{};
+  std::shared_ptr<const MergedBase> merged{};
+};
+
+/// The base merged as the journal says.
+MergedBase gone_on(const ClientBase& base, const RunKnowledge& known, const SurvivorshipPolicy& survivorship,
+                   const Control& control) {
+  if (known.rebase) return MergedBase::rebase(base, known.journal, {}, survivorship, {}, control);
+  return {base, known.journal, survivorship, {}, control};
+}
+
+/// Looks for duplicates among the base's cards, and merges what is sure of them; the base is as merged then.
+Merging merge_duplicates(ClientBase& base, const DedupeOptions& options, const RunKnowledge& known,
+                         const Control& control) {
+  Merging result;
+  const bool search = options.merge && !base.chunks(TableId::clients).empty();
+  if (!search && known.journal.records().empty()) return result;
+  control.check();
+  control.report("dedupe", 0);
+  PreparedCards cards;
+  if (search) cards = prepare_cards(base, Normaliser(options.normaliser), control);
+  const bool comparable = can_compare(cards, options);
+  if (comparable || !known.journal.records().empty()) {
+    auto merged = std::make_shared<MergedBase>(gone_on(base, known, options.survivorship, control));
+    if (comparable) {
+      result.found = find_duplicates(cards, options, merged->knowledge(cards), control);
+      const ProposedMerges proposed = proposed_merges(merge_clusters(*result.found, *options.merge), *merged);
+      static_cast<void>(merged->merge(proposed.clusters, {"", "found as duplicates", {}}));
+    }
+    base = merged->base(control);  // made here, so that nobody who reads `merged` changes anything in it
+    result.merged = std::move(merged);
+  }
+  control.report("dedupe", 1);
+  return result;
+}
+
 /// The lifecycle of the run; null where the policy has none.
 const Classification* lifecycle_of(const RunResult& run) {
   for (const Classification& each : run.classes)
@@ -181,10 +225,10 @@ struct RunResult::Made {
 };
 
 RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, const Control& control) {
-  return run(std::move(tables), policy, as_of, Assignments(), control);
+  return run(std::move(tables), policy, as_of, RunKnowledge(), control);
 }
 
-RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, const Assignments& assignments,
+RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, const RunKnowledge& known,
               const Control& control) {
   control.check();
   if (policy.history) {
@@ -201,6 +245,7 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
                 "no as-of date was given, and no accepted row has a day that could stand for it" + told(read.counts),
                 "as_of");
   if (policy.history) check_history_money(policy, read.base);
+  Merging merging = merge_duplicates(read.base, policy.dedupe, known, control);
   std::optional<Hierarchy> hierarchy;
   if (policy.roll_up) {
     control.check();
@@ -223,7 +268,7 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
   add_period_columns(features, read.base, policy, classifiers, control);
   // What only rules ask about stays out of the feature table.
   const Table table =
-      with_base_columns(read.base, features.table(), *as_of, inputs_of(classifiers), assignments, control);
+      with_base_columns(read.base, features.table(), *as_of, inputs_of(classifiers), known.assignments, control);
   Classified classified = classify(table, classifiers, control);
   for (const Classification& classification : classified.classifications)
     for (const Column& column : classification.columns()) features.add(column);
@@ -233,7 +278,7 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
   }
   control.report("classify", 1);
 
-  Table unknown = unknown_assignments(assignments, read.base, classified.models);
+  Table unknown = unknown_assignments(known.assignments, read.base, classified.models);
   return RunResult{.base = std::move(read.base),
                    .rejects = std::move(read.rejects),
                    .counts = std::move(read.counts),
@@ -243,9 +288,11 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
                    .models = std::move(classified.models),
                    .as_of = *as_of,
                    .report_options = policy.report,
-                   .assignments = assignments,
+                   .assignments = known.assignments,
                    .unknown_assignments = std::move(unknown),
                    .hierarchy = std::move(hierarchy),
+                   .duplicates = std::move(merging.found),
+                   .merged = std::move(merging.merged),
                    .policy = std::make_shared<const Policy>(policy),
                    .made = std::make_shared<RunResult::Made>()};
 }

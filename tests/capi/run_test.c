@@ -141,12 +141,146 @@ static void check_nothing(klt_context* context) {
   CHECK(source.live == 0);
 }
 
+/* Two cards of one person, with purchases of both, and somebody else. */
+static klt_tables* cards_and_purchases(klt_context* context) {
+  static const char* const ids[] = {"7", "8", "9"};
+  static const char* const given[] = {"Anna", "Anna", "Otto"};
+  static const char* const family[] = {"Berg", "Berg", "Kranz"};
+  static const char* const emails[] = {"anna.berg@mail.example", "ANNA.BERG@mail.example", "otto@firm.example"};
+  static const char* const phones[] = {"+49 30 5550100", "004930 5550100", "+49 30 5550155"};
+  static const char* const birthdays[] = {"1980-05-03", "1980-05-03", "1966-08-17"};
+  static const char* const buyers[] = {"7", "8", "9"};
+  static const char* const days[] = {"2025-01-01", "2025-02-01", "2025-03-01"};
+  static const char* const amounts[] = {"10", "20", "5"};
+  klt_tables* tables = NULL;
+  klt_table_builder* builder = NULL;
+  klt_table* table = NULL;
+  CHECK_OK(context, klt_tables_new(context, &tables));
+  CHECK_OK(context, klt_table_builder_new(context, 3, &builder));
+  CHECK_OK(context, klt_table_builder_add_text(context, builder, "client", ids));
+  CHECK_OK(context, klt_table_builder_add_text(context, builder, "given_name", given));
+  CHECK_OK(context, klt_table_builder_add_text(context, builder, "family_name", family));
+  CHECK_OK(context, klt_table_builder_add_text(context, builder, "emails", emails));
+  CHECK_OK(context, klt_table_builder_add_text(context, builder, "phones", phones));
+  CHECK_OK(context, klt_table_builder_add_text(context, builder, "birthday", birthdays));
+  CHECK_OK(context, klt_table_builder_finish(context, builder, &table));
+  klt_table_builder_free(builder);
+  CHECK_OK(context, klt_tables_add_table(context, tables, "clients", table));
+  klt_table_free(table);
+  CHECK_OK(context, klt_table_builder_new(context, 3, &builder));
+  CHECK_OK(context, klt_table_builder_add_text(context, builder, "client", buyers));
+  CHECK_OK(context, klt_table_builder_add_text(context, builder, "at", days));
+  CHECK_OK(context, klt_table_builder_add_text(context, builder, "amount", amounts));
+  CHECK_OK(context, klt_table_builder_finish(context, builder, &table));
+  klt_table_builder_free(builder);
+  CHECK_OK(context, klt_tables_add_table(context, tables, "transactions", table));
+  klt_table_free(table);
+  return tables;
+}
+
+static void check_csv(klt_context* context, klt_table* table, const char* expected) {
+  klt_string* csv = NULL;
+  CHECK_OK(context, klt_table_to_csv(context, table, &csv));
+  CHECK_TEXT(klt_string_data(csv), expected);
+  klt_string_free(csv);
+  klt_table_free(table);
+}
+
+static void check_duplicates(klt_context* context) {
+  klt_tables* tables = cards_and_purchases(context);
+  klt_policy* policy = NULL;
+  klt_result* result = NULL;
+  klt_table* table = NULL;
+  klt_string* journal = NULL;
+  klt_string* text = NULL;
+  klt_base* base = NULL;
+  klt_merged_base* merged = NULL;
+  CHECK_OK(context, klt_run(context, tables, NULL, KLT_AS_OF_LAST_EVENT, &result));
+  klt_tables_free(tables);
+  CHECK_OK(context, klt_result_clusters(context, result, &table));
+  check_csv(context, table, "id,cluster\n7,7\n8,7\n9,9\n");
+  CHECK_OK(context, klt_result_merged(context, result, &merged));
+  CHECK_OK(context, klt_merged_base_clusters(context, merged, &table));
+  check_csv(context, table, "id,cluster\n7,7\n8,7\n");
+  CHECK_OK(context, klt_merged_base_conflicts(context, merged, &table));
+  CHECK(klt_table_row_count(table) > 0);
+  klt_table_free(table);
+  CHECK_OK(context, klt_result_review(context, result, &table));
+  klt_table_free(table);
+  CHECK_OK(context, klt_merged_base_original(context, merged, &base));
+  CHECK(klt_base_client_count(base) == 3);
+  klt_base_free(base);
+  CHECK_OK(context, klt_result_clients(context, result, &table));
+  CHECK(klt_table_row_count(table) == 2);
+  klt_table_free(table);
+  klt_result_free(result); /* what was got of it lives on */
+  CHECK_OK(context, klt_merged_base_journal_text(context, merged, &journal));
+  klt_merged_base_free(merged);
+
+  /* What the journal says counts also where nothing is looked for, and is nothing new where it is. */
+  result = NULL;
+  CHECK_OK(context, klt_policy_from_json(context, "{\"dedupe\": {\"merge\": false}}", &policy));
+  tables = cards_and_purchases(context);
+  CHECK_OK(context, klt_run_with_journal(context, tables, policy, KLT_AS_OF_LAST_EVENT, NULL, klt_string_data(journal),
+                                         0, &result));
+  klt_tables_free(tables);
+  CHECK_OK(context, klt_result_clients(context, result, &table));
+  CHECK(klt_table_row_count(table) == 2);
+  klt_table_free(table);
+  table = NULL;
+  CHECK_ERROR(context, klt_result_clusters(context, result, &table), KLT_NOT_FOUND, "duplicates");
+  klt_result_free(result);
+  result = NULL;
+  tables = cards_and_purchases(context);
+  CHECK_OK(context, klt_run_with_journal(context, tables, NULL, KLT_AS_OF_LAST_EVENT, NULL, klt_string_data(journal), 0,
+                                         &result));
+  klt_tables_free(tables);
+  CHECK_OK(context, klt_result_merged(context, result, &merged));
+  CHECK_OK(context, klt_merged_base_journal_text(context, merged, &text));
+  klt_merged_base_free(merged);
+  CHECK_TEXT(klt_string_data(text), klt_string_data(journal));
+  klt_string_free(text);
+  klt_result_free(result);
+
+  /* Nothing of either. */
+  result = NULL;
+  tables = cards_and_purchases(context);
+  CHECK_OK(context, klt_run(context, tables, policy, KLT_AS_OF_LAST_EVENT, &result));
+  klt_tables_free(tables);
+  CHECK_ERROR(context, klt_result_merged(context, result, &merged), KLT_NOT_FOUND, "duplicates");
+  CHECK_OK(context, klt_result_clients(context, result, &table));
+  CHECK(klt_table_row_count(table) == 3);
+  klt_table_free(table);
+  klt_result_free(result);
+
+  /* A journal that is none, and one of other cards. */
+  result = NULL;
+  tables = cards_and_purchases(context);
+  CHECK_STATUS(context,
+               klt_run_with_journal(context, tables, policy, KLT_AS_OF_LAST_EVENT, NULL, "merge 7 8", 0, &result),
+               KLT_BAD_DATA);
+  klt_tables_free(tables);
+  {
+    test_source source = TEST_SOURCE(example_columns, EXAMPLE_ROWS);
+    tables = example_tables(context, &source);
+    CHECK_ERROR(
+        context,
+        klt_run_with_journal(context, tables, NULL, KLT_AS_OF_LAST_EVENT, NULL, klt_string_data(journal), 0, &result),
+        KLT_INVALID_ARGUMENT, "journal");
+    klt_tables_free(tables);
+  }
+  CHECK(result == NULL);
+  klt_string_free(journal);
+  klt_policy_free(policy);
+}
+
 int main(void) {
   klt_context* context = NULL;
   CHECK(klt_context_new(&context) == KLT_OK);
   check_policies(context);
   check_result_getters(context);
   check_nothing(context);
+  check_duplicates(context);
   klt_policy_free(NULL);
   klt_result_free(NULL);
   CHECK(klt_result_as_of(NULL) == 0 && klt_result_classification_count(NULL) == 0);

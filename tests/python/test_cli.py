@@ -35,6 +35,18 @@ FILES = {
     "summary.json",
     "report.html",
 }
+DUPLICATES_FILES = {
+    "clusters.csv",
+    "pairs.csv",
+    "joins.csv",
+    "cuts.csv",
+    "review.csv",
+    "weights.csv",
+    "rules.csv",
+    "merged.csv",
+    "conflicts.csv",
+    "journal.jsonl",
+}
 HISTORY_FILES = {"history.parquet", "migration.csv", "transitions.csv", "stays.csv", "projection.csv"}
 
 
@@ -98,8 +110,8 @@ def test_every_table_and_format(cli, tmp_path):
 def test_the_demo_is_repeatable_and_honest(cli, tmp_path):
     for name in ("one", "two"):
         assert cli("demo", "--clients", "300", "--seed", "8", "--out", name).returncode == 0
-    assert {path.name for path in (tmp_path / "one").iterdir()} == FILES | HISTORY_FILES
-    for file in (FILES | HISTORY_FILES) - {"clients.parquet", "history.parquet"}:
+    assert {path.name for path in (tmp_path / "one").iterdir()} == FILES | HISTORY_FILES | DUPLICATES_FILES
+    for file in (FILES | HISTORY_FILES | DUPLICATES_FILES) - {"clients.parquet", "history.parquet"}:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
     base = klientela.synthetic.make_base(clients=300, seed=8)
     summary = json.loads((tmp_path / "one" / "summary.json").read_text(encoding="utf-8"))

@@ -140,7 +140,7 @@ def test_the_default_policy_has_four_tiers_on_the_demo_base():
     result = klientela.run(demo)
     counts = result.clients.to_pandas()["tier"].value_counts()
     assert set(counts.index) == {"strategic", "important", "ordinary", "potential"}
-    assert counts.sum() == len(result.clients) == 3000
+    assert counts.sum() == len(result.clients) == 3000 - result.summary["duplicates"]["merged_cards"]
     assert counts["strategic"] < counts["important"] < counts["ordinary"]
     tiers = result.classes["tiers"]
     assert "because" in tiers.explain(0) and "так как" in tiers.explain(0, "ru")

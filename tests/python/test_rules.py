@@ -53,7 +53,7 @@ def test_every_client_of_the_made_up_base_has_one_of_the_five_types():
     types = result.classes["relationship_type"]
     values = types.table.to_pydict()["relationship_type"]
     assert set(values) == {"client", "potential", "target", "non-client", "other"}
-    for row in range(0, 2000, 97):
+    for row in range(0, len(values), 97):
         assert values[row] in types.explain(row, "en") and values[row] in types.explain(row, "ru")
     coverage = result.coverage.to_pydict()
     assert coverage["attribute"][0] == "relationship_type" and coverage["share"][0] == 1

@@ -50,6 +50,20 @@ def test_sizes_duplicates_and_faults():
         assert counts["rows_rejected"] == 0, table
 
 
+def test_no_two_clients_share_a_mailbox_or_a_domain():
+    base = make_base(clients=4000, seed=2026, duplicates=0)
+    cards = base["clients"].to_pydict()
+    for column in ("emails", "websites"):
+        values = [value for value in cards[column] if value]
+        assert len(values) == len(set(values)), column
+    domains = [
+        mail.partition("@")[2]
+        for mail, kind in zip(cards["emails"], cards["kind"], strict=True)
+        if kind == "organisation"
+    ]
+    assert len(domains) == len(set(domains))
+
+
 def test_purchases_are_skewed():
     _, counts = np.unique(make_base(clients=3000, seed=2, bad_rows=0)["transactions"]["client"], return_counts=True)
     counts = np.sort(counts)[::-1]

@@ -24,7 +24,7 @@ namespace klientela {
 struct Policy {
   static constexpr int version = 1;
   IngestOptions ingest;
-  DedupeOptions dedupe;  ///< of find_duplicates() and link_lists(); run() does not look for duplicates
+  DedupeOptions dedupe;  ///< of find_duplicates() and link_lists(), and of what run() merges
   std::optional<RollUpOptions>
       roll_up;  ///< unset: every client is looked at by itself; its `on` is the run's as-of day
   FeatureOptions features;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "klientela/classify/base_columns.hpp"
+#include "klientela/dedupe/merge.hpp"
 #include "klientela/pipeline/policy.hpp"
 #include "klientela/report/report.hpp"
 
@@ -28,6 +29,12 @@ struct RunResult {
   Assignments assignments{};             ///< as they were given
   Table unknown_assignments{};           ///< their lines that name a client or a value that is not known
   std::optional<Hierarchy> hierarchy{};  ///< of all clients, where the policy rolls them up; `base` has the groups then
+  /// Among the cards as they were delivered, those of merged->original(). None: the policy looks for none, or no two
+  /// cards have anything to tell them by.
+  std::optional<Duplicates> duplicates{};
+  /// What is merged, by which `base` is read: map, journal, conflicts. Null: nothing was looked for, and there was no
+  /// journal. Read by any number of threads; to go on, make another one of its original(), journal() and policy().
+  std::shared_ptr<const MergedBase> merged{};
 
   std::shared_ptr<const Policy> policy{};  ///< by which it was run
 
@@ -36,7 +43,12 @@ struct RunResult {
   struct Made;
   std::shared_ptr<Made> made{};
 
-  [[nodiscard]] ReportInput report() const { return {base, features, classes, rejects, counts}; }
+  [[nodiscard]] ReportInput report() const {
+    ReportInput input{base, features, classes, rejects, counts};
+    if (duplicates) input.duplicates = &*duplicates;
+    input.merged = merged.get();
+    return input;
+  }
   /// Of the columns that the policy names: made by the first call, which others wait for. Lives as long as this or a
   /// copy. Thread-safe. As group_profiles()
   [[nodiscard]] const Profiles& profiles(const Control& control = {}) const;
@@ -77,16 +89,28 @@ struct RunResult {
   [[nodiscard]] RuleCheck check_rules(std::string_view classifier, const Control& control = {}) const;
 };
 
-/// ingest, roll_up where the policy wants it, compute_features, every classifier. Errors are those of the stages; a
-/// history that cannot be made is refused before anything is read, as far as the policy alone tells, with bad_policy
-/// naming /history/margin or /history/money.
-/// \param as_of  last day that counts; nullopt: the day of the last accepted purchase (of the last accepted event where
+/// ingest, duplicates found and merged unless the policy's dedupe.merge is none, roll_up where the policy wants it,
+/// compute_features, every classifier. Of duplicates only merge_clusters(found, dedupe.merge) are merged, as an
+/// overlay: all that comes later reads every row as the surviving client's; ids of merged cards that assignments name
+/// are understood so too. Errors are those of the stages; a history that cannot be made is refused before anything is
+/// read, as far as the policy alone tells, with bad_policy naming /history/margin or /history/money. \param as_of  last
+/// day that counts; nullopt: the day of the last accepted purchase (of the last accepted event where
 ///               there is no purchase). \throws Error invalid_argument if there is neither
 [[nodiscard]] RunResult run(Tables tables, const Policy& policy = {}, std::optional<Day> as_of = std::nullopt,
                             const Control& control = {});
-/// The same with what people assigned, which rule sets with `assigned` take into account. Lines of the journal that
-/// name a client or a value that is not known are listed in the result; see unknown_assignments().
-[[nodiscard]] RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of,
-                            const Assignments& assignments, const Control& control);
+/// What people have said before.
+struct RunKnowledge {
+  /// Rule sets with `assigned` take them into account. Lines that name a client or a value that is not known are listed
+  /// in the result; see unknown_assignments().
+  Assignments assignments{};
+  /// Merges, edits, what was undone and who is not whom, of an earlier run or a MergedBase. It goes on in `merged`,
+  /// also where the policy looks for no duplicates. Empty: begun.
+  Journal journal{};
+  bool rebase{false};  ///< whether cards may have changed since the journal was written, which then says so
+};
+/// The same with what people have said. \throws Error as MergedBase(): invalid_argument "journal" if it belongs to
+/// another base and `rebase` is not set; not_found for a client that it names and the base has not
+[[nodiscard]] RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, const RunKnowledge& known,
+                            const Control& control = {});
 
 }  // namespace klientela

@@ -103,7 +103,7 @@ TEST(Assignments, WinAreRememberedAndCanBeTakenBack) {
   people.resolve("relationship_type", Directory::builtin("relationship_type"));
   EXPECT_EQ(before.lines()[1].value, "Target client");
   const auto types = [](const Assignments& assigned) {
-    return test::texts(run(delivery(), policy(), as_of, assigned, {}).features.column("relationship_type"));
+    return test::texts(run(delivery(), policy(), as_of, RunKnowledge{assigned}).features.column("relationship_type"));
   };
   EXPECT_THAT(types(people), ElementsAre("other", "target", "target", "other", "non-client", "non-client"));
   people.assign({.client = "1", .attribute = "relationship_type", .value = ""});
@@ -113,7 +113,7 @@ TEST(Assignments, WinAreRememberedAndCanBeTakenBack) {
 
   const Assignments again = Assignments::from_table(people.table());
   EXPECT_EQ(again.lines(), people.lines());
-  const RunResult result = run(delivery(), policy(), as_of, again, {});
+  const RunResult result = run(delivery(), policy(), as_of, RunKnowledge{again});
   EXPECT_EQ(result.classes[0].explain(1, Language::english), "relationship_type: \"target\", set in bulk.");
   EXPECT_THAT(test::texts(result.unknown_assignments.column("row")), ElementsAre("4"));
 }
@@ -141,7 +141,7 @@ TEST(Assignments, ListLinesThatNameSomebodyOrSomethingUnknown) {
   const Policy with_care = Policy::from_json(R"({"classifiers": {"care": {"kind": "rules", "assigned": "care",
     "values": ["vip", "no"], "otherwise": "no", "rules": [{"when": "frequency > 2", "value": "vip"}]},
     "bond": {"kind": "rules", "assigned": "relationship", "rules": [{"when": "frequency > 2", "value": "firm"}]}}})");
-  const RunResult result = run(builder.take_tables(), with_care, std::nullopt, people, {});
+  const RunResult result = run(builder.take_tables(), with_care, std::nullopt, RunKnowledge{people});
   const Table& unknown = result.unknown_assignments;
   EXPECT_THAT(test::texts(unknown.column("row")), ElementsAre("2", "3", "5", "9"));
   EXPECT_THAT(test::texts(unknown.column("client")), ElementsAre("1", "9", "2", "1"));

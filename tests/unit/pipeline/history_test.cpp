@@ -129,7 +129,7 @@ TEST(RunHistory, KnowsWhatWasAssigned) {
   const RunResult plain = run(lines(), policy);
   Assignments said;
   said.assign({.client = plain.features.column("client").to_text(0), .attribute = "care", .value = "vip"});
-  const RunResult result = run(lines(), policy, std::nullopt, said, {});
+  const RunResult result = run(lines(), policy, std::nullopt, RunKnowledge{said});
   const History& found = *result.history();
   const Column& now = result.classes[1].table().column("care");
   const Column last = found.column("care", found.days().size() - 1);

@@ -1,0 +1,163 @@
+"""Runs that merge duplicates: the generated truth is met, files and page tell of it, and people stay in charge."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import klientela
+import pytest
+from klientela import synthetic, writers
+from klientela.cli import app
+from typer.testing import CliRunner
+
+HOSTILE = '<script>alert("x")</script> & =HYPERLINK("http://evil")'
+CARDS = {
+    "client": [2, 5, 7, 8],
+    "given_name": ["Robert", "Bob", "Ida", "Ida"],
+    "family_name": ["Falk", "Falk", "Pohl", HOSTILE],
+    "birthday": ["1971-12-31", "1971-12-31", "1990-01-01", "1990-01-01"],
+    "emails": ["r.falk@firm.example", "R.Falk@firm.example", "ida@home.example", "ida@home.example"],
+    "phones": ["+49 30 5550100", "0049305550100", "+49 30 5550155", None],
+}
+SALES = {
+    "client": [2, 5, 7, 8],
+    "at": ["2026-01-10", "2026-02-10", "2026-03-10", "2026-03-11"],
+    "amount": [10, 20, 30, 40],
+}
+
+
+def pairs(cluster_of):
+    by_cluster = {}
+    for card, cluster in cluster_of.items():
+        by_cluster.setdefault(cluster, []).append(card)
+    return {(a, b) for cards in by_cluster.values() for a in sorted(cards) for b in sorted(cards) if a < b}
+
+
+@pytest.fixture(scope="module")
+def generated():
+    base = synthetic.make_base(clients=3000, seed=11)
+    return base, klientela.run(base, synthetic.POLICY)
+
+
+def test_merging_meets_the_generated_truth(generated):
+    base, result = generated
+    truth = base.truth.to_pydict()
+    true = pairs({card: of or card for card, of in zip(truth["client"], truth["duplicate_of"], strict=True)})
+    merged = pairs({card: result.merged.counts_as(card) for card in truth["client"]})
+    assert len(merged - true) == 0, "nothing is merged that is two clients"
+    assert len(merged & true) > 0.9 * len(true)
+    assert result.summary["clients"] == len(result.clients) == 3000 - result.summary["duplicates"]["merged_cards"]
+
+
+def test_no_money_is_lost_by_merging(generated):
+    base, result = generated
+    apart = klientela.run(base, {**synthetic.POLICY, "dedupe": {"merge": False}})
+    for total in ("money_gross", "money_refunds", "money_net", "orders", "lines"):
+        assert result.summary[total] == apart.summary[total], total
+    assert apart.summary["duplicates"] is None
+    assert len(apart.clients) == 3000
+    assert apart.duplicates is None and apart.merged is None and apart.conflicts is None
+
+
+def test_a_client_is_classified_once():
+    result = klientela.run(clients=CARDS, transactions=SALES)
+    clients = result.clients.to_pydict()
+    assert clients["client"] == [2, 7, 8]
+    assert clients["frequency"] == [2, 1, 1]
+    assert result.merged.counts_as(5) == 2
+    assert result.duplicates.clusters.to_pydict()["cluster"][:2] == [2, 2]
+    assert set(result.conflicts.to_pydict()["field"]) >= {"given_name"}
+    notes = [note["rule"] for note in result.summary["notes"] if note["classifier"] is None]
+    assert "report.duplicates.merged" in notes
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_page_shows_cards_evidence_and_what_waits(language):
+    page = klientela.run(clients=CARDS, transactions=SALES).html(language=language)
+    section = page[page.index('<h2 id="duplicates">') :].partition("</section>")[0]
+    for word in ("Robert", "Bob", "r.falk@firm.example", 'class="other"', 'class="limit"', 'class="total"'):
+        assert word in section, word
+    assert "<script" not in page
+    assert "&lt;script&gt;" in section
+    assert "duplicates" not in klientela.run(clients=CARDS, transactions=SALES).html(hide=["duplicates"]).partition(
+        "</style>"
+    )[2].replace("report.duplicates", "")
+
+
+def test_what_people_said_counts_in_the_next_run(tmp_path):
+    first = klientela.run(clients=CARDS, transactions=SALES)
+    judged = first.merged
+    judged.undo(1)
+    judged.not_duplicate(2, 5, who="clerk")
+    assert klientela.run(clients=CARDS, transactions=SALES, journal=judged).clients.to_pydict()["client"] == [
+        2,
+        5,
+        7,
+        8,
+    ]
+    path = tmp_path / "journal.jsonl"
+    judged.save(path)
+    assert len(klientela.run(clients=CARDS, transactions=SALES, journal=path).clients) == 4
+    changed = {**CARDS, "phones": [*CARDS["phones"][:3], "+49 30 5550177"]}
+    with pytest.raises(klientela.InvalidArgumentError) as caught:
+        klientela.run(clients=changed, transactions=SALES, journal=path)
+    assert caught.value.where == "journal"
+    assert len(klientela.run(clients=changed, transactions=SALES, journal=path, rebase=True).clients) == 4
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(klientela.BadDataError):
+        klientela.run(clients=CARDS, transactions=SALES, journal=path)
+
+
+def write(path, columns):
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+    return str(path)
+
+
+def run_cli(*arguments):
+    return CliRunner().invoke(app, ["run", *map(str, arguments)])
+
+
+def test_the_command_line_writes_what_dedupe_writes(tmp_path):
+    files = ["--clients", write(tmp_path / "c.csv", CARDS), "--transactions", write(tmp_path / "t.csv", SALES)]
+    out = tmp_path / "out"
+    outcome = run_cli(*files, "--out", out)
+    assert outcome.exit_code == 0, outcome.output
+    assert "duplicates" in outcome.output
+    names = {path.name for path in out.iterdir()}
+    assert names >= {
+        "clusters.csv", "pairs.csv", "joins.csv", "cuts.csv", "review.csv", "weights.csv", "rules.csv",
+        "merged.csv", "conflicts.csv", "journal.jsonl",
+    }  # fmt: skip
+    rows = list(csv.DictReader((out / "clusters.csv").open(encoding="utf-8")))
+    assert [row["cluster"] for row in rows[:2]] == ["2", "2"]
+    assert json.loads((out / "summary.json").read_text())["duplicates"]["merged_cards"] == 1
+    # Again: what the run merged by itself is found again, also where cards have changed.
+    changed = {**CARDS, "phones": [*CARDS["phones"][:3], "+49 30 5550177"]}
+    files[1] = write(tmp_path / "c.csv", changed)
+    assert run_cli(*files, "--out", out).exit_code == 0
+    # A person's word in the journal is not lost.
+    merged = klientela.run(clients=changed, transactions=SALES).merged
+    merged.undo(1)
+    merged.not_duplicate(2, 5, who="clerk")
+    merged.save(out / "journal.jsonl")
+    assert run_cli(*files, "--out", out).exit_code == 1, "it would be written over"
+    files += ["--journal", str(out / "journal.jsonl")]
+    assert run_cli(*files, "--out", out).exit_code == 0
+    assert len(list(csv.DictReader((out / "clients.csv").open(encoding="utf-8")))) == 4
+    files[1] = write(tmp_path / "c.csv", CARDS)
+    refused = run_cli(*files, "--out", out)
+    assert refused.exit_code == 1
+    assert "--rebase" in refused.output
+    assert run_cli(*files, "--out", out, "--rebase").exit_code == 0
+    assert "clerk" in (out / "journal.jsonl").read_text()
+
+
+def test_a_run_without_cards_writes_none_of_it(tmp_path):
+    outcome = run_cli("--transactions", write(tmp_path / "t.csv", SALES), "--out", tmp_path / "out")
+    assert outcome.exit_code == 0, outcome.output
+    assert not {"clusters.csv", "journal.jsonl"} & {path.name for path in (tmp_path / "out").iterdir()}
+    assert writers.write(klientela.run(SALES), tmp_path / "other").keys().isdisjoint({"clusters.csv", "merged.csv"})
