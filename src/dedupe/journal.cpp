@@ -249,6 +249,7 @@ void JournalAccess::recount(Journal& journal) {
 }
 
 std::uint64_t Journal::append(JournalRecord record) {
+  if (record.erased_by != 0) refuse("erased_by", "only an erasure takes contents out");
   std::optional<JournalAccess::Change> change;
   return JournalAccess::append(*this, std::move(record), change);
 }
@@ -358,7 +359,8 @@ Journal Journal::from_text(std::string_view text) {
         fail("operation " + std::to_string(record.sequence) + " follows operation " +
              std::to_string(journal.records_.size()));
       if (record.erased_by != 0) erased.emplace_back(number, record.erased_by);
-      journal.append(std::move(record));
+      std::optional<JournalAccess::Change> change;
+      JournalAccess::append(journal, std::move(record), change);
     } catch (const Error& error) {
       if (error.code() == Code::bad_data) throw;
       fail(error.what() +

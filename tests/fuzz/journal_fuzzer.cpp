@@ -145,7 +145,7 @@ void replay(Bytes bytes) {
     record.field = static_cast<ClientField>(bytes.next() % 32);
     for (int i = bytes.next() % 3; i > 0; --i) record.values.push_back(bytes.text());
     record.of = bytes.next() % 16;
-    record.erased_by = bytes.next() % 8 == 0 ? bytes.next() : 0;
+    record.erased_by = bytes.next() % 16 == 0 ? bytes.next() : 0;
     try {
       if (record.policy == 1) journal.add_policy({});
       journal.append(std::move(record));

@@ -72,7 +72,7 @@ class Journal {
   [[nodiscard]] std::string_view base() const noexcept;
 
   /// Gives the record the next number. \throws Error invalid_argument naming the member that does not fit the
-  /// operation; not_found for an undo of what is not there, or a merge by a policy nobody added; the journal is
+  /// operation, "erased_by" too; not_found for an undo of what is not there, or a merge by a policy nobody added; the journal is
   /// unchanged. O(1), of an undo O(undos of undos)
   std::uint64_t append(JournalRecord record);
   /// \throws Error bad_policy "/version" where another policy has this version; as check_policy()

@@ -145,6 +145,7 @@ TEST(Journal, RefusesRecordsThatCannotBe) {
   EXPECT_EQ(where({.operation = Operation::erase, .base = std::string(32, 'x')}), "base");
   EXPECT_EQ(where({.operation = Operation::not_duplicate, .base = std::string(32, 'a'), .cards = {1, 2}}), "base");
   EXPECT_EQ(where({.operation = Operation::not_duplicate, .note = {"\xC3", "", {}}, .cards = {1, 2}}), "who");
+  EXPECT_EQ(where({.operation = Operation::not_duplicate, .erased_by = 1}), "erased_by");
   EXPECT_EQ(journal.records(), merged.journal().records());
   EXPECT_THROW(static_cast<void>(journal.counts(0)), Error);
 }
