@@ -72,8 +72,8 @@ class Journal {
   [[nodiscard]] std::string_view base() const noexcept;
 
   /// Gives the record the next number. \throws Error invalid_argument naming the member that does not fit the
-  /// operation, "erased_by" too; not_found for an undo of what is not there, or a merge by a policy nobody added; the journal is
-  /// unchanged. O(1), of an undo O(undos of undos)
+  /// operation, and "erased_by"; not_found for an undo of what is not there, or a merge by a policy nobody added; the
+  /// journal is unchanged. O(1), of an undo O(undos of undos)
   std::uint64_t append(JournalRecord record);
   /// \throws Error bad_policy "/version" where another policy has this version; as check_policy()
   void add_policy(const SurvivorshipPolicy& policy);
