@@ -79,6 +79,10 @@
 #include "klientela/classify/tracker.hpp"
 #include "klientela/classify/xyz.hpp"
 
+#include "klientela/plan/check.hpp"
+#include "klientela/plan/contact_plan.hpp"
+#include "klientela/plan/problem.hpp"
+
 #include "klientela/report/profiles.hpp"
 #include "klientela/report/report.hpp"
 #include "klientela/report/report_json.hpp"

@@ -1,0 +1,154 @@
+// The best that one client's touches yield at given prices: a longest path over (touch, day), gaps and limits kept.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "plan/model.hpp"
+
+namespace klientela::planning {
+
+inline constexpr std::int64_t forbidden = std::numeric_limits<std::int64_t>::max() / 4;
+
+/// The capacities of one group, one after the other: for each manager and day one of slots or minutes, then, where
+/// contacts are limited, one for each channel.
+class Resources {
+ public:
+  Resources(const Model& model, const Group& group);
+  std::vector<std::int64_t> capacity;
+  std::vector<std::uint8_t> by_slot;  ///< of bins: contacts are counted, not minutes
+  std::size_t bins;
+  std::size_t channels;  ///< 0: contacts are not limited
+  std::size_t days;
+
+  [[nodiscard]] std::size_t bin(std::size_t place, std::size_t day) const { return place * days + day; }
+  [[nodiscard]] std::size_t contact(std::size_t bin, std::size_t channel) const {
+    return bins + bin * channels + channel;
+  }
+  [[nodiscard]] std::int64_t use(std::size_t bin, std::int32_t minutes) const {
+    return by_slot[bin] != 0 ? 1 : minutes;
+  }
+};
+
+/// One client's candidates in a group.
+struct Unit {
+  std::uint32_t begin{0};  ///< into Group::touches
+  std::uint32_t end{0};
+  std::uint32_t client{0};
+  bool limited{false};                  ///< rolling limits beyond gaps
+  bool by_channel{false};               ///< which of them count only some channels that the touches may use
+  bool one_manager{false};              ///< of several
+  std::vector<std::uint32_t> managers;  ///< who can do some of its touches, where it must be one
+};
+
+/// What each kind of touch costs on each day, at the cheapest manager and channel; forbidden where there is no room.
+/// A row is a kind, with any manager or a certain one, by any channel or a certain one.
+class Menu {
+ public:
+  struct Pick {
+    std::uint32_t manager{none};
+    std::uint32_t channel{0};
+  };
+
+  Menu(const Model& model, const Group& group, const Resources& resources, std::span<const Unit> units);
+  /// no_row for a manager who is not in the kind's pool.
+  [[nodiscard]] std::size_t row(std::uint32_t kind, std::uint32_t manager, std::uint32_t channel) const;
+  static constexpr std::size_t no_row = std::numeric_limits<std::size_t>::max();
+  [[nodiscard]] const std::int64_t* costs(std::size_t row) const { return cost_.data() + row * model_->days; }
+  [[nodiscard]] Pick pick(std::size_t row, std::size_t day) const { return pick_[row * model_->days + day]; }
+  /// Costs of all rows. \param room  what is left of each resource; empty: whatever is asked
+  void price(std::span<const std::int64_t> prices, std::span<const std::int64_t> room);
+  /// Costs of one manager's day again, since room there has changed.
+  void price_again(std::size_t place, std::size_t day, std::span<const std::int64_t> prices,
+                   std::span<const std::int64_t> room);
+
+ private:
+  struct Row {
+    std::uint32_t kind;
+    std::uint32_t manager;  // none: any
+    std::uint32_t channel;  // none: any
+  };
+  void price_one(std::size_t row, std::size_t day, std::span<const std::int64_t> prices,
+                 std::span<const std::int64_t> room);
+
+  const Model* model_;
+  const Resources* resources_;
+  std::vector<Row> rows_;
+  struct KindRows {
+    std::size_t begin{0};
+    bool used{false}, by_manager{false}, by_channel{false};
+  };
+  std::vector<KindRows> kinds_;
+  std::vector<std::vector<std::size_t>> rows_of_;  // by manager of the group
+  std::vector<std::int64_t> cost_;
+  std::vector<Pick> pick_;
+};
+
+/// For each gap and day the last day that lies at least so far before it; -1 without one.
+class DaysBefore {
+ public:
+  explicit DaysBefore(const Model& model);
+  [[nodiscard]] const std::int16_t* of(std::size_t gap) const { return before_.data() + gap * days_; }
+
+ private:
+  std::size_t days_;
+  std::vector<std::int16_t> before_;
+};
+
+/// Solves one client after the other; holds the memory that this takes. One per thread.
+class ClientPath {
+ public:
+  struct Step {
+    std::uint32_t position;  ///< into Group::touches
+    std::uint32_t day;
+    Menu::Pick pick;
+  };
+
+  ClientPath(const Model& model, const Group& group, const DaysBefore& before)
+      : model_(model), group_(group), before_(before) {}
+  /// \returns what the best choice yields; steps() are that choice, by touch. With rolling limits of several contacts
+  /// it may be more than can be had where a client has more than 8 contacts in a limit's days, or thousands of ways to
+  /// space them.
+  std::int64_t solve(const Unit& unit, const Menu& menu);
+  [[nodiscard]] std::span<const Step> steps() const { return steps_; }
+
+ private:
+  using History = std::array<std::uint16_t, 8>;  // latest first: days from -1023 in 11 bits, channel in 5; 0: none
+  struct Label {
+    History history;
+    std::int64_t value;
+    std::uint32_t before;
+    std::uint32_t position;
+    std::uint32_t day;
+    Menu::Pick pick;
+    bool alive;
+  };
+  std::int64_t solve_gaps(const Unit& unit, const Menu& menu, std::uint32_t manager);
+  std::int64_t solve_limits(const Unit& unit, const Menu& menu, std::uint32_t manager);
+  bool extend(const Unit& unit, const Menu& menu, std::uint32_t manager, std::size_t depth);
+  [[nodiscard]] History begin_history(const Unit& unit, std::size_t depth) const;
+  [[nodiscard]] bool allowed(const History& history, std::int32_t day, std::uint32_t channel, std::int32_t gap) const;
+  [[nodiscard]] History after(const History& history, std::int32_t day, std::uint32_t channel, std::size_t depth,
+                              std::int32_t next, std::int32_t next_gap) const;
+  [[nodiscard]] std::size_t slot_of(const History& history) const;
+  void keep(const Label& label);
+  void grow_table();
+
+  const Model& model_;
+  const Group& group_;
+  const DaysBefore& before_;
+  std::vector<Step> steps_, best_steps_;
+  std::vector<std::int64_t> best_, placed_;      // by day; of one touch by day
+  std::vector<std::uint32_t> best_from_, from_;  // by day; by touch and day
+  std::span<const RollingLimit> limits_;
+  std::vector<Label> labels_;
+  std::vector<std::uint32_t> table_, replaced_;
+};
+
+/// Whether a client's touch may be on a day with what else is planned for the client: order, gaps, limits, one manager.
+[[nodiscard]] bool fits_client(const Model& model, std::span<const Place> places, std::uint32_t touch,
+                               const Place& place);
+
+}  // namespace klientela::planning

@@ -1,0 +1,253 @@
+// Sequences the contacts of each manager's day, earliest deadline first, and fills what room is left.
+#include "plan/start_times.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "plan/client_path.hpp"
+
+namespace klientela::planning {
+
+namespace {
+
+class Calendar {
+ public:
+  Calendar(const Model& model, const Group& group, std::vector<Place>& places, std::vector<std::int32_t>& starts)
+      : model_(model),
+        problem_(model.problem),
+        group_(group),
+        places_(places),
+        starts_(starts),
+        days_(group.managers.size() * model.days) {
+    for (const std::uint32_t touch : group.touches)
+      if (places[touch].manager != none) day_of(places[touch]).jobs.push_back(touch);
+    const auto before = [](const PlanShift& a, const PlanShift& b) {
+      return std::tie(a.manager, a.day) < std::tie(b.manager, b.day);
+    };
+    for (std::size_t place = 0; place < group.managers.size(); ++place)
+      for (std::size_t day = 0; day < model.days; ++day) {
+        const PlanShift wanted{group.managers[place], static_cast<std::uint32_t>(day), {}};
+        const auto [begin, end] = std::equal_range(problem_.shifts.begin(), problem_.shifts.end(), wanted, before);
+        ManagerDay& own = days_[place * model.days + day];
+        own.shifts = {begin, end};
+        const std::size_t bin = problem_.bin(wanted.manager, day);
+        own.minutes = problem_.minutes[bin];
+        for (std::size_t channel = 0; channel < problem_.channels && !problem_.contacts.empty(); ++channel)
+          own.contacts.push_back(model.contacts(wanted.manager, day, channel));
+      }
+  }
+
+  void sequence_all(const Control& control) {
+    for (ManagerDay& day : days_) {
+      control.check();
+      sequence(day);
+    }
+  }
+
+  void fill(const Control& control) {
+    struct Refused {
+      double density;
+      std::uint32_t touch;
+    };
+    std::vector<Refused> refused;
+    for (const std::uint32_t touch : group_.touches) {
+      if (places_[touch].manager != none) continue;
+      const Candidate& one = model_.candidates[touch];
+      std::int64_t worth = 0;
+      for (std::size_t day = one.lo; day <= one.hi; ++day) worth = std::max(worth, model_.worth(touch, day));
+      refused.push_back({static_cast<double>(worth) / problem_.touches[touch].minutes, touch});
+    }
+    std::stable_sort(refused.begin(), refused.end(),
+                     [](const Refused& a, const Refused& b) { return a.density > b.density; });
+    for (std::size_t i = 0; i < refused.size(); ++i) {
+      if ((i & 0xFFF) == 0) control.check();
+      put(refused[i].touch);
+    }
+  }
+
+ private:
+  struct Booking {
+    std::int32_t from;
+    std::int32_t to;
+  };
+  struct ManagerDay {
+    std::vector<std::uint32_t> jobs;
+    std::vector<PlanShift> shifts;
+    std::vector<Booking> booked;         // in order
+    std::int32_t minutes{0};             // left
+    std::vector<std::int64_t> contacts;  // left by channel; empty: not limited
+  };
+  struct Job {
+    std::uint32_t touch;
+    std::int32_t minutes, release, deadline;
+    bool shared;  // the client has another touch on that day
+  };
+
+  ManagerDay& day_of(const Place& place) {
+    return days_[model_.place_in_group[place.manager] * model_.days + place.day];
+  }
+
+  [[nodiscard]] MinuteSpan hours_of(std::uint32_t touch, std::size_t day) const {
+    const std::uint32_t hours = problem_.touches[touch].hours;
+    return hours == no_profile ? MinuteSpan{0, max_day_minutes} : problem_.hours[hours][day];
+  }
+
+  template <class Visit>
+  void each_sibling(std::uint32_t touch, std::size_t day, const Visit& visit) const {
+    const std::uint32_t client = problem_.touches[touch].client;
+    const auto see = [&](std::size_t other) {
+      if (places_[other].manager != none && places_[other].day == day) visit(other);
+    };
+    for (std::size_t other = touch; other-- > 0 && problem_.touches[other].client == client;) see(other);
+    for (std::size_t other = touch + 1; other < places_.size() && problem_.touches[other].client == client; ++other)
+      see(other);
+  }
+
+  /// The end of what the client already has at that time; `from` where it is free.
+  [[nodiscard]] std::int32_t client_free(std::uint32_t touch, std::size_t day, std::int32_t from,
+                                         std::int32_t minutes) const {
+    std::int32_t free = from;
+    each_sibling(touch, day, [&](std::size_t other) {
+      if (starts_[other] < 0) return;
+      const std::int32_t end = starts_[other] + problem_.touches[other].minutes;
+      if (starts_[other] < from + minutes && from < end) free = std::max(free, end);
+    });
+    return free;
+  }
+
+  void book(ManagerDay& day, std::uint32_t touch, std::int32_t start) {
+    const std::int32_t minutes = problem_.touches[touch].minutes;
+    starts_[touch] = start;
+    const auto at = std::lower_bound(day.booked.begin(), day.booked.end(), start,
+                                     [](const Booking& one, std::int32_t wanted) { return one.from < wanted; });
+    day.booked.insert(at, {start, start + minutes});
+    day.minutes -= minutes;
+    if (!day.contacts.empty()) --day.contacts[places_[touch].channel];
+  }
+
+  /// One shift after the other: of what may begin now and ends in time, what has to end first.
+  void sequence(ManagerDay& day) {
+    if (day.jobs.empty()) return;
+    const std::size_t date = places_[day.jobs.front()].day;
+    std::vector<Job> jobs;
+    for (const std::uint32_t touch : day.jobs) {
+      const MinuteSpan hours = hours_of(touch, date);
+      bool shared = false;
+      each_sibling(touch, date, [&](std::size_t) { shared = true; });
+      jobs.push_back({touch, problem_.touches[touch].minutes, hours.from, hours.to, shared});
+    }
+    std::stable_sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) {
+      return std::tuple(a.deadline, -a.minutes) < std::tuple(b.deadline, -b.minutes);
+    });
+    for (const PlanShift& shift : day.shifts) {
+      std::int32_t now = shift.span.from;
+      while (!jobs.empty()) {
+        std::int32_t next = max_day_minutes;
+        auto chosen = jobs.end();
+        for (auto job = jobs.begin(); job != jobs.end(); ++job) {
+          if (job->release > now) {
+            if (job->release + job->minutes <= std::min(job->deadline, shift.span.to))
+              next = std::min(next, job->release);
+            continue;
+          }
+          if (now + job->minutes > std::min(job->deadline, shift.span.to)) continue;
+          if (job->shared)
+            if (const std::int32_t free = client_free(job->touch, date, now, job->minutes); free > now) {
+              next = std::min(next, free);
+              continue;
+            }
+          chosen = job;
+          break;
+        }
+        if (chosen != jobs.end()) {
+          book(day, chosen->touch, now);
+          now += chosen->minutes;
+          jobs.erase(chosen);
+        } else if (next < shift.span.to && next > now) {
+          now = next;
+        } else {
+          break;
+        }
+      }
+    }
+    for (const Job& job : jobs) places_[job.touch] = {};
+  }
+
+  /// The first start at which a touch fits into what is left of a day; -1 where none does.
+  [[nodiscard]] std::int32_t opening(const ManagerDay& day, std::uint32_t touch, std::size_t date) const {
+    const std::int32_t minutes = problem_.touches[touch].minutes;
+    const MinuteSpan hours = hours_of(touch, date);
+    auto booking = day.booked.begin();
+    for (const PlanShift& shift : day.shifts) {
+      std::int32_t now = std::max(shift.span.from, hours.from);
+      const std::int32_t end = std::min(shift.span.to, hours.to);
+      while (now + minutes <= end) {
+        while (booking != day.booked.end() && booking->to <= now) ++booking;
+        if (booking != day.booked.end() && booking->from < now + minutes) {
+          now = booking->to;
+          continue;
+        }
+        const std::int32_t free = client_free(touch, date, now, minutes);
+        if (free == now) return now;
+        now = free;
+      }
+    }
+    return -1;
+  }
+
+  void put(std::uint32_t touch) {
+    const Candidate& one = model_.candidates[touch];
+    const Kind& kind = model_.kinds[one.kind];
+    const std::span<const std::uint32_t> pool = model_.pool(kind);
+    std::int64_t most = 0;
+    std::int32_t start = -1;
+    Place best;
+    for (std::size_t date = one.lo; date <= one.hi; ++date) {
+      const std::int64_t worth = model_.worth(touch, date);
+      if (worth <= most) continue;
+      for (std::size_t p = 0; p < pool.size() && worth > most; ++p) {
+        Place place{pool[p], static_cast<std::uint16_t>(date), 0};
+        const ManagerDay& day = day_of(place);
+        if (day.minutes < kind.minutes) continue;
+        const std::uint32_t able = model_.usable_at(kind, p, date);
+        for (std::size_t channel = 0; channel < problem_.channels; ++channel) {
+          if ((able >> channel & 1U) == 0 || (!day.contacts.empty() && day.contacts[channel] < 1)) continue;
+          place.channel = static_cast<std::uint16_t>(channel);
+          if (!fits_client(model_, places_, touch, place)) continue;
+          const std::int32_t at = opening(day, touch, date);
+          if (at < 0) break;
+          most = worth;
+          start = at;
+          best = place;
+          break;
+        }
+      }
+    }
+    if (start < 0) return;
+    places_[touch] = best;
+    book(day_of(best), touch, start);
+  }
+
+  const Model& model_;
+  const PlanProblem& problem_;
+  const Group& group_;
+  std::vector<Place>& places_;
+  std::vector<std::int32_t>& starts_;
+  std::vector<ManagerDay> days_;  // by manager of the group and day
+};
+
+}  // namespace
+
+void set_start_times(const Model& model, const Group& group, const Control& control, std::vector<Place>& places,
+                     std::vector<std::int32_t>& starts) {
+  // Where a client had too many limits to remember while planning, what goes too far is taken off first.
+  for (const std::uint32_t touch : group.touches) {
+    if (places[touch].manager == none || model.limits(model.problem.touches[touch].client).empty()) continue;
+    if (!fits_client(model, places, touch, places[touch])) places[touch] = {};
+  }
+  Calendar calendar(model, group, places, starts);
+  calendar.sequence_all(control);
+  calendar.fill(control);
+}
+
+}  // namespace klientela::planning

@@ -1,0 +1,155 @@
+// The checker of contact plans finds every kind of planted violation, and nothing in a sound plan.
+#include "klientela/plan/check.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+
+#include "unit/plan/small_plan.hpp"
+
+namespace klientela {
+namespace {
+
+using sample::empty_plan;
+using sample::plan_day;
+using sample::touch_of;
+
+/// Two managers, three days, clients with consents, hours, gaps and limits. Touches: 0 and 1 of client 0, of one
+/// manager, in a pool of both; 2 and 3 of client 1, with a limit by channel and in all; 4 of client 2, in the morning;
+/// 5 of client 3, who permits nothing.
+PlanProblem sound_problem() {
+  PlanProblem problem = empty_plan(2, 5);
+  problem.pools.push_back({0, 1});
+  problem.consents = {{0}, {1}};
+  problem.limits = {{{1, 2, any_channel}}};
+  problem.hours = {{{0, 720}, {0, 720}, {0, 720}, {0, 720}, {0, 720}}};
+  problem.contacts.assign(2 * 5 * 2, 2);
+  problem.clients.resize(4);
+  problem.clients[0].one_manager = true;
+  problem.clients[1].limits = 0;
+  problem.clients[2].consents = 1;
+  problem.clients[3].consents = 0;
+  problem.past = {{0, 0, plan_day(0) - std::chrono::days{3}}};
+  problem.touches = {touch_of(0, 100, 0, 3), touch_of(0, 100, 1, 4), touch_of(1, 100, 0, 4),
+                     touch_of(1, 100, 0, 4), touch_of(2, 100, 0, 4), touch_of(3, 100, 0, 4)};
+  problem.touches[0].pool = problem.touches[1].pool = problem.touches[4].pool = 2;
+  problem.touches[0].gap_days = 3;
+  problem.touches[1].gap_days = 2;
+  problem.touches[2].channels = problem.touches[3].channels = 3;
+  problem.touches[4].hours = 0;
+  problem.touches[4].channels = 3;
+  return problem;
+}
+
+ContactPlan sound_plan() {
+  ContactPlan plan;
+  plan.planned = {{0, 0, 0, 0, 540}, {1, 0, 2, 0, 540}, {2, 0, 0, 0, 570}, {3, 0, 2, 1, 600}, {4, 1, 0, 0, 540}};
+  plan.refused = {{5, Refusal::no_channel, 0}};
+  plan.objective = plan.upper_bound = 500;
+  plan.prices.slot.assign(10, 0);
+  plan.prices.minute.assign(10, 0);
+  plan.prices.contact.assign(20, 0);
+  return plan;
+}
+
+TEST(PlanCheck, FindsNothingInASoundPlan) {
+  const PlanCheck check = check_plan(sound_problem(), sound_plan());
+  EXPECT_TRUE(check.ok());
+  EXPECT_EQ(check.objective, 500);
+  EXPECT_EQ(check.upper_bound, 500);
+}
+
+struct Planted {
+  Violation violation;
+  std::function<void(PlanProblem&, ContactPlan&)> plant;
+};
+
+TEST(PlanCheck, FindsEveryKindOfViolation) {
+  using P = PlanProblem;
+  using C = ContactPlan;
+  const std::vector<Planted> all{
+      {Violation::unknown_touch, [](P&, C& c) { c.planned[4].touch = 6; }},
+      {Violation::touch_missing, [](P&, C& c) { c.planned.pop_back(); }},
+      {Violation::touch_missing, [](P&, C& c) { c.refused.clear(); }},
+      {Violation::touch_twice, [](P&, C& c) { c.planned[4].touch = 3; }},
+      {Violation::touch_twice, [](P&, C& c) { c.refused[0].touch = 4; }},
+      {Violation::not_by_touch, [](P&, C& c) { std::swap(c.planned[2], c.planned[4]); }},
+      {Violation::unknown_day, [](P&, C& c) { c.planned[0].day = 5; }},
+      {Violation::unknown_manager, [](P&, C& c) { c.planned[0].manager = 2; }},
+      {Violation::unknown_channel, [](P&, C& c) { c.planned[0].channel = 2; }},
+      {Violation::outside_window, [](P& p, C&) { p.touches[4].first = plan_day(1); }},
+      {Violation::outside_window, [](P& p, C&) { p.touches[1].last = plan_day(1); }},
+      {Violation::manager_not_in_pool, [](P&, C& c) { c.planned[2].manager = 1, c.planned[2].start = 900; }},
+      {Violation::channel_not_asked, [](P&, C& c) { c.planned[0].channel = 1; }},
+      {Violation::no_consent, [](P&, C& c) { c.planned[4].channel = 1; }},
+      {Violation::outside_shift, [](P&, C& c) { c.planned[3].start = 700; }},               // over noon
+      {Violation::outside_shift, [](P&, C& c) { c.planned[3].start = 1000; }},              // after closing
+      {Violation::outside_shift, [](P& p, C&) { p.shifts.erase(p.shifts.begin() + 10); }},  // absent that morning
+      {Violation::outside_hours, [](P&, C& c) { c.planned[4].start = 800; }},
+      {Violation::manager_double_booked, [](P&, C& c) { c.planned[2].start = 569; }},
+      {Violation::client_double_booked,
+       [](P& p, C& c) {
+         p.clients[0].one_manager = false;
+         p.touches[1].gap_days = 0;
+         p.touches[1].first = plan_day(0);
+         c.planned[1] = {1, 1, 0, 0, 545};
+         c.planned[4].start = 690;
+       }},
+      {Violation::too_many_minutes, [](P& p, C&) { p.minutes[0] = 59; }},
+      {Violation::too_many_contacts, [](P& p, C&) { p.contacts[0] = 1; }},
+      {Violation::gap_too_short, [](P& p, C&) { p.touches[1].gap_days = 3; }},
+      {Violation::gap_too_short, [](P& p, C&) { p.touches[0].gap_days = 4; }},  // after the past contact
+      {Violation::out_of_order, [](P&, C& c) { c.planned[0].day = 3; }},
+      {Violation::over_limit, [](P&, C& c) { c.planned[3].day = 1; }},
+      {Violation::over_limit, [](P& p, C&) { p.limits[0][0].contacts = 0; }},
+      {Violation::over_limit,
+       [](P& p, C&) {
+         p.past.push_back({1, 1, plan_day(0) - std::chrono::days{1}});
+       }},
+      {Violation::two_managers, [](P&, C& c) { c.planned[1].manager = 1; }},
+      {Violation::wrong_objective, [](P&, C& c) { c.objective = 499; }},
+      {Violation::bound_too_low, [](P&, C& c) { c.upper_bound = 499, c.objective = 499; }},
+      {Violation::bound_too_low, [](P&, C& c) { c.prices.slot[0] = 1; }},
+      {Violation::bound_too_low, [](P&, C& c) { c.prices.minute[0] = 1; }},
+      {Violation::bound_below_objective, [](P&, C& c) { c.upper_bound = 400; }},
+      {Violation::negative_price, [](P&, C& c) { c.prices.contact[3] = -1; }},
+      {Violation::wrong_prices, [](P&, C& c) { c.prices.contact.pop_back(); }},
+      {Violation::wrong_prices, [](P&, C& c) { c.prices.slot[0] = c.prices.minute[0] = 1LL << 62; }},
+      {Violation::wrong_reason, [](P&, C& c) { c.refused[0].reason = Refusal::capacity; }},
+      {Violation::wrong_reason, [](P& p, C&) { p.clients[3].consents = no_profile; }},
+      {Violation::wrong_reason,
+       [](P& p, C& c) {
+         p.clients[3].consents = no_profile;
+         c.refused[0].reason = Refusal::past_contacts;
+       }},
+  };
+  std::set<Violation> kinds;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    PlanProblem problem = sound_problem();
+    ContactPlan plan = sound_plan();
+    all[i].plant(problem, plan);
+    const PlanCheck check = check_plan(problem, plan);
+    bool found = false;
+    std::string told;
+    for (const PlanFault& fault : check.faults) {
+      found |= fault.violation == all[i].violation;
+      told += std::string(name(fault.violation)) + ": " + fault.text + '\n';
+      EXPECT_FALSE(fault.text.empty());
+    }
+    EXPECT_TRUE(found) << i << ' ' << name(all[i].violation) << ", but:\n" << told;
+    kinds.insert(all[i].violation);
+  }
+  EXPECT_EQ(kinds.size(), static_cast<std::size_t>(Violation::wrong_reason) + 1);  // every kind there is
+}
+
+TEST(PlanCheck, CountsWhatItDoesNotList) {
+  ContactPlan plan = sound_plan();
+  for (PlannedTouch& row : plan.planned) row.start = 0;
+  const PlanCheck check = check_plan(sound_problem(), plan, 2);
+  EXPECT_EQ(check.faults.size(), 2U);
+  EXPECT_GE(check.fault_count, 5U);
+}
+
+}  // namespace
+}  // namespace klientela
