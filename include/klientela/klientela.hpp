@@ -81,6 +81,7 @@
 
 #include "klientela/plan/check.hpp"
 #include "klientela/plan/contact_plan.hpp"
+#include "klientela/plan/owners.hpp"
 #include "klientela/plan/problem.hpp"
 
 #include "klientela/report/profiles.hpp"
