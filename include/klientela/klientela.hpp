@@ -79,6 +79,7 @@
 #include "klientela/classify/tracker.hpp"
 #include "klientela/classify/xyz.hpp"
 
+#include "klientela/plan/cadence.hpp"
 #include "klientela/plan/check.hpp"
 #include "klientela/plan/contact_plan.hpp"
 #include "klientela/plan/owners.hpp"
