@@ -347,6 +347,7 @@ std::int64_t ClientPath::solve_limits(const Unit& unit, const Menu& menu, std::u
 bool fits_client(const Model& model, std::span<const Place> places, std::uint32_t touch, const Place& place) {
   const PlanProblem& problem = model.problem;
   const std::uint32_t client = problem.touches[touch].client;
+  if (model.coupled[client] == 0) return true;
   std::uint32_t begin = touch, end = touch + 1;
   while (begin > 0 && problem.touches[begin - 1].client == client) --begin;
   while (end < problem.touches.size() && problem.touches[end].client == client) ++end;

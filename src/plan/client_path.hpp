@@ -148,6 +148,7 @@ class ClientPath {
 };
 
 /// Whether a client's touch may be on a day with what else is planned for the client: order, gaps, limits, one manager.
+/// Reads no place of another group.
 [[nodiscard]] bool fits_client(const Model& model, std::span<const Place> places, std::uint32_t touch,
                                const Place& place);
 

@@ -63,8 +63,9 @@ class Relaxation {
 
   void open_round() {
     for (std::size_t r = 0; r < trial_.size(); ++r)
-      prices_[r] =
-          resources_.capacity[r] == 0 ? 0 : std::min(most_, static_cast<std::int64_t>(std::llround(trial_[r])));
+      prices_[r] = resources_.capacity[r] == 0
+                       ? 0
+                       : static_cast<std::int64_t>(std::round(std::min(trial_[r], static_cast<double>(most_))));
     menu_.price(prices_, {});
     results_.resize(blocks());
   }
@@ -114,8 +115,6 @@ class Relaxation {
 
   /// Makes a plan at the best prices so far and keeps it if it is the best.
   void plan(int passes, const Control& control) {
-    Control quiet;
-    quiet.stop = control.stop;
     std::vector<std::int64_t> room = resources_.capacity;
     std::vector<Place> places(group_.touches.size());
     std::vector<std::int64_t> surplus(units_.size());
@@ -128,7 +127,7 @@ class Relaxation {
     std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return surplus[a] > surplus[b]; });
     std::vector<std::int64_t> prices = best_prices_;
     for (int pass = 0; pass < passes; ++pass) {
-      quiet.check();
+      control.check();
       // At the full prices first, then at falling ones, so that room which the prices would leave is used.
       if (pass >= 2)
         for (std::int64_t& price : prices) price = pass == passes - 1 ? 0 : price / 2;

@@ -36,7 +36,7 @@ Model::Model(const PlanProblem& checked_problem)
   for (const PastContact& past : problem.past) ++past_begin_[past.client + 1];
   std::partial_sum(past_begin_.begin(), past_begin_.end(), past_begin_.begin());
   make_candidates();
-  std::vector<std::uint8_t> coupled(problem.clients.size());
+  coupled.resize(problem.clients.size());
   limit_begin_.assign(problem.clients.size() + 1, 0);
   std::uint32_t touch = 0;
   const auto touches = static_cast<std::uint32_t>(problem.touches.size());
@@ -47,7 +47,7 @@ Model::Model(const PlanProblem& checked_problem)
     limit_begin_[client + 1] = static_cast<std::uint32_t>(limits_.size());
   }
   make_capacities();
-  make_groups(coupled);
+  make_groups();
   classify_bins();
 }
 
@@ -193,12 +193,12 @@ bool Model::couple(std::uint32_t client, std::uint32_t begin, std::uint32_t end)
   for (std::uint32_t touch = begin; touch < end; ++touch)
     if (candidates[touch].refusal == candidate) own.push_back(touch);
   if (own.empty()) return false;
-  bool coupled = false;
+  bool hindered = false;
   const PlanClient& one = problem.clients[client];
   if (one.limits != no_profile)
     for (const RollingLimit& limit : problem.limits[one.limits]) {
       if (!binds(limit, client, own)) continue;
-      coupled = true;
+      hindered = true;
       const bool all = std::all_of(own.begin(), own.end(), [&](std::uint32_t touch) {
         return (kinds[candidates[touch].kind].channels & ~limit.channels) == 0;
       });
@@ -210,14 +210,14 @@ bool Model::couple(std::uint32_t client, std::uint32_t begin, std::uint32_t end)
     }
   std::int32_t latest = std::numeric_limits<std::int32_t>::min() / 2;
   for (const std::uint32_t touch : own) {
-    coupled |= offset[candidates[touch].lo] - latest < std::max<int>(candidates[touch].gap, 1);  // nor on one day
+    hindered |= offset[candidates[touch].lo] - latest < std::max<int>(candidates[touch].gap, 1);  // nor on one day
     latest = std::max(latest, offset[candidates[touch].hi]);
   }
   if (one.one_manager && own.size() > 1)
     for (const std::uint32_t touch : own)
-      coupled |= problem.touches[touch].pool != problem.touches[own.front()].pool ||
-                 problem.pools[problem.touches[touch].pool].size() > 1;
-  return coupled;
+      hindered |= problem.touches[touch].pool != problem.touches[own.front()].pool ||
+                  problem.pools[problem.touches[touch].pool].size() > 1;
+  return hindered;
 }
 
 void Model::make_capacities() {
@@ -240,7 +240,7 @@ void Model::make_capacities() {
     }
 }
 
-void Model::make_groups(const std::vector<std::uint8_t>& coupled) {
+void Model::make_groups() {
   Sets sets(problem.managers);
   std::uint32_t before = none;
   for (std::uint32_t touch = 0; touch < candidates.size(); ++touch) {

@@ -60,6 +60,7 @@ class Model {
   std::size_t days;
   std::vector<std::int32_t> offset;  ///< of each day, in calendar days from the first
   std::vector<Candidate> candidates;
+  std::vector<std::uint8_t> coupled;  ///< by client: touches can hinder each other; then all are in one group
   std::vector<Kind> kinds;
   std::vector<std::uint32_t> usable;  ///< channels that a kind can use with a manager of its pool on a day
   std::vector<std::int64_t> slots;    ///< capacities by bin: contacts of the manager's shortest touch
@@ -99,7 +100,7 @@ class Model {
   [[nodiscard]] bool couple(std::uint32_t client, std::uint32_t begin, std::uint32_t end);
   [[nodiscard]] bool binds(const RollingLimit& limit, std::uint32_t client, std::span<const std::uint32_t> own) const;
   void make_capacities();
-  void make_groups(const std::vector<std::uint8_t>& coupled);
+  void make_groups();
   void classify_bins();
 
   std::vector<std::uint32_t> past_begin_;   // by client

@@ -95,6 +95,7 @@ class Calendar {
   template <class Visit>
   void each_sibling(std::uint32_t touch, std::size_t day, const Visit& visit) const {
     const std::uint32_t client = problem_.touches[touch].client;
+    if (model_.coupled[client] == 0) return;  // its touches are on different days, and may be another group's
     const auto see = [&](std::size_t other) {
       if (places_[other].manager != none && places_[other].day == day) visit(other);
     };

@@ -97,9 +97,9 @@ struct ContactPlan {
 /// are a shortest path over (touch, day), and clients are put in one by one while capacity lasts. The bound holds for
 /// the final plan with its start times.
 ///
-/// The same plan for any number of threads. Ties go to the earlier day, the smaller manager, the smaller channel, the
-/// earlier touch. O(touches x window x log) typically; memory about 16 bytes a touch and day of its window.
-/// \throws Error as PlanProblem::check(); invalid_argument for options out of range; cancelled
+/// The same plan for any number of threads. Ties are settled by indices. O(touches x window x log) typically; memory
+/// about 16 bytes a touch and day of its window. \throws Error as PlanProblem::check(); invalid_argument for options
+/// out of range; cancelled
 [[nodiscard]] ContactPlan plan_contacts(const PlanProblem& problem, const PlanOptions& options = {},
                                         const Control& control = {});
 

@@ -125,7 +125,7 @@ PlanProblem crowd(std::uint32_t clients, bool coupled) {
     const auto pool = static_cast<std::uint32_t>(random() % problem.pools.size());
     for (int t = 0; t < 5; ++t) {
       PlanTouch touch = touch_of(client, 1000 + static_cast<std::int64_t>(random() % 5000), 2 * t, 2 * t + 1);
-      touch.pool = pool;
+      touch.pool = coupled ? pool : static_cast<std::uint32_t>(random() % problem.pools.size());
       touch.preference = static_cast<std::uint32_t>(random() % 2);
       if (coupled) {
         touch.first = plan_day(std::max(0, 2 * t - 2));
