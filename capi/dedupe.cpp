@@ -1,4 +1,4 @@
-// C ABI of the dedupe stage: how alike two texts are, and lists of them.
+// C ABI of the dedupe stage: how alike two texts are, and lists of them; blocking rules that suit the cards.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -6,6 +6,9 @@
 #include <vector>
 
 #include "call_guard.hpp"
+#include "handles.hpp"
+#include "klientela/dedupe/dedupe_json.hpp"
+#include "klientela/dedupe/duplicates_tables.hpp"
 #include "klientela/dedupe/similarity_batch.hpp"
 
 using namespace klientela;
@@ -148,6 +151,21 @@ double klt_relative_difference(double a, double b) { return relative_difference(
 
 double klt_haversine_distance(double latitude_a, double longitude_a, double latitude_b, double longitude_b) {
   return haversine_distance(latitude_a, longitude_a, latitude_b, longitude_b);
+}
+
+klt_status klt_propose_rules(klt_context* context, const klt_base* base, const klt_base* second, const char* dedupe,
+                             klt_table** out) {
+  return guard(context, [&] {
+    const ClientBase& first = need(base, "base").base;
+    need(out, "out");
+    const DedupeOptions options =
+        dedupe == nullptr ? DedupeOptions() : dedupe_options_from_json(need_text(dedupe, "dedupe"));
+    const Running call(*context);
+    const Normaliser normaliser(options.normaliser);
+    const PreparedCards cards = second == nullptr ? prepare_cards(first, normaliser, call.control())
+                                                  : prepare_cards(first, second->base, normaliser, call.control());
+    give(out, rule_proposals_table(propose_rules(cards, options, call.control())));
+  });
 }
 
 }  // extern "C"

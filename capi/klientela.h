@@ -676,6 +676,13 @@ KLT_API klt_status klt_soundex(klt_context* context, const char* name, size_t na
 KLT_API double klt_relative_difference(double a, double b);
 /* Great-circle distance in metres of two places in degrees, north and east positive, on a sphere. Since ABI 2. */
 KLT_API double klt_haversine_distance(double latitude_a, double longitude_a, double latitude_b, double longitude_b);
+/* Blocking rules chosen from the cards of a base, or (`second` not NULL) of two lists that are to be linked: one row a
+ * rule that was looked at, those taken first: rule, verdict (taken, covered, too_many_pairs), completeness, coverage,
+ * gain, pairs, largest, words, words_ru. `dedupe` is the part of a policy of that name as JSON, NULL: as it is by
+ * default; its blocking has the budget. O(cards x rules). KLT_BAD_POLICY naming the JSON pointer;
+ * KLT_INVALID_ARGUMENT naming "clients" where no card has a value to be told by. Since ABI 2. */
+KLT_API klt_status klt_propose_rules(klt_context* context, const klt_base* base, const klt_base* second,
+                                     const char* dedupe, klt_table** out);
 
 /* ---- Dedupe: merging cards, and taking it back (docs/guide/merging.md) ---- */
 

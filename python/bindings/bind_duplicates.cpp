@@ -151,9 +151,43 @@ Table matches_of_base(const CardIndex& index, const ClientBase& base, const Card
   return out;
 }
 
+RuleProposals propose(const ClientBase& first, const ClientBase* second, const py::dict& options, std::size_t threads,
+                      const py::object& progress) {
+  const DedupeOptions parsed = dedupe_options_from_json(to_json(options), "");
+  return long_call(threads, progress, [&](const Control& control) {
+    const Normaliser normaliser(parsed.normaliser);
+    const PreparedCards cards = second != nullptr ? prepare_cards(first, *second, normaliser, control)
+                                                  : prepare_cards(first, normaliser, control);
+    return propose_rules(cards, parsed, control);
+  });
+}
+
 }  // namespace
 
 void bind_duplicates(py::module_& module) {
+  py::class_<RuleProposals>(module, "RuleProposals", "Which blocking rules suit the cards, and why. Immutable.")
+      .def_property_readonly(
+          "rules",
+          [](const RuleProposals& self) {
+            py::list rules;
+            for (const BlockingRule& rule : self.taken()) rules.append(to_text(rule));
+            return rules;
+          },
+          "The rules taken, as blocking={\"rules\": ...} reads them.")
+      .def_property_readonly(
+          "table", [](const RuleProposals& self) { return plain(rule_proposals_table(self)); },
+          "Every rule that was looked at: its cost, what share of the expected duplicates it finds, and why it was "
+          "taken "
+          "or not.")
+      .def_property_readonly(
+          "coverage", [](const RuleProposals& self) { return self.coverage; },
+          "Share of the expected pairs of one client that the rules taken find.")
+      .def_property_readonly(
+          "pairs", [](const RuleProposals& self) { return self.pairs; },
+          "Pairs of the rules taken together; one of several rules counts each time.")
+      .def_property_readonly(
+          "budget", [](const RuleProposals& self) { return self.budget; }, "The most pairs that were allowed.");
+
   py::class_<Duplicates>(module, "Duplicates",
                          "Which cards are the same client, with the evidence behind every answer. Immutable.")
       .def(
@@ -187,6 +221,12 @@ void bind_duplicates(py::module_& module) {
       .def_property_readonly(
           "rules", [](const Duplicates& self) { return plain(blocking_table(self)); },
           "What each blocking rule costs and adds.")
+      .def_property_readonly(
+          "proposals",
+          [](const Duplicates& self) -> py::object {
+            return self.proposals() == nullptr ? py::object(py::none()) : py::cast(*self.proposals());
+          },
+          "How the rules were chosen; None unless they were to be proposed.")
       .def_property_readonly(
           "model", [](const Duplicates& self) { return from_json(to_json(self.model())); },
           "The link model as a dict, which find_duplicates(model=...) takes.")
@@ -244,6 +284,8 @@ void bind_duplicates(py::module_& module) {
 
   module.def("_find_duplicates", &find, py::arg("first"), py::arg("second"), py::arg("must_links"),
              py::arg("cannot_links"), py::arg("previous"), py::arg("labelled"), py::arg("options"), py::arg("threads"),
+             py::arg("progress"));
+  module.def("_propose_rules", &propose, py::arg("first"), py::arg("second"), py::arg("options"), py::arg("threads"),
              py::arg("progress"));
 }
 

@@ -46,6 +46,7 @@ from klientela._core import (  # noqa: E402
     Policy,
     Profiles,
     Result,
+    RuleProposals,
     Table,
     Tracker,
     TrackerChange,
@@ -70,7 +71,7 @@ from klientela._core import (  # noqa: E402
     tables,
     to_csv,
 )
-from klientela._duplicates import find_duplicates, link_lists  # noqa: E402
+from klientela._duplicates import find_duplicates, link_lists, propose_rules  # noqa: E402
 from klientela._history import history  # noqa: E402
 from klientela._merge import Erasure, MergedBase, MergePreview  # noqa: E402
 from klientela._run import run  # noqa: E402
@@ -126,6 +127,7 @@ __all__ = [
     "Policy",
     "Profiles",
     "Result",
+    "RuleProposals",
     "Table",
     "Tiers",
     "Tracker",
@@ -148,6 +150,7 @@ __all__ = [
     "link_lists",
     "merge",
     "periods",
+    "propose_rules",
     "refresh",
     "rfm10_segments",
     "roll_up",

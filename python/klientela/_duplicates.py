@@ -140,6 +140,43 @@ def link_lists(
     )
 
 
+def propose_rules(
+    base: _core.ClientBase,
+    second: _core.ClientBase | None = None,
+    *,
+    threads: int = 0,
+    progress: Callable[[str, float], object] | None = None,
+    **options: Any,
+) -> _core.RuleProposals:
+    """Choose blocking rules that suit the cards, within the budget of pairs, and say why.
+
+    Some pairs of the default rules and of other keys are drawn and weighed; of those that are expected to be one client
+    each rule finds a share, and costs pairs. The rules that find most for least are taken. ``blocking={"rules": "auto"}``
+    of :func:`find_duplicates` does the same on the way.
+
+    Parameters
+    ----------
+    base : ClientBase
+    second : ClientBase, optional
+        A second list that the first is to be linked with.
+    threads, progress, **options
+        As for :func:`find_duplicates`; ``blocking`` has the budget: ``max_pairs``, ``pairs_per_card``, ``max_block``.
+
+    Returns
+    -------
+    RuleProposals
+
+    Examples
+    --------
+    >>> import klientela
+    >>> base = klientela.ingest({"clients": klientela.synthetic.make_base(clients=500, seed=1)["clients"]}).base
+    >>> proposals = klientela.propose_rules(base)
+    >>> proposals.coverage > 0.9 and proposals.pairs <= proposals.budget
+    True
+    """
+    return _core._propose_rules(base, second, options, threads, progress)
+
+
 def _columns(data: Any, names: tuple[str, ...], argument: str) -> list[tuple[Any, ...]] | None:
     """Rows of the named columns where the data is a table."""
     if isinstance(data, Mapping) and not all(name in data for name in names):

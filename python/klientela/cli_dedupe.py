@@ -40,6 +40,7 @@ _STAGES = {
     "normalise": "Normalising values",
     "code cards": "Normalising values",
     "block": "Looking for pairs",
+    "propose rules": "Choosing rules",
     "learn": "Learning weights",
     "link_model": "Learning weights",
     "score": "Scoring pairs",
@@ -80,6 +81,14 @@ def dedupe(
             max=1000,
         ),
     ] = None,
+    propose_rules: Annotated[
+        bool,
+        typer.Option(
+            "--propose-rules",
+            help="Choose the blocking rules from the cards, within the budget of pairs; proposals.csv says why. Wins over "
+            "the policy.",
+        ),
+    ] = False,
     previous: Annotated[
         str | None, _file("Earlier clusters.csv (id, cluster): clusters that go on keep their labels.")
     ] = None,
@@ -110,6 +119,7 @@ def dedupe(
     cluster), pairs.csv with the evidence, joins.csv, cuts.csv, review.csv, weights.csv, rules.csv and summary.json into
     the folder; merged.csv with one row per client, conflicts.csv where its cards say different things, and
     journal.jsonl, by which each merge can be taken back; and links.csv instead of these where two lists are linked.
+    Where rules were proposed, proposals.csv says why.
     """
     if many and link is None:
         raise typer.BadParameter("--many needs a second list, --link FILE")
@@ -132,6 +142,8 @@ def dedupe(
                 f"there is no journal {journal}; without --journal one begins in {out}", "journal"
             )
         options = _options(chosen["dedupe"], threshold, link is not None, many)
+        if propose_rules:
+            options["blocking"] = {**options.get("blocking", {}), "rules": "auto"}
         with progress(quiet) as steps:
             lists = []
             for file in (clients, link):

@@ -150,6 +150,42 @@ def make_base(
     return _Maker(clients, seed, until, days, duplicates, bad_rows).make()
 
 
+def make_dirty_cards(clients: int = 200, cards_per_client: int = 20, seed: int = 2026) -> SyntheticBase:
+    """Make cards that are hard to tell apart: many of each client, no two written alike, and many clients alike.
+
+    Every card of a client was written by somebody else: with slips of the keyboard, in Cyrillic, Han or Latin letters,
+    with initials or without a patronymic, with day and month of the birthday swapped, with one of two e-mails, with much
+    left out. A few names are very common, and a third of the phones is that of a household, an office or a switchboard
+    which several clients share.
+
+    Parameters
+    ----------
+    clients : int
+        Number of clients, at least 1.
+    cards_per_client : int
+        Cards of each, at least 1.
+    seed : int
+        The same seed gives the same cards, on every machine; 0 to 2**32 - 1.
+
+    Returns
+    -------
+    SyntheticBase
+        The table ``clients``, in an order that tells nothing, and the truth about it.
+
+    Examples
+    --------
+    >>> cards = make_dirty_cards(clients=3, cards_per_client=4, seed=1)
+    >>> len(cards["clients"]), sum(first is None for first in cards.truth.to_pydict()["duplicate_of"])
+    (12, 3)
+    """
+    for name, count in (("clients", clients), ("cards_per_client", cards_per_client)):
+        if count < 1:
+            raise _core.InvalidArgumentError(f"{name} must be at least 1", name)
+    if not 0 <= seed < 2**32:
+        raise _core.InvalidArgumentError("seed must be from 0 to 4294967295", "seed")
+    return _DirtyMaker(clients, cards_per_client, seed).make()
+
+
 class _Maker:
     def __init__(self, clients: int, seed: int, until: dt.date, days: int, duplicates: float, bad_rows: float) -> None:
         self.dice = _Dice(seed)
@@ -584,6 +620,70 @@ class _Maker:
                     }
                 )
         return rows
+
+
+class _SkewedDice(_Dice):
+    """Picks the first options often and the last ones seldom, as names and cities are."""
+
+    def pick(self, options: Any) -> Any:
+        return options[int(len(options) * self.share() ** 2.5)]
+
+
+class _DirtyMaker(_Maker):
+    def __init__(self, clients: int, cards_per_client: int, seed: int) -> None:
+        super().__init__(clients, seed, dt.date(2026, 6, 30), 900, 0, 0)
+        self.dice = _SkewedDice(seed)
+        self.copies = cards_per_client
+        self.shared = [self._phone(home) for home in ("RU", "GB", "US", "CN", "DE") for _ in range(1 + clients // 25)]
+
+    def make(self) -> SyntheticBase:
+        cards: list[tuple[int, dict[str, Any]]] = []
+        for client in range(self.cards):
+            original = self._card(0)
+            original["shared_phone"] = self.shared[self.dice.below(len(self.shared))]
+            original["second_email"] = f"{self.dice.pick(('info', 'home', 'me'))}{self.dice.below(10**5)}@post.example"
+            cards += [(client, self._written(original)) for _ in range(self.copies)]
+        order = self.dice.state.permutation(len(cards)).tolist()
+        base = SyntheticBase()
+        first: dict[int, int] = {}
+        truth: dict[int, int | None] = {}
+        for place, row in enumerate(order):
+            client, card = cards[row]
+            card["client"] = 100_001 + place
+            truth[card["client"]] = first.get(client)
+            first.setdefault(client, card["client"])
+        base["clients"] = _table([cards[row][1] for row in order])
+        base.truth = table_of({"client": list(truth), "duplicate_of": list(truth.values())})
+        base.bad_rows = {}
+        return base
+
+    def _written(self, original: dict[str, Any]) -> dict[str, Any]:
+        """The client as one of many clerks wrote it."""
+        dice = self.dice
+        card = self._second_card(original, 0)
+        names_of = [field for field in ("given_name", "family_name", "name") if card[field]]
+        if dice.share() < 0.25:
+            for field in names_of:
+                card[field] = _latin(card[field])
+        if dice.share() < 0.3:
+            field = names_of[dice.below(len(names_of))]
+            card[field] = self._typo(card[field])
+        if card["given_name"] and dice.share() < 0.12:
+            card["given_name"] = card["given_name"][0] + "."
+        if card["birthday"] and dice.share() < 0.1 and card["birthday"].day <= 12:
+            card["birthday"] = card["birthday"].replace(month=card["birthday"].day, day=card["birthday"].month)
+        if dice.share() < 0.25:
+            card["emails"] = original["second_email"]
+        if dice.share() < 0.35:
+            card["phones"] = original["shared_phone"]
+        for field, share in (("emails", 0.3), ("phones", 0.25), ("street", 0.5), ("city", 0.3), ("websites", 0.5)):
+            if dice.share() < share:
+                card[field] = None
+        if card["given_name"]:
+            card["name"] = " ".join(filter(None, (card["given_name"], card["middle_name"], card["family_name"])))
+        for field in ("shared_phone", "second_email"):
+            del card[field]
+        return card
 
 
 def _declared_type(client: int, culture: str) -> str | None:

@@ -149,7 +149,8 @@ def write_duplicates(
 ) -> dict[str, Path]:
     """Write clusters.csv, pairs.csv, joins.csv, cuts.csv, review.csv, weights.csv, rules.csv and summary.json.
 
-    Of two lists there is also links.csv: the cards of the first list with those of the second. Of a merged base there are
+    Of two lists there is also links.csv: the cards of the first list with those of the second; proposals.csv
+    says why rules were chosen, where they were. Of a merged base there are
     the files of :func:`write_merged`. All files are written, or none. What an earlier search wrote and this one does not,
     links.csv or the files of a merged base, is taken out of the folder.
 
@@ -177,6 +178,8 @@ def write_duplicates(
     tables = _duplicates_tables(found, told["threshold"], threads)
     if two:
         tables["links.csv"] = lambda: found.links
+    if (proposals := found.proposals) is not None:
+        tables["proposals.csv"] = lambda: proposals.table
 
     def text(tell: Callable[[], _core.Table]) -> str:
         table = tell()

@@ -4,6 +4,8 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
+#include <numeric>
 
 namespace klientela {
 namespace {
@@ -45,6 +47,11 @@ BirthdayAgreement compare_birthdays(Day a, Day b) noexcept {
   if (one_slip(x, y)) return BirthdayAgreement::slip;
   const int equal = int{x.year() == y.year()} + int{x.month() == y.month()} + int{x.day() == y.day()};
   if (equal == 2 || std::abs((a - b).count()) <= 10) return BirthdayAgreement::close;
+  const std::array<int, 8> p = digits_of(x);
+  const std::array<int, 8> q = digits_of(y);
+  if (std::abs((a - b).count()) <= 31 ||
+      std::inner_product(p.begin(), p.end(), q.begin(), 0, std::plus<>(), std::not_equal_to<>()) == 2)
+    return BirthdayAgreement::near;
   return x.year() == y.year() ? BirthdayAgreement::same_year : BirthdayAgreement::different;
 }
 

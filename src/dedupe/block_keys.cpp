@@ -179,6 +179,7 @@ constexpr CutName cut_names[] = {{KeyCut::prefix, "prefix", true},
                                  {KeyCut::longest, "longest", false}};
 using dedupe::max_cut_length;
 using dedupe::max_rule_keys;
+constexpr std::string_view every_pair = "*";
 
 [[noreturn]] void bad_key(std::string_view text, const std::string& why) {
   throw Error(Code::invalid_argument, "blocking key \"" + std::string(text) + "\": " + why, "key");
@@ -252,6 +253,7 @@ std::string to_text(const BlockingKey& key) {
 
 BlockingRule blocking_rule(std::string_view text) {
   BlockingRule rule;
+  if (detail::trimmed(text) == every_pair) return rule;
   std::string_view rest = text;
   const bool any_order = rest.find("<>") != rest.npos;
   if (any_order && rest.find('+') != rest.npos)
@@ -271,6 +273,7 @@ BlockingRule blocking_rule(std::string_view text) {
 }
 
 std::string to_text(const BlockingRule& rule) {
+  if (rule.keys.empty()) return std::string(every_pair);
   std::string text;
   for (const BlockingKey& key : rule.keys) {
     if (!text.empty()) text += rule.any_order ? " <> " : " + ";

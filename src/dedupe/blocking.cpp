@@ -9,6 +9,7 @@
 #include "dedupe/block_split.hpp"
 #include "dedupe/card_data.hpp"
 #include "dedupe/radix_sort.hpp"
+#include "dedupe/rule_search.hpp"
 
 namespace klientela {
 namespace {
@@ -135,6 +136,7 @@ void check(const BlockingOptions& options) {
   const auto bad = [](const std::string& message, const std::string& where) {
     throw Error(Code::invalid_argument, message, where);
   };
+  if (options.propose) bad("rules that are to be proposed have to be chosen before: propose_rules()", "propose");
   const auto check_key = [&](const BlockingKey& key, const std::string& where) {
     if (static_cast<std::size_t>(key.field) >= card_field_count || key.cut > KeyCut::longest)
       bad("a key of a blocking rule names a field or a cut that there is not", where);
@@ -147,8 +149,7 @@ void check(const BlockingOptions& options) {
   if (options.rules.size() > max_rules) bad("at most 32 blocking rules", "rules");
   for (std::size_t r = 0; r < options.rules.size(); ++r) {
     const std::string where = "rules[" + std::to_string(r) + "]";
-    if (options.rules[r].keys.empty() || options.rules[r].keys.size() > max_rule_keys)
-      bad("a blocking rule has 1 to 8 keys", where);
+    if (options.rules[r].keys.size() > max_rule_keys) bad("a blocking rule has at most 8 keys", where);
     for (const BlockingKey& key : options.rules[r].keys) check_key(key, where);
   }
   for (std::size_t k = 0; k < options.split_by.size(); ++k)
@@ -199,6 +200,18 @@ std::uint64_t pairs_within(const Runs& runs, std::uint64_t limit) {
 }
 
 }  // namespace
+
+std::uint64_t pair_budget(const BlockingOptions& options, std::size_t cards) noexcept {
+  return std::min(options.max_pairs,
+                  std::max<std::uint64_t>(always_allowed, std::uint64_t{options.pairs_per_card} * cards));
+}
+
+dedupe::RuleCost dedupe::rule_cost(const PreparedCards& cards, const BlockingRule& rule, std::uint32_t max_block,
+                                   std::span<const std::uint32_t> representatives) {
+  BlockingRuleReport report;
+  const Runs runs = runs_of(RuleKeys(*cards.data(), rule), cards.size(), representatives, report);
+  return {report.cards, pairs_within(runs, max_block), report.largest};
+}
 
 Blocks::Blocks() : data_(std::make_shared<const Data>()) {}
 const PreparedCards& Blocks::cards() const noexcept { return data_->cards; }
@@ -257,6 +270,10 @@ std::vector<CardPair> Blocks::sample(std::size_t rule, std::size_t limit) const 
   return pairs;
 }
 
+bool Blocks::together(CardPair pair, std::size_t rule) const noexcept {
+  return data_->common_block(pair.a, pair.b, rule) != no_code;
+}
+
 Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::span<const std::uint32_t> representatives,
              const Control& control) {
   check(options);
@@ -284,8 +301,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
   control.check();
   control.report("block", 0.5);
 
-  const std::uint64_t budget =
-      std::min(options.max_pairs, std::max<std::uint64_t>(always_allowed, std::uint64_t{options.pairs_per_card} * n));
+  const std::uint64_t budget = pair_budget(options, n);
   const auto total = [&](std::uint32_t limit) {
     std::uint64_t pairs = 0;
     for (const Runs& each : runs) pairs += pairs_within(each, limit);

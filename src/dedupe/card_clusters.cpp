@@ -33,6 +33,7 @@ void check(const CardClusterInput& input, const CardClusterOptions& options) {
   if (options.sources > CardSourceRule::one_to_many) refuse("sources", "sources is no rule");
   within("threshold", options.threshold, -largest_score, largest_score);
   within("unscored", options.unscored, -largest_score, largest_score);
+  within("review_change", options.review_change, 0, 1e6);
   if (options.unscored + least_penalty > options.threshold)
     refuse("unscored", "unscored must be at least 1 below the threshold");
   within("density", options.density, 0, 1);
@@ -496,7 +497,7 @@ clustering::Solved clustering::solved(const CardClusterInput& input, const CardC
   std::sort(scored.begin(), scored.end(),
             [](const Edge& x, const Edge& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });
   for (const Edge& edge : scored) result.scored.push_back({edge.a, edge.b, edge.units / steps});
-  result.review = review_list(result, number_of, edges, scored, must, cannot, options.review_pairs, control);
+  result.review = review_list(result, number_of, edges, scored, must, cannot, rules, control);
   inherit_ids(result.ids, number_of, result.size(), input.previous, input.next_id);
   control.report("clusters", 1);
   return whole;

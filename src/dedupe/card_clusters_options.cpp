@@ -19,6 +19,7 @@ const std::vector<std::string_view> source_names{"any", "one_per_source", "one_t
 constexpr std::int64_t most_scored_per_card = 1'000'000;
 constexpr std::int64_t most_work = std::int64_t{1} << 53;
 constexpr std::int64_t most_review_pairs = std::numeric_limits<std::uint32_t>::max();
+constexpr double most_review_change = 1e6;
 
 json::Value names_json(const std::vector<std::string_view>& names) {
   json::Value values = json::Value::array();
@@ -51,6 +52,7 @@ CardClusterOptions card_cluster_options_from_json(std::string_view text, std::st
   object.read("scored_per_card", options.scored_per_card, 0, most_scored_per_card);
   object.read("max_work", options.max_work, 0, most_work);
   object.read("review_pairs", options.review_pairs, 0, most_review_pairs);
+  object.read("review_change", options.review_change, 0, most_review_change);
   object.done();
   return options;
 }
@@ -65,6 +67,7 @@ std::string to_json(const CardClusterOptions& options) {
   document["scored_per_card"] = options.scored_per_card;
   document["max_work"] = options.max_work;
   document["review_pairs"] = options.review_pairs;
+  document["review_change"] = options.review_change;
   return document.dump(2);
 }
 
@@ -93,6 +96,9 @@ std::string card_cluster_options_schema() {
       whole_schema(most_work, defaults.max_work, "Steps of exact minimum cuts and assignments at most, per component.");
   properties["review_pairs"] =
       whole_schema(most_review_pairs, defaults.review_pairs, "Pairs at most on the list for clerical review.");
+  properties["review_change"] =
+      number_schema(0, most_review_change, defaults.review_change,
+                    "Card pairs that an answer is expected to change, from which a pair is on that list.");
   const Value schema = {{"type", "object"},
                         {"title", "Clusters of cards"},
                         {"properties", std::move(properties)},

@@ -24,15 +24,15 @@ class JoinForest {
       join_[a] = i;
     }
   }
-  /// The join that put a and b together; they are in one cluster. O(log cards of the cluster)
-  [[nodiscard]] const CardJoin& joined(std::uint32_t a, std::uint32_t b) const noexcept {
+  /// The place of the join that put a and b together; they are in one cluster. O(log cards of the cluster)
+  [[nodiscard]] std::uint32_t joined(std::uint32_t a, std::uint32_t b) const noexcept {
     std::uint32_t last = 0;
     while (a != b) {  // joins lie in the order of time
       std::uint32_t& earlier = join_[a] < join_[b] ? a : b;
       last = join_[earlier];
       earlier = above_[earlier];
     }
-    return joins_[last];
+    return last;
   }
 
  private:
@@ -56,60 +56,89 @@ bool before(const CardReview& x, const CardReview& y) {
 std::vector<CardReview> review_list(const CardClusters& clusters, const std::vector<std::uint32_t>& number_of,
                                     const std::vector<Edge>& edges, const std::vector<Edge>& scored,
                                     const std::vector<CardPair>& must, const std::vector<CardPair>& cannot,
-                                    std::size_t most, const Control& control) {
+                                    const Rules& rules, const Control& control) {
+  const std::size_t most = rules.options.review_pairs;
   if (most == 0) return {};
   const JoinForest forest(clusters);
-  const auto said = [](const std::vector<CardPair>& links, const Edge& edge) {
-    return !links.empty() && std::binary_search(links.begin(), links.end(), CardPair{edge.a, edge.b});
+  const auto between = [&](std::uint32_t a, std::uint32_t b) {
+    const auto [low, high] = std::minmax(number_of[a], number_of[b]);
+    return std::uint64_t{low} << 32 | high;
   };
-  const auto judge = [&](const Edge& edge) {
-    CardReview review{.a = edge.a, .b = edge.b, .score = edge.units / steps};
-    review.probability = 1 / (1 + std::exp2(-review.score));
-    const std::uint32_t a = number_of[edge.a];
-    const std::uint32_t b = number_of[edge.b];
-    review.together = a == b;
-    if (review.together) {
-      const CardJoin& join = forest.joined(edge.a, edge.b);
-      if (join.reason == CardJoinReason::must_link) return review;  // no answer parts them
-      review.changed = std::uint64_t{join.cards_a} * join.cards_b;
-    } else {
-      review.changed =
-          std::uint64_t{clusters.starts[a + 1] - clusters.starts[a]} * (clusters.starts[b + 1] - clusters.starts[b]);
-    }
-    // p (1 - p) without the loss of digits of 1 - p
-    const double odds = std::exp2(-std::abs(review.score));
-    review.expected_change = odds / ((1 + odds) * (1 + odds)) * static_cast<double>(review.changed);
-    return review;
+  /// Pairs by what they are about: the two clusters, or (of one cluster) the join.
+  struct About {
+    std::uint64_t question;
+    Edge edge;
   };
-  constexpr std::size_t block = 1 << 16;
   const std::size_t all = edges.size() + scored.size();
-  std::vector<std::vector<CardReview>> lists((all + block - 1) / block);
-  control.run(lists.size(), [&](std::size_t k) {
+  std::vector<About> pairs(all);
+  constexpr std::size_t block = 1 << 16;
+  const std::uint64_t of_join = std::uint64_t{1} << 63;
+  control.run((all + block - 1) / block, [&](std::size_t k) {
     control.check();
-    std::vector<CardReview>& list = lists[k];
-    const auto keep = static_cast<std::ptrdiff_t>(most);
-    double least = 0;  // of the list, once it is full
-    const auto shorten = [&] {
-      if (list.size() <= most) return;
-      std::nth_element(list.begin(), list.begin() + keep, list.end(), before);
-      list.resize(most);
-      least = std::max_element(list.begin(), list.end(), before)->expected_change;
-    };
     for (std::size_t i = k * block; i < std::min(all, (k + 1) * block); ++i) {
       const Edge& edge = i < edges.size() ? edges[i] : scored[i - edges.size()];
-      const CardReview review = judge(edge);
-      if (!(review.expected_change > 0) || review.expected_change < least) continue;
-      if (said(must, edge) || said(cannot, edge)) continue;
-      list.push_back(review);
-      if (list.size() >= 2 * most + 64) shorten();
+      const bool together = number_of[edge.a] == number_of[edge.b];
+      pairs[i] = {together ? of_join | forest.joined(edge.a, edge.b) : between(edge.a, edge.b), edge};
     }
-    shorten();
   });
-  std::vector<CardReview> result;
-  for (const auto& list : lists) result.insert(result.end(), list.begin(), list.end());
-  std::sort(result.begin(), result.end(), before);
-  if (result.size() > most) result.resize(most);
-  return result;
+  std::sort(pairs.begin(), pairs.end(), [](const About& x, const About& y) {
+    if (x.question != y.question) return x.question < y.question;
+    const Units odds_x = std::abs(x.edge.units);
+    const Units odds_y = std::abs(y.edge.units);
+    if (odds_x != odds_y) return odds_x < odds_y;
+    return CardPair{x.edge.a, x.edge.b} < CardPair{y.edge.a, y.edge.b};
+  });
+  control.check();
+  std::vector<std::uint64_t> answered;  // clusters that somebody said are two clients
+  for (const CardPair& link : cannot) answered.push_back(between(link.a, link.b));
+  std::sort(answered.begin(), answered.end());
+
+  const bool linking =
+      rules.options.sources == CardSourceRule::one_to_one || rules.options.sources == CardSourceRule::one_to_many;
+  std::vector<CardReview> list;
+  const auto shorten = [&] {
+    std::nth_element(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(most), list.end(), before);
+    list.resize(most);
+  };
+  for (std::size_t begin = 0, end = 0; begin < all; begin = end) {
+    const std::uint64_t question = pairs[begin].question;
+    std::int64_t sum = 0;
+    bool said = false;  // that the sides are one client
+    for (end = begin; end < all && pairs[end].question == question; ++end) {
+      const Edge& edge = pairs[end].edge;
+      sum += edge.units;
+      said = said || (!must.empty() && std::binary_search(must.begin(), must.end(), CardPair{edge.a, edge.b}));
+    }
+    if (said) continue;
+    const Edge& edge = pairs[begin].edge;
+    CardReview review{.a = edge.a, .b = edge.b, .score = edge.units / steps};
+    review.together = (question & of_join) != 0;
+    if (review.together) {
+      const CardJoin& join = clusters.joins[question & ~of_join];
+      if (join.reason == CardJoinReason::must_link) continue;
+      review.changed = std::uint64_t{join.cards_a} * join.cards_b;
+    } else {
+      if (std::binary_search(answered.begin(), answered.end(), question)) continue;
+      const auto cards = [&](std::uint64_t cluster) {
+        return std::uint64_t{clusters.starts[cluster + 1]} - clusters.starts[cluster];
+      };
+      review.changed = cards(question >> 32) * cards(question & 0xFFFF'FFFFU);
+    }
+    const auto asked = static_cast<double>(end - begin);
+    // Cards of one list are not looked at when two are linked.
+    const double others = linking ? 0 : static_cast<double>(review.changed) - asked;
+    review.average = (static_cast<double>(sum) + others * rules.unscored) / steps / (asked + others);
+    review.probability = 1 / (1 + std::exp2(-review.average));
+    // p (1 - p) without the loss of digits of 1 - p
+    const double odds = std::exp2(-std::abs(review.average));
+    review.expected_change = odds / ((1 + odds) * (1 + odds)) * static_cast<double>(review.changed);
+    if (!(review.expected_change > 0) || review.expected_change < rules.options.review_change) continue;
+    list.push_back(review);
+    if (list.size() >= 2 * most + 64) shorten();
+  }
+  if (list.size() > most) shorten();
+  std::sort(list.begin(), list.end(), before);
+  return list;
 }
 
 }  // namespace clustering

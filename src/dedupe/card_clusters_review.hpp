@@ -14,7 +14,7 @@ namespace klientela::clustering {
                                                   const std::vector<std::uint32_t>& number_of,
                                                   const std::vector<Edge>& edges, const std::vector<Edge>& scored,
                                                   const std::vector<CardPair>& must,
-                                                  const std::vector<CardPair>& cannot, std::size_t most,
+                                                  const std::vector<CardPair>& cannot, const Rules& rules,
                                                   const Control& control);
 
 }  // namespace klientela::clustering

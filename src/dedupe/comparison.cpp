@@ -18,7 +18,7 @@ struct KindNames {
 const std::array<KindNames, 9>& kind_names() {
   static const std::array<KindNames, 9> names{{
       {"name", {"different", "initial", "similar", "close", "crossed", "variant", "same"}},
-      {"birthday", {"different", "same_year", "close", "slip", "same"}},
+      {"birthday", {"different", "same_year", "near", "close", "slip", "same"}},
       {"text", {"different", "similar", "close", "same"}},
       {"code", {"different", "slip", "same"}},
       {"phone", {"different", "same_end", "slip", "same"}},

@@ -31,8 +31,11 @@ auto parsed(const json::Node& node, Parse parse) {
 BlockingOptions blocking(const json::Node& node) {
   json::Object object(node);
   BlockingOptions options;
-  if (const auto rules = object.find("rules"))
-    for (const json::Node& rule : rules->items()) options.rules.push_back(parsed(rule, blocking_rule));
+  if (const auto rules = object.find("rules")) {
+    options.propose = rules->value().is_string() && rules->text() == "auto";
+    if (!options.propose)
+      for (const json::Node& rule : rules->items()) options.rules.push_back(parsed(rule, blocking_rule));
+  }
   if (options.rules.size() > 32) object.require("rules").fail("holds more than 32 rules");
   object.read("max_pairs", options.max_pairs, 1, most_pairs);
   object.read("pairs_per_card", options.pairs_per_card, 1, 1'000'000);
@@ -49,7 +52,7 @@ Value json_of(const BlockingOptions& options) {
   Value keys = Value::array();
   for (const BlockingKey& key : options.split_by) keys.push_back(to_text(key));
   Value document = Value::object();
-  document["rules"] = std::move(rules);
+  document["rules"] = options.propose ? Value("auto") : std::move(rules);
   document["max_pairs"] = options.max_pairs;
   document["pairs_per_card"] = options.pairs_per_card;
   document["max_block"] = options.max_block;
@@ -200,11 +203,11 @@ std::string dedupe_options_schema() {
                        "Keys joined by + (or <> where their values may be swapped): field, field.form, field.form:cut; "
                        "for example family_name.folded:soundex + postcode."}};
   Value blocking = Value::object();
-  blocking["rules"] = {{"type", "array"},
-                       {"items", rule},
-                       {"maxItems", 32},
+  blocking["rules"] = {{"anyOf", {{{"type", "array"}, {"items", rule}, {"maxItems", 32}}, {{"const", "auto"}}}},
                        {"default", Value::array()},
-                       {"description", "Two cards that agree on one of these are compared; empty: the default rules."}};
+                       {"description",
+                        "Two cards that agree on one of these are compared; empty: the default rules; \"auto\": rules "
+                        "chosen from the cards."}};
   blocking["max_pairs"] = integer_schema(1, most_pairs, static_cast<std::int64_t>(defaults.blocking.max_pairs),
                                          "No more pairs than these are ever made.");
   blocking["pairs_per_card"] = integer_schema(1, 1'000'000, defaults.blocking.pairs_per_card,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cmath>
 #include <memory>
 #include <numeric>
 #include <set>
@@ -13,8 +14,10 @@
 
 #include "dedupe/card_data.hpp"
 #include "dedupe/duplicates_data.hpp"
+#include "dedupe/link_patterns.hpp"
 #include "dedupe/pair_comparer.hpp"
 #include "dedupe/pair_scorer.hpp"
+#include "dedupe/rule_search.hpp"
 
 namespace klientela {
 namespace {
@@ -44,6 +47,11 @@ constexpr std::uint64_t mixed(std::uint64_t x) noexcept {
 /// this weight beside those that were drawn.
 constexpr double expected_between = 0.02;
 constexpr double expected_u_share = 0.1;
+
+/// Two kinds of pairs can be told apart by how three comparisons go together, not by how two do (Goodman 1974): where
+/// fewer have values, in this share of the cards, m is held as it is expected, and with a single one u too.
+constexpr double fewest_filled = 0.01;
+constexpr double as_expected = 1e9;
 
 /// Of e-mails that are similar, names explain as many as there are among pairs with the same names.
 constexpr double expected_similar_emails = 0.5;
@@ -150,6 +158,7 @@ const std::vector<Comparison>& Duplicates::comparisons() const noexcept { return
 const LinkModel& Duplicates::model() const noexcept { return data_->model; }
 const LinkTraining* Duplicates::training() const& noexcept { return data_->training ? &*data_->training : nullptr; }
 const std::vector<BlockingRuleReport>& Duplicates::rules() const& noexcept { return data_->rules; }
+const RuleProposals* Duplicates::proposals() const& noexcept { return data_->proposals ? &*data_->proposals : nullptr; }
 std::uint64_t Duplicates::pairs() const noexcept { return data_->pairs; }
 std::span<const CardEdge> Duplicates::edges() const& noexcept { return data_->edges; }
 std::span<const std::uint32_t> Duplicates::cluster_of() const& noexcept { return data_->cluster_of; }
@@ -177,6 +186,14 @@ PairEvidence Duplicates::explain(CardPair pair) const {
       shares.back() = data_->scorer->share(i, value);
   }
   evidence.explanation = data_->model.explain(evidence.levels, shares);
+  for (std::size_t i = 0; i < comparer.comparisons().size(); ++i) {
+    if (evidence.levels[i] != comparer.highest(i)) continue;
+    const std::uint32_t value = comparer.common_value(pair, i);
+    const double bits = value == no_code ? 0 : data_->scorer->adjusted(i, value);
+    if (bits == 0) continue;
+    evidence.explanation.fields[i].term_weight += bits;
+    evidence.explanation.score += bits;
+  }
   return evidence;
 }
 
@@ -284,6 +301,42 @@ class Search {
 
   Duplicates run() {
     check_knowledge();
+    begin();
+    BlockingOptions blocking = data_->options.blocking;
+    if (blocking.propose) {
+      if (!blocking.rules.empty()) throw Error(Code::invalid_argument, "rules are either given or proposed", "rules");
+      data_->proposals = propose();
+      blocking.rules = data_->proposals->taken();
+      blocking.propose = false;
+    }
+    // Where every pair fits the budget, and one block, none has to be left out.
+    const double budget = static_cast<double>(pair_budget(blocking, cards_.size()));
+    if (blocking.rules.empty() && distinct_.size() <= blocking.max_block && 2 * all_pairs() <= budget) {
+      blocking.rules = default_blocking_rules();
+      blocking.rules.emplace_back();
+    }
+    const Blocks blocks = block(cards_, blocking, data_->representatives, control_);
+    data_->rules = blocks.rules();
+    data_->blocking = blocks.options().rules;
+    data_->split_by = blocks.options().split_by;
+    data_->block_limit = blocks.block_limit();
+    learn(blocks);
+    auto scorer = std::make_shared<PairScorer>(*comparer_, data_->model, data_->representatives);
+    discount_shared_values(*scorer);
+    data_->scorer = std::move(scorer);
+    score(blocks);
+    cluster();
+    return Duplicates(std::move(data_));
+  }
+
+  RuleProposals propose_only() {
+    begin();
+    return propose();
+  }
+
+ private:
+  /// Which cards there are to compare.
+  void begin() {
     const bool usable = std::any_of(data_->options.comparisons.begin(), data_->options.comparisons.end(),
                                     [&](const Comparison& c) { return cards_.filled(c.field) > 0; });
     if (!usable && cards_.size() > 0)
@@ -297,19 +350,31 @@ class Search {
     for (std::uint32_t card = 0; card < cards_.size(); ++card)
       if (!plain || data_->representatives[card] == card) distinct_.push_back(card);
     first_list_ = cards_.two_lists() ? cards_.first_list() : distinct_.size();
-    const Blocks blocks = block(cards_, data_->options.blocking, data_->representatives, control_);
-    data_->rules = blocks.rules();
-    data_->blocking = blocks.options().rules;
-    data_->split_by = blocks.options().split_by;
-    data_->block_limit = blocks.block_limit();
-    learn(blocks);
-    data_->scorer = std::make_shared<const PairScorer>(*comparer_, data_->model, data_->representatives);
-    score(blocks);
-    cluster();
-    return Duplicates(std::move(data_));
   }
-
- private:
+  /// Rules chosen by what pairs of all candidates are worth.
+  RuleProposals propose() {
+    const BlockingOptions& options = data_->options.blocking;
+    const dedupe::RuleCandidates candidates = dedupe::rule_candidates(cards_, options);
+    if (candidates.drawn == 0) return {};
+    BlockingOptions drawn = options;
+    drawn.propose = false;
+    drawn.rules.assign(candidates.rules.begin(),
+                       candidates.rules.begin() + static_cast<std::ptrdiff_t>(candidates.drawn));
+    drawn.max_pairs = ~std::uint64_t{0};  // a few of them are looked at
+    drawn.pairs_per_card = ~std::uint32_t{0};
+    const Blocks blocks = block(cards_, drawn, data_->representatives, control_);
+    learn(blocks);
+    const PairScorer scorer(*comparer_, data_->model, data_->representatives);
+    const double threshold = data_->options.clusters.threshold;
+    return dedupe::choose_rules(
+        candidates, blocks, options, data_->representatives,
+        [&](CardPair pair) {
+          if (!looked_at(pair)) return 0.0;
+          const double score = scorer(pair, (*comparer_)(pair));
+          return score >= threshold ? link_probability(score) : 0.0;
+        },
+        control_);
+  }
   void check_knowledge() {
     dedupe::check_links(cards_, known_.must_links, known_.cannot_links);
     if (known_.labels.empty()) return;
@@ -341,8 +406,10 @@ class Search {
       if (control_.stop.stop_requested()) return;
       auto memory = comparer_->memory();
       const std::size_t end = std::min(pairs.size(), (task + 1) * task_pairs);
-      for (std::size_t p = task * task_pairs; p < end; ++p)
+      for (std::size_t p = task * task_pairs; p < end; ++p) {
+        comparer_->ask_ahead(pairs, p);
         if (looked_at(pairs[p])) counters[task].add((*comparer_)(pairs[p], memory));
+      }
     });
     control_.check();
     PatternCounter all;
@@ -415,6 +482,9 @@ class Search {
       }
       training.push_back(std::move(of_rule));
     }
+    // Cards with a single field: all that there is to learn from is what the rules look at.
+    if (std::none_of(training.begin(), training.end(), says_more))
+      for (TrainingBlock& of_rule : training) of_rule.fixed.clear();
     if (const std::vector<CardPair> equal = equal_pairs(); !equal.empty()) {
       TrainingBlock same;
       same.name = "equal in every field";
@@ -423,9 +493,6 @@ class Search {
     }
     std::erase_if(training, is_silent);  // cards without any value equal each other
     if (training.empty()) return only_expected(specs);
-    // Cards with a single field: all that there is to learn from is what the rules look at.
-    if (std::none_of(training.begin(), training.end(), says_more))
-      for (TrainingBlock& of_rule : training) of_rule.fixed.clear();
     data_->training =
         train_link_model(specs, random, training, all_pairs(),
                          training_options(expected_u_share * static_cast<double>(random_count)), control_);
@@ -435,16 +502,30 @@ class Search {
   /// The options, with the u that cards are expected to have where they say none.
   [[nodiscard]] LinkTrainingOptions training_options(double smoothing_u) const {
     LinkTrainingOptions options = data_->options.training;
+    const std::size_t told_by = comparisons_with_values();
+    if (told_by < 3 && options.smoothing_m == LinkTrainingOptions().smoothing_m) options.smoothing_m = as_expected;
     if (!options.prior_u.empty()) return options;
     for (const Comparison& each : data_->options.comparisons) options.prior_u.push_back(expected_u(each));
-    options.smoothing_u = smoothing_u;
+    options.smoothing_u = told_by < 2 ? as_expected : smoothing_u;
     return options;
+  }
+  [[nodiscard]] std::size_t comparisons_with_values() const {
+    const auto& comparisons = data_->options.comparisons;
+    const double fewest = fewest_filled * static_cast<double>(cards_.size());
+    return static_cast<std::size_t>(std::count_if(comparisons.begin(), comparisons.end(), [&](const Comparison& each) {
+      return static_cast<double>(cards_.filled(each.field)) >= fewest;
+    }));
   }
   void take_learnt_model() {
     std::vector<LinkField> fields = data_->training->model.fields();
     for (std::size_t i = 0; i < fields.size(); ++i) {
-      fields[i].tf_weight = data_->options.comparisons[i].tf_weight;
+      const Comparison& comparison = data_->options.comparisons[i];
+      fields[i].tf_weight = comparison.tf_weight;
       fields[i].tf_minimum_u = smallest_share;
+      const std::vector<std::uint32_t>& counts = (*cards_.data())[comparison.field].counts;
+      // The u that was held is not how often values agree by chance here.
+      if (comparisons_with_values() < 2 && comparison.tf_weight > 0 && !counts.empty())
+        fields[i].tf_average_u = average_u(std::vector<double>(counts.begin(), counts.end()));
     }
     data_->model = LinkModel(data_->training->model.prior(), std::move(fields));
   }
@@ -475,6 +556,60 @@ class Search {
     take_learnt_model();
   }
 
+  /// A phone, e-mail or site that three clients or more have, as the other fields tell them apart, leaves one in so
+  /// many: agreement on it is worth no more than what brings the prior to these odds.
+  void discount_shared_values(PairScorer& scorer) const {
+    constexpr std::size_t fewest = 3;
+    constexpr std::size_t looked_at_most = 64;  // of the cards with one value
+    const auto& comparisons = data_->options.comparisons;
+    for (std::size_t i = 0; i < comparisons.size(); ++i) {
+      const CardField field = comparisons[i].field;
+      if (field != CardField::phone && field != CardField::email && field != CardField::website) continue;
+      control_.check();
+      const FieldColumn& column = (*cards_.data())[field];
+      std::vector<std::uint32_t> begins(column.distinct() + 1, 0);
+      for (const std::uint32_t card : distinct_) column.each(card, [&](std::uint32_t code) { ++begins[code + 1]; });
+      std::partial_sum(begins.begin(), begins.end(), begins.begin());
+      std::vector<std::uint32_t> next(begins.begin(), begins.end() - 1);
+      std::vector<std::uint32_t> members(begins.back());
+      for (const std::uint32_t card : distinct_)
+        column.each(card, [&](std::uint32_t code) { members[next[code]++] = card; });
+      const double weight = data_->model.weight(i, comparer_->highest(i));
+      const Pattern others = ~(Pattern{0xF} << (4 * i));
+      for (std::uint32_t code = 0; code < column.distinct(); ++code) {
+        const std::size_t all = begins[code + 1] - begins[code];
+        if (all < fewest) continue;
+        const auto cards = std::span(members).subspan(begins[code], std::min(all, looked_at_most));
+        std::vector<std::size_t> above(cards.size());
+        std::iota(above.begin(), above.end(), std::size_t{0});
+        const auto top = [&](std::size_t place) {
+          while (above[place] != place) place = above[place] = above[above[place]];
+          return place;
+        };
+        std::size_t clients = cards.size();
+        for (std::size_t x = 0; x < cards.size(); ++x) {
+          for (std::size_t y = x + 1; y < cards.size(); ++y) {
+            if (top(x) == top(y) || two_clients(scorer, {cards[x], cards[y]}, others)) continue;
+            above[top(y)] = top(x);
+            --clients;
+          }
+        }
+        if (clients < fewest) continue;
+        const double sharing =
+            static_cast<double>(clients) * static_cast<double>(all) / static_cast<double>(cards.size());
+        const double most = -data_->model.prior_weight() - std::log2(sharing - 1);
+        if (weight > most) scorer.adjust(i, code, linking::on_grid(most - weight));
+      }
+    }
+  }
+  /// Whether some fields speak for two clients: one of them differs, and they score below even odds.
+  [[nodiscard]] bool two_clients(const PairScorer& scorer, CardPair pair, Pattern fields) const {
+    const Pattern pattern = (*comparer_)(pair)&fields;
+    for (std::size_t i = 0; i < comparer_->comparisons().size(); ++i)
+      if (level_of(pattern, i) == 1) return scorer(pair, pattern) < 0;
+    return false;
+  }
+
   void score(const Blocks& blocks) {
     const PairScorer& scorer = *data_->scorer;
     const double kept = data_->options.clusters.threshold - dedupe::kept_below;
@@ -485,7 +620,9 @@ class Search {
       if (control_.stop.stop_requested()) return;
       auto memory = comparer_->memory();
       blocks.pairs(unit, [&](std::span<const CardPair> pairs) {
-        for (const CardPair& pair : pairs) {
+        for (std::size_t p = 0; p < pairs.size(); ++p) {
+          const CardPair pair = pairs[p];
+          comparer_->ask_ahead(pairs, p);
           if (!looked_at(pair)) continue;
           ++made[unit];
           const double score = scorer(pair, (*comparer_)(pair, memory));
@@ -559,6 +696,10 @@ Duplicates find_duplicates(const ClientBase& base, const DedupeOptions& options,
 Duplicates link_lists(const ClientBase& first, const ClientBase& second, const DedupeOptions& options,
                       const Control& control) {
   return find_duplicates(prepare_cards(first, second, Normaliser(options.normaliser), control), options, {}, control);
+}
+
+RuleProposals propose_rules(const PreparedCards& cards, const DedupeOptions& options, const Control& control) {
+  return Search(cards, options, {}, control).propose_only();
 }
 
 LinkTraining learn_link_model(const PreparedCards& cards, std::span<const LabelledPair> labelled,

@@ -29,6 +29,7 @@ struct Duplicates::Data {
   std::uint32_t block_limit{0};        ///< Blocks::block_limit()
   std::vector<CardPair> must_links;    ///< DedupeKnowledge
   std::vector<CardPair> cannot_links;
+  std::optional<RuleProposals> proposals;
   std::uint64_t pairs{0};
   std::vector<CardEdge> edges;
   std::vector<std::uint32_t> cluster_of;

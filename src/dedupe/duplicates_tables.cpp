@@ -341,6 +341,7 @@ Table review_table(const Duplicates& found) {
   Table out;
   for (Column& column : ids.pair(a, b)) out.add(std::move(column));
   out.add(numbers<double>("score", ColumnType::float64, n, [&](std::size_t i) { return review[i].score; }));
+  out.add(numbers<double>("average", ColumnType::float64, n, [&](std::size_t i) { return review[i].average; }));
   out.add(numbers<double>("probability", ColumnType::float64, n, [&](std::size_t i) { return review[i].probability; }));
   out.add(numbers<std::uint8_t>("together", ColumnType::boolean, n, [&](std::size_t i) { return review[i].together; }));
   out.add(numbers<std::int64_t>("changed", ColumnType::int64, n, [&](std::size_t i) { return review[i].changed; }));
@@ -410,6 +411,39 @@ Table blocking_table(const Duplicates& found) {
   return out;
 }
 
+Table rule_proposals_table(const RuleProposals& proposals) {
+  const auto& rules = proposals.rules;
+  std::vector<std::string> names;
+  std::vector<std::string> verdicts;
+  std::vector<std::string> english;
+  std::vector<std::string> russian;
+  for (const RuleProposal& each : rules) {
+    names.push_back(to_text(each.rule));
+    verdicts.emplace_back(name(each.verdict));
+    RuleWords why = words(each);
+    english.push_back(std::move(why.english));
+    russian.push_back(std::move(why.russian));
+  }
+  Table out;
+  out.add(Column("rule", names));
+  out.add(Column("verdict", verdicts));
+  const auto share = [&](const char* name, double RuleProposal::*member) {
+    out.add(numbers<double>(name, ColumnType::float64, rules.size(), [&](std::size_t i) { return rules[i].*member; }));
+  };
+  share("completeness", &RuleProposal::completeness);
+  share("coverage", &RuleProposal::coverage);
+  share("gain", &RuleProposal::gain);
+  const auto count = [&](const char* name, std::uint64_t RuleProposal::*member) {
+    out.add(
+        numbers<std::int64_t>(name, ColumnType::int64, rules.size(), [&](std::size_t i) { return rules[i].*member; }));
+  };
+  count("pairs", &RuleProposal::pairs);
+  count("largest", &RuleProposal::largest);
+  out.add(Column("words", english));
+  out.add(Column("words_ru", russian));
+  return out;
+}
+
 std::string duplicates_summary_json(const Duplicates& found) {
   using Json = nlohmann::ordered_json;
   const std::size_t n = found.cards().size();
@@ -440,6 +474,8 @@ std::string duplicates_summary_json(const Duplicates& found) {
     of["blocks"] = std::move(blocks);
     out["training"] = std::move(of);
   }
+  if (const RuleProposals* proposed = found.proposals())
+    out["proposed"] = {{"coverage", proposed->coverage}, {"pairs", proposed->pairs}, {"budget", proposed->budget}};
   Json rules = Json::array();
   for (const BlockingRuleReport& rule : found.rules())
     if (rule.cards > 0)

@@ -269,7 +269,8 @@ struct Parts {
   std::size_t family_end{};
 };
 
-Parts guess(const Normaliser::Data& data, const NameTokens& tokens) {
+/// \param cyrillic  whether the name came in Cyrillic letters
+Parts guess(const Normaliser::Data& data, const NameTokens& tokens, bool cyrillic) {
   const std::size_t n = tokens.size;
   const auto& at = tokens.at;
   const auto family_first = [&](std::size_t family) {
@@ -308,16 +309,19 @@ Parts guess(const Normaliser::Data& data, const NameTokens& tokens) {
       return i + 1 == n ? family_first(i - 2) : given_first(i + 1);
     }
     if (i == 1 && n == 2) {
-      // "Roman Abramovich" is a surname, "Ivan Petrovich" none: the father's name is in the list.
+      // "Иван Петрович" is how people are addressed who write Cyrillic: the father's name is in the list. In Latin
+      // letters, and of Abram, whom few are named after today, the second word is a surname: "Roman Abramovich".
       std::string_view father = at[1].folded;
       for (const std::string_view end : {"ovich", "evich", "ich", "ovna", "evna", "ivna"})
         if (father.ends_with(end)) {
           father.remove_suffix(end.size());
           break;
         }
-      return given_first(at[0].is_given && data.given_names.contains(father) ? 2 : 1);
+      return given_first(cyrillic && at[0].is_given && father != "abram" && data.given_names.contains(father) ? 2 : 1);
     }
     if (i == 1) return given_first(2);
+    // "Roman Arkadyevich Abramovich": of two in a row the last is the surname.
+    if (i + 1 == n && is_patronymic(at[i - 1].folded)) return given_first(i);
     return i + 1 == n ? family_first(i - 1) : given_first(i + 1);
   }
   const std::size_t initials = static_cast<std::size_t>(std::count_if(
@@ -368,7 +372,10 @@ void Normaliser::person(std::string_view full_name, PersonName& out) const {
   tokenise(*data_, full_name, out.memory.text, out.memory.other, tokens);
   drop_titles(tokens);
   if (tokens.size > 0) {
-    const Parts parts = guess(*data_, tokens);
+    const bool cyrillic = std::any_of(full_name.begin(), full_name.end(), [](char c) {
+      return (static_cast<unsigned char>(c) & 0xFCU) == 0xD0;  // U+0400 to U+04FF
+    });
+    const Parts parts = guess(*data_, tokens, cyrillic);
     if (parts.given != WordMap::none) append(out.given, tokens.at[parts.given].latin);
     // The given name of a Chinese is written in one, as by those who write it in pinyin.
     bool joined = parts.family_end == 1 && parts.family_begin == 0 && tokens.size == 3 &&

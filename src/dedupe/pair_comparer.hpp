@@ -44,6 +44,27 @@ class PairComparer {
   };
   [[nodiscard]] Memory memory() const { return Memory(comparisons_.size()); }
 
+  /// Asks for the memory that the pairs of a list want, some pairs ahead of the one that is compared: cards lie far
+  /// apart, and waiting for them would take longer than comparing.
+  void ask_ahead(std::span<const CardPair> pairs, std::size_t at) const noexcept {
+    constexpr std::size_t cards_ahead = 16;
+    constexpr std::size_t values_ahead = 8;
+    const std::size_t width = comparisons_.size();
+    if (at + cards_ahead < pairs.size()) {
+      const CardPair& pair = pairs[at + cards_ahead];
+      __builtin_prefetch(rows_.data() + pair.a * width);
+      __builtin_prefetch(rows_.data() + pair.b * width);
+    }
+    if (at + values_ahead >= pairs.size()) return;
+    const std::uint32_t* const a = rows_.data() + pairs[at + values_ahead].a * width;
+    const std::uint32_t* const b = rows_.data() + pairs[at + values_ahead].b * width;
+    for (std::size_t i = 0; i < width; ++i) {
+      if (a[i] == b[i] || a[i] == no_code || b[i] == no_code || sketches_[i].empty()) continue;
+      __builtin_prefetch(sketches_[i].data() + a[i]);
+      __builtin_prefetch(sketches_[i].data() + b[i]);
+    }
+  }
+
   [[nodiscard]] Pattern operator()(CardPair pair, Memory& memory) const { return compared(pair, &memory); }
   [[nodiscard]] Pattern operator()(CardPair pair) const { return compared(pair, nullptr); }
   /// The value that both cards have where the level is the highest, of several the rarest; no_code where none is.

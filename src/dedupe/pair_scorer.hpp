@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "dedupe/card_data.hpp"
@@ -24,6 +25,7 @@ class Shares {
       --filled_;
     }
   }
+  [[nodiscard]] std::size_t size() const noexcept { return counts_.size(); }
   /// Of values that came later: as if one of the cards had each of them.
   void grow(std::size_t distinct) { counts_.resize(distinct, 1); }
   /// 0 where none of the cards has a value.
@@ -36,7 +38,7 @@ class Shares {
   double filled_;
 };
 
-/// Scores of pairs: sums of table entries, the same as LinkModel::explain() gives.
+/// Scores of pairs: sums of table entries, the same as LinkModel::explain() gives but for what is adjusted.
 class PairScorer {
  public:
   /// \param same  as Duplicates::representatives(): cards that equal an earlier one do not make a value frequent
@@ -51,6 +53,7 @@ class PairScorer {
       shares_.emplace_back((*comparer.cards().data())[comparisons[i].field], same);
     }
     terms_.resize(comparisons.size());
+    adjusted_.resize(comparisons.size());
     add_terms(model);
   }
   /// Of cards that grew out of those: shares are as they were.
@@ -59,13 +62,27 @@ class PairScorer {
         prior_(before.prior_),
         weights_(before.weights_),
         shares_(before.shares_),
-        terms_(before.terms_) {
+        terms_(before.terms_),
+        adjusted_(before.adjusted_) {
     const auto& comparisons = comparer.comparisons();
     for (std::size_t i = 0; i < comparisons.size(); ++i)
       shares_[i].grow((*comparer.cards().data())[comparisons[i].field].distinct());
     add_terms(model);
+    for (std::size_t i = 0; i < comparisons.size(); ++i)
+      if (!terms_[i].empty()) terms_[i].resize(shares_[i].size(), 0);
   }
 
+  /// Makes agreement on a value worth `bits` more; below 0: less.
+  void adjust(std::size_t comparison, std::uint32_t code, double bits) {
+    terms_[comparison].resize(shares_[comparison].size(), 0);
+    terms_[comparison][code] += bits;
+    adjusted_[comparison][code] += bits;
+  }
+  /// What adjust() made of it; 0 where it made nothing.
+  [[nodiscard]] double adjusted(std::size_t comparison, std::uint32_t code) const noexcept {
+    const auto found = adjusted_[comparison].find(code);
+    return found == adjusted_[comparison].end() ? 0 : found->second;
+  }
   /// The share of a value that a comparison finds in common. \pre code < distinct values of its field
   [[nodiscard]] double share(std::size_t comparison, std::uint32_t code) const noexcept {
     return shares_[comparison](code);
@@ -98,7 +115,8 @@ class PairScorer {
   double prior_;
   std::vector<std::array<double, 16>> weights_;
   std::vector<Shares> shares_;
-  std::vector<std::vector<double>> terms_;
+  std::vector<std::vector<double>> terms_;  ///< by value; empty: all 0
+  std::vector<std::unordered_map<std::uint32_t, double>> adjusted_;
 };
 
 }  // namespace klientela::dedupe

@@ -17,6 +17,10 @@ using Value = std::array<std::string_view, max_forms>;
 
 bool one_slip(std::string_view a, std::string_view b) { return osa_distance(a, b, 1) <= 1; }
 
+bool two_slips(std::string_view a, std::string_view b) {
+  return std::min(a.size(), b.size()) > 4 && osa_distance(a, b, 2) <= 2;
+}
+
 bool share_word(std::string_view a, std::string_view b) {
   while (!a.empty()) {
     const std::size_t end = std::min(a.find(' '), a.size());
@@ -39,7 +43,7 @@ std::uint8_t name_level(const Value& a, const Value& b, const Comparison& c) {
   if (a[0].size() == 1 || b[0].size() == 1) return a[0][0] == b[0][0] ? name_initial : name_different;
   const double similarity = jaro_winkler_similarity(a[0], b[0], c.similar);
   if (similarity >= c.close || (std::min(a[0].size(), b[0].size()) > 3 && one_slip(a[0], b[0]))) return name_close;
-  return similarity >= c.similar ? name_similar : name_different;
+  return similarity >= c.similar || two_slips(a[0], b[0]) ? name_similar : name_different;
 }
 
 std::uint8_t text_level(const Value& a, const Value& b, const Comparison& c) {
@@ -162,12 +166,13 @@ bool names_crossed(const Names& a, const Names& b, std::uint8_t given, std::uint
     if (x.empty() || y.empty()) return 0;
     if (x == y) return name_same;
     if (x.size() == 1 || y.size() == 1) return name_different;
-    return jaro_winkler_similarity(x, y, close) >= close ? name_close : name_different;
+    if (jaro_winkler_similarity(x, y, close) >= close) return name_close;
+    return two_slips(x, y) ? name_similar : name_different;
   };
   if (given > name_similar || family > name_similar) return false;
   const std::uint8_t one = level(a.given, b.family);
   const std::uint8_t other = level(b.given, a.family);
-  if (one >= name_close && other >= name_close) return true;
+  if (std::max(one, other) >= name_close && std::min(one, other) >= name_similar) return true;
   return std::min(one, other) == 0 && std::max(one, other) >= name_close && std::max(given, family) <= name_different;
 }
 

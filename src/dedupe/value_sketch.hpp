@@ -42,7 +42,7 @@ class Verdict {
     const auto both = static_cast<double>(a.length() + b.length());
     switch (kind_) {
       case ComparisonKind::name:  // an initial may stand for a name
-        return std::min(a.length(), b.length()) > 1 && apart > 2 && !jaro_may_reach(a, b, similar_);
+        return std::min(a.length(), b.length()) > 1 && apart > 4 && !jaro_may_reach(a, b, similar_);
       case ComparisonKind::email: return apart > 4 && !jaro_may_reach(a, b, std::min(similar_, close_));
       case ComparisonKind::text: return apart > 2 && apart > 0.1 * both && !jaro_may_reach(a, b, similar_);
       case ComparisonKind::organisation: return apart > 0.25 * both && !jaro_may_reach(a, b, similar_);

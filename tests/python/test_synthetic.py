@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import hashlib
 import unicodedata
 
@@ -92,3 +93,57 @@ def test_bad_choices_are_named(choice):
 def test_one_client_is_a_base_too():
     base = make_base(clients=1, seed=4)
     assert len(base["clients"]) == 1
+
+
+# Cards that are hard to tell apart: figures of this very set stand in benchmarks/README.md.
+
+
+def cluster_figures(clusters, truth):
+    """Pairwise and B-cubed F1, and the largest cluster; both by card."""
+
+    def sizes(of):
+        counts = collections.Counter(of)
+        return counts, sum(n * (n - 1) / 2 for n in counts.values())
+
+    cards = list(truth)
+    found, true = [clusters[card] for card in cards], [truth[card] for card in cards]
+    (of_found, found_pairs), (of_true, true_pairs) = sizes(found), sizes(true)
+    both, right = sizes(zip(found, true, strict=True))
+    joint = list(zip(found, true, strict=True))
+    precision = sum(both[each] / of_found[each[0]] for each in joint) / len(joint)
+    recall = sum(both[each] / of_true[each[1]] for each in joint) / len(joint)
+    return 2 * right / (found_pairs + true_pairs), 2 * precision * recall / (precision + recall), max(of_found.values())
+
+
+def test_dirty_cards_are_repeatable_and_dirty():
+    one, again = (klientela.synthetic.make_dirty_cards(clients=30, cards_per_client=20, seed=4) for _ in range(2))
+    assert one["clients"].to_csv() == again["clients"].to_csv()
+    assert one["clients"].to_csv() != klientela.synthetic.make_dirty_cards(30, 20, seed=5)["clients"].to_csv()
+    truth = one.truth.to_pydict()
+    assert len(one["clients"]) == 600 and truth["duplicate_of"].count(None) == 30
+    cards = one["clients"].to_pydict()
+    named = {(n, e, p, s) for n, e, p, s in zip(*(cards[f] for f in ("name", "emails", "phones", "street")), strict=True)}
+    assert len(named) > 550
+    assert max(collections.Counter(filter(None, cards["phones"])).values()) > 20  # a shared one
+    texts = "".join(filter(None, cards["name"]))
+    assert any("а" <= c <= "я" for c in texts) and any("a" <= c <= "z" for c in texts) and any("一" <= c for c in texts)
+    for name in ("clients", "cards_per_client"):
+        with pytest.raises(klientela.InvalidArgumentError, match=name):
+            klientela.synthetic.make_dirty_cards(**{name: 0})
+
+
+@pytest.mark.parametrize("seed", [1, 2026])
+def test_default_clusters_beat_connected_components_on_dirty_cards(seed):
+    made = klientela.synthetic.make_dirty_cards(clients=150, cards_per_client=20, seed=seed)
+    base = klientela.ingest({"clients": made["clients"]}).base
+    truth = made.truth.to_pydict()
+    owner = {c: c if first is None else first for c, first in zip(truth["client"], truth["duplicate_of"], strict=True)}
+
+    def figures(**options):
+        table = klientela.find_duplicates(base, **options).clusters.to_pydict()
+        return cluster_figures(dict(zip(table["id"], table["cluster"], strict=True)), owner)
+
+    ours, transitive = figures(), figures(clusters={"method": "connected_components"})
+    assert ours[0] > transitive[0] + 0.1
+    assert ours[1] > transitive[1] + 0.1
+    assert ours[2] < transitive[2]

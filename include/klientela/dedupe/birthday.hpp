@@ -12,6 +12,7 @@ namespace klientela {
 enum class BirthdayAgreement : std::uint8_t {
   different,
   same_year,  ///< nothing but the year
+  near,       ///< two digits of YYYYMMDD wrong, or at most 31 days apart
   close,      ///< two of year, month and day, or at most ten days apart
   slip,       ///< day and month swapped, or one digit of YYYYMMDD wrong, or two digits next to each other swapped
   same,

@@ -43,17 +43,19 @@ struct BlockingKey {
 /// Two cards agree on a rule if they share a value in each of its keys; a card without a value in one of them agrees
 /// with none.
 struct BlockingRule {
-  std::vector<BlockingKey> keys;  ///< 1 to 8
+  std::vector<BlockingKey> keys;  ///< at most 8; none: every two cards agree
   bool any_order{false};          ///< the keys' values may be swapped, as given name and family name often are
   friend bool operator==(const BlockingRule&, const BlockingRule&) = default;
 };
-/// As in "family_name.folded:soundex + postcode"; with "<>" for any_order: "given_name.folded <> family_name.folded".
+/// As in "family_name.folded:soundex + postcode"; any_order: "given_name.folded <> family_name.folded"; no keys: "*".
 /// \throws Error invalid_argument "rule"
 [[nodiscard]] BlockingRule blocking_rule(std::string_view text);
 [[nodiscard]] std::string to_text(const BlockingRule& rule);
 
 struct BlockingOptions {
   std::vector<BlockingRule> rules{};  ///< at most 32; empty: default_blocking_rules()
+  /// Whether find_duplicates() and link_lists() take the rules that propose_rules() chooses; `rules` is empty then.
+  bool propose{false};
   /// No more pairs than these are ever made, and no more than `pairs_per_card` times the cards (a million are always
   /// allowed): where rules would give more, large blocks are split further until they do not, and in the end the last
   /// rules are left out.
@@ -68,6 +70,9 @@ struct BlockingOptions {
 /// Rules that serve persons and organisations alike: equal identifiers, e-mails, phones, birthdays; names that sound
 /// alike with another hint of place or time; streets with house numbers; rare words of names.
 [[nodiscard]] std::vector<BlockingRule> default_blocking_rules();
+
+/// Most pairs that the options allow of so many cards.
+[[nodiscard]] std::uint64_t pair_budget(const BlockingOptions& options, std::size_t cards) noexcept;
 
 /// What a rule costs and gives.
 struct BlockingRuleReport {
@@ -101,6 +106,8 @@ class Blocks {
   /// Pairs of a rule's blocks whether or not an earlier rule has them, at most `limit`, spread evenly over its blocks:
   /// what weights are learnt from without the bias of what earlier rules took. \throws Error out_of_range "rule"
   [[nodiscard]] std::vector<CardPair> sample(std::size_t rule, std::size_t limit) const;
+  /// Whether a block of the rule has both cards. \pre rule < rules().size(), pair.a and pair.b < cards().size()
+  [[nodiscard]] bool together(CardPair pair, std::size_t rule) const noexcept;
 
   struct Data;  ///< opaque
   explicit Blocks(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
@@ -112,7 +119,7 @@ class Blocks {
 /// Groups cards into blocks. O(rules x cards), radix sort; parallel over rules; the same blocks for any number of
 /// threads. Cards equal in every field meet only the first of them. \param representatives  by card: the first card
 /// that equals it in every field, itself where none does; empty: none are equal \throws Error invalid_argument naming
-/// the option; cancelled
+/// the option, "propose" where rules are still to be chosen; cancelled
 [[nodiscard]] Blocks block(const PreparedCards& cards, const BlockingOptions& options = {},
                            std::span<const std::uint32_t> representatives = {}, const Control& control = {});
 

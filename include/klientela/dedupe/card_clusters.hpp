@@ -56,6 +56,7 @@ struct CardClusterOptions {
   /// Steps (cards x edges) of exact minimum cuts and assignments per component; beyond it: see CardClusters
   std::uint64_t max_work{4'000'000};
   std::uint32_t review_pairs{1000};  ///< most pairs on the list for clerical review
+  double review_change{0.01};        ///< least expected change of a pair on it; in [0, 1e6]
   friend bool operator==(const CardClusterOptions&, const CardClusterOptions&) = default;
 };
 
@@ -124,14 +125,17 @@ struct CardCut {
   friend bool operator==(const CardCut&, const CardCut&) = default;
 };
 
-/// A pair whose answer would change much.
+/// A pair whose answer would change much. Each join, and each two clusters with an edge between them, are one question:
+/// whether its two sides are one client. It stands on the list once, by the pair between the sides whose score is
+/// nearest to even odds; not where a link has answered it.
 struct CardReview {
   std::uint32_t a{0};
   std::uint32_t b{0};
-  double score{0};
-  double probability{0};      ///< that they are one client: 1 / (1 + 2^-score)
+  double score{0};            ///< of this pair
+  double average{0};          ///< mean of all pairs between the sides, unscored ones included
+  double probability{0};      ///< that the sides are one client, by all that is known of them: 1 / (1 + 2^-average)
   bool together{false};       ///< whether they are in one cluster now
-  std::uint64_t changed{0};   ///< card pairs that would be joined by a yes, or cut by a no that undoes their join
+  std::uint64_t changed{0};   ///< card pairs that would be joined by a yes, or cut by a no that undoes the join
   double expected_change{0};  ///< probability x (1 - probability) x changed
   friend bool operator==(const CardReview&, const CardReview&) = default;
 };

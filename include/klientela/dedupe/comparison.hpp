@@ -17,11 +17,12 @@ namespace klientela {
 /// The kinds of comparison. Level 0 is no evidence, wherever a card has no value; where a card has several values, the
 /// best level of any two of them counts. Similarity is that of Jaro and Winkler, of the Latin forms.
 enum class ComparisonKind : std::uint8_t {
-  /// Given, middle and family names: 1 different, 2 initial (the one is the other's first letter), 3 similar, 4 close
-  /// (or one slip in more than three letters), 5 crossed (given and family name stand in each other's place; both
+  /// Given, middle and family names: 1 different, 2 initial (the one is the other's first letter), 3 similar (or
+  /// two slips in more than four letters), 4 close (or one slip in more than three), 5 crossed (given and family name
+  /// stand in each other's place; both
   /// comparisons show it), 6 variant (same when folded, by nickname, or but for a gendered ending), 7 same
   name,
-  /// 1 different, 2 same_year, 3 close, 4 slip, 5 same: see BirthdayAgreement
+  /// 1 different, 2 same_year, 3 near, 4 close, 5 slip, 6 same: see BirthdayAgreement
   birthday,
   /// Places and other words: 1 different, 2 similar (or nine tenths of the words), 3 close (or one slip), 4 same
   text,

@@ -17,6 +17,7 @@
 #include "klientela/dedupe/link_model.hpp"
 #include "klientela/dedupe/link_training.hpp"
 #include "klientela/dedupe/normalise.hpp"
+#include "klientela/dedupe/rule_proposals.hpp"
 #include "klientela/dedupe/survivorship.hpp"
 
 namespace klientela {
@@ -82,6 +83,9 @@ class Duplicates {
   const LinkTraining* training() const&& = delete;
   [[nodiscard]] const std::vector<BlockingRuleReport>& rules() const& noexcept;
   const std::vector<BlockingRuleReport>& rules() const&& = delete;
+  /// How the rules were chosen; nullptr unless options().blocking.propose.
+  [[nodiscard]] const RuleProposals* proposals() const& noexcept;
+  const RuleProposals* proposals() const&& = delete;
   [[nodiscard]] std::uint64_t pairs() const noexcept;  ///< compared
   /// Pairs whose score reaches eight bits below the threshold, by a, b. Cards that equal an earlier one in every field
   /// have the pair with the first of them alone.
@@ -129,6 +133,16 @@ class Duplicates {
                                          const Control& control = {});
 [[nodiscard]] Duplicates link_lists(const ClientBase& first, const ClientBase& second,
                                     const DedupeOptions& options = {}, const Control& control = {});
+
+/// Blocking rules chosen from the cards: those that find most of the pairs which are expected to be one client, for the
+/// fewest pairs to compare, within the budget of options.blocking (its `rules` and `propose` do not matter). The
+/// default rules, single keys and pairs of keys are looked at: some pairs of each are drawn, weighed by options.model
+/// or by what the draws teach, and those that reach the threshold of options.clusters say how many of them each rule
+/// finds. Pairs that no rule looked at finds are not known of. Where no pair reaches the threshold: the default rules
+/// that fit, cheapest first. The same for any order of rows and any number of threads. O(cards x rules). \throws Error
+/// as find_duplicates()
+[[nodiscard]] RuleProposals propose_rules(const PreparedCards& cards, const DedupeOptions& options = {},
+                                          const Control& control = {});
 
 /// Weights of the options' comparisons learnt from labelled pairs, for DedupeOptions::model; by default taken as a fair
 /// sample of the candidate pairs. Pairs in any order and either way round; repeats count as often.

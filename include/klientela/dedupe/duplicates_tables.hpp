@@ -34,8 +34,8 @@ namespace klientela {
 /// Why clusters are apart although a pair between them reaches the threshold; the same columns, without `cluster`.
 [[nodiscard]] Table cuts_table(const Duplicates& found);
 
-/// Pairs for clerical review, those whose answer would change most first: `id_a`, `id_b`, `score`, `probability`,
-/// `together`, `changed` (card pairs), `expected_change`, `words`, `words_ru`.
+/// Pairs for clerical review, those whose answer would change most first: `id_a`, `id_b`, `score`, `average`,
+/// `probability`, `together`, `changed` (card pairs), `expected_change`, `words`, `words_ru`.
 [[nodiscard]] Table review_table(const Duplicates& found);
 
 /// One row a level of a comparison: `comparison`, `level`, `m`, `u` (null where weights were given), `weight`.
@@ -44,8 +44,13 @@ namespace klientela {
 /// One row a blocking rule: BlockingRuleReport by its members' names.
 [[nodiscard]] Table blocking_table(const Duplicates& found);
 
+/// One row a rule that was looked at, in the order of RuleProposals::rules: `rule`, `verdict`, `completeness`,
+/// `coverage`, `gain`, `pairs`, `largest`, `words` (English) and `words_ru`.
+[[nodiscard]] Table rule_proposals_table(const RuleProposals& proposals);
+
 /// {"cards", "clusters", "duplicates" (cards less clusters), "groups" (clusters of two and more), "largest_cluster",
-/// "pairs", "threshold", "prior", "training": {"status", "advice", "blocks"}, "rules": [...]}
+/// "pairs", "threshold", "prior", "training": {"status", "advice", "blocks"}, "proposed": {"coverage", "pairs",
+/// "budget"} where rules were, "rules": [...]}
 [[nodiscard]] std::string duplicates_summary_json(const Duplicates& found);
 
 }  // namespace klientela

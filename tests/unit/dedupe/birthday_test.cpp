@@ -30,6 +30,8 @@ TEST(Birthday, TellsEverySlip) {
   EXPECT_EQ(compare_birthdays(born, day(1984, 2, 25)), BirthdayAgreement::close);  // year and month
   EXPECT_EQ(compare_birthdays(born, day(1975, 2, 11)), BirthdayAgreement::close);  // day and month
   EXPECT_EQ(compare_birthdays(day(1984, 2, 27), day(1984, 3, 4)), BirthdayAgreement::close);
+  EXPECT_EQ(compare_birthdays(born, day(1985, 3, 11)), BirthdayAgreement::near);              // two digits
+  EXPECT_EQ(compare_birthdays(day(1984, 1, 28), day(1984, 2, 15)), BirthdayAgreement::near);  // 18 days
   EXPECT_EQ(compare_birthdays(born, day(1984, 7, 30)), BirthdayAgreement::same_year);
   EXPECT_EQ(compare_birthdays(born, day(1970, 7, 30)), BirthdayAgreement::different);
 }

@@ -76,6 +76,14 @@ TEST(Blocking, MakesEveryPairOfItsRulesOnce) {
   }
 }
 
+TEST(Blocking, ARuleWithoutKeysMakesEveryPair) {
+  EXPECT_TRUE(blocking_rule(" * ").keys.empty());
+  EXPECT_EQ(to_text(BlockingRule{}), "*");
+  BlockingOptions options;
+  options.rules = {blocking_rule("phone"), blocking_rule("*")};
+  EXPECT_EQ(made(block(persons(100, 3), options)).size(), 100U * 99 / 2);
+}
+
 TEST(Blocking, KeepsItsBudget) {
   const PreparedCards cards = persons(3000, 7);
   BlockingOptions options;
@@ -168,7 +176,7 @@ TEST(Blocking, RefusesOptionsOutOfRange) {
   EXPECT_EQ(where({.max_block = 1}), "max_block");
   EXPECT_EQ(where({.max_pairs = 0}), "max_pairs");
   EXPECT_EQ(where({.pairs_per_card = 0}), "pairs_per_card");
-  EXPECT_EQ(where({.rules = {BlockingRule{}}}), "rules[0]");
+  EXPECT_EQ(where({.rules = {BlockingRule{std::vector<BlockingKey>(9)}}}), "rules[0]");
   // Keys made by hand are held to what blocking_key() reads, also of fields that no card has.
   const auto key = [](CardField field, std::string form, KeyCut cut, std::uint32_t length) {
     return BlockingKey{.field = field, .form = std::move(form), .cut = cut, .length = length};
