@@ -455,6 +455,7 @@ class Update {
     std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>> of(fresh_.size());  // rule, place of the stretch
     for (std::uint32_t r = 0; r < rules.size(); ++r)
       for (std::uint32_t s = 0; s < rules[r].stretches.size(); ++s) of[rules[r].stretches[s].fresh].emplace_back(r, s);
+    const std::vector<std::uint32_t> order = neighbourly(rules);
     const double kept = was_.options.clusters.threshold - dedupe::kept_below;
     const std::size_t tasks = std::min<std::size_t>(score_tasks, fresh_.size());
     std::vector<std::vector<CardEdge>> edges(tasks);
@@ -464,7 +465,8 @@ class Update {
       std::vector<std::uint32_t> met(now_.size(), none);  // by card: the fresh one that it met last
       const auto begin = static_cast<std::uint32_t>(fresh_.size() * task / tasks);
       const auto end = static_cast<std::uint32_t>(fresh_.size() * (task + 1) / tasks);
-      for (std::uint32_t i = begin; i < end && !control_.stop.stop_requested(); ++i) {
+      for (std::uint32_t place = begin; place < end && !control_.stop.stop_requested(); ++place) {
+        const std::uint32_t i = order[place];
         const std::uint32_t card = fresh_[i];
         for (const auto& [r, s] : of[i]) {
           const auto& stretch = rules[r].stretches[s];
@@ -492,6 +494,19 @@ class Update {
       }
     }
     return all;
+  }
+  /// Places of the fresh cards, those that meet the same cards by the rule with most candidates beside each other: what
+  /// they are compared with, and how, is still in the caches then.
+  [[nodiscard]] std::vector<std::uint32_t> neighbourly(const std::vector<RuleCandidates>& rules) const {
+    std::vector<std::uint32_t> order;
+    const auto most = [](const RuleCandidates& a, const RuleCandidates& b) { return a.cards.size() < b.cards.size(); };
+    std::vector<std::uint8_t> taken(fresh_.size(), 0);
+    if (!rules.empty())
+      for (const auto& stretch : std::max_element(rules.begin(), rules.end(), most)->stretches)
+        if (std::exchange(taken[stretch.fresh], std::uint8_t{1}) == 0) order.push_back(stretch.fresh);
+    for (std::uint32_t i = 0; i < taken.size(); ++i)
+      if (taken[i] == 0) order.push_back(i);
+    return order;
   }
   RuleCandidates candidates(std::size_t r, const std::vector<std::uint32_t>& fresh_of) {
     RuleCandidates found;
