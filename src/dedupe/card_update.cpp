@@ -195,6 +195,7 @@ class Update {
     data_->options = was_.options;
     data_->model = was_.model;
     data_->training = was_.training;
+    data_->proposals = was_.proposals;
     data_->rules = was_.rules;
     data_->blocking = was_.blocking;
     data_->split_by = was_.split_by;
