@@ -502,7 +502,8 @@ class Checker {
         for (std::size_t channel = 0; channel < problem_.channels; ++channel) {
           const std::int64_t own = gain(touch, day, manager, 1U << channel);
           if (own <= 0) continue;
-          for (const auto& [state, value] : states) {
+          for (const auto& one : states) {  // clang 14 captures no structured bindings
+            const State& state = one.first;
             if (!state.empty() && days_between(state.back().first, problem_.days[day]) < touch.gap_days) continue;
             const bool full = std::any_of(limits.begin(), limits.end(), [&](const RollingLimit& limit) {
               if (!has(limit.channels, channel)) return false;
@@ -514,7 +515,7 @@ class Checker {
             if (full) continue;
             State extended = state;
             extended.emplace_back(problem_.days[day], static_cast<std::uint32_t>(channel));
-            keep(std::move(extended), value + own);
+            keep(std::move(extended), one.second + own);
           }
         }
       });

@@ -22,14 +22,12 @@ std::vector<Unit> units_of(const Model& model, const Group& group) {
     unit.client = model.problem.touches[group.touches[unit.begin]].client;
     const std::span<const RollingLimit> limits = model.limits(unit.client);
     unit.limited = !limits.empty();
-    bool alone = true;
     for (std::uint32_t i = unit.begin; i < unit.end; ++i) {
       const Kind& kind = model.kinds[model.candidates[group.touches[i]].kind];
       for (const RollingLimit& limit : limits)
         unit.by_channel |= (kind.channels & limit.channels) != 0 && (kind.channels & ~limit.channels) != 0;
       const std::span<const std::uint32_t> pool = model.pool(kind);
       unit.managers.insert(unit.managers.end(), pool.begin(), pool.end());
-      alone &= pool.size() == 1;
     }
     std::sort(unit.managers.begin(), unit.managers.end());
     unit.managers.erase(std::unique(unit.managers.begin(), unit.managers.end()), unit.managers.end());
