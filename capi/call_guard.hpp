@@ -77,6 +77,21 @@ T& need(T* pointer, const char* argument) {
   return *pointer;
 }
 
+/// A merged base is for one call at a time: another thread's, or a callback's, is refused.
+class InUse {
+ public:
+  explicit InUse(const klt_merged_base* merged) : merged_(need(merged, "merged")) {
+    if (merged_.busy.exchange(true))
+      throw Error(Code::invalid_argument, "the merged base is in use by another call", "merged");
+  }
+  ~InUse() { merged_.busy.store(false); }
+  InUse(const InUse&) = delete;
+  InUse& operator=(const InUse&) = delete;
+
+ private:
+  const klt_merged_base& merged_;
+};
+
 /// Whether the bytes are well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF).
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 

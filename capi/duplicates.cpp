@@ -44,8 +44,17 @@ void find(klt_context* context, const klt_base* first, const klt_base* second, c
   const PreparedCards cards = second != nullptr ? prepare_cards(one, second->base, normaliser, call.control())
                                                 : prepare_cards(one, normaliser, call.control());
   DedupeKnowledge known;
-  known.must_links = cards_of(cards, must, "must_links");
-  known.cannot_links = cards_of(cards, cannot, "cannot_links");
+  if (read.known != nullptr) {
+    if (second != nullptr)
+      throw Error(Code::invalid_argument, "a merged base knows the cards of one list", "options.known");
+    const InUse use(read.known);
+    known = read.known->merged.knowledge(cards);
+  }
+  const auto add = [](std::vector<CardPair>& links, const std::vector<CardPair>& more) {
+    links.insert(links.end(), more.begin(), more.end());
+  };
+  add(known.must_links, cards_of(cards, must, "must_links"));
+  add(known.cannot_links, cards_of(cards, cannot, "cannot_links"));
   give(out, find_duplicates(cards, options, known, call.control()));
 }
 

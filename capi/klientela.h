@@ -549,9 +549,11 @@ typedef struct klt_duplicates_options {
   size_t must_link_count;
   const klt_client_pair* cannot_links; /* two clients */
   size_t cannot_link_count;
+  const klt_merged_base* known; /* what its journal knows counts as well: merged cards are one client, pairs that
+                                 * somebody said are two stay two; NULL: nothing is known. Of one list only */
 } klt_duplicates_options;
 #define KLT_DUPLICATES_OPTIONS_INIT \
-  { sizeof(klt_duplicates_options), NULL, NULL, 0, NULL, 0 }
+  { sizeof(klt_duplicates_options), NULL, NULL, 0, NULL, 0, NULL }
 
 /* Which cards of a base are the same client. `options` may be NULL. The same for any number of threads and any order of
  * rows; parallel. KLT_INVALID_ARGUMENT naming "clients" for cards without a value to compare by, "cannot_links" for
@@ -793,6 +795,14 @@ KLT_API klt_status klt_merged_base_survivorship(klt_context* context, const klt_
 /* Another survivorship for merges from now on, with a version that the journal has not. KLT_BAD_POLICY with the JSON
  * pointer in where ("/version"), KLT_NOT_FOUND for a function that is not there. Since ABI 2. */
 KLT_API klt_status klt_merged_base_set_survivorship(klt_context* context, klt_merged_base* merged, const char* json);
+/* What duplicates add to what is merged, best found with klt_duplicates_options.known: `clusters` for
+ * klt_merged_base_merge(), with one card for each client that there is now; `refused`, those that it would not take (an
+ * organisation and a person, two cards said to be two clients). Both id, cluster (its first card); either may be NULL.
+ * KLT_INVALID_ARGUMENT naming "found" of two linked lists, KLT_NOT_FOUND for a card that the base has not. Since ABI 2.
+ */
+KLT_API klt_status klt_merged_base_proposed(klt_context* context, const klt_merged_base* merged,
+                                            const klt_duplicates* duplicates, klt_table** clusters,
+                                            klt_table** refused);
 /* What klt_merged_base_merge() would do; nothing changes. `cards`: of the clients that there would be; `conflicts`: as
  * klt_merged_base_conflicts(), of them alone; `moves`: client, counts_as, and how many rows of each table would count
  * as another's. Each may be NULL. Errors as of merging. Since ABI 2. */

@@ -16,21 +16,6 @@ namespace {
 
 static_assert(sizeof(klt_note) % 8 == 0 && sizeof(klt_merge_options) % 8 == 0 && sizeof(klt_erasure) % 8 == 0);
 
-/// A merged base is for one call at a time: another thread's, or a callback's, is refused.
-class InUse {
- public:
-  explicit InUse(const klt_merged_base* merged) : merged_(need(merged, "merged")) {
-    if (merged_.busy.exchange(true))
-      throw Error(Code::invalid_argument, "the merged base is in use by another call", "merged");
-  }
-  ~InUse() { merged_.busy.store(false); }
-  InUse(const InUse&) = delete;
-  InUse& operator=(const InUse&) = delete;
-
- private:
-  const klt_merged_base& merged_;
-};
-
 JournalNote note_of(const klt_note* given) {
   const klt_note note = read_struct(given, klt_note KLT_NOTE_INIT, "note");
   JournalNote read{text_or_empty(note.who, "note.who"), text_or_empty(note.reason, "note.reason"), std::nullopt};
@@ -308,6 +293,30 @@ klt_status klt_merged_base_set_survivorship(klt_context* context, klt_merged_bas
   return guard(context, [&] {
     const InUse use(merged);
     merged->merged.set_policy(survivorship_policy_from_json(need_text(json, "json")));
+  });
+}
+
+klt_status klt_merged_base_proposed(klt_context* context, const klt_merged_base* merged,
+                                    const klt_duplicates* duplicates, klt_table** clusters, klt_table** refused) {
+  return guard(context, [&] {
+    const InUse use(merged);
+    const Duplicates& found = need(duplicates, "duplicates").duplicates;
+    const ProposedMerges proposed = proposed_merges(found, merged->merged);
+    const auto table = [](const std::vector<MergeCluster>& all) {
+      std::vector<ClientId> ids, names;
+      for (const MergeCluster& each : all)
+        for (const ClientId& card : each.cards) {
+          ids.push_back(card);
+          names.push_back(each.cards.front());
+        }
+      Table rows = ids_table("id", ids);
+      rows.add(ids_table("cluster", names).column("cluster"));
+      return rows;
+    };
+    auto made_clusters = held(clusters, table(proposed.clusters));
+    auto made_refused = held(refused, table(proposed.refused));
+    hand_over(clusters, made_clusters);
+    hand_over(refused, made_refused);
   });
 }
 

@@ -360,6 +360,43 @@ static void check_erasure(klt_context* context) {
   klt_base_free(base);
 }
 
+static void check_found(klt_context* context) {
+  static const klt_client_pair links[] = {{"1", "2"}, {"3", "4"}};
+  klt_base* base = base_of(context, 4);
+  klt_merged_base* merged = NULL;
+  klt_duplicates_options options = KLT_DUPLICATES_OPTIONS_INIT;
+  klt_duplicates* found = NULL;
+  klt_table *clusters = NULL, *refused = NULL;
+  CHECK_OK(context, klt_merged_base_new(context, base, NULL, &merged));
+  options.must_links = links;
+  options.must_link_count = 2;
+  CHECK_OK(context, klt_find_duplicates(context, base, &options, &found));
+  CHECK_OK(context, klt_merged_base_proposed(context, merged, found, &clusters, &refused));
+  CHECK(klt_table_row_count(clusters) == 2 && klt_table_row_count(refused) == 2);
+  CHECK_TEXT(cell(context, clusters, "id", 1), "2");
+  CHECK_TEXT(cell(context, clusters, "cluster", 1), "1");
+  CHECK_TEXT(cell(context, refused, "id", 1), "4");
+  CHECK_OK(context, klt_merged_base_merge(context, merged, clusters, NULL, NULL, NULL));
+  klt_table_free(clusters);
+  klt_table_free(refused);
+  klt_duplicates_free(found);
+  /* What the journal knows is found again without saying so, and adds nothing. */
+  options.must_link_count = 0;
+  options.known = merged;
+  CHECK_OK(context, klt_find_duplicates(context, base, &options, &found));
+  CHECK_OK(context, klt_duplicates_clusters(context, found, &clusters));
+  CHECK_TEXT(cell(context, clusters, "cluster", 1), "1");
+  klt_table_free(clusters);
+  CHECK_OK(context, klt_merged_base_proposed(context, merged, found, &clusters, NULL));
+  CHECK(klt_table_row_count(clusters) == 0);
+  klt_table_free(clusters);
+  klt_duplicates_free(found);
+  found = NULL;
+  CHECK_ERROR(context, klt_link_lists(context, base, base, &options, &found), KLT_INVALID_ARGUMENT, "options.known");
+  klt_merged_base_free(merged);
+  klt_base_free(base);
+}
+
 int main(void) {
   klt_context* context = NULL;
   if (klt_context_new(&context) != KLT_OK) return 1;
@@ -368,6 +405,7 @@ int main(void) {
   check_journals(context);
   check_functions(context);
   check_erasure(context);
+  check_found(context);
   klt_context_free(context);
   return check_result();
 }
