@@ -320,7 +320,9 @@ def test_febrl_links():
 
 def agreements(a, b):
     """How many of six fields agree, as in recordlinkage's examples (documentation of 0.16, data deduplication)."""
-    family = klientela.similarity.jaro_winkler_similarity(a["surname"], b["surname"]) if a["surname"] and b["surname"] else 0
+    family = (
+        klientela.similarity.jaro_winkler_similarity(a["surname"], b["surname"]) if a["surname"] and b["surname"] else 0
+    )
     address = 0.0
     if a["address_1"] and b["address_1"]:
         address = klientela.similarity.levenshtein_similarity(a["address_1"], b["address_1"])
@@ -690,7 +692,7 @@ def test_a_phone_that_many_share_says_little():
 
 @pytest.mark.parametrize("parts", [False, True])
 def test_lists_of_names_alone(parts):
-    columns, truth = persons(clients=400, seed=3)
+    columns, _truth = persons(clients=400, seed=3)
     if parts:
         names = {"given_name": columns["first_name"], "family_name": columns["surname"]}
     else:

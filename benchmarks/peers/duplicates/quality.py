@@ -105,10 +105,7 @@ def with_splink(name: str, rows: pd.DataFrame, _: np.ndarray) -> dict[str, np.nd
     frame = chosen.cleaned(name, rows).assign(unique_id=np.arange(len(rows)))
     frame = frame.replace({"": None})
     api = DuckDBAPI()
-    if "list" in rows:
-        tables = [frame[rows["list"] == each].drop(columns="list") for each in "01"]
-    else:
-        tables = [frame]
+    tables = [frame[rows["list"] == each].drop(columns="list") for each in "01"] if "list" in rows else [frame]
     registered = [api.register(pa.Table.from_pandas(each, preserve_index=False)) for each in tables]
     linker = Linker(registered if len(registered) > 1 else registered[0], settings, log_level=None)
     training(linker)
@@ -134,9 +131,10 @@ def with_splink(name: str, rows: pd.DataFrame, _: np.ndarray) -> dict[str, np.nd
 
 
 def with_dedupe(name: str, rows: pd.DataFrame, truth: np.ndarray, train: bool = False) -> dict[str, np.ndarray]:
-    import dedupe
     import settings as chosen
     from dedupe.serializer import write_training
+
+    import dedupe
 
     random.seed(1)
     np.random.seed(1)
@@ -180,9 +178,7 @@ def with_dedupe(name: str, rows: pd.DataFrame, truth: np.ndarray, train: bool = 
             links = model.one_to_one(scores, threshold)
             found = [(int(a), int(b)) for (a, b), _ in links]
         else:
-            found = [
-                (int(ids[0]), int(each)) for ids, _ in model.cluster(scores, float(threshold)) for each in ids[1:]
-            ]
+            found = [(int(ids[0]), int(each)) for ids, _ in model.cluster(scores, float(threshold)) for each in ids[1:]]
         answers[f"{threshold:.2f}"] = clusters_of(found, len(rows))
     return answers
 

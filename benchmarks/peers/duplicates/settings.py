@@ -76,8 +76,7 @@ def splink(name: str) -> tuple[Any, Callable[[Any], None]]:
             cl.JaroWinklerAtThresholds("suburb", [0.9]).configure(term_frequency_adjustments=True),
         ]
         rules = [
-            block_on(each)
-            for each in ("soc_sec_id", "given_name", "surname", "date_of_birth", "postcode", "address_1")
+            block_on(each) for each in ("soc_sec_id", "given_name", "surname", "date_of_birth", "postcode", "address_1")
         ]
         sure = [block_on("soc_sec_id"), block_on("given_name", "surname", "date_of_birth")]
         recall = 0.9
