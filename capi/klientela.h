@@ -1480,11 +1480,9 @@ KLT_API klt_status klt_result_coverage(klt_context* context, const klt_result* r
 KLT_API klt_status klt_result_unknown_assignments(klt_context* context, const klt_result* result, klt_table** out);
 /* klt_base_hierarchy() of all clients, where the policy rolls them up; KLT_NOT_FOUND where it does not. Since ABI 2. */
 KLT_API klt_status klt_result_hierarchy(klt_context* context, const klt_result* result, klt_table** out);
-/* The duplicates that the run found among the cards as they were delivered: every card with its cluster (id, cluster);
- * and pairs for review, those whose answer would change most first (docs/outputs.md). KLT_NOT_FOUND naming "duplicates"
- * where none were looked for. Since ABI 2, both of them. */
-KLT_API klt_status klt_result_clusters(klt_context* context, const klt_result* result, klt_table** out);
-KLT_API klt_status klt_result_review(klt_context* context, const klt_result* result, klt_table** out);
+/* The duplicates that the run found among the cards as they were delivered. KLT_NOT_FOUND naming "duplicates" where
+ * none were looked for. Since ABI 2. */
+KLT_API klt_status klt_result_duplicates(klt_context* context, const klt_result* result, klt_duplicates** out);
 /* What is merged, with its journal, as a base of its own to go on from. KLT_NOT_FOUND naming "duplicates" where nothing
  * was looked for and there was no journal. O(cards + records). Since ABI 2. */
 KLT_API klt_status klt_result_merged(klt_context* context, const klt_result* result, klt_merged_base** out);

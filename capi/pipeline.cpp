@@ -2,7 +2,6 @@
 #include "klientela/pipeline/run.hpp"
 
 #include "call_guard.hpp"
-#include "klientela/dedupe/duplicates_tables.hpp"
 
 using namespace klientela;
 using namespace klientela::capi;
@@ -13,11 +12,6 @@ const RunResult& run_of(const klt_result* result) { return *need(result, "result
 
 [[noreturn]] void fail_without_duplicates() {
   throw Error(Code::not_found, "this run did not look for duplicates", "duplicates");
-}
-
-const Duplicates& duplicates_of(const RunResult& run) {
-  if (!run.duplicates) fail_without_duplicates();
-  return *run.duplicates;
 }
 
 }  // namespace
@@ -157,17 +151,12 @@ klt_status klt_result_hierarchy(klt_context* context, const klt_result* result, 
   });
 }
 
-klt_status klt_result_clusters(klt_context* context, const klt_result* result, klt_table** out) {
+klt_status klt_result_duplicates(klt_context* context, const klt_result* result, klt_duplicates** out) {
   return guard(context, [&] {
-    const Duplicates& found = duplicates_of(run_of(result));
-    give(&need(out, "out"), clusters_table(found));
-  });
-}
-
-klt_status klt_result_review(klt_context* context, const klt_result* result, klt_table** out) {
-  return guard(context, [&] {
-    const Duplicates& found = duplicates_of(run_of(result));
-    give(&need(out, "out"), review_table(found));
+    const RunResult& run = run_of(result);
+    need(out, "out");
+    if (!run.duplicates) fail_without_duplicates();
+    give(out, *run.duplicates);
   });
 }
 

@@ -194,10 +194,12 @@ static void check_duplicates(klt_context* context) {
   klt_string* journal = NULL;
   klt_string* text = NULL;
   klt_base* base = NULL;
+  klt_duplicates* found = NULL;
   klt_merged_base* merged = NULL;
   CHECK_OK(context, klt_run(context, tables, NULL, KLT_AS_OF_LAST_EVENT, &result));
   klt_tables_free(tables);
-  CHECK_OK(context, klt_result_clusters(context, result, &table));
+  CHECK_OK(context, klt_result_duplicates(context, result, &found));
+  CHECK_OK(context, klt_duplicates_clusters(context, found, &table));
   check_csv(context, table, "id,cluster\n7,7\n8,7\n9,9\n");
   CHECK_OK(context, klt_result_merged(context, result, &merged));
   CHECK_OK(context, klt_merged_base_clusters(context, merged, &table));
@@ -205,8 +207,8 @@ static void check_duplicates(klt_context* context) {
   CHECK_OK(context, klt_merged_base_conflicts(context, merged, &table));
   CHECK(klt_table_row_count(table) > 0);
   klt_table_free(table);
-  CHECK_OK(context, klt_result_review(context, result, &table));
-  klt_table_free(table);
+  klt_duplicates_free(found);
+  found = NULL;
   CHECK_OK(context, klt_merged_base_original(context, merged, &base));
   CHECK(klt_base_client_count(base) == 3);
   klt_base_free(base);
@@ -227,8 +229,7 @@ static void check_duplicates(klt_context* context) {
   CHECK_OK(context, klt_result_clients(context, result, &table));
   CHECK(klt_table_row_count(table) == 2);
   klt_table_free(table);
-  table = NULL;
-  CHECK_ERROR(context, klt_result_clusters(context, result, &table), KLT_NOT_FOUND, "duplicates");
+  CHECK_ERROR(context, klt_result_duplicates(context, result, &found), KLT_NOT_FOUND, "duplicates");
   klt_result_free(result);
   result = NULL;
   tables = cards_and_purchases(context);
