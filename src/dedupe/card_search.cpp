@@ -132,7 +132,7 @@ class Query {
   std::vector<CardMatch> search(std::uint32_t card, const CardSearchOptions& options,
                                 const std::vector<Typed>& typed = {}) const {
     const double least = options.min_score.value_or(options.incomplete ? -HUGE_VAL : 0);
-    std::vector<std::uint32_t> others = candidates(card, options.max_candidates);
+    std::vector<std::uint32_t> others = candidates(card, options.max_candidates, options.incomplete);
     std::vector<double> shares;  // by typed value and field of it: of the values that begin so
     if (!typed.empty()) begun(typed, options.max_candidates, others, shares);
     std::vector<CardMatch> matches;
@@ -154,13 +154,14 @@ class Query {
   }
 
  private:
-  /// Who shares a key, those of rare keys first.
-  [[nodiscard]] std::vector<std::uint32_t> candidates(std::uint32_t card, std::size_t most) const {
+  /// Who shares a key, those of rare keys first. \param named  leave out the rule of short lists that takes every card
+  [[nodiscard]] std::vector<std::uint32_t> candidates(std::uint32_t card, std::size_t most, bool named) const {
     using Run = std::array<std::span<const std::uint32_t>, 2>;
     const auto size = [](const Run& run) { return run[0].size() + run[1].size(); };
     std::vector<Run> runs;
     std::vector<std::uint64_t> keys;
     for (const auto& [r, rule] : rules_) {
+      if (named && index_.found.data()->blocking[r].keys.empty()) continue;
       rule.of(card, keys);
       for (const std::uint64_t key : keys)
         if (const Run run = index_.rules[r].with(key); size(run) > 0) runs.push_back(run);
@@ -262,6 +263,7 @@ class Query {
     const std::vector<Comparison>& comparisons = found.options.comparisons;
     PairEvidence evidence{{other, other}, std::vector<std::uint8_t>(comparisons.size()), {}};
     std::vector<double> shares(comparisons.size(), 0);
+    std::vector<std::uint32_t> common(comparisons.size(), no_code);  // the rarest value that is theirs and mine
     std::size_t given = comparisons.size();
     std::size_t family = comparisons.size();
     for (std::size_t i = 0; i < comparisons.size(); ++i) {
@@ -277,7 +279,9 @@ class Query {
           evidence.levels[i] = level;
           if (level != found.comparer->highest(i)) return;
           const double share = found.scorer->share(i, y);
-          if (shares[i] == 0 || share < shares[i]) shares[i] = share;
+          if (common[i] != no_code && share >= shares[i]) return;
+          shares[i] = share;
+          common[i] = y;
         });
       });
     }
@@ -295,6 +299,12 @@ class Query {
         evidence.levels[given] = evidence.levels[family] = dedupe::name_crossed;
     }
     evidence.explanation = found.model.explain(evidence.levels, shares);
+    for (std::size_t i = 0; i < comparisons.size(); ++i) {
+      if (common[i] == no_code || evidence.levels[i] != found.comparer->highest(i)) continue;
+      const double bits = found.scorer->adjusted(i, common[i]);
+      evidence.explanation.fields[i].term_weight += bits;
+      evidence.explanation.score += bits;
+    }
     return evidence;
   }
 

@@ -171,6 +171,7 @@ DedupeOptions dedupe_options_from_json(std::string_view text, std::string_view p
   });
   object.read("random_pairs", options.random_pairs, 1000, most_sampled);
   object.read("training_pairs", options.training_pairs, 100, most_sampled);
+  object.read("discount_shared", options.discount_shared);
   object.done();
   return options;
 }
@@ -186,6 +187,7 @@ std::string to_json(const DedupeOptions& options) {
   document["training"] = Value::parse(to_json(options.training));
   document["random_pairs"] = options.random_pairs;
   document["training_pairs"] = options.training_pairs;
+  document["discount_shared"] = options.discount_shared;
   document["clusters"] = Value::parse(to_json(options.clusters));
   document["merge"] = false;
   if (options.merge)
@@ -240,6 +242,10 @@ std::string dedupe_options_schema() {
   model["type"] = {"object", "null"};
   properties["model"] = std::move(model);
   properties["training"] = fragment(link_training_options_schema());
+  properties["discount_shared"] = {
+      {"type", "boolean"},
+      {"default", defaults.discount_shared},
+      {"description", "Whether a phone, e-mail or site of three clients or more is worth less than another."}};
   properties["random_pairs"] =
       integer_schema(1000, most_sampled, defaults.random_pairs, "Pairs drawn from all pairs, to learn u.");
   properties["training_pairs"] =

@@ -322,7 +322,7 @@ class Search {
     data_->block_limit = blocks.block_limit();
     learn(blocks);
     auto scorer = std::make_shared<PairScorer>(*comparer_, data_->model, data_->representatives);
-    discount_shared_values(*scorer);
+    if (data_->options.discount_shared) discount_shared_values(*scorer);
     data_->scorer = std::move(scorer);
     score(blocks);
     cluster();

@@ -149,6 +149,7 @@ static klt_tables* cards_and_purchases(klt_context* context) {
   static const char* const emails[] = {"anna.berg@mail.example", "ANNA.BERG@mail.example", "otto@firm.example"};
   static const char* const phones[] = {"+49 30 5550100", "004930 5550100", "+49 30 5550155"};
   static const char* const birthdays[] = {"1980-05-03", "1980-05-03", "1966-08-17"};
+  static const char* const cities[] = {"Berlin", "Potsdam", "Bonn"};
   static const char* const buyers[] = {"7", "8", "9"};
   static const char* const days[] = {"2025-01-01", "2025-02-01", "2025-03-01"};
   static const char* const amounts[] = {"10", "20", "5"};
@@ -163,6 +164,7 @@ static klt_tables* cards_and_purchases(klt_context* context) {
   CHECK_OK(context, klt_table_builder_add_text(context, builder, "emails", emails));
   CHECK_OK(context, klt_table_builder_add_text(context, builder, "phones", phones));
   CHECK_OK(context, klt_table_builder_add_text(context, builder, "birthday", birthdays));
+  CHECK_OK(context, klt_table_builder_add_text(context, builder, "city", cities));
   CHECK_OK(context, klt_table_builder_finish(context, builder, &table));
   klt_table_builder_free(builder);
   CHECK_OK(context, klt_tables_add_table(context, tables, "clients", table));

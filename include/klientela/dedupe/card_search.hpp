@@ -1,4 +1,4 @@
-// Looks one card up among many, in well under a millisecond, without scanning them; and takes in cards that come later.
+// Looks one card up among many, in about a millisecond of a million, without scanning them; and takes in cards that come later.
 #pragma once
 
 #include <cstdint>

@@ -122,6 +122,7 @@ void check_random_batches(unsigned seed, CardClusterMethod method, CardSourceRul
   ClientBase base = base_of(rows);
   DedupeOptions options;
   options.model = plain_model(find_duplicates(base).model());
+  options.discount_shared = false;  // what it is worth is kept, as weights are
   options.clusters.method = method;
   options.clusters.sources = sources;
   CardIndex index(find_duplicates(base, options));
@@ -208,6 +209,7 @@ TEST(CardUpdate, SplitsLargeBlocksAsAFullRunDoes) {
   options.blocking.max_block = 12;
   options.blocking.rules = {blocking_rule("city"), blocking_rule("phone"), blocking_rule("given_name.roots")};
   options.model = plain_model(find_duplicates(base).model());
+  options.discount_shared = false;  // what it is worth is kept, as weights are
   const CardIndex index(find_duplicates(base, options));
   BaseBuilder delivered;
   for (std::int64_t id = 600; id < 640; ++id) {
