@@ -706,18 +706,14 @@ def test_a_phone_that_many_share_says_little():
     assert why["score"] == total < 0
 
 
-@pytest.mark.parametrize("parts", [False, True])
-def test_lists_of_names_alone(parts):
+def test_a_list_of_names_alone():
     chance = random.Random(3)
     given, family = words(chance, 100), words(chance, 800)
-    people = [(chance.choice(given), chance.choice(family)) for _ in range(900)]
-    cards_of = [*range(900), *range(0, 900, 3)]  # every third once more, written alike
-    if parts:
-        names = {"given_name": [people[i][0] for i in cards_of], "family_name": [people[i][1] for i in cards_of]}
-    else:
-        names = {"name": [" ".join(people[i]) for i in cards_of]}
-    found = clusters_of(klientela.find_duplicates(base_of({"id": list(range(1200)), **names})))
-    assert f1(found, dict(enumerate(cards_of))) > 0.9
+    people = [f"{chance.choice(given)} {chance.choice(family)}" for _ in range(900)]
+    cards_of = [*range(900), *range(0, 900, 3)]  # every third once more, every sixth with a slip
+    names = [people[i][:-1] if place >= 900 and place % 2 else people[i] for place, i in enumerate(cards_of)]
+    found = clusters_of(klientela.find_duplicates(base_of({"id": list(range(1200)), "name": names})))
+    assert f1(found, dict(enumerate(cards_of))) > 0.6
 
 
 def test_the_policy_has_a_part_for_duplicates(cli, tmp_path, file):
