@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 # What not every history, run and search for duplicates writes: a later one takes away what is there of an earlier one, so
 # that a folder never holds files of two results.
 _HISTORY_FILES = ("history.parquet", "migration.csv", "transitions.csv", "stays.csv", "projection.csv")
-_DUPLICATES_FILES = ("links.csv", "merged.csv", "conflicts.csv")
+_MERGED_FILES = ("merged.csv", "conflicts.csv")
+_DUPLICATES_FILES = ("links.csv", "proposals.csv", *_MERGED_FILES)
 _FOUND_FILES = ("clusters.csv", "pairs.csv", "joins.csv", "cuts.csv", "review.csv", "weights.csv", "rules.csv")
-_RUN_FILES = ("attention.csv", "hierarchy.csv", *_HISTORY_FILES, *_FOUND_FILES, *_DUPLICATES_FILES)
+_RUN_FILES = ("attention.csv", "hierarchy.csv", *_HISTORY_FILES, *_FOUND_FILES, *_MERGED_FILES)
 
 
 def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Path]:

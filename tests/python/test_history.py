@@ -105,7 +105,7 @@ def test_tables_cross_to_other_libraries(ran: klientela.Result) -> None:
     # The last quarter is cut short, so nothing is learnt from it.
     learnt = history.transition_probabilities(column="abc").to_pydict()
     assert set(learnt["first_day"]) == {dt.date(2025, 3, 31)} and set(learnt["last_day"]) == {dt.date(2025, 9, 30)}
-    whole = ran.history(days=history.days[:3], columns=["abc"], frozen_on=history.days[-1])
+    whole = ran.history(days=history.days[:3], columns=["abc"])
     assert whole.transition_probabilities().to_pydict() == learnt
 
 

@@ -354,6 +354,6 @@ def test_the_page_escapes_what_comes_from_data():
 
 
 def test_results_show_themselves(result):
-    assert "600 clients" in repr(result) and "<table>" in result._repr_html_()
+    assert f"{len(result.clients)} clients" in repr(result) and "<table>" in result._repr_html_()
     assert "ClientBase" in repr(result.base)
     assert "<table>" in result.features._repr_html_()
