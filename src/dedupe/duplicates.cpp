@@ -47,6 +47,7 @@ constexpr std::uint64_t mixed(std::uint64_t x) noexcept {
 /// this weight beside those that were drawn.
 constexpr double expected_between = 0.02;
 constexpr double expected_u_share = 0.1;
+constexpr double least_expected = 100;  ///< pairs: of a few cards, chance is not to be learnt
 
 /// Two kinds of pairs can be told apart by how three comparisons go together, not by how two do (Goodman 1974): where
 /// fewer have values, in this share of the cards, m is held as it is expected, and with a single one u too.
@@ -493,9 +494,9 @@ class Search {
     }
     std::erase_if(training, is_silent);  // cards without any value equal each other
     if (training.empty()) return only_expected(specs);
-    data_->training =
-        train_link_model(specs, random, training, all_pairs(),
-                         training_options(expected_u_share * static_cast<double>(random_count)), control_);
+    data_->training = train_link_model(
+        specs, random, training, all_pairs(),
+        training_options(std::max(least_expected, expected_u_share * static_cast<double>(random_count))), control_);
     control_.report("learn", 1);
     take_learnt_model();
   }

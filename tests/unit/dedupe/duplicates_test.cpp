@@ -279,6 +279,26 @@ TEST(Duplicates, AreFoundAmongVeryFewCards) {
   EXPECT_EQ(clusters_table(none).rows(), 0U);
 }
 
+TEST(Duplicates, AreFoundAmongVeryFewCardsThatDifferInOneField) {
+  ClientRow anna{.client = 7, .given_name = "Anna", .family_name = "Berg"};
+  anna.emails = {"anna.berg@mail.example"};
+  anna.phones = {"+49 30 5550100"};
+  anna.birthday = parse_day("1980-05-03");
+  anna.city = "Berlin";
+  ClientRow moved = anna;
+  moved.client = 8;
+  moved.city = "Potsdam";
+  ClientRow otto{.client = 9, .given_name = "Otto", .family_name = "Kranz"};
+  otto.emails = {"otto@firm.example"};
+  otto.phones = {"+49 30 5550155"};
+  otto.birthday = parse_day("1966-08-17");
+  otto.city = "Bonn";
+  const Duplicates two = find_duplicates(base_of({anna, moved}));
+  EXPECT_EQ(two.groups().size(), 1U);
+  const Duplicates three = find_duplicates(base_of({anna, moved, otto}));
+  EXPECT_EQ(three.groups(), (std::vector<std::vector<std::uint32_t>>{{0, 1}}));
+}
+
 TEST(Duplicates, LearnNothingFromCardsWithoutAnyValue) {
   const std::vector<ClientRow> rows{{.client = 1, .category = "x"},
                                     {.client = 2, .category = "x"},
