@@ -6,7 +6,8 @@ import datetime as dt
 import html
 import json
 import os
-import tempfile
+import secrets
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,16 +193,19 @@ class MergedBase:
             raise
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the journal to a file, UTF-8 JSON lines; a failure leaves what was there."""
+        """Write the journal to a file, UTF-8 JSON lines; a failure leaves what was there. Who may read it stays."""
         out = Path(path)
-        handle, scratch = tempfile.mkstemp(prefix=".klientela-", dir=out.parent)
+        scratch = out.with_name(f".klientela-{secrets.token_hex(8)}")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+            with scratch.open("x", encoding="utf-8", newline="") as stream:
                 stream.write(self.journal_text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            if out.exists():
+                shutil.copymode(out, scratch)
             os.replace(scratch, out)
-        except BaseException:
-            os.unlink(scratch)
-            raise
+        finally:
+            scratch.unlink(missing_ok=True)
 
     @property
     def original(self) -> _core.ClientBase:

@@ -172,6 +172,11 @@ def test_journals_are_saved_and_opened(base, merged, tmp_path):
     assert opened.cards.to_csv() == merged.cards.to_csv()
     assert opened.journal.to_pydict()["who"][0] == "клерк"
     assert list(tmp_path.iterdir()) == [file]
+    (tmp_path / "other").touch()
+    assert file.stat().st_mode == (tmp_path / "other").stat().st_mode
+    file.chmod(0o664)  # a group works on it
+    merged.save(file)
+    assert file.stat().st_mode & 0o777 == 0o664
     with pytest.raises(klientela.InvalidArgumentError, match="belongs to"):
         klientela.MergedBase.open(base_of({"id": [1, 2, 3], "name": ["a", "b", "c"]}), file)
     more = base_of({name: [*values, values[-1] if name != "id" else 6] for name, values in CARDS.items()})
