@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,12 +62,15 @@ class Opened:
         The file it was read from, or is to be written to.
     policy : mapping
         The whole policy.
+    before : bytes or None
+        What was in the file then; None: there was none.
     """
 
     read: cards.Cards
     merged: MergedBase
     journal: Path
     policy: Mapping[str, Any]
+    before: bytes | None
 
 
 def now() -> dt.datetime:
@@ -92,9 +98,10 @@ def open_journal(
     """Go on from the journal, or begin one where there is none."""
     shared: dict[str, Any] = {"who": who, "reason": reason, "at": now(), "threads": threads, "progress": progress}
     rules = policy["dedupe"]["survivorship"]
+    before = _bytes_of(journal)
     if begin:
         check_begin(journal)
-        return Opened(read, MergedBase(read.base, rules, **shared), journal, policy)
+        return Opened(read, MergedBase(read.base, rules, **shared), journal, policy, before)
     try:
         merged = MergedBase.open(read.base, journal, rules, rebase=rebase, **shared)
     except _core.InvalidArgumentError as error:
@@ -112,7 +119,7 @@ def open_journal(
             "change of the survivorship",
             "/dedupe/survivorship/version",
         ) from None
-    return Opened(read, merged, journal, policy)
+    return Opened(read, merged, journal, policy, before)
 
 
 def check_begin(journal: Path) -> None:
@@ -137,19 +144,41 @@ def _only_found(journal: Path) -> bool:
 
 
 def save_all(opened: Opened, write: Callable[[], dict[str, Path]]) -> dict[str, Path]:
-    """Write the journal and what goes with it, or leave all as it was."""
-    opened.journal.parent.mkdir(parents=True, exist_ok=True)
-    before = opened.journal.read_bytes() if opened.journal.exists() else None
-    opened.merged.save(opened.journal)
+    """Write the journal and what goes with it, or leave all as it was.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If somebody has written the journal since it was opened; what they did would be lost.
+    """
+    journal = opened.journal
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    if _bytes_of(journal) != opened.before:
+        raise _core.InvalidArgumentError(
+            f"another command has written {journal} meanwhile: nothing is changed, do this again", "journal"
+        )
+    # A copy to put back: it takes no room then, and there is never half a journal.
+    handle, copy = tempfile.mkstemp(prefix=".klientela-", dir=journal.parent)
+    os.close(handle)
     try:
-        written = write()
-    except BaseException:
-        if before is None:
-            opened.journal.unlink()
-        else:
-            opened.journal.write_bytes(before)
-        raise
-    return {**written, JOURNAL: opened.journal}
+        if opened.before is not None:
+            shutil.copy2(journal, copy)
+        opened.merged.save(journal)
+        try:
+            written = write()
+        except BaseException:
+            if opened.before is None:
+                journal.unlink()
+            else:
+                os.replace(copy, journal)
+            raise
+    finally:
+        Path(copy).unlink(missing_ok=True)
+    return {**written, JOURNAL: journal}
+
+
+def _bytes_of(file: Path) -> bytes | None:
+    return file.read_bytes() if file.exists() else None
 
 
 def _existing(journal: str) -> Path:
@@ -411,7 +440,7 @@ class _Left:
             at=now(),
             threads=threads,
         )
-        return Opened(read, merged, self._opened.journal, self._opened.policy)
+        return Opened(read, merged, self._opened.journal, self._opened.policy, self._opened.before)
 
 
 def group(find: Callable[..., None]) -> typer.Typer:

@@ -9,6 +9,7 @@ import threading
 
 import klientela
 import pytest
+from klientela import cli_merge
 
 CARDS = {
     "id": [1, 2, 3, 4, 5],
@@ -386,6 +387,32 @@ def test_a_dry_run_leaves_the_journal_alone(cli, members, tmp_path):
     before = (out / "journal.jsonl").read_bytes()
     assert cli("dedupe", members, "--out", out, "--dry-run").returncode == 0
     assert (out / "journal.jsonl").read_bytes() == before
+
+
+def test_a_journal_is_never_lost_to_another_command(cli, members, tmp_path):
+    out = tmp_path / "found"
+    assert cli("dedupe", members, "--out", out).returncode == 0
+    journal = out / "journal.jsonl"
+    policy = cli_merge.policy_of(None, None, None)
+    read = klientela.cards.read(members)
+    mine, theirs = (cli_merge.open_journal(read, journal, policy) for _ in range(2))
+    theirs.merged.undo(1, who="clerk")
+    cli_merge.save_all(theirs, dict)
+    said = journal.read_bytes()
+    mine.merged.not_duplicate(2, 4)
+    with pytest.raises(klientela.InvalidArgumentError, match="meanwhile"):
+        cli_merge.save_all(mine, dict)
+    assert journal.read_bytes() == said
+
+    def fails():
+        raise OSError("no room")
+
+    mine = cli_merge.open_journal(read, journal, policy)
+    mine.merged.not_duplicate(2, 4)
+    with pytest.raises(OSError, match="no room"):
+        cli_merge.save_all(mine, fails)
+    assert journal.read_bytes() == said
+    assert not [each for each in out.iterdir() if each.name.startswith(".")]
 
 
 def test_a_journal_of_another_list_is_refused(cli, members, tmp_path):
