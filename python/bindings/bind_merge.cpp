@@ -275,10 +275,26 @@ void bind_merge(py::module_& module) {
              long_call(0, py::none(), [&](const Control& control) { return self.merged.base(control); });
              return links_of(self.merged);
            })
-      .def("journal", [](const PyMergedBase& self) { return plain(self.merged.journal().table()); })
-      .def("journal_text", [](const PyMergedBase& self) { return self.merged.journal().to_text(); })
-      .def("operations", [](const PyMergedBase& self) { return self.merged.journal().records().size(); })
-      .def("policy", [](const PyMergedBase& self) { return from_json(klientela::to_json(self.merged.policy(), -1)); })
+      .def("journal",
+           [](const PyMergedBase& self) {
+             const InUse use(self);
+             return plain(self.merged.journal().table());
+           })
+      .def("journal_text",
+           [](const PyMergedBase& self) {
+             const InUse use(self);
+             return self.merged.journal().to_text();
+           })
+      .def("operations",
+           [](const PyMergedBase& self) {
+             const InUse use(self);
+             return self.merged.journal().records().size();
+           })
+      .def("policy",
+           [](const PyMergedBase& self) {
+             const InUse use(self);
+             return from_json(klientela::to_json(self.merged.policy(), -1));
+           })
       .def("set_policy",
            [](PyMergedBase& self, const py::object& policy) {
              const InUse use(self);
