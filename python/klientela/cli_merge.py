@@ -398,7 +398,7 @@ def erase(
                     "client; klientela dedupe writes them anew[/yellow]",
                     soft_wrap=True,
                 )
-            if not target.samefile(clients):
+            if not (Path(clients).exists() and target.samefile(clients)):  # clients may name a sheet of a book
                 console.print(f"[yellow]{escape(clients)} still has the client[/yellow]", soft_wrap=True)
             console.print(
                 f"cards: [bold]{escape(str(target))}[/bold], journal: [bold]{escape(str(written[JOURNAL]))}[/bold]",
@@ -423,7 +423,11 @@ class _Left:
         clients = table._column(own)
         if read.kept is not None:
             erased = {str(_id_of(text)) for text in read.kept._column(read.kept.columns[0])} - {*map(str, clients)}
-            without = {} if read.parent is None else {read.parent: lambda text: None if text in erased else text}
+            without = (
+                {}
+                if read.parent is None
+                else {read.parent: lambda text: None if str(_id_of(text)) in erased else text}
+            )
             table = writers.with_columns(table, [[client] for client in clients], read.kept, without, own=own)
         return writers.with_ids(table, (own,), read.ids)
 

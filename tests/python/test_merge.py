@@ -505,7 +505,7 @@ def test_columns_keep_their_names_and_parents_are_followed(cli, tmp_path):
         "A1;Nordwind GmbH;info@nordwind.example;post@nordwind.example;31.12.2020;;alt\n"
         " A2;Nordwind GmbH;info@nordwind.example;;30.11.2021;;\n"
         "B1;Adler AG;kontakt@adler.example;;01.02.2019;A2;neu\n"
-        "C1;Kranz KG;kranz@kranz.example;;01.02.2018;B1;\n",
+        "C1;Kranz KG;kranz@kranz.example;;01.02.2018; B1;\n",
         encoding="utf-8",
     )
     columns = {"client": "Nr", "name": "Firma", "created_at": "seit", "parent": "Mutter"}
@@ -531,6 +531,20 @@ def test_columns_keep_their_names_and_parents_are_followed(cli, tmp_path):
     done = cli("dedupe", left, "--out", out, "--journal", out / "journal.jsonl", *options)
     assert done.returncode == 0, done.stderr
     assert "B1" not in (out / "clusters.csv").read_text(encoding="utf-8")
+
+
+def test_a_client_of_a_book_is_erased(cli, tmp_path):
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    with xlsxwriter.Workbook(tmp_path / "book.xlsx") as book:
+        sheet = book.add_worksheet("Cards")
+        for place, row in enumerate(zip(*[[name, *values] for name, values in CARDS.items()], strict=True)):
+            sheet.write_row(place, 0, ["" if value is None else value for value in row])
+    out, left = tmp_path / "found", tmp_path / "left.csv"
+    assert cli("dedupe", "book.xlsx#Cards", "--out", out).returncode == 0
+    done = cli("dedupe", "erase", "5", "book.xlsx#Cards", "--journal", out / "journal.jsonl", "--out", left)
+    assert done.returncode == 0, done.stderr
+    assert "book.xlsx#Cards still has the client" in done.stdout
+    assert "Nordwind" not in left.read_text(encoding="utf-8")
 
 
 def test_rows_without_ids_are_erased_by_number(cli, tmp_path):
