@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from klientela import _core, _policy, cards
+from klientela import _core, _policy, cards, writers
 from klientela._duplicates import find_duplicates
 from klientela._terminal import (
     DateFormat,
@@ -53,7 +53,8 @@ def search(
         ),
     ] = None,
     out: Annotated[
-        str | None, typer.Option(help="Write the matches with all evidence to this CSV file.", metavar="FILE")
+        str | None,
+        typer.Option(help="Write the matches with all evidence to this file, .csv or .parquet.", metavar="FILE"),
     ] = None,
     preset: Preset = None,
     policy: PolicyFile = None,
@@ -79,8 +80,8 @@ def search(
             found = find_duplicates(read.base, threads=threads, progress=_stage_steps(steps), **chosen["dedupe"])
             index = _core.CardIndex(found, threads=threads)
             matches = index._search(said, limit, min_score, 1000, incomplete)
-        if out is not None:
-            Path(out).write_text(matches.to_csv(), encoding="utf-8", newline="")
+            if out is not None:
+                writers.write_table(writers.with_ids(matches, ("id",), read.ids), out)
         if not quiet:
             _show(matches, read.ids)
             console.print(

@@ -117,13 +117,19 @@ def test_adds_cards_as_a_search_of_all_finds_them(columns):
 def test_the_command_finds_cards(cli, tmp_path, columns):
     write_columns(tmp_path / "c.csv", columns)
     row = 5
-    done = cli(
-        "search", "c.csv", f"surname={columns['surname'][row]}", f"phone={columns['phone'][row]}", "--out", "m.csv"
-    )
+    known = (f"surname={columns['surname'][row]}", f"phone={columns['phone'][row]}")
+    done = cli("search", "c.csv", *known, "--out", "m.csv")
     assert done.returncode == 0, done.stderr
     assert str(columns["id"][row]) in done.stdout and "phone same" in done.stdout
     with (tmp_path / "m.csv").open(encoding="utf-8", newline="") as file:
         assert str(columns["id"][row]) in {line["id"] for line in csv.DictReader(file)}
+    ids = [f" {each} " for each in columns["id"]]  # written with blanks around them, and given back so
+    write_columns(tmp_path / "b.csv", {**columns, "id": ids})
+    done = cli("search", "b.csv", *known, "--out", "m.csv")
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "m.csv").open(encoding="utf-8", newline="") as file:
+        found = {line["id"] for line in csv.DictReader(file)}
+    assert ids[row] in found and found <= set(ids)
     done = cli("search", "c.csv", "-i", f"surname={columns['surname'][row][:4]}", "--limit", "3")
     assert done.returncode == 0 and "begins" in done.stdout, done.stderr
     assert "nobody" in cli("search", "c.csv", "surname=Xuthqoz").stdout
