@@ -25,7 +25,7 @@ _HISTORY_FILES = ("history.parquet", "migration.csv", "transitions.csv", "stays.
 _MERGED_FILES = ("merged.csv", "conflicts.csv")
 _DUPLICATES_FILES = ("links.csv", "proposals.csv", *_MERGED_FILES)
 _FOUND_FILES = ("clusters.csv", "pairs.csv", "joins.csv", "cuts.csv", "review.csv", "weights.csv", "rules.csv")
-_RUN_FILES = ("attention.csv", "hierarchy.csv", *_HISTORY_FILES, *_FOUND_FILES, *_MERGED_FILES)
+_RUN_FILES = ("attention.csv", "hierarchy.csv", *_HISTORY_FILES, *_FOUND_FILES, "proposals.csv", *_MERGED_FILES)
 
 
 def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Path]:
@@ -153,7 +153,7 @@ def write_duplicates(
     Of two lists there is also links.csv: the cards of the first list with those of the second; proposals.csv
     says why rules were chosen, where they were. Of a merged base there are
     the files of :func:`write_merged`. All files are written, or none. What an earlier search wrote and this one does not,
-    links.csv or the files of a merged base, is taken out of the folder.
+    links.csv, proposals.csv or the files of a merged base, is taken out of the folder.
 
     Parameters
     ----------
@@ -179,8 +179,6 @@ def write_duplicates(
     tables = _duplicates_tables(found, told["threshold"], threads)
     if two:
         tables["links.csv"] = lambda: found.links
-    if (proposals := found.proposals) is not None:
-        tables["proposals.csv"] = lambda: proposals.table
 
     def text(tell: Callable[[], _core.Table]) -> str:
         table = tell()
@@ -295,7 +293,7 @@ def _csv_of(tell: Callable[[], _core.Table]) -> str:
 
 def _duplicates_tables(found: _core.Duplicates, threshold: float, threads: int) -> dict[str, Callable[[], _core.Table]]:
     """Give the tables of duplicates by the names of their files, each made when it is called."""
-    return {
+    tables: dict[str, Callable[[], _core.Table]] = {
         "clusters.csv": lambda: found.clusters,
         "pairs.csv": lambda: found.pairs(min_score=threshold, threads=threads),
         "joins.csv": lambda: found.joins,
@@ -304,6 +302,9 @@ def _duplicates_tables(found: _core.Duplicates, threshold: float, threads: int) 
         "weights.csv": lambda: found.weights,
         "rules.csv": lambda: found.rules,
     }
+    if (proposals := found.proposals) is not None:
+        tables["proposals.csv"] = lambda: proposals.table
+    return tables
 
 
 def _with_ids(table: _core.Table, first: Mapping[str, str], second: Mapping[str, str], two: bool) -> _core.Table:

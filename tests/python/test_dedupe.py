@@ -666,6 +666,12 @@ def test_the_command_chooses_rules(cli, tmp_path, file):
     found = klientela.find_duplicates(base, blocking={"rules": "auto", "max_pairs": 5000})
     assert found.proposals.table.to_csv() == proposals.table.to_csv()
     assert klientela.find_duplicates(base).proposals is None
+    # Rules that are given leave no proposals of an earlier search behind; a run that chooses some tells why, too.
+    assert cli("dedupe", file[0], "--policy", "p.json", "--out", "o").returncode == 0
+    assert not (tmp_path / "o" / "proposals.csv").exists()
+    chosen = {"dedupe": {"blocking": {"rules": "auto", "max_pairs": 5000}}}
+    result = klientela.run(clients=klientela.readers.read(file[0], "clients").data, policy=chosen, as_of="2026-01-31")
+    assert "proposals.csv" in klientela.writers.write(result, tmp_path / "r")
     assert f1(clusters_of(found), file[1]) > 0.98
     assert klientela.propose_rules(base, base).rules
     with pytest.raises(klientela.BadPolicyError, match="rules"):
