@@ -347,12 +347,7 @@ class Update {
         continue;
       }
       const std::uint64_t content = now.content(card);
-      std::uint32_t equal = none;
-      before_.contents.each(content, [&](std::uint32_t slot) {
-        const std::uint32_t old = before_.card_of[slot];
-        if (equal == none && old != no_code && same_values(now, card, old_, old)) equal = was_.representatives[old];
-      });
-      if (equal != none) {
+      if (const std::uint32_t equal = equal_before(card, content); equal != none) {
         touched[equal].push_back(card);
         continue;
       }
@@ -385,6 +380,16 @@ class Update {
     }
   }
 
+  /// The representative before of the cards that equal a card now; none: there are none. Stops at the first of them, as
+  /// many may be equal, such as empty cards.
+  [[nodiscard]] std::uint32_t equal_before(std::uint32_t card, std::uint64_t content) const {
+    for (const auto part : before_.contents.with(content))
+      for (const std::uint32_t slot : part)
+        if (const std::uint32_t old = before_.card_of[slot];
+            old != no_code && same_values(*now_.data(), card, old_, old))
+          return was_.representatives[old];
+    return none;
+  }
   [[nodiscard]] bool represents(std::uint32_t card) const {
     return data_->representatives.empty() || data_->representatives[card] == card;
   }
