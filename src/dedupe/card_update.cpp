@@ -714,12 +714,16 @@ class Update {
   double equal_score_{0};
 };
 
-/// Of an index without cards: there is no model to keep.
-CardIndex of_first_cards(const DedupeOptions& options, const ClientBase& base, const CardChanges& changes,
+/// Of an index without cards: there is no model to keep. Cards that were removed from it before stay so.
+CardIndex of_first_cards(const Duplicates& empty, const ClientBase& base, const CardChanges& changes,
                          const Control& control) {
-  CardIndex index(find_duplicates(base, options, control), control);
-  const bool nothing = changes.removed.empty() && changes.must_links.empty() && changes.cannot_links.empty();
-  return nothing || index.found().cards().size() == 0 ? index : index.add(base, changes, control);
+  CardIndex index(find_duplicates(base, empty.options(), control), control);
+  CardChanges all = changes;
+  const std::size_t before = empty.cards().base().chunks(TableId::clients).size();
+  for (const std::uint32_t code : base.codes_in_order())
+    if (const auto card = base.card_of(code); card && card->chunk < before) all.removed.push_back(base.id_of(code));
+  const bool nothing = all.removed.empty() && all.must_links.empty() && all.cannot_links.empty();
+  return nothing || index.found().cards().size() == 0 ? index : index.add(base, all, control);
 }
 
 }  // namespace
@@ -730,7 +734,7 @@ CardIndex CardIndex::add(const ClientBase& base, const CardChanges& changes, con
     throw Error(Code::invalid_argument, "cards are added to an index of one list, not of two that were linked", "base");
   if (!base.extends(cards.base()) || base.is_mapped())
     throw Error(Code::invalid_argument, "the base does not extend the one that the index was made of", "base");
-  if (cards.size() == 0) return of_first_cards(data_->found.options(), base, changes, control);
+  if (cards.size() == 0) return of_first_cards(data_->found, base, changes, control);
   return Update(*data_, base, changes, control).run();
 }
 

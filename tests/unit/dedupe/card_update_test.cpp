@@ -290,6 +290,27 @@ TEST(CardUpdate, FindsWhatCameAndForgetsWhatWent) {
   EXPECT_TRUE(after.add(base, {.removed = {1000}}).search(stranger).empty());
 }
 
+TEST(CardUpdate, ForgetsForGoodAlsoWhereNobodyIsLeft) {
+  std::mt19937 random(9);
+  std::map<std::int64_t, ClientRow> rows;
+  CardChanges all;
+  for (std::int64_t id = 0; id < 50; ++id) {
+    rows.insert_or_assign(id, person(random, id));
+    all.removed.emplace_back(id);
+  }
+  ClientBase base = base_of(rows);
+  const CardIndex empty = CardIndex(find_duplicates(base)).add(base, all);
+  ASSERT_EQ(empty.found().cards().size(), 0U);
+  EXPECT_EQ(empty.add(base).found().cards().size(), 0U);
+  BaseBuilder delivered;
+  for (const std::int64_t id : {7, 60, 61}) delivered.add(person(random, id));
+  base = extend(base, delivered.take_tables()).base;
+  const PreparedCards cards = empty.add(base).found().cards();
+  ASSERT_EQ(cards.size(), 3U);
+  EXPECT_EQ(cards.id(0), ClientId(7));
+  EXPECT_EQ(cards.id(2), ClientId(61));
+}
+
 TEST(CardUpdate, CannotDoWhatMakesNoSense) {
   std::mt19937 random(9);
   std::map<std::int64_t, ClientRow> rows;
