@@ -99,8 +99,9 @@ std::vector<MergeCluster> clusters_of(const klt_table* table) {
   std::vector<MergeCluster> clusters;
   std::map<std::string, std::size_t> places;
   for (std::size_t row = 0; row < rows.rows(); ++row) {
-    if (names.is_null(row)) continue;
-    const auto [place, is_new] = places.emplace(names.to_text(row), clusters.size());
+    std::string name = names.is_null(row) ? std::string() : names.to_text(row);
+    if (name.empty()) continue;
+    const auto [place, is_new] = places.emplace(std::move(name), clusters.size());
     if (is_new) clusters.emplace_back();
     MergeCluster& cluster = clusters[place->second];
     cluster.cards.emplace_back(std::string_view(ids.to_text(row)));

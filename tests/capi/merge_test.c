@@ -58,9 +58,9 @@ static klt_base* base_of(klt_context* context, size_t cards) {
 }
 
 static klt_table* annas(klt_context* context) {
-  static const char* const ids[] = {"1", "2", "3"};
-  static const char* const clusters[] = {"anna", "anna", NULL};
-  return clusters_of(context, 3, ids, clusters, NULL);
+  static const char* const ids[] = {"1", "2", "3", "4"};
+  static const char* const clusters[] = {"anna", "anna", NULL, ""};
+  return clusters_of(context, 4, ids, clusters, NULL);
 }
 
 static void check_counts_as(klt_context* context, const klt_merged_base* merged, const char* client, const char* want) {
