@@ -144,8 +144,17 @@ struct Merging {
 /// The base merged as the journal says.
 MergedBase gone_on(const ClientBase& base, const RunKnowledge& known, const SurvivorshipPolicy& survivorship,
                    const Control& control) {
-  if (known.rebase) return MergedBase::rebase(base, known.journal, {}, survivorship, {}, control);
-  return {base, known.journal, survivorship, {}, control};
+  try {
+    if (known.rebase) return MergedBase::rebase(base, known.journal, {}, survivorship, {}, control);
+    return {base, known.journal, survivorship, {}, control};
+  } catch (const Error& error) {
+    if (error.code() != Code::bad_policy) throw;
+    // Of the survivorship; the run's policy has it further below.
+    const std::string place = "/dedupe/survivorship" + error.where();
+    const std::string message = error.what();
+    throw Error(error.code(),
+                message.starts_with(error.where()) ? place + message.substr(error.where().size()) : message, place);
+  }
 }
 
 /// Looks for duplicates among the base's cards, and merges what is sure of them; the base is as merged then.

@@ -98,6 +98,10 @@ def test_what_people_said_counts_in_the_next_run(tmp_path):
     path = tmp_path / "journal.jsonl"
     judged.save(path)
     assert len(klientela.run(clients=CARDS, transactions=SALES, journal=path).clients) == 4
+    other = {"dedupe": {"survivorship": {"default": "longest"}}}  # under the version that the journal knows
+    with pytest.raises(klientela.BadPolicyError, match=r"^/dedupe/survivorship/version: ") as wrong:
+        klientela.run({"clients": CARDS, "transactions": SALES}, other, journal=path)
+    assert wrong.value.where == "/dedupe/survivorship/version"
     changed = {**CARDS, "phones": [*CARDS["phones"][:3], "+49 30 5550177"]}
     with pytest.raises(klientela.InvalidArgumentError) as caught:
         klientela.run(clients=changed, transactions=SALES, journal=path)
