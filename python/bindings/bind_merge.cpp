@@ -140,7 +140,8 @@ py::list pairs_to_python(const std::vector<std::pair<ClientId, ClientId>>& pairs
   return out;
 }
 
-/// Must-links and cannot-links between clients with a card: chains of merged cards, and pairs that are two clients.
+/// Must-links and cannot-links between clients with a card: chains of merged cards, and pairs that are two clients. For
+/// one without a card stands the client that it counts as, as MergedBase::knowledge() has it.
 py::tuple links_of(const MergedBase& merged) {
   const ClientBase& base = merged.original();
   const auto carded = [&](const ClientId& id) { return base.card_of(*base.code_of(id)).has_value(); };
@@ -153,8 +154,11 @@ py::tuple links_of(const MergedBase& merged) {
       last = &each;
     }
   }
-  for (const auto& [a, b] : merged.not_duplicates())
-    if (carded(a) && carded(b)) cannot.emplace_back(a, b);
+  for (const auto& [a, b] : merged.not_duplicates()) {
+    const ClientId first = carded(a) ? a : merged.counts_as(a);
+    const ClientId second = carded(b) ? b : merged.counts_as(b);
+    if (first != second && carded(first) && carded(second)) cannot.emplace_back(first, second);
+  }
   return py::make_tuple(pairs_to_python(must), pairs_to_python(cannot));
 }
 

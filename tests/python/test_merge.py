@@ -119,6 +119,20 @@ def test_what_was_found_is_merged_once(base, merged):
     assert apart.clusters.to_pydict()["cluster"][0] != apart.clusters.to_pydict()["cluster"][1]
 
 
+def test_clients_without_a_card_are_told_apart_by_whom_they_count_as():
+    cards = {"id": [1, 2, 3], "name": ["Anna Berg", "Anna Berg", "Otto Kranz"]}
+    cards["emails"] = ["anna@mail.example", "anna@mail.example", "otto@mail.example"]
+    sales = {"client": [9], "at": ["2026-01-05"], "amount": [1]}
+    base = klientela.ingest({"clients": cards, "transactions": sales}, unknown_clients="create").base
+    merged = klientela.MergedBase(base)
+    assert klientela.find_duplicates(base, known=merged).clusters.to_pydict()["cluster"] == [1, 1, 3]
+    merged.merge([[1, 9]])
+    merged.not_duplicate(9, 2)
+    found = klientela.find_duplicates(base, known=merged)
+    assert found.clusters.to_pydict()["cluster"] == [1, 2, 3]
+    assert merged.preview(found).refused == []
+
+
 def test_clusters_come_as_tables_too(merged):
     table = {"id": [1, 2, 3, 4], "cluster": ["a", "a", "b", None], "keep": [False, True, None, None]}
     assert merged.merge(table) == [1]
