@@ -30,7 +30,7 @@ from klientela._terminal import bars as _bars
 from klientela._terminal import errors as _errors
 from klientela._terminal import out as _out
 from klientela._terminal import progress as _progress
-from klientela.cli_merge import JOURNAL, Rebase, check_begin
+from klientela.cli_merge import JOURNAL, Rebase, bytes_of, check_begin, check_goes_on, check_unwritten
 
 # The days that the engine knows.
 _FIRST_DAY, _LAST_DAY = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
@@ -215,12 +215,17 @@ def run(
         feedback=feedback,
     )
     with _errors({"period": "--history", "/roll_up": "--roll-up"}):
+        written = Path(out) / JOURNAL
         if journal is None:
-            check_begin(Path(out) / JOURNAL)
+            check_begin(written)
+        else:
+            check_goes_on(written, Path(journal))
+        before = bytes_of(written)
         chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins), _written(date_format, decimal_comma))
         assigned = _journal(assignments, encoding)
-        _work(
-            lambda steps: _read_and_run(
+
+        def make(steps: Steps) -> _core.Result:
+            result = _read_and_run(
                 given,
                 chosen,
                 as_of,
@@ -232,11 +237,12 @@ def run(
                 False if history == "none" else history,
                 journal,
                 rebase,
-            ),
-            Path(out),
-            quiet,
-            doubt_future=as_of is None,
-        )
+            )
+            if result._merging is not None:
+                check_unwritten(written, before)
+            return result
+
+        _work(make, Path(out), quiet, doubt_future=as_of is None)
 
 
 @app.command("classify")

@@ -98,7 +98,7 @@ def open_journal(
     """Go on from the journal, or begin one where there is none."""
     shared: dict[str, Any] = {"who": who, "reason": reason, "at": now(), "threads": threads, "progress": progress}
     rules = policy["dedupe"]["survivorship"]
-    before = _bytes_of(journal)
+    before = bytes_of(journal)
     if begin:
         check_begin(journal)
         return Opened(read, MergedBase(read.base, rules, **shared), journal, policy, before)
@@ -124,23 +124,41 @@ def open_journal(
 
 def check_begin(journal: Path) -> None:
     """Refuse to write a journal over one in which somebody has decided something."""
-    if journal.exists() and not _only_found(journal):
+    if journal.exists() and _decided(journal):
         raise _core.InvalidArgumentError(
             f"{journal} holds more than what was found: --journal {journal} goes on from it, another --out begins anew",
             "journal",
         )
 
 
-def _only_found(journal: Path) -> bool:
-    """Whether a journal holds nothing but merges of what was found, which finding makes again."""
+def check_goes_on(journal: Path, earlier: Path) -> None:
+    """Refuse to write a journal that goes on from an earlier one over a third, with what that one has not."""
+    if not journal.exists() or not earlier.exists() or journal.samefile(earlier):
+        return
+    if any(operation != "rebase" for _, operation, _ in _decided(journal) - _decided(earlier)):
+        raise _core.InvalidArgumentError(
+            f"{journal} holds what somebody decided and {earlier} has not: --journal {journal} goes on from it, "
+            "another --out leaves it",
+            "journal",
+        )
+
+
+def _decided(journal: Path) -> set[tuple[Any, Any, Any]]:
+    """The operations of a journal but for merges of what was found, which finding makes again: sequence, operation, at.
+
+    What is no journal holds something, too.
+    """
     try:
         lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
-        operations = [line for line in lines if "operation" in line]
-        return "klientela_journal" in lines[0] and all(
-            line["operation"] == "merge" and line.get("reason") == FOUND for line in operations
-        )
-    except (ValueError, TypeError, IndexError):
-        return False
+        known = "klientela_journal" in lines[0]
+        decided = {
+            (line["sequence"], line["operation"], line.get("at"))
+            for line in lines
+            if "operation" in line and not (line["operation"] == "merge" and line.get("reason") == FOUND)
+        }
+    except (ValueError, TypeError, LookupError, AttributeError):
+        known = False
+    return decided if known else {(None, None, None)}
 
 
 def save_all(opened: Opened, write: Callable[[], dict[str, Path]]) -> dict[str, Path]:
@@ -153,10 +171,7 @@ def save_all(opened: Opened, write: Callable[[], dict[str, Path]]) -> dict[str, 
     """
     journal = opened.journal
     journal.parent.mkdir(parents=True, exist_ok=True)
-    if _bytes_of(journal) != opened.before:
-        raise _core.InvalidArgumentError(
-            f"another command has written {journal} meanwhile: nothing is changed, do this again", "journal"
-        )
+    check_unwritten(journal, opened.before)
     # A copy to put back: it takes no room then, and there is never half a journal.
     handle, copy = tempfile.mkstemp(prefix=".klientela-", dir=journal.parent)
     os.close(handle)
@@ -177,7 +192,16 @@ def save_all(opened: Opened, write: Callable[[], dict[str, Path]]) -> dict[str, 
     return {**written, JOURNAL: journal}
 
 
-def _bytes_of(file: Path) -> bytes | None:
+def check_unwritten(journal: Path, before: bytes | None) -> None:
+    """Refuse to write a journal that somebody has written since it held `before`."""
+    if bytes_of(journal) != before:
+        raise _core.InvalidArgumentError(
+            f"another command has written {journal} meanwhile: nothing is changed, do this again", "journal"
+        )
+
+
+def bytes_of(file: Path) -> bytes | None:
+    """What is in a file; None where there is none."""
     return file.read_bytes() if file.exists() else None
 
 
@@ -424,9 +448,7 @@ class _Left:
         if read.kept is not None:
             erased = {str(_id_of(text)) for text in read.kept._column(read.kept.columns[0])} - {*map(str, clients)}
             without = (
-                {}
-                if read.parent is None
-                else {read.parent: lambda text: None if str(_id_of(text)) in erased else text}
+                {} if read.parent is None else {read.parent: lambda text: None if str(_id_of(text)) in erased else text}
             )
             table = writers.with_columns(table, [[client] for client in clients], read.kept, without, own=own)
         return writers.with_ids(table, (own,), read.ids)

@@ -157,6 +157,15 @@ def test_the_command_line_writes_what_dedupe_writes(tmp_path):
     assert "--rebase" in refused.output
     assert run_cli(*files, "--out", out, "--rebase").exit_code == 0
     assert "clerk" in (out / "journal.jsonl").read_text()
+    # Nor to another journal that has not got it; one that has may be gone on from again and again.
+    other = tmp_path / "other"
+    assert run_cli(*files, "--out", other, "--rebase").exit_code == 0
+    assert run_cli(*files, "--out", other, "--rebase").exit_code == 0
+    klientela.run(clients=CARDS, transactions=SALES).merged.save(tmp_path / "found.jsonl")
+    files[-1] = str(tmp_path / "found.jsonl")
+    refused = run_cli(*files, "--out", out)
+    assert refused.exit_code == 1 and "decided" in refused.output
+    assert "clerk" in (out / "journal.jsonl").read_text()
 
 
 def test_a_run_without_cards_writes_none_of_it(tmp_path):
