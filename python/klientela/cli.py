@@ -703,7 +703,7 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
     if found is not None:
         facts.add_row(
             "duplicates",
-            f"{found['duplicates']:,} cards more than clients, [bold]{found['merged_cards']:,}[/bold] of them merged; "
+            f"{found['duplicates']:,} further cards of clients, [bold]{found['merged_cards']:,}[/bold] of them merged; "
             f"{found['to_review']:,} pairs to review",
         )
     if "attention.csv" in written:

@@ -308,7 +308,7 @@ def _show(
         facts.add_row("without a link", f"{alone:,} cards of the first list, {alone_there:,} of the second")
     else:
         facts.add_row("clients", f"[bold]{told['clusters']:,}[/bold] with {told['cards']:,} cards")
-        facts.add_row("duplicates", f"[bold]{told['duplicates']:,}[/bold] cards more than clients")
+        facts.add_row("duplicates", f"[bold]{told['duplicates']:,}[/bold] further cards of clients")
     if not linking:
         merge = summary["merge"]
         would = "would be merged" if merge["dry_run"] else "merged"
