@@ -19,6 +19,7 @@ from klientela._duplicates import _columns, _is_none
 
 _Id = int | str
 _Progress = Callable[[str, float], object] | None
+_LAST = 2**64 - 1  # the engine counts operations in so many
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
 
@@ -350,6 +351,8 @@ class MergedBase:
 
     def undo(self, operation: int, *, who: str = "", reason: str = "", at: dt.datetime | None = None) -> int:
         """Take back an operation, whatever came after it; the undo of an undo does it again."""
+        if isinstance(operation, int) and not 0 <= operation <= _LAST:
+            raise _core.NotFoundError(f"the journal has no operation {operation}", "operation")
         return self._made.undo(operation, _note(who, reason, at))
 
     def not_duplicate(self, a: _Id, b: _Id, *, who: str = "", reason: str = "", at: dt.datetime | None = None) -> int:

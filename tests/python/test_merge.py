@@ -163,7 +163,9 @@ def test_bad_steps_are_clear_errors(merged):
     merged.merge([[1, 2]])
     for call, error, said in (
         (lambda: merged.undo(7), klientela.NotFoundError, "7"),
-        (lambda: merged.undo(-1), TypeError, "incompatible"),
+        (lambda: merged.undo(-1), klientela.NotFoundError, "-1"),
+        (lambda: merged.undo(2**64), klientela.NotFoundError, str(2**64)),
+        (lambda: merged.undo("1"), TypeError, "incompatible"),
         (lambda: merged.not_duplicate(1, 2), klientela.InvalidArgumentError, "undo that first"),
         (lambda: merged.edit(1, "salary", "much"), klientela.NotFoundError, "salary"),
         (lambda: merged.edit(1, "client", "9"), klientela.InvalidArgumentError, "id"),
