@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 import json
+import math
 import os
 import secrets
 import shutil
@@ -340,7 +341,7 @@ class MergedBase:
         field : str
             A column of the table clients.
         value : str, number, date, iterable of str, or None
-            As it would be delivered; None empties the field.
+            As it would be delivered; None, or NaN, empties the field, and is left out of several values.
 
         Returns
         -------
@@ -458,7 +459,7 @@ def _note(who: str, reason: str, at: dt.datetime | None) -> tuple[str, str, int 
 
 
 def _values(value: Any) -> list[str]:
-    if value is None:
+    if _is_missing(value):
         return []
     if isinstance(value, str):
         return [value]
@@ -468,9 +469,14 @@ def _values(value: Any) -> list[str]:
         return [value.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")]
     if isinstance(value, (dt.date, int, float)):
         return [str(value)]
-    if isinstance(value, Iterable):
-        return [str(each) for each in value]
+    if isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray, Mapping)):
+        return [str(each) for each in value if not _is_missing(each)]
     raise _core.InvalidArgumentError(f"value cannot be of the type {type(value).__name__}", "value")
+
+
+def _is_missing(value: Any) -> bool:
+    # What a table of another library has in a cell that is empty.
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _grouped(table: _core.Table) -> list[tuple[list[_Id], _Id | None]]:

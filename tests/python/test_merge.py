@@ -179,6 +179,16 @@ def test_bad_steps_are_clear_errors(merged):
     assert len(merged) == 1
 
 
+def test_no_value_is_written_as_a_text(merged):
+    merged.edit(1, "emails", ["a@example.com", None, float("nan")])
+    merged.edit(2, "city", float("nan"))
+    assert row(merged.cards, 1)["emails"] == "a@example.com"
+    assert row(merged.cards, 2)["city"] is None
+    for value in (b"ab", {"a": 1}):
+        with pytest.raises(klientela.InvalidArgumentError, match=type(value).__name__):
+            merged.edit(1, "emails", value)
+
+
 def test_journals_are_saved_and_opened(base, merged, tmp_path):
     merged.merge([[1, 2]], who="клерк")
     merged.edit(3, "birthday", dt.date(1980, 5, 3))
