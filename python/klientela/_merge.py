@@ -489,7 +489,9 @@ def _grouped(table: _core.Table) -> list[tuple[list[_Id], _Id | None]]:
         if _is_none(cluster):
             continue
         cards.setdefault(cluster, []).append(card)
-        if stays:
+        if not (_is_missing(stays) or stays in (0, 1)):
+            raise _core.InvalidArgumentError(f"the column 'keep' holds {stays!r}, which is neither true nor false", "clusters")
+        if not _is_missing(stays) and stays:
             if cluster in keep:
                 raise _core.InvalidArgumentError(f"cluster {cluster} keeps two cards", "clusters")
             keep[cluster] = card
