@@ -442,7 +442,10 @@ def _survivorship(given: Any) -> dict[str, Any]:
         chosen: dict[str, Any] = given.to_dict()["dedupe"]["survivorship"]
         return chosen
     if isinstance(given, str):
-        given = json.loads(given)
+        try:
+            given = json.loads(given)
+        except (ValueError, RecursionError) as error:
+            raise _core.BadPolicyError(f"survivorship is no JSON: {error}", "survivorship") from error
     if not isinstance(given, Mapping):
         raise _core.InvalidArgumentError(
             f"survivorship must be a mapping or a Policy, not {type(given).__name__}", "survivorship"

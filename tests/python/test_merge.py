@@ -219,6 +219,11 @@ def test_journals_are_saved_and_opened(base, merged, tmp_path):
         klientela.MergedBase.open(base, file)
 
 
+def test_survivorship_that_is_no_json_is_a_bad_policy(base):
+    with pytest.raises(klientela.BadPolicyError, match="no JSON"):
+        klientela.MergedBase(base, "{not json")
+
+
 def test_survivorship_is_a_policy(base):
     rules = {"version": 3, "default": "longest", "survivor": "smallest", "groups": []}
     policy = klientela.Policy.from_dict({"dedupe": {"survivorship": rules}})
