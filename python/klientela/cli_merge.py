@@ -386,6 +386,8 @@ def erase(
         target = Path(out)
         if target.suffix not in (".csv", ".parquet"):
             raise _core.InvalidArgumentError(f"{out} must end with .csv or .parquet", "out")
+        if not target.parent.is_dir():
+            raise _core.NotFoundError(f"there is no folder {target.parent} for {target.name}", "out")
         with progress(quiet) as steps:
             opened = _read(clients, path, chosen, rebase, who, reason, encoding, threads, steps)
             steps("Erasing", 0)

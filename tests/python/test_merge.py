@@ -529,6 +529,16 @@ def test_a_client_is_erased_from_cards_and_journal(cli, members, tmp_path, endin
     assert refused.returncode == 1 and "must end with" in refused.stderr
 
 
+def test_an_erasure_into_no_folder_names_the_folder(cli, members, tmp_path):
+    assert cli("dedupe", members, "--out", tmp_path / "found").returncode == 0
+    journal = tmp_path / "found" / "journal.jsonl"
+    before = journal.read_bytes()
+    done = cli("dedupe", "erase", "1", members, "--journal", journal, "--out", tmp_path / "none" / "left.csv")
+    assert done.returncode == 1
+    assert "there is no folder" in done.stderr and "left.csv" in done.stderr and ".part" not in done.stderr
+    assert journal.read_bytes() == before and members.read_text(encoding="utf-8") == LIST
+
+
 def test_columns_keep_their_names_and_parents_are_followed(cli, tmp_path):
     """A list with headings of its own, a policy that maps them, ids with blanks, dates by a pattern."""
     file, policy, out, left = (tmp_path / name for name in ("list.csv", "policy.json", "found", "left.csv"))
