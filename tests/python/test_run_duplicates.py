@@ -168,6 +168,17 @@ def test_the_command_line_writes_what_dedupe_writes(tmp_path):
     assert "clerk" in (out / "journal.jsonl").read_text()
 
 
+def test_a_journal_that_was_altered_is_named(tmp_path):
+    files = ["--clients", write(tmp_path / "c.csv", CARDS), "--transactions", write(tmp_path / "t.csv", SALES)]
+    journal = tmp_path / "odd.jsonl"
+    text = klientela.run(clients=CARDS, transactions=SALES).merged.journal_text
+    for damaged in ("", text[:-5], text.replace("found", "FOUND")):
+        journal.write_text(damaged, encoding="utf-8")
+        refused = run_cli(*files, "--out", tmp_path / "out", "--journal", journal)
+        assert refused.exit_code == 1
+        assert "odd.jsonl: journal, line" in refused.output.replace("\n", "")
+
+
 def test_a_run_without_cards_writes_none_of_it(tmp_path):
     outcome = run_cli("--transactions", write(tmp_path / "t.csv", SALES), "--out", tmp_path / "out")
     assert outcome.exit_code == 0, outcome.output
