@@ -204,6 +204,8 @@ def run(
     surely one client are merged, unless the policy's dedupe.merge is false: see clusters.csv, joins.csv, review.csv and
     the like, merged.csv, conflicts.csv and journal.jsonl.
     """
+    if rebase and journal is None:
+        raise typer.BadParameter("--rebase goes on from a journal, --journal FILE")
     given = _given(
         directories=directories,
         clients=clients,

@@ -168,6 +168,12 @@ def test_the_command_line_writes_what_dedupe_writes(tmp_path):
     assert "clerk" in (out / "journal.jsonl").read_text()
 
 
+def test_rebase_needs_a_journal(tmp_path):
+    wrong = run_cli("--clients", write(tmp_path / "c.csv", CARDS), "--out", tmp_path / "out", "--rebase")
+    assert wrong.exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_journal_that_was_altered_is_named(tmp_path):
     files = ["--clients", write(tmp_path / "c.csv", CARDS), "--transactions", write(tmp_path / "t.csv", SALES)]
     journal = tmp_path / "odd.jsonl"
