@@ -728,6 +728,11 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
     if summary["rejects_listed"] or any(counts["rows_rejected"] for counts in summary["tables"].values()):
         _out.print(f"[dim]rejected rows: {escape(str(written['rejected.csv']))}[/dim]", soft_wrap=True)
     _out.print()
+    if JOURNAL in written and found is not None and found["merged_cards"]:
+        _out.print(
+            f"[dim]klientela dedupe undo takes a merge back by its number in {escape(str(written[JOURNAL]))}[/dim]",
+            soft_wrap=True,
+        )
     _out.print(
         f"[green]done[/green] in {seconds:.1f} s; open [bold]{escape(str(written['report.html']))}[/bold]",
         soft_wrap=True,

@@ -314,7 +314,7 @@ def _show(
         would = "would be merged" if merge["dry_run"] else "merged"
         facts.add_row(
             would,
-            f"[bold]{merge['merged_cards']:,}[/bold] cards, in {merge['merges']:,} new merges; "
+            f"[bold]{merge['merged_cards']:,}[/bold] cards, in {merge['merges']:,} new {'merge' if merge['merges'] == 1 else 'merges'}; "
             f"{merge['conflicts']:,} fields in which cards of a client differ",
         )
     unclear = sum(_UNCLEAR < chance < 1 - _UNCLEAR for chance in found.review._column("probability"))

@@ -130,6 +130,7 @@ def test_the_command_line_writes_what_dedupe_writes(tmp_path):
     outcome = run_cli(*files, "--out", out)
     assert outcome.exit_code == 0, outcome.output
     assert "duplicates" in outcome.output
+    assert "klientela dedupe undo takes a merge back by its number in" in outcome.output
     names = {path.name for path in out.iterdir()}
     assert names >= {
         "clusters.csv", "pairs.csv", "joins.csv", "cuts.csv", "review.csv", "weights.csv", "rules.csv",
