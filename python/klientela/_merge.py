@@ -493,7 +493,9 @@ def _grouped(table: _core.Table) -> list[tuple[list[_Id], _Id | None]]:
             continue
         cards.setdefault(cluster, []).append(card)
         if not (_is_missing(stays) or stays in (0, 1)):
-            raise _core.InvalidArgumentError(f"the column 'keep' holds {stays!r}, which is neither true nor false", "clusters")
+            raise _core.InvalidArgumentError(
+                f"the column 'keep' holds {stays!r}, which is neither true nor false", "clusters"
+            )
         if not _is_missing(stays) and stays:
             if cluster in keep:
                 raise _core.InvalidArgumentError(f"cluster {cluster} keeps two cards", "clusters")

@@ -150,7 +150,11 @@ def test_clusters_come_as_tables_too(merged):
         ("12", klientela.InvalidArgumentError, "not str"),
         ({"id": [1, 2]}, klientela.InvalidArgumentError, "'cluster'"),
         ({"id": [1, 2], "cluster": [1, 1], "keep": [True, True]}, klientela.InvalidArgumentError, "keeps two"),
-        ({"id": [1, 2], "cluster": [1, 1], "keep": ["false", "no"]}, klientela.InvalidArgumentError, "'keep' holds 'false'"),
+        (
+            {"id": [1, 2], "cluster": [1, 1], "keep": ["false", "no"]},
+            klientela.InvalidArgumentError,
+            "'keep' holds 'false'",
+        ),
         ([[1, None]], klientela.InvalidArgumentError, "NoneType"),
     ],
 )
