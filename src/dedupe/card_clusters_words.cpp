@@ -62,8 +62,8 @@ CardReasonWords words(const CardJoin& join, const CardNamer& namer) {
       return sentence(a, b, fmt::format("were joined by their score of {}", score),
                       fmt::format("объединены, оценка пары {}", score));
     case CardJoinReason::must_link:
-      return sentence(a, b, "were joined because somebody said that they are one client",
-                      "объединены, так как указано, что это один клиент");
+      return sentence(a, b, "were joined because a link or an earlier merge makes them one client",
+                      "объединены, так как по связи или прежнему слиянию это один клиент");
     case CardJoinReason::average:
       return sentence(
           a, b,
