@@ -133,8 +133,9 @@ class Transport {
         first_bin_.push_back(static_cast<std::uint32_t>(where_.size()));
         const std::size_t bin = model_.problem.bin(manager, day);
         const bool by_channel = model_.bins[bin] == Bin::channel;
-        for (std::uint16_t channel = 0; channel < (by_channel ? model_.problem.channels : 1U); ++channel) {
-          where_.push_back({manager, static_cast<std::uint16_t>(day), channel});
+        const std::size_t channels = by_channel ? model_.problem.channels : 1;
+        for (std::size_t channel = 0; channel < channels; ++channel) {
+          where_.push_back({manager, static_cast<std::uint16_t>(day), static_cast<std::uint16_t>(channel)});
           capacity_.push_back(by_channel ? model_.priced_contacts(manager, day, channel) : model_.slots[bin]);
         }
       }
