@@ -82,7 +82,7 @@ TEST(ContactPlan, IsBetweenTheOptimumAndTheBoundElsewhere) {
 
 TEST(ContactPlan, PricesAreWhatOneMoreSlotAdds) {
   std::size_t priced = 0;
-  for (std::uint64_t seed = 1000; seed < 1060; ++seed) {
+  for (std::uint64_t seed = 1000; seed < 1150; ++seed) {
     PlanProblem problem = random_plan(seed, false);
     const ContactPlan plan = plan_contacts(problem);
     for (std::size_t bin = 0; bin < problem.minutes.size(); ++bin) {
