@@ -18,10 +18,6 @@ constexpr std::size_t cuts_shown = 5;
 constexpr std::size_t cards_shown = 4;
 constexpr std::size_t joins_shown = 6;
 
-struct Word {
-  std::string_view name, english, russian;
-};
-
 /// Fields of cards and of comparisons.
 constexpr Word fields[]{
     {"kind", "Kind", "Вид"},
@@ -84,11 +80,9 @@ constexpr Word outcomes[]{
     {"related", "related", "связано"},
 };
 
-template <std::size_t n>
-std::string_view word_for(const Word (&words)[n], std::string_view name, const Speech& say) {
-  for (const Word& word : words)
-    if (word.name == name) return say(word.english, word.russian);
-  return name;
+std::string_view word_for(std::span<const Word> words, std::string_view name, const Speech& say) {
+  const Word* const word = word_named(words, name);
+  return word == nullptr ? name : say(word->english, word->russian);
 }
 
 /// Writes the section; reads cards as they were before they were merged.

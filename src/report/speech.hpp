@@ -1,7 +1,9 @@
 // How the report page speaks: its sentences, numbers and plurals in English and Russian.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -9,6 +11,16 @@
 #include "report/facts.hpp"
 
 namespace klientela::report {
+
+/// What a name of klientela's own is called.
+struct Word {
+  std::string_view name, english, russian;
+};
+/// Null where the list has no such name. O(words)
+[[nodiscard]] inline const Word* word_named(std::span<const Word> words, std::string_view name) noexcept {
+  const auto found = std::find_if(words.begin(), words.end(), [&](const Word& word) { return word.name == name; });
+  return found == words.end() ? nullptr : &*found;
+}
 
 class Speech {
  public:

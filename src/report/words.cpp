@@ -6,10 +6,6 @@
 namespace klientela::report {
 namespace {
 
-struct Word {
-  std::string_view name, english, russian;
-};
-
 constexpr Word words[]{
     // columns
     {"engagement", "engagement", "вовлечённость"},
@@ -75,8 +71,7 @@ constexpr ReasonWords reasons[]{
 }  // namespace
 
 std::string Speech::known(std::string_view name) const {
-  for (const Word& word : words)
-    if (word.name == name) return std::string(russian_ ? word.russian : word.english);
+  if (const Word* const word = word_named(words, name)) return std::string((*this)(word->english, word->russian));
   const Language language = russian_ ? Language::russian : Language::english;
   if (const std::string_view measure = classifying::words_of(name, language); !measure.empty())
     return std::string(measure);
