@@ -519,13 +519,14 @@ class Search {
   }
   void take_learnt_model() {
     std::vector<LinkField> fields = data_->training->model.fields();
+    const bool u_was_held = comparisons_with_values() < 2;
     for (std::size_t i = 0; i < fields.size(); ++i) {
       const Comparison& comparison = data_->options.comparisons[i];
       fields[i].tf_weight = comparison.tf_weight;
       fields[i].tf_minimum_u = smallest_share;
       const std::vector<std::uint32_t>& counts = (*cards_.data())[comparison.field].counts;
       // The u that was held is not how often values agree by chance here.
-      if (comparisons_with_values() < 2 && comparison.tf_weight > 0 && !counts.empty())
+      if (u_was_held && comparison.tf_weight > 0 && !counts.empty())
         fields[i].tf_average_u = average_u(std::vector<double>(counts.begin(), counts.end()));
     }
     data_->model = LinkModel(data_->training->model.prior(), std::move(fields));
