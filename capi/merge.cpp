@@ -112,17 +112,6 @@ std::vector<MergeCluster> clusters_of(const klt_table* table) {
   return clusters;
 }
 
-ClientField field_of(const char* name) {
-  const std::string_view wanted = need_text(name, "field");
-  const auto fields = spec(TableId::clients).fields;
-  std::string known;
-  for (std::size_t f = 0; f < fields.size(); ++f) {
-    if (fields[f].name == wanted) return static_cast<ClientField>(f);
-    known += (f == 0 ? "" : ", ") + std::string(fields[f].name);
-  }
-  throw Error(Code::not_found, "cards have no field \"" + std::string(wanted) + "\"; there are " + known, "field");
-}
-
 /// A table made under a control, from the merged base.
 template <class Make>
 klt_status give_table(klt_context* context, const klt_merged_base* merged, klt_table** out, Make&& make) {
@@ -354,7 +343,7 @@ klt_status klt_merged_base_edit(klt_context* context, klt_merged_base* merged, c
   return guard(context, [&] {
     const InUse use(merged);
     const ClientId id = client_of(client);
-    const ClientField written = field_of(field);
+    const std::string_view written = need_text(field, "field");
     std::vector<std::string> texts;
     if (value_count != 0) need(values, "values");
     for (std::size_t i = 0; i < value_count; ++i) texts.emplace_back(need_text(values[i], "values"));

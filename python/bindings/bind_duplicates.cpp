@@ -6,7 +6,7 @@
 #include "klientela/dedupe/duplicates.hpp"
 #include "klientela/dedupe/duplicates_tables.hpp"
 #include "klientela/dedupe/link_model_json.hpp"
-#include "stages.hpp"
+#include "merged_base.hpp"
 
 namespace klientela::python {
 namespace {
@@ -85,7 +85,7 @@ void take_previous(const PreparedCards& cards, const py::list& previous, DedupeK
 
 Duplicates find(const ClientBase& first, const ClientBase* second, const py::list& must_links,
                 const py::list& cannot_links, const py::list& previous, const py::list& labelled,
-                const py::dict& options, std::size_t threads, const py::object& progress) {
+                const PyMergedBase* merged, const py::dict& options, std::size_t threads, const py::object& progress) {
   DedupeOptions parsed = dedupe_options_from_json(to_json(options), "");
   if (labelled.size() > 0 && parsed.model)
     throw Error(Code::invalid_argument, "weights are either given by model or learnt from labelled pairs", "labelled");
@@ -95,8 +95,15 @@ Duplicates find(const ClientBase& first, const ClientBase* second, const py::lis
                              : prepare_cards(first, normaliser, control);
   });
   DedupeKnowledge known;
-  known.must_links = pairs_named(cards, must_links, "must_links");
-  known.cannot_links = pairs_named(cards, cannot_links, "cannot_links");
+  if (merged != nullptr) {
+    const InUse use(*merged);
+    known = long_call(threads, progress, [&](const Control&) { return merged->merged.knowledge(cards); });
+  }
+  const auto add = [](std::vector<CardPair>& links, const std::vector<CardPair>& more) {
+    links.insert(links.end(), more.begin(), more.end());
+  };
+  add(known.must_links, pairs_named(cards, must_links, "must_links"));
+  add(known.cannot_links, pairs_named(cards, cannot_links, "cannot_links"));
   if (previous.size() > 0) take_previous(cards, previous, known);
   if (labelled.size() > 0) {
     const std::vector<CardPair> pairs = pairs_named(cards, labelled, "labelled");
@@ -283,8 +290,8 @@ void bind_duplicates(py::module_& module) {
       });
 
   module.def("_find_duplicates", &find, py::arg("first"), py::arg("second"), py::arg("must_links"),
-             py::arg("cannot_links"), py::arg("previous"), py::arg("labelled"), py::arg("options"), py::arg("threads"),
-             py::arg("progress"));
+             py::arg("cannot_links"), py::arg("previous"), py::arg("labelled"), py::arg("known"), py::arg("options"),
+             py::arg("threads"), py::arg("progress"));
   module.def("_propose_rules", &propose, py::arg("first"), py::arg("second"), py::arg("options"), py::arg("threads"),
              py::arg("progress"));
 }

@@ -1,36 +1,10 @@
 // Binds merging: the base with merged cards, its journal and erasure; klientela._merge gives them their Python manners.
-#include <atomic>
-
 #include "klientela/dedupe/erasure.hpp"
-#include "klientela/dedupe/merge.hpp"
 #include "klientela/model/base_tables.hpp"
-#include "stages.hpp"
+#include "merged_base.hpp"
 
 namespace klientela::python {
 namespace {
-
-/// A merged base for one thread at a time: another one, or a survivorship function that comes back to it, is refused.
-struct PyMergedBase {
-  explicit PyMergedBase(MergedBase made) : merged(std::move(made)) {}
-  MergedBase merged;
-  std::atomic<bool> busy{false};
-};
-
-class InUse {
- public:
-  explicit InUse(const PyMergedBase& base) : busy_(const_cast<PyMergedBase&>(base).busy) {
-    if (busy_.exchange(true))
-      throw Error(Code::invalid_argument,
-                  "this MergedBase is in use by another thread, or by the call that asked the survivorship function",
-                  "self");
-  }
-  ~InUse() { busy_.store(false); }
-  InUse(const InUse&) = delete;
-  InUse& operator=(const InUse&) = delete;
-
- private:
-  std::atomic<bool>& busy_;
-};
 
 PyTable plain(Table table) { return {std::move(table), {}}; }
 
@@ -140,38 +114,6 @@ py::list pairs_to_python(const std::vector<std::pair<ClientId, ClientId>>& pairs
   return out;
 }
 
-/// Must-links and cannot-links between clients with a card: chains of merged cards, and pairs that are two clients. For
-/// one without a card stands the client that it counts as, as MergedBase::knowledge() has it.
-py::tuple links_of(const MergedBase& merged) {
-  const ClientBase& base = merged.original();
-  const auto carded = [&](const ClientId& id) { return base.card_of(*base.code_of(id)).has_value(); };
-  std::vector<std::pair<ClientId, ClientId>> must, cannot;
-  for (const auto& [survivor, cards] : merged.clusters()) {
-    const ClientId* last = nullptr;
-    for (const ClientId& each : cards) {
-      if (!carded(each)) continue;
-      if (last != nullptr) must.emplace_back(*last, each);
-      last = &each;
-    }
-  }
-  for (const auto& [a, b] : merged.not_duplicates()) {
-    const ClientId first = carded(a) ? a : merged.counts_as(a);
-    const ClientId second = carded(b) ? b : merged.counts_as(b);
-    if (first != second && carded(first) && carded(second)) cannot.emplace_back(first, second);
-  }
-  return py::make_tuple(pairs_to_python(must), pairs_to_python(cannot));
-}
-
-ClientField field_named(const std::string& given) {
-  const auto fields = spec(TableId::clients).fields;
-  std::string known;
-  for (std::size_t f = 0; f < fields.size(); ++f) {
-    if (fields[f].name == given) return static_cast<ClientField>(f);
-    known += (f == 0 ? "" : ", ") + std::string(fields[f].name);
-  }
-  throw Error(Code::not_found, "cards have no field \"" + given + "\"; there are " + known, "field");
-}
-
 py::dict preview(const PyMergedBase& self, const py::list& clusters, std::size_t threads, const py::object& progress) {
   const InUse use(self);
   const std::vector<MergeCluster> wanted = clusters_from(clusters);
@@ -273,12 +215,6 @@ void bind_merge(py::module_& module) {
              const InUse use(self);
              return pairs_to_python(self.merged.not_duplicates());
            })
-      .def("links",
-           [](const PyMergedBase& self) {
-             const InUse use(self);
-             long_call(0, py::none(), [&](const Control& control) { return self.merged.base(control); });
-             return links_of(self.merged);
-           })
       .def("journal",
            [](const PyMergedBase& self) {
              const InUse use(self);
@@ -323,7 +259,7 @@ void bind_merge(py::module_& module) {
            [](PyMergedBase& self, const py::object& client, const std::string& field,
               const std::vector<std::string>& values, const py::tuple& note) {
              const InUse use(self);
-             return self.merged.edit(client_from(client), field_named(field), values, note_from(note));
+             return self.merged.edit(client_from(client), field, values, note_from(note));
            })
       .def("undo",
            [](PyMergedBase& self, std::uint64_t operation, const py::tuple& note) {
@@ -336,6 +272,7 @@ void bind_merge(py::module_& module) {
              return self.merged.not_duplicate(client_from(a), client_from(b), note_from(note));
            })
       .def("erase", &erase);
+  module.attr("_FOUND_REASON") = std::string(found_reason);
 }
 
 }  // namespace klientela::python

@@ -74,14 +74,14 @@ def find_duplicates(
     >>> found.clusters.to_pydict()
     {'id': [1, 2, 3], 'cluster': [1, 1, 3]}
     """
-    must, cannot = ([], []) if known is None else known._made.links()
     return _core._find_duplicates(
         base,
         None,
-        must + _pairs(must_links, "must_links"),
-        cannot + _pairs(cannot_links, "cannot_links"),
+        _pairs(must_links, "must_links"),
+        _pairs(cannot_links, "cannot_links"),
         _previous(previous),
         _labelled(labelled),
+        None if known is None else known._made,
         options,
         threads,
         progress,
@@ -134,6 +134,7 @@ def link_lists(
         _pairs(cannot_links, "cannot_links"),
         [],
         _labelled(labelled),
+        None,
         options,
         threads,
         progress,

@@ -23,7 +23,7 @@ from klientela._terminal import DateFormat, Encoding, PolicyFile, Preset, Quiet,
 from klientela._terminal import out as console
 
 JOURNAL = "journal.jsonl"
-FOUND = "found as duplicates"
+FOUND = _core._FOUND_REASON
 _OF_FINDING = ("clusters.csv", "pairs.csv", "joins.csv", "cuts.csv", "review.csv")
 
 Who = Annotated[str, typer.Option(help="Who does it, for the journal.", metavar="NAME")]
@@ -212,10 +212,6 @@ def _existing(journal: str) -> Path:
     return path
 
 
-def _id_of(text: str) -> int | str:
-    return _core._client_id(text)
-
-
 def _change(
     clients: str,
     journal: str,
@@ -334,7 +330,7 @@ def not_duplicate(
     """Remember that two cards are two clients: they are never merged again. Cards that are merged are to be undone first."""
 
     def change(merged: MergedBase) -> tuple[int, str]:
-        done = merged.not_duplicate(_id_of(a), _id_of(b), who=who, reason=reason, at=now())
+        done = merged.not_duplicate(_core._client_id(a), _core._client_id(b), who=who, reason=reason, at=now())
         return done, f"says that {a} and {b} are two clients"
 
     _change(
@@ -391,7 +387,7 @@ def erase(
         with progress(quiet) as steps:
             opened = _read(clients, path, chosen, rebase, who, reason, encoding, threads, steps)
             steps("Erasing", 0)
-            done = opened.merged.erase(_id_of(client), who=who, reason=reason, at=now(), threads=threads)
+            done = opened.merged.erase(_core._client_id(client), who=who, reason=reason, at=now(), threads=threads)
             left = _Left(opened, done.merged)
             scratch = target.with_name(f".{target.stem}.part{target.suffix}")
             try:
@@ -448,9 +444,13 @@ class _Left:
         own = headings.get("client", "client")
         clients = table._column(own)
         if read.kept is not None:
-            erased = {str(_id_of(text)) for text in read.kept._column(read.kept.columns[0])} - {*map(str, clients)}
+            erased = {str(_core._client_id(text)) for text in read.kept._column(read.kept.columns[0])} - {
+                *map(str, clients)
+            }
             without = (
-                {} if read.parent is None else {read.parent: lambda text: None if str(_id_of(text)) in erased else text}
+                {}
+                if read.parent is None
+                else {read.parent: lambda text: None if str(_core._client_id(text)) in erased else text}
             )
             table = writers.with_columns(table, [[client] for client in clients], read.kept, without, own=own)
         return writers.with_ids(table, (own,), read.ids)

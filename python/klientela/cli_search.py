@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from klientela import _core, _policy, cards, writers
+from klientela import _core, cards, writers
 from klientela._duplicates import find_duplicates
 from klientela._terminal import (
     DateFormat,
@@ -27,6 +27,7 @@ from klientela._terminal import (
     out as console,
 )
 from klientela.cli_dedupe import _stage_steps
+from klientela.cli_merge import policy_of
 
 _TOLD = ("id", "list", "score", "probability", "prior_weight")
 
@@ -71,7 +72,7 @@ def search(
     said = [_value(each) for each in values]
     began = time.monotonic()
     with errors():
-        chosen = _policy.layered(preset, policy, ingest={"date_format": date_format} if date_format else None).to_dict()
+        chosen = policy_of(preset, policy, date_format)
         with progress(quiet) as steps:
             steps(f"Opening {Path(clients).name}", 0)
             read = cards.read(

@@ -391,6 +391,17 @@ std::uint64_t MergedBase::edit(const ClientId& client, ClientField field, std::v
   return state.add(std::move(record));
 }
 
+std::uint64_t MergedBase::edit(const ClientId& client, std::string_view field, std::vector<std::string> values,
+                               const JournalNote& note) {
+  const auto fields = spec(TableId::clients).fields;
+  std::string known;
+  for (std::size_t f = 0; f < fields.size(); ++f) {
+    if (fields[f].name == field) return edit(client, static_cast<ClientField>(f), std::move(values), note);
+    known += (f == 0 ? "" : ", ") + std::string(fields[f].name);
+  }
+  throw Error(Code::not_found, "cards have no field \"" + std::string(field) + "\"; there are " + known, "field");
+}
+
 std::uint64_t MergedBase::undo(std::uint64_t operation, const JournalNote& note) {
   JournalRecord record;
   record.operation = JournalOperation::undo;

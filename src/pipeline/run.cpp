@@ -173,7 +173,7 @@ Merging merge_duplicates(ClientBase& base, const DedupeOptions& options, const R
     if (comparable) {
       result.found = find_duplicates(cards, options, merged->knowledge(cards), control);
       const ProposedMerges proposed = proposed_merges(merge_clusters(*result.found, *options.merge), *merged);
-      static_cast<void>(merged->merge(proposed.clusters, {"", "found as duplicates", {}}));
+      static_cast<void>(merged->merge(proposed.clusters, {"", std::string(found_reason), {}}));
     }
     base = merged->base(control);  // made here, so that nobody who reads `merged` changes anything in it
     result.merged = std::move(merged);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,9 @@
 #include "klientela/model/client_map.hpp"
 
 namespace klientela {
+
+/// The reason in the journal of what a program merged by itself because it was found: it may be found again.
+inline constexpr std::string_view found_reason = "found as duplicates";
 
 /// Cards of one client: ids in any order, two or more different ones.
 struct MergeCluster {
@@ -120,6 +124,9 @@ class MergedBase {
   /// \throws Error invalid_argument "field" for `client`, "values" for what the field cannot hold, and for a parent
   ///         without a card or the card itself
   std::uint64_t edit(const ClientId& client, ClientField field, std::vector<std::string> values,
+                     const JournalNote& note = {});
+  /// The same by the field's name. \throws Error not_found "field" naming those there are
+  std::uint64_t edit(const ClientId& client, std::string_view field, std::vector<std::string> values,
                      const JournalNote& note = {});
   /// \throws Error not_found "operation"; invalid_argument "operation" for what is undone already, erased, an erasure
   /// or
