@@ -29,6 +29,10 @@ endif()
 if(KLIENTELA_SANITIZE)
   add_compile_options(-fsanitize=${KLIENTELA_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${KLIENTELA_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    # A C program that loads a C++ library needs the C++ half of the sanitizer's runtime, which clang leaves out for C.
+    add_link_options($<$<LINK_LANGUAGE:C>:-fsanitize-link-c++-runtime>)
+  endif()
 endif()
 
 # With clang the fuzzers guide themselves by coverage, which every object has to record.

@@ -1,4 +1,4 @@
-// Looks one card up among many, in about a millisecond of a million, without scanning them; and takes in cards that come later.
+// Looks one card up among many, about a millisecond for a million, without scanning them; takes in later cards too.
 #pragma once
 
 #include <cstdint>
