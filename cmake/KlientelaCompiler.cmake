@@ -32,6 +32,7 @@ if(KLIENTELA_SANITIZE)
   if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     # A C program that loads a C++ library needs the C++ half of the sanitizer's runtime, which clang leaves out for C.
     add_link_options($<$<LINK_LANGUAGE:C>:-fsanitize-link-c++-runtime>)
+    string(APPEND CMAKE_C_STANDARD_LIBRARIES " -lstdc++")
   endif()
 endif()
 
