@@ -80,10 +80,15 @@
 #include "klientela/classify/xyz.hpp"
 
 #include "klientela/plan/cadence.hpp"
+#include "klientela/plan/calendar.hpp"
+#include "klientela/plan/calendar_text.hpp"
 #include "klientela/plan/check.hpp"
+#include "klientela/plan/contact_hours.hpp"
 #include "klientela/plan/contact_plan.hpp"
+#include "klientela/plan/holidays.hpp"
 #include "klientela/plan/owners.hpp"
 #include "klientela/plan/problem.hpp"
+#include "klientela/plan/rule_pack.hpp"
 
 #include "klientela/report/profiles.hpp"
 #include "klientela/report/report.hpp"
