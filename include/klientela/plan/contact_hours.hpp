@@ -18,19 +18,38 @@ struct ContactHours {
   friend bool operator==(const ContactHours&, const ContactHours&) = default;
 };
 
-/// What both allow; for touches of several channels, and for a company's hours with those of a rule pack.
+/// What both allow, for touches of several channels; ascending parts within 0 and wall_day_minutes.
+/// \throws Error with Code::invalid_argument for hours that WeekHours does not allow
 [[nodiscard]] ContactHours intersection(const ContactHours& a, const ContactHours& b);
+
+/// Hours that hold from one day on, until the next entry's.
+struct DatedHours {
+  Day from{};  ///< in the client's zone
+  ContactHours hours;
+  friend bool operator==(const DatedHours&, const DatedHours&) = default;
+};
+
+/// Days in the client's zone on which contacts are not allowed; ascending.
+struct ClosedDays {
+  std::span<const Day> holidays{};   ///< closed where ContactHours::holidays is false
+  std::span<const Day> blackouts{};  ///< always closed
+};
 
 /// One profile of PlanProblem::hours: the part of each of the plan's days, in minutes since its start in the plan's
 /// zone, in which contacts are allowed. A plan has one part a day; where more are allowed (far zones, quiet hours at
 /// noon) it is the one with the most minutes in `work`, of equals the longest, of equals the earliest. Clock changes as
-/// in working_spans().
-/// \param closed  days without contacts in the client's zone (public holidays, blackout dates), ascending; whether
-///                holidays are among them is for the caller to decide by ContactHours::holidays
-/// \param work    for each day the parts in which somebody works who might do it, as working_spans(); empty: all day
-/// \throws Error with Code::invalid_argument for hours as WeekHours, or `work` of another length than `days`
+/// in working_spans(); a closed day is closed from midnight to midnight of the client's clock.
+/// \param hours  ascending; the first holds on the days before it too; at least one
+/// \param work   for each day the parts in which somebody works who might do it, as working_spans(); empty: all day
+/// \throws Error with Code::invalid_argument for hours that WeekHours does not allow, no hours, or `work` of another
+/// length than `days`; out_of_range as working_spans()
+[[nodiscard]] std::vector<MinuteSpan> hours_profile(std::span<const DatedHours> hours, const TimeZone& client_zone,
+                                                    const ClosedDays& closed, const TimeZone& plan_zone,
+                                                    std::span<const Day> days,
+                                                    std::span<const std::vector<MinuteSpan>> work = {});
+/// The same hours on all days.
 [[nodiscard]] std::vector<MinuteSpan> hours_profile(const ContactHours& hours, const TimeZone& client_zone,
-                                                    std::span<const Day> closed, const TimeZone& plan_zone,
+                                                    const ClosedDays& closed, const TimeZone& plan_zone,
                                                     std::span<const Day> days,
                                                     std::span<const std::vector<MinuteSpan>> work = {});
 

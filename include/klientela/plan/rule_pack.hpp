@@ -1,7 +1,7 @@
 // Rule packs: what laws and codes of conduct say of contacts, as dated data with their sources. Not legal advice.
 #pragma once
 
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,17 +45,20 @@ struct RulePack {
   friend bool operator==(const RulePack&, const RulePack&) = default;
 };
 
-/// The rules of a pack for one channel and kind of contact on one day, taken together. Without a rule: always, and
-/// without consent.
-struct RuleInForce {
-  ContactHours hours;
-  bool consent{false};
-  friend bool operator==(const RuleInForce&, const RuleInForce&) = default;
+/// What kind of contact is asked about.
+struct ContactKind {
+  std::string_view country;  ///< of the client, code in any case; empty: unknown
+  std::string_view channel;  ///< as ContactRule::channels names it
+  bool advertising{true};
 };
-[[nodiscard]] RuleInForce rule_in_force(const RulePack& pack, Day day, std::string_view channel, bool advertising);
 
-/// Days on which the pack changes within (first, last]: a profile of hours that covers them is made of parts.
-[[nodiscard]] std::vector<Day> changes_between(const RulePack& pack, Day first, Day last);
+/// When contacts of a kind are allowed on the days of [first, last] by the rules of all packs in force on each, and by
+/// the company's own hours. For hours_profile(). Without a rule: the company's hours.
+[[nodiscard]] std::vector<DatedHours> hours_in_force(std::span<const RulePack> packs, const ContactKind& kind,
+                                                     const ContactHours& own, Day first, Day last);
+
+/// Whether a rule in force on any day of [first, last] asks for the client's consent before contacts of a kind.
+[[nodiscard]] bool consent_required(std::span<const RulePack> packs, const ContactKind& kind, Day first, Day last);
 
 /// Names of the packs that come with the library, ascending: "ru-38-fz", "us-tcpa".
 [[nodiscard]] std::vector<std::string_view> rule_pack_names();
