@@ -34,7 +34,7 @@ class HolidayTable {
   /// By country, region, day.
   [[nodiscard]] const std::vector<Holiday>& rows() const noexcept { return rows_; }
   /// Whether the table has any row of the country: without one its holidays are unknown, rather than none.
-  [[nodiscard]] bool knows(std::string_view country) const noexcept;
+  [[nodiscard]] bool knows(std::string_view country) const;
   /// Holidays of the country and, where given, of its region in [first, last], by day; of the country before its
   /// region. Codes in any case. O(log rows + result).
   [[nodiscard]] std::vector<Holiday> between(std::string_view country, std::string_view region, Day first,
