@@ -376,13 +376,15 @@ def _write_all(
 ) -> dict[str, Path]:
     """Let `make` write the files into a scratch folder, then put all of them into the folder, or none.
 
-    Files of the `optional` names that are not among them are of an earlier result, and go.
+    Files can lie in folders below it (``calendars/anna.ics``). Files of the `optional` names that are not among them are of an earlier result, and go.
     """
     out = Path(folder)
     for name in files:
         if (out / name).is_dir():
             raise IsADirectoryError(f"{out / name} is a folder; a file of that name is to be written")
     made = _make(out)
+    for below in sorted({(out / name).parent for name in files} - {out}):
+        made = _make(below) + made
     try:
         scratch = Path(tempfile.mkdtemp(prefix=".klientela-", dir=out))
         try:
@@ -410,6 +412,8 @@ def _move(scratch: Path, out: Path, files: Sequence[str], stale: Sequence[str]) 
     old = scratch / "old"
     old.mkdir()
     try:
+        for name in (*files, *stale):
+            (old / name).parent.mkdir(parents=True, exist_ok=True)
         for name in files:
             if os.path.lexists(out / name):
                 os.replace(out / name, old / name)
