@@ -86,9 +86,13 @@
 #include "klientela/plan/contact_hours.hpp"
 #include "klientela/plan/contact_plan.hpp"
 #include "klientela/plan/holidays.hpp"
+#include "klientela/plan/managers.hpp"
 #include "klientela/plan/owners.hpp"
+#include "klientela/plan/plan_json.hpp"
+#include "klientela/plan/plan_policy.hpp"
 #include "klientela/plan/problem.hpp"
 #include "klientela/plan/rule_pack.hpp"
+#include "klientela/plan/schedule.hpp"
 
 #include "klientela/report/profiles.hpp"
 #include "klientela/report/report.hpp"

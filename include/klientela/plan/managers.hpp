@@ -1,0 +1,54 @@
+// The table of managers: who works when, who can do what, and how much.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "klientela/core/table.hpp"
+#include "klientela/core/time.hpp"
+#include "klientela/plan/calendar.hpp"
+#include "klientela/plan/plan_policy.hpp"
+
+namespace klientela {
+
+struct PlanManager {
+  std::string id{};          ///< 1 to 200 bytes, unlike any other's
+  std::string name{};        ///< empty: the id
+  std::string time_zone{};   ///< IANA name; empty: the plan's
+  WeekHours week{};          ///< shifts on the manager's wall clock
+  std::int32_t minutes{-1};  ///< of contacts a day at most; -1: as long as the shifts
+  std::vector<std::string> pools{};
+  std::vector<std::string> tags{};                   ///< skills, languages, territories, industries
+  std::map<std::string, std::int32_t> capacities{};  ///< contacts a day by channel; overrides the channel's
+  std::vector<DayRange> absences{};
+  std::vector<DayHours> exceptions{};  ///< days with other hours
+  bool dedicated{false};               ///< owner of clients who want a dedicated manager, and of nobody else
+  std::string country{};               ///< whose public holidays are days off; empty: none
+  friend bool operator==(const PlanManager&, const PlanManager&) = default;
+};
+
+/// Reads the table, one row a manager; columns by name or alias (docs/tables.md), others are left alone:
+///
+/// | column | form | default |
+/// |---|---|---|
+/// | manager | id, required | |
+/// | name | text | the id |
+/// | time_zone | IANA name | the plan's |
+/// | weekdays | "Mon-Fri", "Mon;Wed;Fri" | Mon-Fri |
+/// | hours | "09:00-13:00;14:00-18:00" | 09:00-18:00 |
+/// | minutes | of contacts a day | the shifts |
+/// | pools, tags | "a;b" | none |
+/// | capacities | "phone=60;meeting=4" | those of the channels |
+/// | absences | "2026-12-10..2026-12-12;2026-12-24" | none |
+/// | exceptions | "2026-12-31=09:00-13:00" | none |
+/// | dedicated | true, false | false |
+/// | country | whose public holidays are days off | none |
+///
+/// \returns by id, so that the order of rows changes nothing
+/// \throws Error bad_data naming row (from 1) and column: no id, an id that is there twice, a form that cannot be read,
+/// an unknown time zone or channel, numbers out of range. where() is "managers.COLUMN"; not_found without `manager`
+[[nodiscard]] std::vector<PlanManager> managers_from_table(const Table& table, const PlanPolicy& policy);
+
+}  // namespace klientela
