@@ -29,7 +29,7 @@ struct PlanManager {
   friend bool operator==(const PlanManager&, const PlanManager&) = default;
 };
 
-/// Reads the table, one row a manager; columns by name or alias (docs/tables.md), others are left alone:
+/// Reads the table, one row a manager; columns by name or alias (docs/policy.md), others are left alone:
 ///
 /// | column | form | default |
 /// |---|---|---|

@@ -21,6 +21,6 @@ namespace klientela {
 /// JSON Schema (2020-12) of the object.
 [[nodiscard]] std::string plan_policy_schema();
 /// The default playbooks as the JSON array that `playbooks` takes: what to begin one's own with.
-[[nodiscard]] std::string_view default_playbooks_json() noexcept;
+[[nodiscard]] std::string default_playbooks_json();
 
 }  // namespace klientela

@@ -1,6 +1,7 @@
 // What a company wants of its contacts: playbooks, limits, consent, hours, care, campaigns; the policy's part `plan`.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -154,7 +155,7 @@ struct PlanLimit {
 struct PlanOwners {
   bool keep{true};                   ///< owners on cards who fit stay
   std::vector<std::string> needs{};  ///< columns whose value the owner must have as a tag, where any manager has it
-  std::optional<Expression> dedicated{};  ///< who wants a dedicated manager
+  std::optional<Expression> dedicated{};  ///< who wants a dedicated manager; unset: nobody
   friend bool operator==(const PlanOwners&, const PlanOwners&) = default;
 };
 
@@ -188,7 +189,12 @@ struct PlanPolicy {
 
   /// The default: channels, and playbooks for the groups of the contact matrix, the tiers and the classes of ABC.
   PlanPolicy();
+  /// Without channels and playbooks, to be filled: the other parts as PlanPolicy's own defaults.
+  [[nodiscard]] static PlanPolicy empty();
   friend bool operator==(const PlanPolicy&, const PlanPolicy&) = default;
+
+ private:
+  explicit PlanPolicy(std::nullptr_t) {}
 };
 
 }  // namespace klientela

@@ -32,7 +32,7 @@ struct SchedulePeriod {
 
 /// What is known beside base and policy.
 struct ScheduleKnowledge {
-  Table holidays{};            ///< public ones: country, day, and name and region where there are; empty: none known
+  HolidayTable holidays{};     ///< public ones; countries that it does not know have none
   std::optional<Day> as_of{};  ///< last day whose contacts are known; unset: the day before the period
   Assignments assignments{};   ///< what was assigned by hand, for hand.A and bulk.A in expressions
 };

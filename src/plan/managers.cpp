@@ -1,0 +1,190 @@
+// Reads the table of managers: every cell a text, so that whatever type a reader gave a column is understood.
+#include "klientela/plan/managers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+#include "core/text.hpp"
+#include "klientela/model/schema.hpp"
+#include "klientela/plan/calendar_text.hpp"
+#include "plan/policy_check.hpp"
+
+namespace klientela {
+namespace {
+
+struct ColumnNames {
+  std::string_view name;
+  std::array<std::string_view, 5> aliases;
+};
+
+constexpr std::array<ColumnNames, 13> column_names{{
+    {"manager", {"manager_id", "id", "менеджер", "ответственный", "经理"}},
+    {"name", {"full_name", "имя", "фио", "姓名"}},
+    {"time_zone", {"timezone", "tz", "часовой пояс", "时区"}},
+    {"weekdays", {"days", "рабочие дни", "дни"}},
+    {"hours", {"shift", "shifts", "working_hours", "часы", "смена"}},
+    {"minutes", {"minutes_a_day", "минуты"}},
+    {"pools", {"pool", "team", "teams", "пул", "группа"}},
+    {"tags", {"skills", "tag", "languages", "навыки", "метки"}},
+    {"capacities", {"capacity", "contacts", "мощность", "ёмкость"}},
+    {"absences", {"absence", "vacation", "отсутствия", "отпуск"}},
+    {"exceptions", {"exception", "исключения"}},
+    {"dedicated", {"персональный", "выделенный"}},
+    {"country", {"страна", "国家"}},
+}};
+
+class Reader {
+ public:
+  Reader(const Table& table, const PlanPolicy& policy) : table_(table), policy_(policy) {
+    for (std::size_t n = 0; n < column_names.size(); ++n) columns_[n] = find(column_names[n]);
+    if (columns_[0] == nullptr) static_cast<void>(table.column("manager"));  // throws not_found
+  }
+
+  template <class Parse>
+  [[nodiscard]] auto parsed(std::size_t column, Parse&& parse) const {
+    try {
+      return parse();
+    } catch (const Error& error) {
+      fail(column, error.what());
+    }
+  }
+
+  [[nodiscard]] PlanManager read(std::size_t row) {
+    row_ = row;
+    PlanManager manager;
+    manager.id = text(0);
+    if (manager.id.empty()) fail(0, "a manager needs an id");
+    if (manager.id.size() > 200) fail(0, "an id has 200 bytes at most");
+    manager.name = text(1).empty() ? manager.id : text(1);
+    manager.time_zone = zone(text(2));
+    std::uint32_t weekdays = 0b0011111;
+    if (const std::string given = text(3); !given.empty()) weekdays = parsed(3, [&] { return parse_weekdays(given); });
+    std::vector<MinuteSpan> shifts{{9 * 60, 18 * 60}};
+    if (const std::string given = text(4); !given.empty()) shifts = parsed(4, [&] { return parse_hours(given); });
+    for (std::size_t day = 0; day < 7; ++day)
+      if ((weekdays >> day & 1U) != 0) manager.week.days[day] = shifts;
+    if (const std::string given = text(5); !given.empty()) manager.minutes = number(5, given, max_day_minutes);
+    manager.pools = list(text(6));
+    manager.tags = list(text(7));
+    for (const std::string& part : list(text(8))) {
+      const auto [channel, count] = halves(8, part, "a capacity", "phone=60");
+      const std::size_t found = planning::find_channel(policy_, channel);
+      if (found == policy_.channels.size()) fail(8, "there is no channel \"" + channel + '"');
+      if (!manager.capacities.emplace(policy_.channels[found].name, number(8, count, 1'000'000)).second)
+        fail(8, "channel \"" + channel + "\" is there twice");
+    }
+    if (const std::string given = text(9); !given.empty())
+      manager.absences = parsed(9, [&] { return parse_day_ranges(given); });
+    for (const std::string& part : list(text(10))) {
+      const auto [day, hours] = halves(10, part, "an exception", "2026-12-31=09:00-13:00");
+      const std::optional<Day> on = parse_day(day);
+      if (!on) fail(10, "\"" + day + "\" is no date like 2026-12-31");
+      manager.exceptions.push_back({*on, hours.empty() ? std::vector<MinuteSpan>{} : parsed(10, [&, hours = hours] {
+                                      return parse_hours(hours);
+                                    })});
+    }
+    manager.dedicated = flag(11, text(11));
+    manager.country = text(12);
+    return manager;
+  }
+
+  [[noreturn]] void fail(std::size_t column, const std::string& message) const {
+    throw Error(Code::bad_data,
+                fmt::format("managers, row {}, column {}: {}", row_ + 1, column_names[column].name, message),
+                fmt::format("managers.{}", column_names[column].name));
+  }
+  void at(std::size_t row) noexcept { row_ = row; }
+
+ private:
+  [[nodiscard]] const Column* find(const ColumnNames& names) const {
+    for (const Column& column : table_.columns())
+      if (folded_name(column.name()) == folded_name(names.name)) return &column;
+    for (const Column& column : table_.columns())
+      for (const std::string_view alias : names.aliases)
+        if (!alias.empty() && folded_name(column.name()) == folded_name(alias)) return &column;
+    return nullptr;
+  }
+
+  [[nodiscard]] std::string text(std::size_t column) const {
+    const Column* given = columns_[column];
+    return given == nullptr ? std::string() : std::string(detail::trimmed(given->to_text(row_)));
+  }
+
+  [[nodiscard]] static std::vector<std::string> list(std::string_view text) {
+    std::vector<std::string> parts;
+    while (!text.empty()) {
+      const std::size_t cut = std::min(text.find(';'), text.size());
+      if (const std::string_view part = detail::trimmed(text.substr(0, cut)); !part.empty()) parts.emplace_back(part);
+      text.remove_prefix(std::min(cut + 1, text.size()));
+    }
+    return parts;
+  }
+
+  [[nodiscard]] std::pair<std::string, std::string> halves(std::size_t column, const std::string& part,
+                                                           const char* what, const char* like) const {
+    const std::size_t cut = part.find('=');
+    if (cut == std::string::npos) fail(column, fmt::format("\"{}\" is no {} like {}", part, what + 2, like));
+    return {std::string(detail::trimmed(std::string_view(part).substr(0, cut))),
+            std::string(detail::trimmed(std::string_view(part).substr(cut + 1)))};
+  }
+
+  [[nodiscard]] std::int32_t number(std::size_t column, const std::string& text, std::int32_t most) const {
+    std::int32_t value = -1;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc() || stop != end || value < 0 || value > most)
+      fail(column, fmt::format("\"{}\" is no whole number from 0 to {}", text, most));
+    return value;
+  }
+
+  [[nodiscard]] bool flag(std::size_t column, const std::string& text) const {
+    const std::string folded = folded_name(text);
+    for (const std::string_view yes : {"true", "yes", "y", "1", "да"})
+      if (folded == yes) return true;
+    for (const std::string_view no : {"", "false", "no", "n", "0", "нет"})
+      if (folded == no) return false;
+    fail(column, "\"" + text + "\" is neither true nor false");
+  }
+
+  [[nodiscard]] std::string zone(const std::string& text) const {
+    if (text.empty()) return text;
+    try {
+      static_cast<void>(TimeZone::named(text));
+    } catch (const Error&) {
+      fail(2, "\"" + text + "\" is no time zone of the IANA database");
+    }
+    return text;
+  }
+
+  const Table& table_;
+  const PlanPolicy& policy_;
+  std::array<const Column*, column_names.size()> columns_{};
+  std::size_t row_{0};
+};
+
+}  // namespace
+
+std::vector<PlanManager> managers_from_table(const Table& table, const PlanPolicy& policy) {
+  Reader reader(table, policy);
+  std::vector<PlanManager> managers;
+  std::vector<std::pair<std::string, std::size_t>> ids;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    managers.push_back(reader.read(row));
+    ids.emplace_back(managers.back().id, row);
+  }
+  std::sort(ids.begin(), ids.end());
+  for (std::size_t i = 1; i < ids.size(); ++i)
+    if (ids[i].first == ids[i - 1].first) {
+      reader.at(ids[i].second);
+      reader.fail(0, fmt::format("\"{}\" stands in row {} already", ids[i].first, ids[i - 1].second + 1));
+    }
+  std::sort(managers.begin(), managers.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  return managers;
+}
+
+}  // namespace klientela
