@@ -1,0 +1,191 @@
+// Schedules: compiled and planned, told apart by their ids, and read back from their tables.
+#include "klientela/plan/schedule.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+
+#include "klientela/plan/check.hpp"
+#include "plan/policy_check.hpp"
+#include "plan/schedule_data.hpp"
+
+namespace klientela {
+namespace {
+
+/// A part of an id: '/' would end it.
+std::string part_of(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '/') {
+      out += "%2F";
+    } else if (c == '%') {
+      out += "%25";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+[[noreturn]] void fail(const char* table, std::size_t row, const char* column, const std::string& message) {
+  throw Error(Code::bad_data, fmt::format("{}, row {}, column {}: {}", table, row + 1, column, message),
+              fmt::format("{}.{}", table, column));
+}
+
+Refusal refusal_named(std::string_view text, std::size_t row) {
+  for (int r = 0; r <= static_cast<int>(Refusal::other_touches); ++r)
+    if (name(static_cast<Refusal>(r)) == text) return static_cast<Refusal>(r);
+  fail("refused", row, "reason", fmt::format("\"{}\" is no reason", text));
+}
+
+}  // namespace
+
+const PlanQuota& ContactSchedule::Data::quota_of(const planning::Activity& activity) const {
+  switch (activity.asked_by) {
+    case planning::AskedBy::care: return policy.care[activity.part].contact;
+    case planning::AskedBy::survey: return policy.surveys[activity.part].contact;
+    case planning::AskedBy::campaign: return policy.campaigns[activity.part].contact;
+    case planning::AskedBy::revisit: return policy.revisits->contact;
+    case planning::AskedBy::playbook: break;
+  }
+  return policy.playbooks[activity.part].quotas[activity.quota];
+}
+
+std::string ContactSchedule::Data::id_of(std::size_t touch) const {
+  const planning::Activity& activity = activities[activity_of(touch)];
+  return fmt::format("{}/{}/{}/{}/{}", part_of(clients.to_text(client_rows[problem.touches[touch].client])),
+                     part_of(activity.name), part_of(activity.quota_id), part_of(activity.period),
+                     activity.skip + static_cast<std::int32_t>(origins[touch].number) + 1);
+}
+
+const PlanProblem& ContactSchedule::problem() const noexcept { return data_->problem; }
+SchedulePeriod ContactSchedule::period() const noexcept { return data_->period; }
+const TimeZone& ContactSchedule::time_zone() const noexcept { return data_->zone; }
+const std::vector<PlanManager>& ContactSchedule::managers() const noexcept { return data_->managers; }
+const std::vector<std::string>& ContactSchedule::channels() const noexcept { return data_->channels; }
+const std::vector<PlanWords>& ContactSchedule::notes() const noexcept { return data_->notes; }
+
+std::string ContactSchedule::id(std::size_t touch) const {
+  if (touch >= data_->problem.touches.size())
+    throw Error(Code::out_of_range, fmt::format("there is no touch {}", touch), "touch");
+  return data_->id_of(touch);
+}
+
+ContactSchedule ContactSchedule::with(ContactPlan plan) const { return {data_, std::move(plan)}; }
+
+ContactPlan ContactSchedule::plan_of(const Table& planned, const Table& refused, const Table& prices) const {
+  const PlanProblem& problem = data_->problem;
+  std::unordered_map<std::string, std::uint32_t> touches;
+  touches.reserve(problem.touches.size());
+  for (std::uint32_t t = 0; t < problem.touches.size(); ++t) touches.emplace(data_->id_of(t), t);
+  std::unordered_map<std::string, std::uint32_t> managers;
+  for (std::uint32_t m = 0; m < data_->managers.size(); ++m) managers.emplace(data_->managers[m].id, m);
+
+  const auto touch_at = [&](const Column& ids, const char* table, std::size_t row) {
+    const auto found = touches.find(ids.to_text(row));
+    if (found == touches.end())
+      fail(table, row, "id", fmt::format("no contact of the plan has the id \"{}\"", ids.to_text(row)));
+    return found->second;
+  };
+  const auto manager_at = [&](const Column& column, const char* table, std::size_t row) {
+    const auto found = managers.find(column.to_text(row));
+    if (found == managers.end())
+      fail(table, row, "manager", fmt::format("there is no manager \"{}\"", column.to_text(row)));
+    return found->second;
+  };
+  const auto channel_at = [&](const Column& column, const char* table, std::size_t row) {
+    const std::size_t found = planning::find_channel(data_->policy, column.to_text(row));
+    if (found == data_->channels.size())
+      fail(table, row, "channel", fmt::format("there is no channel \"{}\"", column.to_text(row)));
+    return static_cast<std::uint32_t>(found);
+  };
+  const auto day_at = [&](Day day, const char* table, const char* column, std::size_t row) {
+    const auto found = std::lower_bound(problem.days.begin(), problem.days.end(), day);
+    if (found == problem.days.end() || *found != day)
+      fail(table, row, column, fmt::format("{} is no day on which anybody works in the plan", to_text(day)));
+    return static_cast<std::uint32_t>(found - problem.days.begin());
+  };
+  const auto typed = [](const Table& table, const char* of, const char* column, ColumnType type) -> const Column& {
+    const Column& found = table.column(column);
+    if (found.type() != type)
+      throw Error(Code::bad_data,
+                  fmt::format("{}: column {} holds {}, not {}", of, column, name(found.type()), name(type)),
+                  fmt::format("{}.{}", of, column));
+    return found;
+  };
+
+  ContactPlan plan;
+  {
+    const Column &ids = planned.column("id"), &by = planned.column("manager"), &channel = planned.column("channel");
+    const Column& start = typed(planned, "planned", "start", ColumnType::instant);
+    for (std::size_t row = 0; row < planned.rows(); ++row) {
+      if (start.is_null(row)) fail("planned", row, "start", "a planned contact needs a start");
+      const Instant at{std::chrono::microseconds{start.values<std::int64_t>()[row]}};
+      const Day day = data_->zone.day_of(at);
+      const auto minutes = std::chrono::floor<std::chrono::minutes>(at - data_->zone.start_of(day));
+      plan.planned.push_back({touch_at(ids, "planned", row), manager_at(by, "planned", row),
+                              day_at(day, "planned", "start", row), channel_at(channel, "planned", row),
+                              static_cast<std::int32_t>(minutes.count())});
+      const PlannedTouch& touch = plan.planned.back();
+      const PlanTouch& asked = problem.touches[touch.touch];
+      plan.objective += asked.value;
+      if (asked.preference != no_profile) plan.objective += problem.preferences[asked.preference][touch.day];
+    }
+    std::sort(plan.planned.begin(), plan.planned.end(), [](const auto& a, const auto& b) { return a.touch < b.touch; });
+  }
+  {
+    const Column &ids = refused.column("id"), &reason = refused.column("reason");
+    const Column& surplus = typed(refused, "refused", "surplus", ColumnType::money);
+    for (std::size_t row = 0; row < refused.rows(); ++row)
+      plan.refused.push_back({touch_at(ids, "refused", row), refusal_named(reason.to_text(row), row),
+                              surplus.is_null(row) ? 0 : surplus.values<std::int64_t>()[row]});
+    std::sort(plan.refused.begin(), plan.refused.end(), [](const auto& a, const auto& b) { return a.touch < b.touch; });
+  }
+  plan.prices.slot.assign(problem.minutes.size(), 0);
+  plan.prices.minute.assign(problem.minutes.size(), 0);
+  plan.prices.contact.assign(problem.contacts.size(), 0);
+  const Column &by = prices.column("manager"), &resource = prices.column("resource"),
+               &channel = prices.column("channel");
+  const Column& day = typed(prices, "prices", "day", ColumnType::day);
+  const Column& price = typed(prices, "prices", "price", ColumnType::money);
+  for (std::size_t row = 0; row < prices.rows(); ++row) {
+    const std::uint32_t m = manager_at(by, "prices", row);
+    const std::uint32_t d =
+        day_at(Day{std::chrono::days{day.is_null(row) ? 0 : day.values<std::int32_t>()[row]}}, "prices", "day", row);
+    const std::int64_t value = price.is_null(row) ? 0 : price.values<std::int64_t>()[row];
+    const std::string of = resource.to_text(row);
+    if (of == "slot") {
+      plan.prices.slot[problem.bin(m, d)] = value;
+    } else if (of == "minute") {
+      plan.prices.minute[problem.bin(m, d)] = value;
+    } else if (of == "contact") {
+      if (!problem.contacts.empty())
+        plan.prices.contact[problem.channel_bin(m, d, channel_at(channel, "prices", row))] = value;
+    } else {
+      fail("prices", row, "resource", fmt::format("\"{}\" is neither slot, minute nor contact", of));
+    }
+  }
+  plan.upper_bound = check_plan(problem, plan, 0).upper_bound;
+  return plan;
+}
+
+ContactSchedule compile_schedule(const ClientBase& base, const Table& classified, const Table& managers,
+                                 const PlanPolicy& policy, SchedulePeriod period, const ScheduleKnowledge& known,
+                                 const Control& control) {
+  return {planning::compile(base, classified, managers, policy, period, known, control), {}};
+}
+
+ContactSchedule make_schedule(const ClientBase& base, const Table& classified, const Table& managers,
+                              const PlanPolicy& policy, SchedulePeriod period, const ScheduleKnowledge& known,
+                              const Control& control) {
+  const ContactSchedule compiled = compile_schedule(base, classified, managers, policy, period, known, control);
+  return compiled.with(plan_contacts(compiled.problem(), policy.solver, control));
+}
+
+PlanCheck check_schedule(const ContactSchedule& schedule, std::size_t max_faults) {
+  return check_plan(schedule.problem(), schedule.plan(), max_faults);
+}
+
+}  // namespace klientela
