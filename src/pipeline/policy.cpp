@@ -7,6 +7,7 @@
 #include "klientela/features/features_json.hpp"
 #include "klientela/ingest/ingest_json.hpp"
 #include "klientela/model/roll_up_json.hpp"
+#include "klientela/plan/plan_json.hpp"
 #include "klientela/report/report_json.hpp"
 #include "pipeline/presets.hpp"
 
@@ -78,6 +79,7 @@ Policy read(const Value& document, const ClassifierRegistry& registry) {
     policy.classifiers = named(classifiers_from_json(text_of(*part), registry, part->pointer()));
   if (const auto part = object.find("history"))
     policy.history = history_plan_from_json(text_of(*part), part->pointer());
+  if (const auto part = object.find("plan")) policy.plan = plan_policy_from_json(text_of(*part), part->pointer());
   if (const auto part = object.find("report"))
     policy.report = report_options_from_json(text_of(*part), part->pointer());
   object.done();
@@ -129,6 +131,7 @@ std::string Policy::to_json() const {
   document["periods"] = Value::parse(klientela::to_json(periods));
   document["classifiers"] = Value::parse(classifiers_to_json(plain));
   document["history"] = history ? Value::parse(klientela::to_json(*history)) : Value();
+  document["plan"] = plan ? Value::parse(klientela::to_json(*plan)) : Value();
   document["report"] = Value::parse(klientela::to_json(report));
   return document.dump(2) + '\n';
 }
@@ -145,6 +148,7 @@ std::string Policy::schema(const ClassifierRegistry& registry) {
                  {"periods", fragment(period_options_schema())},
                  {"classifiers", fragment(classify_schema(registry))},
                  {"history", fragment(history_plan_schema())},
+                 {"plan", fragment(plan_policy_schema())},
                  {"report", fragment(report_options_schema())}};
   // What parts define for themselves is referred to from the root of the document, so it has to stand there.
   Value definitions = Value::object();
@@ -162,7 +166,7 @@ std::string Policy::schema(const ClassifierRegistry& registry) {
   for (const auto& [key, part] : parts.items()) {
     properties[key] = true;
     overrides[key] = {{"type", {"object", "null"}}};
-    if (key == "history") overrides[key]["type"].push_back("boolean");
+    if (key == "history" || key == "plan") overrides[key]["type"].push_back("boolean");
   }
   Value schema = Value::object();
   schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";

@@ -14,13 +14,14 @@
 #include "klientela/features/periods.hpp"
 #include "klientela/ingest/ingest.hpp"
 #include "klientela/model/roll_up.hpp"
+#include "klientela/plan/plan_policy.hpp"
 #include "klientela/report/report.hpp"
 
 namespace klientela {
 
 /// {"version": 1, "preset": ..., "ingest": {...}, "dedupe": {...}, "roll_up": {...}, "features": {...}, "periods":
-/// {...}, "classifiers": {...}, "history": {...}, "report": {...}}; every part optional. A policy may name a preset,
-/// which it then overrides key by key (JSON merge patch, RFC 7396).
+/// {...}, "classifiers": {...}, "history": {...}, "plan": {...}, "report": {...}}; every part optional. A policy may
+/// name a preset, which it then overrides key by key (JSON merge patch, RFC 7396).
 struct Policy {
   static constexpr int version = 1;
   IngestOptions ingest;
@@ -32,6 +33,7 @@ struct Policy {
   std::vector<std::pair<std::string, AnyClassifier>>
       classifiers;                     ///< by name, in order; later ones may use earlier ones
   std::optional<HistoryPlan> history;  ///< unset: only the as-of day is looked at
+  std::optional<PlanPolicy> plan;      ///< unset: nothing says how contacts are planned; PlanPolicy() is the default
   ReportOptions report;
 
   /// The default: RFM, ABC, the contact matrix and tiers.

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -103,6 +104,21 @@ TEST(Policy, HoldsHowDuplicatesAreFound) {
   EXPECT_EQ(Policy::from_json(policy.to_json()).to_json(), policy.to_json());
 }
 
+TEST(Policy, HoldsHowContactsArePlanned) {
+  EXPECT_FALSE(Policy().plan);
+  EXPECT_FALSE(Policy::from_json(R"({"plan": false})").plan);
+  EXPECT_EQ(Policy::from_json(R"({"plan": true})").plan, PlanPolicy());
+  const Policy policy = Policy::from_json(R"({"preset": "default", "plan": {"limits": [{"contacts": 1, "days": 3}]}})");
+  ASSERT_TRUE(policy.plan);
+  EXPECT_EQ(policy.plan->limits.size(), 1U);
+  EXPECT_EQ(policy.plan->playbooks, PlanPolicy().playbooks);
+  EXPECT_EQ(Policy::from_json(policy.to_json()).to_json(), policy.to_json());
+  EXPECT_EQ(where(R"({"plan": {"playbooks": [{"name": "p", "when": "tier ="}]}})", "column 7"),
+            "/plan/playbooks/0/when");
+  EXPECT_EQ(where(R"({"plan": {"time_zone": "Mars/Olympus"}})", "Mars/Olympus"), "/plan/time_zone");
+  EXPECT_EQ(where(R"({"plan": 3})"), "/plan");
+}
+
 TEST(Policy, OverridesTheNumberOfBins) {
   const Policy policy = Policy::from_json(R"({"preset": "default", "classifiers": {"rfm": {"bins": 3}}})");
   const auto* rfm = policy.classifiers.at(0).second.get_if<RfmClassifier>();
@@ -151,7 +167,8 @@ TEST(Policy, NamesThePlaceOfEveryError) {
 TEST(Policy, SchemaHoldsEveryPart) {
   const Json schema = Json::parse(Policy::schema());
   EXPECT_EQ(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
-  for (const char* part : {"version", "preset", "ingest", "dedupe", "roll_up", "features", "classifiers", "report"})
+  for (const char* part :
+       {"version", "preset", "ingest", "dedupe", "roll_up", "features", "classifiers", "plan", "report"})
     EXPECT_TRUE(schema["properties"].contains(part)) << part;
   EXPECT_EQ(schema["properties"]["preset"]["enum"], Json(Policy::presets()));
   EXPECT_EQ(schema["else"]["properties"]["ingest"]["properties"]["mappings"]["properties"]["transactions"]["properties"]
@@ -171,6 +188,17 @@ TEST(Policy, ReadsWithAHostsOwnKinds) {
   const Policy policy = Policy::from_json(R"({"classifiers": {"mine": {"kind": "thirds"}}})", registry);
   EXPECT_THAT(classifier_names(policy), ElementsAre("mine"));
   EXPECT_EQ(where(R"({"classifiers": {"mine": {"kind": "thirds"}}})"), "/classifiers/mine/kind");
+}
+
+TEST(PolicyGuide, ThePolicyOfTheMonthPlanIsRead) {
+  const auto examples = std::filesystem::path(KLIENTELA_POLICY_GUIDE).parent_path().parent_path() / "examples";
+  std::ifstream file(examples / "policies" / "month_plan.json");
+  ASSERT_TRUE(file);
+  std::stringstream text;
+  text << file.rdbuf();
+  const Policy policy = Policy::from_json(text.str());
+  ASSERT_TRUE(policy.plan);
+  EXPECT_EQ(policy.plan->playbooks.size(), 2U);
 }
 
 TEST(PolicyGuide, ItsExamplesAreRead) {
