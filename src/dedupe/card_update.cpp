@@ -25,6 +25,8 @@ using dedupe::RuleKeys;
 constexpr std::uint32_t none = no_card_cluster;  // no card
 static_assert(none == no_code);
 constexpr std::size_t score_tasks = 16;
+constexpr std::size_t slots_ahead = 16;       // whose cards are asked for
+constexpr std::size_t scored_at_once = 4096;  // pairs, at least
 
 /// Card `a` of one preparation beside card `b` of another whose values have the same codes.
 bool same_values(const PreparedCards::Data& x, std::uint32_t a, const PreparedCards::Data& y, std::uint32_t b) {
@@ -390,9 +392,6 @@ class Update {
           return was_.representatives[old];
     return none;
   }
-  [[nodiscard]] bool represents(std::uint32_t card) const {
-    return data_->representatives.empty() || data_->representatives[card] == card;
-  }
 
   void make_edges() {
     std::vector<CardEdge> kept;
@@ -449,13 +448,17 @@ class Update {
   };
 
   std::vector<CardEdge> new_edges() {
-    std::vector<std::uint32_t> fresh_of(now_.size(), none);  // by card: its place among the fresh ones
     std::sort(fresh_.begin(), fresh_.end());
-    for (std::uint32_t i = 0; i < fresh_.size(); ++i) fresh_of[fresh_[i]] = i;
+    is_fresh_.assign(now_.size(), false);
+    for (const std::uint32_t card : fresh_) is_fresh_[card] = true;
+    representing_ = index_->card_of;
+    if (!data_->representatives.empty())
+      for (std::uint32_t& card : representing_)
+        if (card != no_code && data_->representatives[card] != card) card = no_code;
     std::vector<RuleCandidates> rules(keys_.size());
     control_.check();
     control_.run(rules.size(), [&](std::size_t r) {
-      if (!control_.stop.stop_requested()) rules[r] = candidates(r, fresh_of);
+      if (!control_.stop.stop_requested()) rules[r] = candidates(r);
     });
     control_.check();
     std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>> of(fresh_.size());  // rule, place of the stretch
@@ -468,26 +471,38 @@ class Update {
     std::vector<std::vector<std::uint64_t>> made(tasks, std::vector<std::uint64_t>(rules.size(), 0));
     control_.run(tasks, [&](std::size_t task) {
       auto memory = data_->comparer->memory();
-      std::vector<std::uint32_t> met(now_.size(), none);  // by card: the fresh one that it met last
+      std::vector<std::uint64_t> met;  // by one fresh card: another, and by which rule
+      std::vector<CardPair> pairs;
+      const auto score = [&] {
+        for (std::size_t p = 0; p < pairs.size(); ++p) {
+          data_->comparer->ask_ahead(pairs, p);
+          const double bits = data_->scorer->at_least(kept, pairs[p], memory);
+          if (bits >= kept) edges[task].push_back({pairs[p].a, pairs[p].b, bits});
+        }
+        pairs.clear();
+      };
       const auto begin = static_cast<std::uint32_t>(fresh_.size() * task / tasks);
       const auto end = static_cast<std::uint32_t>(fresh_.size() * (task + 1) / tasks);
       for (std::uint32_t place = begin; place < end && !control_.stop.stop_requested(); ++place) {
-        const std::uint32_t i = order[place];
-        const std::uint32_t card = fresh_[i];
-        for (const auto& [r, s] : of[i]) {
+        const std::uint32_t card = fresh_[order[place]];
+        met.clear();
+        for (const auto& [r, s] : of[order[place]]) {
           const auto& stretch = rules[r].stretches[s];
-          for (std::size_t k = stretch.begin; k < stretch.end; ++k) {
-            const std::uint32_t other = rules[r].cards[k];
-            if (other == card || met[other] == i) continue;
-            met[other] = i;
-            if (fresh_of[other] != none && other < card) continue;  // it has made the pair
-            const CardPair pair{std::min(card, other), std::max(card, other)};
-            const double score = (*data_->scorer)(pair, (*data_->comparer)(pair, memory));
-            ++made[task][r];
-            if (score >= kept) edges[task].push_back({pair.a, pair.b, score});
-          }
+          for (std::size_t k = stretch.begin; k < stretch.end; ++k)
+            if (const std::uint32_t other = rules[r].cards[k];
+                other > card || (other < card && !is_fresh_[other]))  // of two fresh ones the first makes the pair
+              met.push_back(std::uint64_t{other} << 32 | r);
         }
+        std::sort(met.begin(), met.end());
+        for (std::size_t i = 0; i < met.size(); ++i) {
+          const auto other = static_cast<std::uint32_t>(met[i] >> 32);
+          if (i > 0 && met[i - 1] >> 32 == other) continue;
+          ++made[task][met[i] & 0xFFFF'FFFFU];
+          pairs.push_back({std::min(card, other), std::max(card, other)});
+        }
+        if (pairs.size() >= scored_at_once) score();
       }
+      score();
     });
     control_.check();
     control_.report("score", 1);
@@ -514,13 +529,14 @@ class Update {
       if (taken[i] == 0) order.push_back(i);
     return order;
   }
-  RuleCandidates candidates(std::size_t r, const std::vector<std::uint32_t>& fresh_of) {
+  RuleCandidates candidates(std::size_t r) {
     RuleCandidates found;
     const BlockingRuleReport& report = was_.rules[r];
     if (report.largest > 1 && report.blocks == 0 && report.split == 0) return found;  // left out for the budget
     std::vector<KeyedCard>& keys = keys_[r];
-    std::erase_if(keys, [&](const KeyedCard& each) { return fresh_of[number_of_batch_[each.card]] == none; });
+    std::erase_if(keys, [&](const KeyedCard& each) { return !is_fresh_[number_of_batch_[each.card]]; });
     dedupe::radix_sort(keys);
+    SplitKeys split_keys(*now_.data(), was_.split_by);
     std::vector<std::uint32_t> cards;
     std::vector<std::uint32_t> asking;
     for (std::size_t begin = 0, end = 0; begin < keys.size(); begin = end) {
@@ -528,10 +544,12 @@ class Update {
       for (; end < keys.size() && keys[end].key == keys[begin].key; ++end)
         asking.push_back(number_of_batch_[keys[end].card]);
       cards.clear();
-      index_->rules[r].each(keys[begin].key, [&](std::uint32_t slot) {
-        const std::uint32_t card = index_->card_of[slot];
-        if (card != no_code && represents(card)) cards.push_back(card);
-      });
+      for (const auto slots : index_->rules[r].with(keys[begin].key)) {
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+          if (i + slots_ahead < slots.size()) __builtin_prefetch(representing_.data() + slots[i + slots_ahead]);
+          if (const std::uint32_t card = representing_[slots[i]]; card != no_code) cards.push_back(card);
+        }
+      }
       if (cards.size() < 2) continue;
       if (!std::is_sorted(cards.begin(), cards.end())) std::sort(cards.begin(), cards.end());
       const auto add = [&](std::span<const std::uint32_t> block) {
@@ -540,24 +558,47 @@ class Update {
         for (const std::uint32_t card : asking) {
           if (!std::binary_search(block.begin(), block.end(), card)) continue;
           any = true;
-          found.stretches.push_back({fresh_of[card], first, first + block.size()});
+          const auto fresh = std::lower_bound(fresh_.begin(), fresh_.end(), card) - fresh_.begin();
+          found.stretches.push_back({static_cast<std::uint32_t>(fresh), first, first + block.size()});
         }
         if (any) found.cards.insert(found.cards.end(), block.begin(), block.end());
       };
       if (cards.size() <= was_.block_limit)
         add(cards);
       else
-        split(cards, asking, add);
+        split(cards, asking, split_keys, add);
     }
     return found;
   }
+  /// First keys of cards by the keys that split large blocks, looked up once a value.
+  class SplitKeys {
+   public:
+    SplitKeys(const PreparedCards::Data& cards, const std::vector<BlockingKey>& keys)
+        : cards_(cards), keys_(keys), of_value_(keys.size()) {}
+    [[nodiscard]] std::size_t levels() const noexcept { return keys_.size(); }
+    std::uint64_t operator()(std::size_t level, std::uint32_t card) {
+      const FieldColumn& column = cards_[keys_[level].field];
+      if (column.empty() || !column.further(card).empty()) return dedupe::first_key(cards_, keys_[level], card);
+      if (column.first[card] == no_code) return 0;
+      std::vector<std::uint64_t>& known = of_value_[level];
+      if (known.empty()) known.assign(column.distinct(), unknown);
+      std::uint64_t& key = known[column.first[card]];
+      if (key == unknown) key = dedupe::first_key(cards_, keys_[level], card);
+      return key;
+    }
+
+   private:
+    static constexpr std::uint64_t unknown = ~std::uint64_t{0};  // one that is so is looked up anew
+    const PreparedCards::Data& cards_;
+    const std::vector<BlockingKey>& keys_;
+    std::vector<std::vector<std::uint64_t>> of_value_;
+  };
   /// The parts of a large block in which fresh cards are.
   template <class Add>
-  void split(const std::vector<std::uint32_t>& cards, const std::vector<std::uint32_t>& asking, const Add& add) {
-    const std::size_t levels = was_.split_by.size();
-    const auto key_of = [&](std::size_t level, std::uint32_t card) {
-      return dedupe::first_key(*now_.data(), was_.split_by[level], card);
-    };
+  void split(const std::vector<std::uint32_t>& cards, const std::vector<std::uint32_t>& asking, SplitKeys& keys,
+             const Add& add) {
+    const std::size_t levels = keys.levels();
+    const auto key_of = [&](std::size_t level, std::uint32_t card) { return keys(level, card); };
     if (levels == 0)
       return dedupe::split_block(std::span<const std::uint32_t>(cards), levels, was_.block_limit, key_of, add);
     std::vector<std::uint64_t> wanted;
@@ -708,6 +749,8 @@ class Update {
   std::vector<std::uint8_t> linked_;
   std::vector<std::vector<KeyedCard>> keys_;  ///< by rule: keys of the batch
   std::vector<std::uint32_t> fresh_;          ///< cards now whose pairs are to be made
+  std::vector<bool> is_fresh_;                ///< by card now
+  std::vector<std::uint32_t> representing_;   ///< by slot: its card; no_code where it is gone or equals an earlier one
   std::vector<std::uint32_t> edge_end_;       ///< by card before: whom its edges belong to now; none: nobody
   std::vector<std::uint8_t> stands_;          ///< by representative before: those who equal it are the same as before
   std::vector<std::pair<std::uint32_t, std::uint32_t>> equal_;  ///< representative now, card that equals it

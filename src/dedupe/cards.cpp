@@ -100,12 +100,55 @@ struct RawColumn {
   std::vector<std::uint32_t> codes;
   Texts texts;  ///< by code
 
-  void add(TextIndex& index, std::string_view text) {
+  void add(TextIndex& index, std::string_view text, std::uint64_t hash) {
     const auto next = static_cast<std::uint32_t>(texts.size());
-    const std::uint32_t code = index.code(text, next, [&](std::uint32_t c) { return texts[c]; });
+    const std::uint32_t code = index.code(hash, next, [&](std::uint32_t c) { return texts[c] == text; });
     if (code == next) texts.push_back(text);
     codes.push_back(code);
   }
+};
+
+/// Adds texts to a column some at a time, so that the memory of their index is asked for before it is looked at.
+class RawTexts {
+ public:
+  explicit RawTexts(std::size_t cards) {
+    raw_.begins.reserve(cards + 1);
+    raw_.begins.push_back(0);
+  }
+  void add(std::string_view text) {
+    const std::uint64_t hash = TextIndex::hash(text);
+    index_.ask(hash);
+    texts_.append(text);
+    waiting_.emplace_back(texts_.size(), hash);
+    if (waiting_.size() == at_once) code_them();
+  }
+  void end_card() {
+    const std::size_t count = raw_.codes.size() + waiting_.size();
+    if (count >= no_code) throw Error(Code::out_of_range, "cards have 2^32 values of one field and more", "clients");
+    raw_.begins.push_back(static_cast<std::uint32_t>(count));
+  }
+  RawColumn done() {
+    code_them();
+    return std::move(raw_);
+  }
+
+ private:
+  static constexpr std::size_t at_once = 32;
+
+  void code_them() {
+    std::size_t begin = 0;
+    for (const auto& [end, hash] : waiting_) {
+      raw_.add(index_, std::string_view(texts_).substr(begin, end - begin), hash);
+      begin = end;
+    }
+    texts_.clear();
+    waiting_.clear();
+  }
+
+  RawColumn raw_;
+  TextIndex index_;
+  std::string texts_;                                           ///< that wait, after each other
+  std::vector<std::pair<std::size_t, std::uint64_t>> waiting_;  ///< where each ends, its hash
 };
 
 /// Reads fields of cards wherever their chunks are.
@@ -235,18 +278,13 @@ void read_source(const CardFields& reader, std::size_t card, Source source, std:
 }
 
 RawColumn read_raw(const CardFields& reader, Source source) {
-  RawColumn raw;
-  TextIndex index;
+  RawTexts raw(reader.size());
   std::string part;
-  raw.begins.reserve(reader.size() + 1);
-  raw.begins.push_back(0);
   for (std::size_t card = 0; card < reader.size(); ++card) {
-    read_source(reader, card, source, part, [&](std::string_view text) { raw.add(index, text); });
-    if (raw.codes.size() >= no_code)
-      throw Error(Code::out_of_range, "cards have 2^32 values of one field and more", "clients");
-    raw.begins.push_back(static_cast<std::uint32_t>(raw.codes.size()));
+    read_source(reader, card, source, part, [&](std::string_view text) { raw.add(text); });
+    raw.end_card();
   }
-  return raw;
+  return raw.done();
 }
 
 /// The forms of one value, before they are coded. Empty in the first form: no value.
@@ -360,23 +398,30 @@ FieldColumn coded(const RawColumn& raw, std::span<const FormRows> rows, std::siz
   FieldColumn column;
   std::vector<std::uint32_t> code_of(raw.texts.size(), no_code);
   TextIndex index;
-  std::string key;
-  Texts keys;  // all forms of a value, where there are several
+  std::vector<std::uint64_t> hashes;
   std::size_t i = 0;
   for (const FormRows& part : rows) {
-    for (std::size_t r = 0; r < part.forms[0].size(); ++r, ++i) {
+    const std::size_t size = part.forms[0].size();
+    hashes.assign(size, 0);
+    for (std::size_t f = 0; f < form_count; ++f)
+      for (std::size_t r = 0; r < size; ++r)
+        hashes[r] = hashes[r] * 0x9E37'79B9'7F4A'7C15U ^ TextIndex::hash(part.forms[f][r]);
+    for (std::size_t r = 0; r < size; ++r, ++i) {
+      constexpr std::size_t ahead = 16;
+      if (r + ahead < size) index.ask(hashes[r + ahead]);
       if (part.forms[0][r].empty()) continue;
-      key.assign(part.forms[0][r]);
-      for (std::size_t f = 1; f < form_count; ++f) key.append(1, part_mark).append(part.forms[f][r]);
-      const auto next = static_cast<std::uint32_t>(keys.size());
-      code_of[i] = index.code(key, next, [&](std::uint32_t c) { return keys[c]; });
+      const auto next = static_cast<std::uint32_t>(column.forms[0].size());
+      code_of[i] = index.code(hashes[r], next, [&](std::uint32_t c) {
+        for (std::size_t f = 0; f < form_count; ++f)
+          if (column.forms[f][c] != part.forms[f][r]) return false;
+        return true;
+      });
       if (code_of[i] != next) continue;
-      keys.push_back(key);
       for (std::size_t f = 0; f < form_count; ++f) column.forms[f].push_back(part.forms[f][r]);
     }
   }
-  if (keys.size() == 0) return column;
-  column.counts.assign(keys.size(), 0);
+  if (column.forms[0].size() == 0) return column;
+  column.counts.assign(column.forms[0].size(), 0);
   column.first.assign(cards, no_code);
   std::vector<std::pair<std::uint32_t, std::uint32_t>> further;
   for (std::size_t card = 0; card < cards; ++card) {
@@ -413,10 +458,19 @@ FieldColumn coded(const RawColumn& raw, std::span<const FormRows> rows, std::siz
 FieldColumn birthdays(const CardFields& reader) {
   RawColumn raw;
   TextIndex index;
+  std::vector<std::int32_t> days;  // by code
+  raw.begins.reserve(reader.size() + 1);
   raw.begins.push_back(0);
   for (std::size_t card = 0; card < reader.size(); ++card) {
-    const std::int32_t day = reader.day(card, ClientField::birthday);
-    if (day != null_day) raw.add(index, to_text(Day{std::chrono::days{day}}));
+    if (const std::int32_t day = reader.day(card, ClientField::birthday); day != null_day) {
+      const auto next = static_cast<std::uint32_t>(days.size());
+      const std::uint64_t hash = static_cast<std::uint32_t>(day) * std::uint64_t{0x9E37'79B9'7F4A'7C15U};
+      raw.codes.push_back(index.code(hash, next, [&](std::uint32_t code) { return days[code] == day; }));
+      if (raw.codes.back() == next) {
+        days.push_back(day);
+        raw.texts.push_back(to_text(Day{std::chrono::days{day}}));
+      }
+    }
     raw.begins.push_back(static_cast<std::uint32_t>(raw.codes.size()));
   }
   FormRows rows;

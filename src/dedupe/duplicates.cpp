@@ -17,6 +17,7 @@
 #include "dedupe/link_patterns.hpp"
 #include "dedupe/pair_comparer.hpp"
 #include "dedupe/pair_scorer.hpp"
+#include "dedupe/radix_sort.hpp"
 #include "dedupe/rule_search.hpp"
 
 namespace klientela {
@@ -104,17 +105,15 @@ std::vector<std::uint32_t> representatives_of(const Duplicates::Data& found) {
   }
   std::vector<std::uint32_t> representatives(n);
   std::iota(representatives.begin(), representatives.end(), 0U);
-  std::vector<std::uint32_t> order;
+  std::vector<dedupe::KeyedCard> order;
+  order.reserve(n);
   for (std::uint32_t card = 0; card < n; ++card)
-    if (linked[card] == 0) order.push_back(card);
-  std::sort(order.begin(), order.end(),
-            [&](std::uint32_t a, std::uint32_t b) { return hashes[a] != hashes[b] ? hashes[a] < hashes[b] : a < b; });
+    if (linked[card] == 0) order.push_back({hashes[card], card});
+  dedupe::radix_sort(order);
   for (std::size_t begin = 0; begin < order.size();) {
     std::size_t end = begin + 1;
-    while (end < order.size() && hashes[order[end]] == hashes[order[begin]]) {
-      if (data.same_content(order[begin], order[end])) representatives[order[end]] = order[begin];
-      ++end;
-    }
+    for (; end < order.size() && order[end].key == order[begin].key; ++end)
+      if (data.same_content(order[begin].card, order[end].card)) representatives[order[end].card] = order[begin].card;
     begin = end;
   }
   return representatives;
@@ -627,7 +626,7 @@ class Search {
           comparer_->ask_ahead(pairs, p);
           if (!looked_at(pair)) continue;
           ++made[unit];
-          const double score = scorer(pair, (*comparer_)(pair, memory));
+          const double score = scorer.at_least(kept, pair, memory);
           if (score >= kept) edges[unit].push_back({pair.a, pair.b, score});
         }
       });

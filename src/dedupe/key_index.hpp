@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -27,7 +30,9 @@ class KeyIndex {
     for (const KeyedCard& item : items) added.push_back(item.key, item.card);
     recent_ = recent_.keys.empty() ? std::move(added) : merged(recent_, added);
     if (settled_ != nullptr && 8 * recent_.keys.size() <= settled_->keys.size()) return;
-    settled_ = std::make_shared<const Sorted>(settled_ ? merged(*settled_, recent_) : std::move(recent_));
+    Sorted all = settled_ ? merged(*settled_, recent_) : std::move(recent_);
+    all.note_beginnings();
+    settled_ = std::make_shared<const Sorted>(std::move(all));
     recent_ = {};
   }
   /// The settled numbers of a key, then the recent ones. O(log keys)
@@ -44,13 +49,30 @@ class KeyIndex {
   struct Sorted {
     std::vector<std::uint64_t> keys;
     std::vector<std::uint32_t> numbers;
+    std::vector<std::size_t> beginnings;  ///< by the first bits of a key, and the end; empty: not noted
+    int shift{0};                         ///< to those bits
 
     void push_back(std::uint64_t key, std::uint32_t number) {
       keys.push_back(key);
       numbers.push_back(number);
     }
+    /// Where keys of the same first bits begin, about eight of them, so that looking one up reads little memory.
+    void note_beginnings() {
+      const int bits = std::max(0, static_cast<int>(std::bit_width(keys.size())) - 4);
+      if (bits == 0) return;
+      shift = 64 - bits;
+      beginnings.assign((std::size_t{1} << bits) + 1, 0);
+      for (const std::uint64_t key : keys) ++beginnings[(key >> shift) + 1];
+      std::partial_sum(beginnings.begin(), beginnings.end(), beginnings.begin());
+    }
     [[nodiscard]] std::span<const std::uint32_t> with(std::uint64_t key) const noexcept {
-      const auto [begin, end] = std::equal_range(keys.begin(), keys.end(), key);
+      auto first = keys.begin();
+      auto last = keys.end();
+      if (!beginnings.empty()) {
+        last = first + static_cast<std::ptrdiff_t>(beginnings[(key >> shift) + 1]);
+        first += static_cast<std::ptrdiff_t>(beginnings[key >> shift]);
+      }
+      const auto [begin, end] = std::equal_range(first, last, key);
       return std::span(numbers).subspan(static_cast<std::size_t>(begin - keys.begin()),
                                         static_cast<std::size_t>(end - begin));
     }

@@ -10,8 +10,6 @@
 namespace klientela::dedupe {
 namespace {
 
-constexpr std::size_t none = static_cast<std::size_t>(-1);
-
 std::string_view first_form(const FieldColumn& column, std::uint32_t card) noexcept {
   const std::uint32_t code = column.empty() ? no_code : column.first[card];
   return code == no_code ? std::string_view() : column.forms[0][code];
@@ -20,7 +18,7 @@ std::string_view first_form(const FieldColumn& column, std::uint32_t card) noexc
 }  // namespace
 
 PairComparer::PairComparer(const PreparedCards& cards, std::span<const Comparison> comparisons)
-    : cards_(cards), comparisons_(comparisons.begin(), comparisons.end()), given_(none), family_(none) {
+    : cards_(cards), comparisons_(comparisons.begin(), comparisons.end()), given_(nowhere), family_(nowhere) {
   std::set<CardField> seen;
   for (std::size_t i = 0; i < comparisons_.size(); ++i) {
     const Comparison& c = comparisons_[i];
@@ -55,60 +53,72 @@ PairComparer::PairComparer(const PairComparer& before, const PreparedCards& card
       highest_(before.highest_),
       sketches_(before.sketches_),
       verdicts_(before.verdicts_),
-      days_(before.days_),
+      born_(before.born_),
       given_(before.given_),
       family_(before.family_) {
   look_up();
 }
 
 void PairComparer::look_up() {
-  const std::size_t width = comparisons_.size();
-  for (std::size_t i = 0; i < width; ++i) {
+  for (std::size_t i = 0; i < comparisons_.size(); ++i) {
     const FieldColumn& column = (*cards_.data())[comparisons_[i].field];
     columns_.push_back(&column);
     add_sketches(column, comparisons_[i], sketches_[i]);
     several_ = several_ || !column.more_begin.empty();
     if (comparisons_[i].kind == ComparisonKind::birthday)
-      for (std::size_t code = days_.size(); code < column.distinct(); ++code)
-        days_.push_back(day_of(column.forms[0][code]));
+      for (std::size_t code = born_.size(); code < column.distinct(); ++code)
+        born_.emplace_back(day_of(column.forms[0][code]));
+    if (column.empty()) continue;
+    if (i == given_) given_place_ = live_.size();
+    if (i == family_) family_place_ = live_.size();
+    live_.push_back(static_cast<std::uint8_t>(i));
   }
-  rows_.assign(cards_.size() * width, no_code);
+  if (given_place_ == nowhere || family_place_ == nowhere) given_place_ = family_place_ = nowhere;
+  stride_ = live_.size() + (several_ ? 1 : 0);
+  rows_.resize(cards_.size() * stride_);
   constexpr std::size_t block = 1024;  // cards whose rows stay in the cache
   for (std::size_t begin = 0; begin < cards_.size(); begin += block) {
     const std::size_t end = std::min(cards_.size(), begin + block);
-    for (std::size_t i = 0; i < width; ++i) {
-      const std::vector<std::uint32_t>& first = columns_[i]->first;
-      for (std::size_t card = begin; card < std::min(end, first.size()); ++card) rows_[card * width + i] = first[card];
+    for (std::size_t k = 0; k < live_.size(); ++k) {
+      const std::vector<std::uint32_t>& first = columns_[live_[k]]->first;
+      for (std::size_t card = begin; card < end; ++card) rows_[card * stride_ + k] = first[card];
+      const std::vector<std::uint32_t>& more = columns_[live_[k]]->more_begin;
+      if (more.empty()) continue;
+      for (std::size_t card = begin; card < end; ++card)
+        rows_[card * stride_ + live_.size()] |= std::uint32_t{more[card] < more[card + 1]} << k;
     }
   }
 }
 
-std::uint8_t PairComparer::compared(std::size_t i, std::uint32_t x, std::uint32_t y) const {
-  if (comparisons_[i].kind == ComparisonKind::birthday) return birthday_level(days_[x], days_[y]);
-  return full_level(comparisons_[i], *columns_[i], x, *columns_[i], y);
-}
-
-std::uint8_t PairComparer::level(std::size_t i, std::uint32_t x, std::uint32_t y, Memory* memory) const {
-  if (x == y) return highest_[i];
-  if (!sketches_[i].empty() && verdicts_[i].different(sketches_[i][x], sketches_[i][y])) return 1;
-  if (memory == nullptr) return compared(i, std::min(x, y), std::max(x, y));
+std::uint8_t PairComparer::level_by_texts(std::size_t place, std::uint32_t x, std::uint32_t y, Memory* memory) const {
+  const std::size_t i = live_[place];
+  const auto compare = [&] {
+    return full_level(comparisons_[i], *columns_[i], std::min(x, y), *columns_[i], std::max(x, y));
+  };
+  if (memory == nullptr) return compare();
   const std::uint64_t key = std::uint64_t{std::min(x, y)} << 32 | std::max(x, y);
   const std::uint64_t hash = key * 0x9E37'79B9'7F4A'7C15U;
-  Memory::Slot& slot = memory->slots_[(i << Memory::bits) + static_cast<std::size_t>(hash >> (64 - Memory::bits))];
+  Memory::Slot& slot = memory->slots_[(place << Memory::bits) + static_cast<std::size_t>(hash >> (64 - Memory::bits))];
   if (slot.key != key) {
-    slot.level = compared(i, std::min(x, y), std::max(x, y));
+    slot.level = compare();
     slot.key = key;
   }
   return slot.level;
 }
 
-std::uint8_t PairComparer::best_of_several(std::size_t i, CardPair pair, Memory* memory) const {
-  const FieldColumn& column = *columns_[i];
-  if (column.further(pair.a).empty() && column.further(pair.b).empty()) return 0;
+std::uint8_t PairComparer::level(std::size_t place, std::uint32_t x, std::uint32_t y, Memory* memory) const {
+  const std::size_t i = live_[place];
+  if (x == y) return highest_[i];
+  if (comparisons_[i].kind == ComparisonKind::birthday) return birthday_level(x, y);
+  return surely_different(i, x, y) ? std::uint8_t{1} : level_by_texts(place, x, y, memory);
+}
+
+std::uint8_t PairComparer::best_of_several(std::size_t place, CardPair pair, Memory* memory) const {
+  const std::size_t i = live_[place];
   std::uint8_t best = 0;
-  column.each(pair.a, [&](std::uint32_t a) {
-    column.each(pair.b, [&](std::uint32_t b) {
-      if (best < highest_[i]) best = std::max(best, level(i, a, b, memory));
+  columns_[i]->each(pair.a, [&](std::uint32_t a) {
+    columns_[i]->each(pair.b, [&](std::uint32_t b) {
+      if (best < highest_[i]) best = std::max(best, level(place, a, b, memory));
     });
   });
   return best;
@@ -116,16 +126,16 @@ std::uint8_t PairComparer::best_of_several(std::size_t i, CardPair pair, Memory*
 
 Pattern PairComparer::compared(CardPair pair, Memory* memory) const {
   Pattern pattern = 0;
-  const std::size_t width = comparisons_.size();
-  const std::uint32_t* const a_row = rows_.data() + pair.a * width;
-  const std::uint32_t* const b_row = rows_.data() + pair.b * width;
-  for (std::size_t i = 0; i < width; ++i) {
-    if (a_row[i] == no_code || b_row[i] == no_code) continue;
-    std::uint8_t best = level(i, a_row[i], b_row[i], memory);
-    if (several_ && best < highest_[i]) best = std::max(best, best_of_several(i, pair, memory));
-    pattern |= Pattern{best} << (4 * i);
+  const std::uint32_t* const a = row(pair.a);
+  const std::uint32_t* const b = row(pair.b);
+  const std::uint32_t more = several(a, b);
+  for (std::size_t k = 0; k < live_.size(); ++k) {
+    if (a[k] == no_code || b[k] == no_code) continue;
+    std::uint8_t best = level(k, a[k], b[k], memory);
+    if ((more >> k & 1U) != 0) best = std::max(best, best_of_several(k, pair, memory));
+    pattern |= Pattern{best} << (4 * live_[k]);
   }
-  if (given_ != none && family_ != none) {
+  if (given_place_ != nowhere && family_place_ != nowhere) {
     const std::uint8_t given = level_of(pattern, given_);
     const std::uint8_t family = level_of(pattern, family_);
     const auto names = [&](std::uint32_t card) {
@@ -143,8 +153,8 @@ Pattern PairComparer::compared(CardPair pair, Memory* memory) const {
 std::uint32_t PairComparer::common_value(CardPair pair, std::size_t i) const {
   const FieldColumn& column = *columns_[i];
   if (column.more_begin.empty()) {
-    const std::uint32_t x = rows_[pair.a * comparisons_.size() + i];
-    return x == rows_[pair.b * comparisons_.size() + i] ? x : no_code;
+    const std::uint32_t x = column.first[pair.a];
+    return x == column.first[pair.b] ? x : no_code;
   }
   std::uint32_t rarest = no_code;
   column.each(pair.a, [&](std::uint32_t a) {

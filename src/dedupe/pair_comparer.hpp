@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "dedupe/birth_date.hpp"
 #include "dedupe/card_data.hpp"
 #include "dedupe/value_sketch.hpp"
 #include "klientela/dedupe/comparison.hpp"
@@ -42,28 +43,59 @@ class PairComparer {
     };
     std::vector<Slot> slots_;
   };
-  [[nodiscard]] Memory memory() const { return Memory(comparisons_.size()); }
+  [[nodiscard]] Memory memory() const { return Memory(live_.size()); }
 
   /// Asks for the memory that the pairs of a list want, some pairs ahead of the one that is compared: cards lie far
   /// apart, and waiting for them would take longer than comparing.
   void ask_ahead(std::span<const CardPair> pairs, std::size_t at) const noexcept {
-    constexpr std::size_t cards_ahead = 16;
-    constexpr std::size_t values_ahead = 8;
-    const std::size_t width = comparisons_.size();
+    constexpr std::size_t cards_ahead = 24;
+    constexpr std::size_t values_ahead = 12;
     if (at + cards_ahead < pairs.size()) {
       const CardPair& pair = pairs[at + cards_ahead];
-      __builtin_prefetch(rows_.data() + pair.a * width);
-      __builtin_prefetch(rows_.data() + pair.b * width);
+      __builtin_prefetch(row(pair.a));
+      __builtin_prefetch(row(pair.b));
     }
     if (at + values_ahead >= pairs.size()) return;
-    const std::uint32_t* const a = rows_.data() + pairs[at + values_ahead].a * width;
-    const std::uint32_t* const b = rows_.data() + pairs[at + values_ahead].b * width;
-    for (std::size_t i = 0; i < width; ++i) {
-      if (a[i] == b[i] || a[i] == no_code || b[i] == no_code || sketches_[i].empty()) continue;
-      __builtin_prefetch(sketches_[i].data() + a[i]);
-      __builtin_prefetch(sketches_[i].data() + b[i]);
+    const std::uint32_t* const a = row(pairs[at + values_ahead].a);
+    const std::uint32_t* const b = row(pairs[at + values_ahead].b);
+    for (std::size_t k = 0; k < live_.size(); ++k) {
+      if (a[k] == b[k] || a[k] == no_code || b[k] == no_code || sketches_[live_[k]].empty()) continue;
+      __builtin_prefetch(sketches_[live_[k]].data() + a[k]);
+      __builtin_prefetch(sketches_[live_[k]].data() + b[k]);
     }
   }
+
+  /// The comparisons whose field some card has, in order.
+  [[nodiscard]] std::span<const std::uint8_t> live() const noexcept { return live_; }
+  /// The first values of a card by place in live(), and behind them, where some card has several values, the places,
+  /// as bits, where this one has.
+  [[nodiscard]] const std::uint32_t* row(std::uint32_t card) const noexcept { return rows_.data() + card * stride_; }
+  /// The places where one of two rows has several values.
+  [[nodiscard]] std::uint32_t several(const std::uint32_t* a, const std::uint32_t* b) const noexcept {
+    return several_ ? a[live_.size()] | b[live_.size()] : 0;
+  }
+  /// Whether two values are different beyond doubt, without looking at their texts: the lowest level.
+  [[nodiscard]] bool surely_different(std::size_t comparison, std::uint32_t x, std::uint32_t y) const noexcept {
+    const std::vector<Sketch>& sketches = sketches_[comparison];
+    return !sketches.empty() && verdicts_[comparison].different(sketches[x], sketches[y]);
+  }
+  /// The level of a pair of values. \pre x != y, of the place in live()
+  [[nodiscard]] std::uint8_t level_by_texts(std::size_t place, std::uint32_t x, std::uint32_t y, Memory* memory) const;
+  [[nodiscard]] std::uint8_t birthday_level(std::uint32_t x, std::uint32_t y) const noexcept {
+    return static_cast<std::uint8_t>(1 + static_cast<int>(born_[x].compared(born_[y])));
+  }
+  /// Whether no names of the pair, in each other's place, are alike.
+  [[nodiscard]] bool surely_not_crossed(const std::uint32_t* a, const std::uint32_t* b) const noexcept {
+    const auto different = [&](std::uint32_t given, std::uint32_t family) {
+      return given == no_code || family == no_code ||
+             verdicts_[family_].different(sketches_[given_][given], sketches_[family_][family]);
+    };
+    return different(a[given_place_], b[family_place_]) && different(b[given_place_], a[family_place_]);
+  }
+  static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
+  /// Where given and family names that may stand in each other's place are, as places in live(); nowhere.
+  [[nodiscard]] std::size_t given_place() const noexcept { return given_place_; }
+  [[nodiscard]] std::size_t family_place() const noexcept { return family_place_; }
 
   [[nodiscard]] Pattern operator()(CardPair pair, Memory& memory) const { return compared(pair, &memory); }
   [[nodiscard]] Pattern operator()(CardPair pair) const { return compared(pair, nullptr); }
@@ -77,21 +109,24 @@ class PairComparer {
   /// What is looked up by card or value.
   void look_up();
   [[nodiscard]] Pattern compared(CardPair pair, Memory* memory) const;
-  [[nodiscard]] std::uint8_t level(std::size_t comparison, std::uint32_t x, std::uint32_t y, Memory* memory) const;
-  [[nodiscard]] std::uint8_t compared(std::size_t comparison, std::uint32_t x, std::uint32_t y) const;
-  [[nodiscard]] std::uint8_t best_of_several(std::size_t comparison, CardPair pair, Memory* memory) const;
+  [[nodiscard]] std::uint8_t level(std::size_t place, std::uint32_t x, std::uint32_t y, Memory* memory) const;
+  [[nodiscard]] std::uint8_t best_of_several(std::size_t place, CardPair pair, Memory* memory) const;
 
   PreparedCards cards_;
   std::vector<Comparison> comparisons_;
   std::vector<const FieldColumn*> columns_;
   std::vector<std::uint8_t> highest_;
-  std::vector<std::uint32_t> rows_;  ///< by card, then comparison: its first value, so that a card is a line of memory
+  std::vector<std::uint8_t> live_;
+  std::size_t stride_{0};
+  std::vector<std::uint32_t> rows_;  ///< by card: row(), so that a card is a line of memory
   std::vector<std::vector<Sketch>> sketches_;
   std::vector<Verdict> verdicts_;
-  std::vector<Day> days_;  ///< by code of birthdays
-  bool several_{false};    ///< whether some card has several values
-  std::size_t given_;      ///< place among the comparisons; none
+  std::vector<BirthDate> born_;  ///< by code of birthdays
+  bool several_{false};          ///< whether some card has several values
+  std::size_t given_;            ///< place among the comparisons; nowhere
   std::size_t family_;
+  std::size_t given_place_{nowhere};  ///< the same among those that are live
+  std::size_t family_place_{nowhere};
 };
 
 }  // namespace klientela::dedupe

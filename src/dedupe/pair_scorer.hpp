@@ -53,6 +53,7 @@ class PairScorer {
       shares_.emplace_back((*comparer.cards().data())[comparisons[i].field], same);
     }
     terms_.resize(comparisons.size());
+    highest_term_.resize(comparisons.size());
     adjusted_.resize(comparisons.size());
     add_terms(model);
   }
@@ -63,6 +64,7 @@ class PairScorer {
         weights_(before.weights_),
         shares_(before.shares_),
         terms_(before.terms_),
+        highest_term_(before.highest_term_),
         adjusted_(before.adjusted_) {
     const auto& comparisons = comparer.comparisons();
     for (std::size_t i = 0; i < comparisons.size(); ++i)
@@ -76,6 +78,7 @@ class PairScorer {
   void adjust(std::size_t comparison, std::uint32_t code, double bits) {
     terms_[comparison].resize(shares_[comparison].size(), 0);
     terms_[comparison][code] += bits;
+    highest_term_[comparison] = std::max(highest_term_[comparison], terms_[comparison][code]);
     adjusted_[comparison][code] += bits;
   }
   /// What adjust() made of it; 0 where it made nothing.
@@ -99,24 +102,43 @@ class PairScorer {
     return score;
   }
 
+  /// The score of a pair where it is at least so many bits; a number below it, minus infinity, where it is not. What is
+  /// cheap is looked at first, and nothing more once the rest cannot make up for it; sums of weights are exact, so what
+  /// they are bounded by is, too.
+  [[nodiscard]] double at_least(double least, CardPair pair, PairComparer::Memory& memory) const;
+
  private:
+  /// What a comparison may be worth at most, by what is known of it.
+  struct Most {
+    double differing{0};  ///< the first values are not the same
+    double several{0};    ///< nothing is: a card has several values; without the term
+  };
+
   void add_terms(const LinkModel& model) {
     const auto& comparisons = comparer_->comparisons();
     for (std::size_t i = 0; i < comparisons.size(); ++i) {
       if (model.fields()[i].tf_weight <= 0) continue;
       const std::size_t distinct = (*comparer_->cards().data())[comparisons[i].field].distinct();
       terms_[i].reserve(distinct);
-      for (auto code = static_cast<std::uint32_t>(terms_[i].size()); code < distinct; ++code)
+      for (auto code = static_cast<std::uint32_t>(terms_[i].size()); code < distinct; ++code) {
         terms_[i].push_back(model.term_weight(i, shares_[i](code)));
+        highest_term_[i] = std::max(highest_term_[i], terms_[i].back());
+      }
     }
+    bound();
   }
+  void bound();
 
   const PairComparer* comparer_;
   double prior_;
   std::vector<std::array<double, 16>> weights_;
   std::vector<Shares> shares_;
   std::vector<std::vector<double>> terms_;  ///< by value; empty: all 0
+  std::vector<double> highest_term_;        ///< by comparison, at least 0
   std::vector<std::unordered_map<std::uint32_t, double>> adjusted_;
+  std::vector<Most> most_;           ///< by comparison
+  std::vector<std::uint8_t> order_;  ///< places in PairComparer::live(), those first that may tell of most
+  std::size_t born_{0};              ///< the place of birthdays
 };
 
 }  // namespace klientela::dedupe

@@ -1,4 +1,4 @@
-// Codes of distinct texts in order of first appearance.
+// Codes of distinct texts, or of what has several, in order of first appearance.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,17 @@ namespace klientela::dedupe {
 /// Open addressing, at most half full. The texts stand with whoever asks.
 class TextIndex {
  public:
-  /// The code of a text that is there, else `next`, which is put in. at(code) gives the text of a code.
-  template <class At>
-  std::uint32_t code(std::string_view text, std::uint32_t next, At at) {
+  [[nodiscard]] static std::uint64_t hash(std::string_view text) noexcept {
+    return std::hash<std::string_view>{}(text);
+  }
+  /// Asks for the memory in which a text of this hash is looked for.
+  void ask(std::uint64_t hash) const noexcept {
+    if (!slots_.empty()) __builtin_prefetch(slots_.data() + (hash & (slots_.size() - 1)));
+  }
+  /// The code of what has this hash and same(code) where that is there, else `next`, which is put in.
+  template <class Same>
+  std::uint32_t code(std::uint64_t hash, std::uint32_t next, Same same) {
     if (2 * (used_ + 1) > slots_.size()) grow();
-    const std::uint64_t hash = std::hash<std::string_view>{}(text);
     const auto tag = static_cast<std::uint32_t>(hash >> 32);
     for (std::size_t i = hash & (slots_.size() - 1);; i = (i + 1) & (slots_.size() - 1)) {
       Slot& slot = slots_[i];
@@ -26,7 +32,7 @@ class TextIndex {
         ++used_;
         return next;
       }
-      if (slot.tag == tag && at(slot.code) == text) return slot.code;
+      if (slot.tag == tag && same(slot.code)) return slot.code;
     }
   }
 

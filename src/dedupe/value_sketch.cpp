@@ -75,6 +75,18 @@ Sketch sketch_of(const std::array<std::string_view, max_forms>& value, Compariso
 
 }  // namespace
 
+Verdict::Verdict(const Comparison& comparison) noexcept : kind_(comparison.kind), limit_(comparison.similar) {
+  if (kind_ == ComparisonKind::address) limit_ = comparison.close;
+  if (kind_ == ComparisonKind::email) limit_ = std::min(comparison.similar, comparison.close);
+  for (std::uint32_t m = 0; m < short_length; ++m) {
+    std::uint8_t common = 1;  // grows with the other length
+    for (std::uint32_t n = 0; n < short_length; ++n) {
+      while (common <= std::min(m, n) && !may_reach(m, n, common)) ++common;
+      needed_[m][n] = common;
+    }
+  }
+}
+
 void add_sketches(const FieldColumn& column, const Comparison& comparison, std::vector<Sketch>& all) {
   if (comparison.kind == ComparisonKind::birthday || comparison.kind == ComparisonKind::exact) return;
   all.reserve(column.distinct());

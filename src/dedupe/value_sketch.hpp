@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -30,23 +30,32 @@ struct Sketch {
 /// that are cheap to compare anyway. O(bytes)
 void add_sketches(const FieldColumn& column, const Comparison& comparison, std::vector<Sketch>& all);
 
+/// How many bits are 1. Without the instruction of its own, which not every processor has, std::popcount() is a call.
+[[nodiscard]] constexpr int count_bits(std::uint64_t x) noexcept {
+  x -= x >> 1 & 0x5555'5555'5555'5555U;
+  x = (x & 0x3333'3333'3333'3333U) + (x >> 2 & 0x3333'3333'3333'3333U);
+  return static_cast<int>(((x + (x >> 4)) & 0x0F0F'0F0F'0F0F'0F0FU) * 0x0101'0101'0101'0101U >> 56);
+}
+
 /// Whether two values of such sketches have the lowest level. Neither is the other. O(1)
 class Verdict {
  public:
-  explicit Verdict(const Comparison& comparison) noexcept
-      : kind_(comparison.kind), close_(comparison.close), similar_(comparison.similar) {}
+  explicit Verdict(const Comparison& comparison) noexcept;
 
   [[nodiscard]] bool different(const Sketch& a, const Sketch& b) const noexcept {
     if ((a.wholes & b.wholes) != 0 || a.length() == 255 || b.length() == 255) return false;
-    const int apart = std::popcount(a.bits() ^ b.bits());
+    const int only_a = count_bits(a.bits() & ~b.bits());
+    const int only_b = count_bits(b.bits() & ~a.bits());
+    const int apart = only_a + only_b;
     const auto both = static_cast<double>(a.length() + b.length());
+    const auto jaro_may_reach = [&] { return common_may_reach(a.length(), b.length(), only_a, only_b); };
     switch (kind_) {
       case ComparisonKind::name:  // an initial may stand for a name
-        return std::min(a.length(), b.length()) > 1 && apart > 4 && !jaro_may_reach(a, b, similar_);
-      case ComparisonKind::email: return apart > 4 && !jaro_may_reach(a, b, std::min(similar_, close_));
-      case ComparisonKind::text: return apart > 2 && apart > 0.1 * both && !jaro_may_reach(a, b, similar_);
-      case ComparisonKind::organisation: return apart > 0.25 * both && !jaro_may_reach(a, b, similar_);
-      case ComparisonKind::address: return apart > 0.35 * both && !jaro_may_reach(a, b, close_);
+        return std::min(a.length(), b.length()) > 1 && apart > 4 && !jaro_may_reach();
+      case ComparisonKind::email: return apart > 4 && !jaro_may_reach();
+      case ComparisonKind::text: return apart > 2 && apart > 0.1 * both && !jaro_may_reach();
+      case ComparisonKind::organisation: return apart > 0.25 * both && !jaro_may_reach();
+      case ComparisonKind::address: return apart > 0.35 * both && !jaro_may_reach();
       // A slip touches three pairs of neighbours at most, in each text.
       case ComparisonKind::code:
       case ComparisonKind::phone: return apart > 6;
@@ -57,20 +66,24 @@ class Verdict {
   }
 
  private:
-  /// Whether the similarity of Jaro and Winkler can reach a limit: characters that only one of the texts has are not
-  /// common. Without a boost below 0.7, with one of at most 0.4 of what is missing above it.
-  static bool jaro_may_reach(const Sketch& a, const Sketch& b, double limit) noexcept {
-    const auto m = static_cast<double>(a.length());
-    const auto n = static_cast<double>(b.length());
-    const double common = std::min(m - std::popcount(a.bits() & ~b.bits()), n - std::popcount(b.bits() & ~a.bits()));
-    if (common <= 0) return false;
-    const double jaro = (std::min(common, n) / m + std::min(common, m) / n + 1) / 3;
-    return (jaro > 0.7 ? jaro + 0.4 * (1 - jaro) : jaro) >= limit - 1e-9;
+  static constexpr std::uint32_t short_length = 32;
+
+  /// Whether the similarity of Jaro and Winkler can reach the limit: characters that only one of the texts has are not
+  /// common.
+  [[nodiscard]] bool common_may_reach(std::uint32_t m, std::uint32_t n, int only_a, int only_b) const noexcept {
+    const int common = std::min(static_cast<int>(m) - only_a, static_cast<int>(n) - only_b);
+    if (m < short_length && n < short_length) return common >= needed_[m][n];
+    return common > 0 && may_reach(m, n, common);
+  }
+  /// Without a boost below 0.7, with one of at most 0.4 of what is missing above it.
+  [[nodiscard]] bool may_reach(double m, double n, double common) const noexcept {
+    const double jaro = (common / m + common / n + 1) / 3;
+    return (jaro > 0.7 ? jaro + 0.4 * (1 - jaro) : jaro) >= limit_ - 1e-9;
   }
 
   ComparisonKind kind_;
-  double close_;
-  double similar_;
+  double limit_;  ///< of the similarity by Jaro and Winkler, below which it tells of no likeness
+  std::array<std::array<std::uint8_t, short_length>, short_length> needed_{};  ///< by lengths: characters in common
 };
 
 }  // namespace klientela::dedupe

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <random>
+#include <string>
 
 #include "klientela/core/time.hpp"
 
@@ -47,6 +50,49 @@ TEST(Birthday, IsSymmetric) {
     if (swapped) {
       EXPECT_EQ(swapped_day_month(*swapped), a);
     }
+  }
+}
+
+/// By the words of the header, over texts.
+BirthdayAgreement by_text(Day a, Day b) {
+  const std::string x = to_text(a);
+  const std::string y = to_text(b);
+  const auto apart = std::abs((a - b).count());
+  std::string p;
+  std::string q;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (x[i] == '-') continue;
+    p += x[i];
+    q += y[i];
+  }
+  int wrong = 0;
+  bool neighbours = false;
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    wrong += p[i] != q[i];
+    neighbours = neighbours || (i > 0 && p[i] != q[i] && p[i] == q[i - 1] && p[i - 1] == q[i]);
+  }
+  const bool year = p.substr(0, 4) == q.substr(0, 4);
+  const bool month = p.substr(4, 2) == q.substr(4, 2);
+  const bool day = p.substr(6) == q.substr(6);
+  if (a == b) return BirthdayAgreement::same;
+  if (wrong == 1 || (wrong == 2 && neighbours) ||
+      (year && p.substr(4, 2) == q.substr(6) && p.substr(6) == q.substr(4, 2)))
+    return BirthdayAgreement::slip;
+  if (year + month + day == 2 || apart <= 10) return BirthdayAgreement::close;
+  if (apart <= 31 || wrong == 2) return BirthdayAgreement::near;
+  return year ? BirthdayAgreement::same_year : BirthdayAgreement::different;
+}
+
+TEST(Birthday, AgreesAsItsTextsDo) {
+  std::mt19937 random(11);
+  const auto last = static_cast<int>((end_day - first_day).count()) - 1;
+  for (int trial = 0; trial < 100'000; ++trial) {
+    const int a = std::uniform_int_distribution<int>(0, last)(random);
+    const int near = trial % 2 == 0 ? 400 : last;
+    const int b = std::clamp(a + std::uniform_int_distribution<int>(-near, near)(random), 0, last);
+    const Day x = first_day + std::chrono::days(a);
+    const Day y = first_day + std::chrono::days(b);
+    ASSERT_EQ(compare_birthdays(x, y), by_text(x, y)) << to_text(x) << " " << to_text(y);
   }
 }
 

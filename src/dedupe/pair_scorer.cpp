@@ -1,0 +1,87 @@
+// Scores of the pairs that reach a limit; of the others as little as shows that they do not.
+#include "dedupe/pair_scorer.hpp"
+
+#include <limits>
+#include <numeric>
+
+#include "dedupe/value_levels.hpp"
+
+namespace klientela::dedupe {
+
+void PairScorer::bound() {
+  const auto& comparisons = comparer_->comparisons();
+  for (std::size_t i = 0; i < comparisons.size(); ++i) {
+    const std::size_t highest = comparer_->highest(i);
+    const auto most = [&](std::size_t end) {
+      return *std::max_element(weights_[i].begin() + 1, weights_[i].begin() + static_cast<std::ptrdiff_t>(end));
+    };
+    // Values of several forms may differ and be the same where it counts.
+    most_.push_back({most(forms(comparisons[i].field).size() > 1 ? highest + 1 : highest), most(highest + 1)});
+  }
+  const auto live = comparer_->live();
+  order_.resize(live.size());
+  std::iota(order_.begin(), order_.end(), std::uint8_t{0});
+  const auto gain = [&](std::size_t k) { return most_[live[k]].differing - weights_[live[k]][1]; };
+  std::stable_sort(order_.begin(), order_.end(), [&](std::size_t x, std::size_t y) { return gain(x) > gain(y); });
+  born_ = PairComparer::nowhere;
+  for (std::size_t k = 0; k < live.size(); ++k)
+    if (comparisons[live[k]].kind == ComparisonKind::birthday) born_ = k;
+}
+
+double PairScorer::at_least(double least, CardPair pair, PairComparer::Memory& memory) const {
+  constexpr double below = -std::numeric_limits<double>::infinity();
+  const PairComparer& comparer = *comparer_;
+  const std::uint32_t* const a = comparer.row(pair.a);
+  const std::uint32_t* const b = comparer.row(pair.b);
+  const auto live = comparer.live();
+  const std::uint32_t several = comparer.several(a, b);
+  std::uint32_t open = 0;  // places with two values whose level is not known
+  double score = prior_;   // at most
+  for (std::size_t k = 0; k < live.size(); ++k) {
+    if (a[k] == no_code || b[k] == no_code) continue;
+    const std::size_t i = live[k];
+    if ((several >> k & 1U) != 0) {
+      score += most_[i].several + highest_term_[i];
+    } else if (a[k] == b[k]) {
+      score += weights_[i][comparer.highest(i)];
+      if (!terms_[i].empty()) score += terms_[i][a[k]];
+    } else {
+      score += most_[i].differing;
+      open |= std::uint32_t{1} << k;
+    }
+  }
+  // Names in each other's place have a level of their own, also where one of them is missing.
+  bool may_cross = false;
+  double crossed = 0;  // bits that count for it above
+  if (const std::size_t given = comparer.given_place(); given != PairComparer::nowhere) {
+    const std::size_t family = comparer.family_place();
+    const auto missing = [&](std::size_t k) { return a[k] == no_code || b[k] == no_code; };
+    may_cross = (missing(given) || a[given] != b[given]) && (missing(family) || a[family] != b[family]);
+    for (const std::size_t k : {given, family})
+      if (may_cross && missing(k)) crossed += std::max(0.0, weights_[live[k]][name_crossed]);
+    score += crossed;
+  }
+  if (score < least) return below;
+  const auto exact = [&] { return (*this)(pair, comparer(pair, memory)); };
+  const auto settle = [&](std::size_t k, std::uint8_t level) {
+    score += weights_[live[k]][level] - most_[live[k]].differing;
+    open &= ~(std::uint32_t{1} << k);
+    return score < least;
+  };
+  if (born_ != PairComparer::nowhere && (open >> born_ & 1U) != 0 &&
+      settle(born_, comparer.birthday_level(a[born_], b[born_])))
+    return below;
+  if (may_cross) {
+    if (!comparer.surely_not_crossed(a, b)) return exact();
+    score -= crossed;
+    if (score < least) return below;
+  }
+  for (const std::size_t k : order_)
+    if ((open >> k & 1U) != 0 && comparer.surely_different(live[k], a[k], b[k]) && settle(k, 1)) return below;
+  if (several != 0) return exact();
+  for (const std::size_t k : order_)
+    if ((open >> k & 1U) != 0 && settle(k, comparer.level_by_texts(k, a[k], b[k], &memory))) return below;
+  return score;
+}
+
+}  // namespace klientela::dedupe
