@@ -26,6 +26,7 @@ _CHANNELS = {
     "sms": ("Text message", "СМС"),
     "messenger": ("Messenger", "Мессенджер"),
     "chat": ("Chat", "Чат"),
+    "social": ("Social media", "Соцсети"),
     "video": ("Video call", "Видеозвонок"),
 }
 _T = TypeVar("_T")
@@ -161,6 +162,8 @@ def unique(names: Sequence[str], key: Callable[[str], str], other: Callable[[str
 
 def _shown(text: str) -> str:
     """Ends of lines as newlines; what is no character of a text as U+FFFD."""
+    if text.isprintable():
+        return text
     for end in ("\r\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"):
         text = text.replace(end, "\n")
     return "".join(

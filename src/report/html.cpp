@@ -184,6 +184,7 @@ std::string html(const ReportInput& input, const ReportOptions& options, const C
   if (shown(PageSection::classes)) put_classes(page);
   if (shown(PageSection::movement)) put_movement(page, control);
   if (shown(PageSection::attention)) put_attention(page);
+  if (shown(PageSection::plan)) put_plan(page);
   if (matrix && shown(PageSection::top) && options.top_clients > 0 && input.features.rows() > 0)
     put_top(page, *matrix, cells);
   put_repeats(page);

@@ -89,6 +89,8 @@ void put_top(Page& page, const MatrixView& matrix, const std::vector<CellTotals>
 /// Nothing where there is no history of at least two days.
 void put_movement(Page& page, const Control& control);
 void put_attention(Page& page);
+/// Nothing where there is no plan.
+void put_plan(Page& page);
 void put_profiles(Page& page);
 /// Nothing where no duplicates were looked for.
 void put_duplicates(Page& page);

@@ -84,9 +84,9 @@ std::vector<PageSection> read_hidden(const json::Node& node) {
 }  // namespace
 
 const std::vector<std::string_view>& page_section_names() {
-  static const std::vector<std::string_view> names{"matrix",     "rfm",       "abc",      "classes",
-                                                   "movement",   "attention", "top",      "profiles",
-                                                   "duplicates", "coverage",  "rejected", "definitions"};
+  static const std::vector<std::string_view> names{"matrix",    "rfm",      "abc",        "classes",  "movement",
+                                                   "attention", "plan",     "top",        "profiles", "duplicates",
+                                                   "coverage",  "rejected", "definitions"};
   return names;
 }
 

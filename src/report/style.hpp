@@ -78,6 +78,15 @@ overflow-wrap:anywhere;hyphens:auto}
 .grid5{max-width:560px}
 .grid5 td{height:48px}
 .grid5 tbody th,.grid5 .corner{width:3em;min-width:3em}
+.load{border-spacing:3px 2px}.load td{height:28px;padding:1px;border-radius:5px;font-size:.76rem;min-width:27px}
+.load tbody th{padding:0 6px 0 0;line-height:1.2;width:11em}
+.load thead th{font-size:.74rem;padding:0;text-align:center;white-space:nowrap}
+.load thead th span{display:block;font-size:.68rem;opacity:.85}.load thead .corner{text-align:right;padding-right:6px}
+.load td.free{background:none;box-shadow:inset 0 0 0 1px var(--line);color:var(--soft)}.load td.none{box-shadow:none}
+.load td.apart{background:none;font-weight:600;border-left-width:4px}
+.agenda th{white-space:nowrap;width:11.5em}.agenda .date{display:inline-block;min-width:6.4em}.agenda .clock{font-weight:400}
+.agenda .again{visibility:hidden}.agenda .sub{color:var(--soft)}.agenda .next th,.agenda .next td{border-top:2px solid var(--line)}
+section>.lead+.figures{margin:12px 0}section .figure{box-shadow:none}
 .i0{--a:.07}.i1{--a:.13}.i2{--a:.19}.i3{--a:.26}.i4{--a:.33}.i5{--a:.4}.i6{--a:.47}.i7{--a:.54}.i8{--a:.6}.i9{--a:.66}
 .k0{--k:var(--k0)}.k1{--k:var(--k1)}.k2{--k:var(--k2)}.k3{--k:var(--k3)}.k4{--k:var(--k4)}.k5{--k:var(--k5)}
 .k6{--k:var(--k6)}.k7{--k:var(--k7)}.kn{--k:var(--kn)}
@@ -135,7 +144,8 @@ section{padding:16px 14px;border-radius:12px}.two{grid-template-columns:minmax(0
 .figures{grid-template-columns:repeat(2,minmax(0,1fr));gap:8px}.figure{padding:11px 12px}
 .figure dd{font-size:clamp(1rem,5vw,1.22rem)}
 .heat{border-spacing:3px}.heat td{height:52px;padding:6px 2px}
-.heat tbody th,.heat .corner{width:5.4em;min-width:5.4em}.heat tbody th{font-size:.76rem;padding-right:4px}
+.heat tbody th,.heat .corner,.load tbody th{width:5.4em;min-width:5.4em}.load td{height:32px;padding:1px}
+.load tbody th,.load .corner{width:6.6em;min-width:6.6em}.heat tbody th{font-size:.76rem;padding-right:4px}
 .heat thead th,.heat tfoot th{font-size:.76rem}
 .heat td b{font-size:.84rem}.heat td>span{font-size:.72rem}
 .grid5 tbody th,.grid5 .corner{width:2.6em;min-width:2.6em}
@@ -152,6 +162,7 @@ section{padding:16px 14px;border-radius:12px}.two{grid-template-columns:minmax(0
 .stacked tbody th,.stacked tbody td{display:block;border:0;padding:1px 0;text-align:left;white-space:normal}
 .stacked tbody .num{text-align:left;white-space:normal}.stacked td:empty{display:none}.stacked td::before{content:attr(data-of) ": ";color:var(--soft)}
 .stacked .share{display:inline;margin-left:.4em}
+.agenda th{width:auto}.agenda .again{visibility:visible}
 .flow text{font-size:20px}.flow .long{display:none}.curve text{font-size:19px}.curve .class{font-size:20px}.defs{grid-template-columns:1fr;gap:0}.defs dd{margin-bottom:8px}
 summary .right{margin-left:1.1em;flex-basis:100%}}
 @media print{:root{color-scheme:light}body{background:#fff}section,.figure{box-shadow:none;break-inside:avoid}

@@ -38,6 +38,12 @@ def test_the_guide_to_merging():
     assert tried > 25 and failed == 0
 
 
+def test_the_guide_to_plans():
+    pytest.importorskip("icalendar")
+    failed, tried = doctest.testfile(str(ROOT / "docs" / "guide" / "plan.md"), module_relative=False)
+    assert tried > 8 and failed == 0
+
+
 def test_a_term_stands_once_in_the_glossary():
     path = ROOT / "tools" / "check_tree.py"
     spec = importlib.util.spec_from_file_location("check_tree", path)

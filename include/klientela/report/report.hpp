@@ -30,6 +30,16 @@ struct RuleSetCheck {
   RuleCheck check;
 };
 
+/// What the page tells of a contact plan: tables as ContactSchedule gives them, in the page's language.
+struct PlanTables {
+  Day first{}, last{};          ///< of the period, both in
+  std::int64_t objective{0};    ///< what the plan is worth, units of 1/10000
+  std::int64_t upper_bound{0};  ///< no plan is worth more
+  bool limited{false};          ///< whether a work limit ended the search
+  Table planned, refused, prices;
+  std::map<std::string, std::string> managers;  ///< names by id, where they have any
+};
+
 /// What a report is about. Borrows everything for the call.
 struct ReportInput {
   const ClientBase& base;
@@ -46,6 +56,7 @@ struct ReportInput {
   // Told of in the summary too:
   const Duplicates* duplicates{nullptr};  ///< of one list: among the cards before they were merged
   const MergedBase* merged{nullptr};      ///< what was merged of them; the base is merged->base(), which was asked for
+  const PlanTables* plan{nullptr};        ///< shown on the page
 };
 
 /// Parts of the page that can be left out, by the names that the policy has for them.
@@ -56,6 +67,7 @@ enum class PageSection : std::uint8_t {
   classes,    ///< labels of other classifiers
   movement,   ///< of clients between classes
   attention,  ///< who needs accompaniment now
+  plan,       ///< of contacts: load, calendars, what was refused, what more capacity is worth
   top,        ///< first clients of every cell
   profiles,
   duplicates,  ///< cards of one client: what was merged, and what waits for review
