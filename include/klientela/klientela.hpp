@@ -79,6 +79,7 @@
 #include "klientela/classify/tracker.hpp"
 #include "klientela/classify/xyz.hpp"
 
+#include "klientela/plan/batching.hpp"
 #include "klientela/plan/cadence.hpp"
 #include "klientela/plan/calendar.hpp"
 #include "klientela/plan/calendar_text.hpp"
