@@ -294,9 +294,8 @@ class Query {
         };
         return dedupe::Names{form(CardField::given_name), form(CardField::family_name)};
       };
-      if (dedupe::names_crossed(names(cards_, card), names(known, other), evidence.levels[given],
-                                evidence.levels[family], comparisons[family].close))
-        evidence.levels[given] = evidence.levels[family] = dedupe::name_crossed;
+      dedupe::cross_names(names(cards_, card), names(known, other), evidence.levels[given], evidence.levels[family],
+                          comparisons[family].close);
     }
     evidence.explanation = found.model.explain(evidence.levels, shares);
     for (std::size_t i = 0; i < comparisons.size(); ++i) {

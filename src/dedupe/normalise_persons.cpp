@@ -395,6 +395,11 @@ void Normaliser::person(std::string_view given, std::string_view middle, std::st
                         PersonName& out) const {
   if (given.empty() && middle.empty()) {
     person(family, out);
+    // A single name is what its field says, also where it is in the list of given names.
+    if (out.family.empty() && out.middle.empty() && !out.given.empty()) {
+      std::swap(out.family, out.given);
+      finish(*data_, out);
+    }
     return;
   }
   clear(out);

@@ -136,15 +136,15 @@ Pattern PairComparer::compared(CardPair pair, Memory* memory) const {
     pattern |= Pattern{best} << (4 * live_[k]);
   }
   if (given_place_ != nowhere && family_place_ != nowhere) {
-    const std::uint8_t given = level_of(pattern, given_);
-    const std::uint8_t family = level_of(pattern, family_);
+    std::uint8_t given = level_of(pattern, given_);
+    std::uint8_t family = level_of(pattern, family_);
     const auto names = [&](std::uint32_t card) {
       return Names{first_form(*columns_[given_], card), first_form(*columns_[family_], card)};
     };
-    if (given <= name_similar && family <= name_similar &&
-        names_crossed(names(pair.a), names(pair.b), given, family, comparisons_[family_].close)) {
+    if (given <= name_similar && family <= name_similar) {
+      cross_names(names(pair.a), names(pair.b), given, family, comparisons_[family_].close);
       const Pattern mask = Pattern{0xF} << (4 * given_) | Pattern{0xF} << (4 * family_);
-      pattern = (pattern & ~mask) | Pattern{name_crossed} << (4 * given_) | Pattern{name_crossed} << (4 * family_);
+      pattern = (pattern & ~mask) | Pattern{given} << (4 * given_) | Pattern{family} << (4 * family_);
     }
   }
   return pattern;

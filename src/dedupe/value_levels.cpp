@@ -85,14 +85,21 @@ bool same_digits(std::string_view a, std::string_view b, bool& any) noexcept {
   }
 }
 
+/// The same, or but for slips. Short domains that are alike are two (gmail, ymail), as are those with other digits.
+bool nearly_one_domain(std::string_view a, std::string_view b) {
+  const std::size_t size = std::min(a.size(), b.size());
+  bool digits = false;
+  return a == b || (size > 10 && same_digits(a, b, digits) && osa_distance(a, b, 2) <= (size > 12 ? 2U : 1U));
+}
+
 /// E-mails are made of names, so likeness that names explain is a level of its own.
 std::uint8_t email_level(const Value& a, const Value& b, const Comparison& c) {
   if (a[0] == b[0]) return 5;
   bool digits = false;
   const bool same_number = same_digits(a[1], b[1], digits);
-  if (a[1] == b[1]) return digits ? 4 : 2;
-  const bool one_domain = a[2] == b[2];
-  if (same_number && osa_distance(a[1], b[1], 2) <= (digits ? 2U : 1U) && (digits || one_domain)) return 3;
+  if (a[1] == b[1]) return digits ? 4 : nearly_one_domain(a[2], b[2]) ? 3 : 2;
+  if (same_number && osa_distance(a[1], b[1], 2) <= (digits ? 2U : 1U) && (digits || nearly_one_domain(a[2], b[2])))
+    return 3;
   return jaro_winkler_similarity(a[1], b[1], c.similar) >= c.similar ? 2 : 1;
 }
 
@@ -161,7 +168,7 @@ std::uint8_t birthday_level(Day a, Day b) noexcept {
   return static_cast<std::uint8_t>(1 + static_cast<int>(compare_birthdays(a, b)));
 }
 
-bool names_crossed(const Names& a, const Names& b, std::uint8_t given, std::uint8_t family, double close) {
+void cross_names(const Names& a, const Names& b, std::uint8_t& given, std::uint8_t& family, double close) {
   const auto level = [&](std::string_view x, std::string_view y) -> std::uint8_t {
     if (x.empty() || y.empty()) return 0;
     if (x == y) return name_same;
@@ -169,11 +176,17 @@ bool names_crossed(const Names& a, const Names& b, std::uint8_t given, std::uint
     if (jaro_winkler_similarity(x, y, close) >= close) return name_close;
     return two_slips(x, y) ? name_similar : name_different;
   };
-  if (given > name_similar || family > name_similar) return false;
+  if (given > name_similar || family > name_similar) return;
   const std::uint8_t one = level(a.given, b.family);
   const std::uint8_t other = level(b.given, a.family);
-  if (std::max(one, other) >= name_close && std::min(one, other) >= name_similar) return true;
-  return std::min(one, other) == 0 && std::max(one, other) >= name_close && std::max(given, family) <= name_different;
+  if (std::max(one, other) < name_close) return;
+  if (std::min(one, other) >= name_similar) {
+    given = family = name_crossed;
+  } else if (std::min(one, other) == 0 && std::max(given, family) <= name_different) {
+    // One name in common is evidence once: of the field that both have, if there is one.
+    (given != 0 && family == 0 ? given : family) = name_crossed;
+    if (family == name_crossed) given = 0;
+  }
 }
 
 }  // namespace klientela::dedupe

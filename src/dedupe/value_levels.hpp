@@ -33,7 +33,8 @@ struct Names {
   std::string_view given;
   std::string_view family;
 };
-/// Whether given and family name stand in each other's place. \param given, family  levels as they stand
-[[nodiscard]] bool names_crossed(const Names& a, const Names& b, std::uint8_t given, std::uint8_t family, double close);
+/// Sets the levels to crossed where given and family name stand in each other's place: both, or, where a name is
+/// missing, that of the one field which the name in common speaks for. \param given, family  levels as they stand
+void cross_names(const Names& a, const Names& b, std::uint8_t& given, std::uint8_t& family, double close);
 
 }  // namespace klientela::dedupe

@@ -79,21 +79,33 @@ def clusters_of(pairs: list[tuple[int, int]], n: int) -> np.ndarray:
     return np.array([top(row) for row in range(n)])
 
 
-def with_klientela(name: str, rows: pd.DataFrame, _: np.ndarray) -> dict[str, np.ndarray]:
+def with_klientela(
+    name: str, rows: pd.DataFrame, _: np.ndarray, judged: list[tuple[int, int, bool]] | None = None
+) -> dict[str, np.ndarray]:
     import klientela
     from klientela import cards
 
     rows = rows.rename(columns={"unique_id": "id", "rec_id": "id", "Id": "id"})
     if "list" not in rows:
-        found = klientela.find_duplicates(cards.read(rows).base)
+        kind = int if rows["id"].str.fullmatch("[0-9]+").all() else str
+        ids = rows["id"].map(kind)
+        labelled = [(ids[a], ids[b], match) for a, b, match in judged] if judged else None
+        found = klientela.find_duplicates(cards.read(rows).base, labelled=labelled)
         cluster = dict(zip(*(found.clusters._column(each) for each in ("id", "cluster")), strict=True))
-        ids = rows["id"] if isinstance(next(iter(cluster)), str) else rows["id"].astype(int)
         return {"default": np.unique(ids.map(cluster).astype(str), return_inverse=True)[1]}
     lists = [rows[rows["list"] == each].drop(columns="list") for each in "01"]
     found = klientela.link_lists(*(cards.read(each).base for each in lists), clusters={"sources": "one_to_one"})
     place = {card: row for row, card in enumerate(rows["id"])}
     links = list(zip(*(found.links._column(each) for each in ("id_a", "id_b")), strict=True))
     return {"default": clusters_of([(place[a], place[b]) for a, b in links], len(rows))}
+
+
+def with_taught_klientela(name: str, rows: pd.DataFrame, truth: np.ndarray) -> dict[str, np.ndarray]:
+    saved = json.loads((HERE / "training.json").read_text(encoding="utf-8"))
+    if name not in saved or "list" in rows:
+        return {}
+    judged = [(a, b, kind == "match") for kind, pairs in saved[name].items() for a, b in pairs]
+    return with_klientela(name, rows, truth, judged)
 
 
 def with_splink(name: str, rows: pd.DataFrame, _: np.ndarray) -> dict[str, np.ndarray]:
@@ -183,7 +195,7 @@ def with_dedupe(name: str, rows: pd.DataFrame, truth: np.ndarray, train: bool = 
     return answers
 
 
-SYSTEMS = {"klientela": with_klientela, "splink": with_splink, "dedupe": with_dedupe}
+SYSTEMS = {"klientela": with_klientela, "taught": with_taught_klientela, "splink": with_splink, "dedupe": with_dedupe}
 
 
 def main() -> None:

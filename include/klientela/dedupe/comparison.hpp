@@ -19,8 +19,9 @@ namespace klientela {
 enum class ComparisonKind : std::uint8_t {
   /// Given, middle and family names: 1 different, 2 initial (the one is the other's first letter), 3 similar (or
   /// two slips in more than four letters), 4 close (or one slip in more than three), 5 crossed (given and family name
-  /// stand in each other's place; both
-  /// comparisons show it), 6 variant (same when folded, by nickname, or but for a gendered ending), 7 same
+  /// stand in each other's place: both comparisons show it; where a card has one of them alone, the one comparison that
+  /// both have a value for, else that of family names), 6 variant (same when folded, by nickname, or but for a gendered
+  /// ending), 7 same
   name,
   /// 1 different, 2 same_year, 3 near, 4 close, 5 slip, 6 same: see BirthdayAgreement
   birthday,
@@ -31,8 +32,11 @@ enum class ComparisonKind : std::uint8_t {
   /// 1 different, 2 same_end (the last seven digits), 3 slip, 4 same
   phone,
   /// 1 different, 2 similar (names explain it: mailboxes that are similar, or the same without a digit), 3 close (two
-  /// slips at most in the mailbox, its digits the same; without digits one slip at the same domain), 4 same_mailbox
-  /// (with digits in it, at another domain), 5 same
+  /// slips at most in the mailbox, its digits the same; without digits one slip at most at the same domain, or at one
+  /// of
+  /// more than ten letters that is one slip off, of more than twelve two), 4 same_mailbox (with digits in it, at
+  /// another
+  /// domain), 5 same
   email,
   /// 1 different, 2 same_house, 3 similar, 4 similar_same_house, 5 close, 6 close_same_house, 7 same
   address,

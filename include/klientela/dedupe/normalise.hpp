@@ -170,7 +170,7 @@ class Normaliser {
   /// Out of one text; the order of its parts is guessed: a comma, a patronymic, initials, names of the list, endings.
   void person(std::string_view full_name, PersonName& out) const;
   /// Out of fields; what is in the wrong one is left there, but a patronymic behind a given name, and titles. With
-  /// neither given name nor middle name, the family name is read as a full name.
+  /// neither given name nor middle name, a family name of several words is read as a full name.
   void person(std::string_view given, std::string_view middle, std::string_view family, PersonName& out) const;
   void organisation(std::string_view name, OrganisationName& out) const;
   void email(std::string_view value, EmailAddress& out) const;

@@ -41,6 +41,12 @@ TEST(Comparison, TellsNamesApart) {
   EXPECT_EQ(names("R.", "Ivanov", "Robert", "Ivnaov"), (Levels{{"given_name", "initial"}, {"family_name", "close"}}));
   EXPECT_EQ(names("Robert", "Meyer", "Meyer", "Robert"),
             (Levels{{"given_name", "crossed"}, {"family_name", "crossed"}}));
+  // One name in common is evidence once.
+  EXPECT_EQ(names("Robert", "Meyer", "", "Robert"), (Levels{{"family_name", "crossed"}}));
+  EXPECT_EQ(names("", "Robert", "Robert", "Meyer"), (Levels{{"family_name", "crossed"}}));
+  EXPECT_EQ(names("Robert", "Meyer", "Meyer", ""), (Levels{{"given_name", "crossed"}}));
+  EXPECT_EQ(names("Meyer", "", "", "Meyer"), (Levels{{"family_name", "crossed"}}));
+  EXPECT_EQ(names("Robert", "Meyer", "", "Quist"), (Levels{{"family_name", "different"}}));
   EXPECT_EQ(names("Robert", "Meyer", "Zoe", "Quist"),
             (Levels{{"given_name", "different"}, {"family_name", "different"}}));
   EXPECT_EQ(names("Robert", "", "Zoe", "Quist"), (Levels{{"given_name", "different"}}));
@@ -67,6 +73,17 @@ TEST(Comparison, TellsNumbersAndMailApart) {
   EXPECT_EQ(of(a, b), (Levels{{"email", "similar"}, {"phone", "same"}, {"postcode", "different"}}));
   b.emails = {"qorvux@b.example", "an.lee77@a.example"};
   EXPECT_EQ(of(a, b).at("email"), "close");
+  const auto mail = [&](const std::string& x, const std::string& y) {
+    a.emails = {x};
+    b.emails = {y};
+    return of(a, b).at("email");
+  };
+  EXPECT_EQ(mail("ann.lee@nordwind.example", "an.lee@nordwnid.example"), "close");
+  EXPECT_EQ(mail("ann.lee@nordwind.example", "ann.lee@norwind.exampel"), "close");
+  EXPECT_EQ(mail("ann.lee@nordwind.example", "ann.lee@adler.example"), "similar");
+  EXPECT_EQ(mail("ann.lee@amail.example", "ann.lee@bmail.example"), "close");
+  EXPECT_EQ(mail("ann.lee@gmail.com", "ann.lee@ymail.com"), "similar");          // two short ones
+  EXPECT_EQ(mail("ann.lee@mail1.example", "ann.lee@mail2.example"), "similar");  // two by their digits
 }
 
 TEST(Comparison, NeverTakesAShortcutThatChangesALevel) {

@@ -311,6 +311,12 @@ TEST(Person, FieldsStayWhereTheyAre) {
   EXPECT_EQ(name.family, "wang");
   normaliser().person("", "", "Ivanov Ivan", name);
   EXPECT_EQ(name.given, "ivan");
+  EXPECT_EQ(name.family, "ivanov");
+  normaliser().person("", "", "Mr. Thomas", name);  // a given name in the list
+  EXPECT_EQ(name.given, "");
+  EXPECT_EQ(name.given_roots, "");
+  EXPECT_EQ(name.family, "thomas");
+  EXPECT_EQ(name.family_folded, "tomas");
   normaliser().person("J", "R", "Tolkien", name);
   EXPECT_TRUE(name.given_is_initial);
   EXPECT_TRUE(name.middle_is_initial);
