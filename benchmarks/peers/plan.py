@@ -3,6 +3,7 @@
     python benchmarks/peers/plan.py random --count 200       # small ones: optima of HiGHS, OR-Tools and klientela agree
     python benchmarks/peers/plan.py exact                    # 100,000 clients beside OR-Tools' min-cost flow
     python benchmarks/peers/plan.py coupled --clients 2000   # minutes, gaps and rolling limits: the gap and the time
+    python benchmarks/peers/plan.py exact --alone --absent 3 # and a manager's absence of three days, replanned
     python benchmarks/peers/plan.py small --count 20         # 200 clients with couplings beside CP-SAT
 
 needs the program `plan_solve` of the release build (`--solver`), numpy, ortools and, for `random`, highspy. What is
@@ -289,10 +290,14 @@ def klientela(arguments: argparse.Namespace, problem: Problem) -> dict:
         path = pathlib.Path(folder) / "problem.txt"
         problem.write(path)
         command = [arguments.solver, str(path), str(arguments.threads), str(arguments.gap), str(arguments.rounds)]
+        command.append(str(arguments.absent))
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"plan_solve ended with {done.returncode}: {done.stderr}{done.stdout}")
-    return json.loads(done.stdout)
+    own, *replanned = done.stdout.splitlines()
+    for line in replanned:
+        print(line)
+    return json.loads(own)
 
 
 def random_problems(arguments: argparse.Namespace) -> None:
@@ -378,6 +383,7 @@ def main() -> None:
     parser.add_argument("--gap", type=float, default=0.001)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=60, help="limit of CP-SAT")
+    parser.add_argument("--absent", type=int, default=0, help="days that a manager is away then, to be replanned")
     parser.add_argument("--alone", action="store_true", help="without the other solver")
     arguments = parser.parse_args()
     {"random": random_problems, "exact": exact, "coupled": coupled, "small": small}[arguments.what](arguments)

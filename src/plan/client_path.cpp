@@ -117,6 +117,31 @@ void Menu::price_again(std::size_t place, std::size_t day, std::span<const std::
   for (const std::size_t row : rows_of_[place]) price_one(row, day, prices, room);
 }
 
+std::vector<Unit> units_of(const Model& model, const Group& group) {
+  std::vector<Unit> units(group.unit_begin.size() - 1);
+  for (std::size_t u = 0; u < units.size(); ++u) {
+    Unit& unit = units[u];
+    unit.begin = group.unit_begin[u];
+    unit.end = group.unit_begin[u + 1];
+    unit.client = model.problem.touches[group.touches[unit.begin]].client;
+    const std::span<const RollingLimit> limits = model.limits(unit.client);
+    unit.limited = !limits.empty();
+    for (std::uint32_t i = unit.begin; i < unit.end; ++i) {
+      const Kind& kind = model.kinds[model.candidates[group.touches[i]].kind];
+      for (const RollingLimit& limit : limits)
+        unit.by_channel |= (kind.channels & limit.channels) != 0 && (kind.channels & ~limit.channels) != 0;
+      const std::span<const std::uint32_t> pool = model.pool(kind);
+      unit.managers.insert(unit.managers.end(), pool.begin(), pool.end());
+    }
+    std::sort(unit.managers.begin(), unit.managers.end());
+    unit.managers.erase(std::unique(unit.managers.begin(), unit.managers.end()), unit.managers.end());
+    unit.one_manager =
+        model.problem.clients[unit.client].one_manager && unit.end - unit.begin > 1 && unit.managers.size() > 1;
+    if (!unit.one_manager) unit.managers = {};
+  }
+  return units;
+}
+
 DaysBefore::DaysBefore(const Model& model) : days_(model.days) {
   std::size_t longest = 0;
   for (const Candidate& one : model.candidates) longest = std::max<std::size_t>(longest, one.gap);

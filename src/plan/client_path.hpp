@@ -43,6 +43,9 @@ struct Unit {
   std::vector<std::uint32_t> managers;  ///< who can do some of its touches, where it must be one
 };
 
+/// By Group::unit_begin.
+[[nodiscard]] std::vector<Unit> units_of(const Model& model, const Group& group);
+
 /// What each kind of touch costs on each day, at the cheapest manager and channel; forbidden where there is no room.
 /// A row is a kind, with any manager or a certain one, by any channel or a certain one.
 class Menu {

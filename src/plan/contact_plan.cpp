@@ -2,14 +2,11 @@
 #include "klientela/plan/contact_plan.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <limits>
-#include <span>
 
-#include "plan/client_path.hpp"
 #include "plan/coupled.hpp"
 #include "plan/exact.hpp"
+#include "plan/outcome.hpp"
 #include "plan/start_times.hpp"
 
 namespace klientela {
@@ -31,31 +28,6 @@ std::string_view name(Refusal refusal) noexcept {
 }
 
 namespace {
-
-/// Why a candidate is not in the plan, by the plan's prices.
-RefusedTouch refused_candidate(const Model& model, const PlanPrices& prices, std::span<const Place> places,
-                               std::uint32_t touch) {
-  const Candidate& one = model.candidates[touch];
-  const Kind& kind = model.kinds[one.kind];
-  const std::span<const std::uint32_t> pool = model.pool(kind);
-  std::int64_t best = std::numeric_limits<std::int64_t>::min();
-  bool fits = false;
-  for (std::size_t day = one.lo; day <= one.hi; ++day) {
-    const std::int64_t worth = model.worth(touch, day);
-    if (worth <= 0) continue;
-    for (std::size_t p = 0; p < pool.size(); ++p)
-      for (std::uint32_t able = model.usable_at(kind, p, day); able != 0; able &= able - 1) {
-        const auto channel = static_cast<std::uint16_t>(std::countr_zero(able));
-        const std::size_t bin = model.problem.bin(pool[p], day);
-        std::int64_t cost = prices.slot[bin] + kind.minutes * prices.minute[bin];
-        if (!prices.contact.empty()) cost += prices.contact[bin * model.problem.channels + channel];
-        best = std::max(best, worth - cost);
-        if (worth > cost && !fits)
-          fits = fits_client(model, places, touch, {pool[p], static_cast<std::uint16_t>(day), channel});
-      }
-  }
-  return {touch, best > 0 && !fits ? Refusal::other_touches : Refusal::capacity, best};
-}
 
 void check(const PlanOptions& options) {
   if (!(options.gap >= 0) || !std::isfinite(options.gap))
@@ -99,18 +71,7 @@ ContactPlan plan_contacts(const PlanProblem& problem, const PlanOptions& options
   std::vector<std::int32_t> starts(places.size(), -1);
   control.run(model.groups.size(),
               [&](std::size_t g) { set_start_times(model, model.groups[g], control, places, starts); });
-  for (std::uint32_t touch = 0; touch < places.size(); ++touch) {
-    const Place& place = places[touch];
-    const std::uint8_t refusal = model.candidates[touch].refusal;
-    if (refusal != candidate) {
-      plan.refused.push_back({touch, static_cast<Refusal>(refusal), 0});
-    } else if (place.manager == none) {
-      plan.refused.push_back(refused_candidate(model, plan.prices, places, touch));
-    } else {
-      plan.planned.push_back({touch, place.manager, place.day, place.channel, starts[touch]});
-      plan.objective += model.worth(touch, place.day);
-    }
-  }
+  write_rows(model, places, starts, plan);
   control.report("plan", 1.0);
   return plan;
 }

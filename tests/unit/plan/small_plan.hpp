@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "klientela/plan/contact_plan.hpp"
@@ -93,8 +95,11 @@ inline PlanProblem random_plan(std::uint64_t seed, bool coupled) {
 /// The best plan by trying every day, manager and channel of every touch, start times within the day aside.
 class Exhaustive {
  public:
-  explicit Exhaustive(const PlanProblem& problem)
-      : problem_(problem), minutes_(problem.minutes), contacts_(problem.contacts) {}
+  /// What a touch is worth beside by a manager, on a day, by a channel.
+  using Bonus =
+      std::function<std::int64_t(std::size_t touch, std::uint32_t manager, std::size_t day, std::uint32_t channel)>;
+  explicit Exhaustive(const PlanProblem& problem, Bonus bonus = {})
+      : problem_(problem), bonus_(std::move(bonus)), minutes_(problem.minutes), contacts_(problem.contacts) {}
   std::int64_t best() {
     go(0, 0);
     return best_;
@@ -154,7 +159,7 @@ class Exhaustive {
           minutes_[bin] -= touch.minutes;
           if (!contacts_.empty()) --contacts_[own];
           made_.push_back({touch.client, problem_.days[day], channel, manager, true});
-          go(t + 1, value + worth);
+          go(t + 1, value + worth + (bonus_ ? bonus_(t, manager, day, channel) : 0));
           made_.pop_back();
           if (!contacts_.empty()) ++contacts_[own];
           minutes_[bin] += touch.minutes;
@@ -163,6 +168,7 @@ class Exhaustive {
   }
 
   const PlanProblem& problem_;
+  Bonus bonus_;
   std::vector<std::int32_t> minutes_, contacts_;
   std::vector<Contact> made_;
   std::int64_t best_{0};

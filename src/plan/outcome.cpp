@@ -1,0 +1,134 @@
+// Rows and reasons of a plan, and the Lagrangian bound of prices that need not come from the planner.
+#include "plan/outcome.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "plan/client_path.hpp"
+
+namespace klientela::planning {
+
+namespace {
+
+/// Why a candidate is not in the plan, by the plan's prices.
+RefusedTouch refused_candidate(const Model& model, const PlanPrices& prices, std::span<const Place> places,
+                               std::uint32_t touch) {
+  const Candidate& one = model.candidates[touch];
+  const Kind& kind = model.kinds[one.kind];
+  const std::span<const std::uint32_t> pool = model.pool(kind);
+  std::int64_t best = std::numeric_limits<std::int64_t>::min();
+  bool fits = false;
+  for (std::size_t day = one.lo; day <= one.hi; ++day) {
+    const std::int64_t worth = model.worth(touch, day);
+    if (worth <= 0) continue;
+    for (std::size_t p = 0; p < pool.size(); ++p)
+      for (std::uint32_t able = model.usable_at(kind, p, day); able != 0; able &= able - 1) {
+        const auto channel = static_cast<std::uint16_t>(std::countr_zero(able));
+        const std::size_t bin = model.problem.bin(pool[p], day);
+        std::int64_t cost = prices.slot[bin] + kind.minutes * prices.minute[bin];
+        if (!prices.contact.empty()) cost += prices.contact[bin * model.problem.channels + channel];
+        best = std::max(best, worth - cost);
+        if (worth > cost && !fits)
+          fits = fits_client(model, places, touch, {pool[p], static_cast<std::uint16_t>(day), channel});
+      }
+  }
+  return {touch, best > 0 && !fits ? Refusal::other_touches : Refusal::capacity, best};
+}
+
+std::int64_t best_of_clients(const Model& model, const Group& group, const DaysBefore& before, PlanPrices& prices,
+                             const Control& control) {
+  constexpr std::size_t block = 512;
+  const Resources resources(model, group);
+  std::int64_t most = 0;
+  std::vector<std::int32_t> shortest(group.managers.size(), max_day_minutes);
+  for (const std::uint32_t touch : group.touches) {
+    const Candidate& one = model.candidates[touch];
+    const Kind& kind = model.kinds[one.kind];
+    for (std::size_t day = one.lo; day <= one.hi; ++day) most = std::max(most, model.worth(touch, day));
+    for (const std::uint32_t manager : model.pool(kind)) {
+      std::int32_t& own = shortest[model.place_in_group[manager]];
+      own = std::min(own, kind.minutes);
+    }
+  }
+  std::vector<std::int64_t> own(resources.capacity.size());
+  std::int64_t sum = 0;
+  for (std::size_t place = 0; place < group.managers.size(); ++place)
+    for (std::size_t day = 0; day < model.days; ++day) {
+      const std::size_t bin = resources.bin(place, day), all = model.problem.bin(group.managers[place], day);
+      std::int64_t& slot = prices.slot[all];
+      std::int64_t& minute = prices.minute[all];
+      slot = std::min(slot, most);
+      minute = std::min(minute, most);
+      if (resources.by_slot[bin] != 0) {
+        slot = std::min(slot + minute * shortest[place], most);
+        minute = 0;
+      } else {
+        minute = std::min(minute + slot / shortest[place], most);
+        slot = 0;
+      }
+      own[bin] = slot + minute;
+      sum += own[bin] * resources.capacity[bin];
+      for (std::size_t channel = 0; channel < resources.channels; ++channel) {
+        std::int64_t& contact = prices.contact[all * resources.channels + channel];
+        contact = std::min(contact, most);
+        own[resources.contact(bin, channel)] = contact;
+        sum += contact * resources.capacity[resources.contact(bin, channel)];
+      }
+    }
+  const std::vector<Unit> units = units_of(model, group);
+  Menu menu(model, group, resources, units);
+  menu.price(own, {});
+  std::vector<std::int64_t> values((units.size() + block - 1) / block);
+  control.run(values.size(), [&](std::size_t b) {
+    ClientPath path(model, group, before);
+    for (std::size_t u = b * block; u < std::min(units.size(), (b + 1) * block); ++u)
+      values[b] += path.solve(units[u], menu);
+  });
+  for (const std::int64_t value : values) sum += value;
+  return sum;
+}
+
+}  // namespace
+
+void write_rows(const Model& model, std::span<const Place> places, std::span<const std::int32_t> starts,
+                ContactPlan& plan) {
+  for (std::uint32_t touch = 0; touch < places.size(); ++touch) {
+    const Place& place = places[touch];
+    const std::uint8_t refusal = model.candidates[touch].refusal;
+    if (refusal != candidate) {
+      plan.refused.push_back({touch, static_cast<Refusal>(refusal), 0});
+    } else if (place.manager == none) {
+      plan.refused.push_back(refused_candidate(model, plan.prices, places, touch));
+    } else {
+      plan.planned.push_back({touch, place.manager, place.day, place.channel, starts[touch]});
+      plan.objective += model.worth(touch, place.day);
+    }
+  }
+}
+
+std::int64_t bound_at(const Model& model, PlanPrices& prices, const Control& control) {
+  const DaysBefore before(model);
+  PlanPrices used;
+  used.slot.resize(prices.slot.size());
+  used.minute.resize(prices.minute.size());
+  used.contact.resize(prices.contact.size());
+  std::int64_t sum = 0;
+  for (const Group& group : model.groups) {
+    control.check();
+    for (const std::uint32_t manager : group.managers) {  // those of no group stay without a price
+      const std::size_t begin = manager * model.days, end = begin + model.days, channels = model.problem.channels;
+      for (std::size_t bin = begin; bin < end; ++bin) {
+        used.slot[bin] = prices.slot[bin];
+        used.minute[bin] = prices.minute[bin];
+        for (std::size_t c = bin * channels; c < (bin + 1) * channels && !prices.contact.empty(); ++c)
+          used.contact[c] = prices.contact[c];
+      }
+    }
+    sum += best_of_clients(model, group, before, used, control);
+  }
+  prices = std::move(used);
+  return sum;
+}
+
+}  // namespace klientela::planning
