@@ -33,6 +33,8 @@ void check(const PlanOptions& options) {
   if (!(options.gap >= 0) || !std::isfinite(options.gap))
     throw Error(Code::invalid_argument, "the gap must be a number at or above zero", "gap");
   if (options.rounds < 1) throw Error(Code::invalid_argument, "there must be at least one round", "rounds");
+  if (options.improvements < 0)
+    throw Error(Code::invalid_argument, "there cannot be fewer than no improvements", "improvements");
 }
 
 }  // namespace

@@ -13,6 +13,21 @@ namespace {
 
 constexpr std::uint32_t block_units = 512;
 
+/// Numbers that look random and are the same in every run (Steele et al. 2014, "SplitMix").
+class Draws {
+ public:
+  /// Below n, which is at least 1.
+  std::uint32_t operator()(std::uint32_t n) {
+    std::uint64_t z = (state_ += 0x9E3779B97F4A7C15ULL);
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9ULL;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBULL;
+    return static_cast<std::uint32_t>(((z ^ z >> 31) >> 32) * n >> 32);
+  }
+
+ private:
+  std::uint64_t state_{0};
+};
+
 /// One group on its way.
 class Relaxation {
  public:
@@ -52,7 +67,7 @@ class Relaxation {
     const std::size_t end = std::min<std::size_t>(units_.size(), (block + 1) * block_units);
     for (std::size_t u = block * block_units; u < end; ++u) {
       result.value += path.solve(units_[u], menu_);
-      for (const ClientPath::Step& step : path.steps()) take(result.use, step, 1);
+      for (const ClientPath::Step& step : path.steps()) take(result.use, step.position, place_of(step), -1);
     }
   }
 
@@ -112,8 +127,7 @@ class Relaxation {
         static_cast<void>(path.solve(unit, menu));
         for (std::uint32_t i = unit.begin; i < unit.end; ++i) places[i] = {};
         for (const ClientPath::Step& step : path.steps()) {
-          const Place place{step.pick.manager, static_cast<std::uint16_t>(step.day),
-                            static_cast<std::uint16_t>(step.pick.channel)};
+          const Place place = place_of(step);
           if (!has_room(room, step.position, place)) continue;  // two of a client on one day for the last room
           places[step.position] = place;
           move(menu, prices, room, step.position, place, 1);
@@ -128,6 +142,99 @@ class Relaxation {
       }
     }
     aim();
+  }
+
+  /// Takes a few clients who want the same day of a manager out of the best plan and puts them in again in another
+  /// order, at all, half or none of the prices; what is worth no less is kept.
+  void improve(std::int32_t attempts, const Control& control) {
+    constexpr std::int32_t epoch = 64;
+    std::vector<std::int64_t> room = resources_.capacity;
+    Occupants held(group_.managers.size() * model_.days);
+    std::vector<std::vector<std::uint32_t>> wanted(group_.managers.size());  // positions by manager
+    std::vector<std::uint32_t> unit_of(places_.size());
+    for (std::uint32_t u = 0; u < units_.size(); ++u)
+      for (std::uint32_t i = units_[u].begin; i < units_[u].end; ++i) unit_of[i] = u;
+    for (std::uint32_t i = 0; i < places_.size(); ++i) {
+      for (const std::uint32_t manager : model_.pool(kind(i))) wanted[model_.place_in_group[manager]].push_back(i);
+      if (places_[i].manager == none) continue;
+      take(room, i, places_[i], 1);
+      held[bin_of(places_[i])].push_back(i);
+    }
+    Draws draw;
+    ClientPath path(model_, group_, before_);
+    Menu menu = menu_;
+    std::vector<std::int64_t> prices;
+    std::vector<std::uint32_t> chosen;
+    std::vector<Place> old;
+    const auto put = [&](std::uint32_t i, const Place& place) {
+      places_[i] = place;
+      move(menu, prices, room, i, place, 1);
+      held[bin_of(place)].push_back(i);
+    };
+    const auto clear = [&](std::uint32_t u) {
+      for (std::uint32_t i = units_[u].begin; i < units_[u].end; ++i) {
+        if (places_[i].manager == none) continue;
+        move(menu, prices, room, i, places_[i], -1);
+        std::erase(held[bin_of(places_[i])], i);
+        places_[i] = {};
+      }
+    };
+    const auto worth = [&](std::uint32_t u) {
+      std::int64_t sum = 0;
+      for (std::uint32_t i = units_[u].begin; i < units_[u].end; ++i)
+        if (places_[i].manager != none) sum += model_.worth(group_.touches[i], places_[i].day);
+      return sum;
+    };
+    for (std::int32_t attempt = 0; attempt < attempts; ++attempt) {
+      if (attempt % epoch == 0) {
+        control.check();
+        prices = best_prices_;
+        for (std::int64_t& price : prices) price = attempt / epoch % 3 == 2 ? 0 : price >> (attempt / epoch % 3);
+        menu.price(prices, room);
+      }
+      // A day of a manager, some clients who are on it, and some who might be.
+      const std::uint32_t seed = draw(static_cast<std::uint32_t>(places_.size()));
+      const Candidate& one = model_.candidates[group_.touches[seed]];
+      const std::span<const std::uint32_t> pool = model_.pool(kind(seed));
+      const std::size_t place = model_.place_in_group[pool[draw(static_cast<std::uint32_t>(pool.size()))]];
+      const std::uint32_t day = one.lo + draw(one.hi - one.lo + 1U);
+      chosen.assign(1, unit_of[seed]);
+      const auto choose_unit = [&](std::uint32_t i) {
+        if (std::find(chosen.begin(), chosen.end(), unit_of[i]) == chosen.end()) chosen.push_back(unit_of[i]);
+      };
+      const std::vector<std::uint32_t>& there = held[place * model_.days + day];
+      for (std::uint32_t k = 2 + draw(4); k > 0 && !there.empty(); --k)
+        choose_unit(there[draw(static_cast<std::uint32_t>(there.size()))]);
+      for (std::uint32_t k = draw(6); k > 0; --k) {
+        const std::uint32_t i = wanted[place][draw(static_cast<std::uint32_t>(wanted[place].size()))];
+        const Candidate& other = model_.candidates[group_.touches[i]];
+        if (other.lo <= day && day <= other.hi) choose_unit(i);
+      }
+      for (std::size_t k = chosen.size(); k > 1; --k)
+        std::swap(chosen[k - 1], chosen[draw(static_cast<std::uint32_t>(k))]);
+      old.clear();
+      std::int64_t gain = 0;
+      for (const std::uint32_t u : chosen) {
+        gain -= worth(u);
+        old.insert(old.end(), places_.begin() + units_[u].begin, places_.begin() + units_[u].end);
+        clear(u);
+      }
+      for (const std::uint32_t u : chosen) {
+        static_cast<void>(path.solve(units_[u], menu));
+        for (const ClientPath::Step& step : path.steps())
+          if (const Place to = place_of(step); has_room(room, step.position, to)) put(step.position, to);
+        gain += worth(u);
+      }
+      if (gain >= 0) {
+        objective_ += gain;
+        continue;
+      }
+      for (const std::uint32_t u : chosen) clear(u);
+      std::size_t next = 0;
+      for (const std::uint32_t u : chosen)
+        for (std::uint32_t i = units_[u].begin; i < units_[u].end; ++i, ++next)
+          if (old[next].manager != none) put(i, old[next]);
+    }
   }
 
   void write(std::vector<Place>& places, PlanPrices& prices) const {
@@ -147,8 +254,17 @@ class Relaxation {
     std::vector<std::int64_t> use;
   };
 
-  [[nodiscard]] std::int32_t minutes(std::uint32_t position) const {
-    return model_.kinds[model_.candidates[group_.touches[position]].kind].minutes;
+  using Occupants = std::vector<std::vector<std::uint32_t>>;  // positions by bin
+
+  [[nodiscard]] const Kind& kind(std::uint32_t position) const {
+    return model_.kinds[model_.candidates[group_.touches[position]].kind];
+  }
+  [[nodiscard]] std::int32_t minutes(std::uint32_t position) const { return kind(position).minutes; }
+  [[nodiscard]] std::size_t bin_of(const Place& place) const {
+    return resources_.bin(model_.place_in_group[place.manager], place.day);
+  }
+  [[nodiscard]] static Place place_of(const ClientPath::Step& step) {
+    return {step.pick.manager, static_cast<std::uint16_t>(step.day), static_cast<std::uint16_t>(step.pick.channel)};
   }
 
   /// Prices to begin with: those at which, whatever the day, as much is worth it as there are minutes in all.
@@ -213,31 +329,29 @@ class Relaxation {
       if (center_[r] > 0 || excess_[r] > 0) trial_[r] = std::max(0.0, center_[r] + length * excess_[r] / scale_[r]);
   }
 
-  void take(std::vector<std::int64_t>& use, const ClientPath::Step& step, std::int64_t times) const {
-    const std::size_t bin = resources_.bin(model_.place_in_group[step.pick.manager], step.day);
-    use[bin] += times * resources_.use(bin, minutes(step.position));
-    if (resources_.channels != 0) use[resources_.contact(bin, step.pick.channel)] += times;
+  /// Takes room or, with -1, gives it back.
+  void take(std::vector<std::int64_t>& room, std::uint32_t position, const Place& place, std::int64_t times) const {
+    const std::size_t bin = bin_of(place);
+    room[bin] -= times * resources_.use(bin, minutes(position));
+    if (resources_.channels != 0) room[resources_.contact(bin, place.channel)] -= times;
   }
 
   [[nodiscard]] bool has_room(const std::vector<std::int64_t>& room, std::uint32_t position, const Place& place) const {
-    const std::size_t bin = resources_.bin(model_.place_in_group[place.manager], place.day);
+    const std::size_t bin = bin_of(place);
     return room[bin] >= resources_.use(bin, minutes(position)) &&
            (resources_.channels == 0 || room[resources_.contact(bin, place.channel)] >= 1);
   }
 
-  /// Takes room or, with -1, gives it back; what is tight is priced again.
+  /// take(), and what is tight is priced again.
   void move(Menu& menu, const std::vector<std::int64_t>& prices, std::vector<std::int64_t>& room,
             std::uint32_t position, const Place& place, std::int64_t times) const {
-    const std::size_t bin = resources_.bin(model_.place_in_group[place.manager], place.day);
-    const std::int64_t use = resources_.use(bin, minutes(position));
-    bool tight = std::min(room[bin], room[bin] - times * use) < (resources_.by_slot[bin] != 0 ? 1 : longest_);
-    room[bin] -= times * use;
-    if (resources_.channels != 0) {
-      std::int64_t& contacts = room[resources_.contact(bin, place.channel)];
-      contacts -= times;
-      tight |= std::min(contacts, contacts + times) < 1;
-    }
-    if (tight) menu.price_again(model_.place_in_group[place.manager], place.day, prices, room);
+    const std::size_t bin = bin_of(place), contact = resources_.contact(bin, place.channel);
+    const bool limited = resources_.channels != 0;
+    const std::int64_t before = room[bin], contacts_before = limited ? room[contact] : 1;
+    take(room, position, place, times);
+    if (std::min(before, room[bin]) < (resources_.by_slot[bin] != 0 ? 1 : longest_) ||
+        (limited && std::min(contacts_before, room[contact]) < 1))
+      menu.price_again(model_.place_in_group[place.manager], place.day, prices, room);
   }
 
   const Model& model_;
@@ -287,6 +401,7 @@ CoupledResult solve_coupled(const Model& model, std::span<const Group* const> gr
   }
   control.run(all.size(), [&](std::size_t g) {
     if (!all[g]->done(options.gap)) all[g]->plan(8, control);
+    if (!all[g]->done(options.gap)) all[g]->improve(options.improvements, control);
   });
   for (const std::unique_ptr<Relaxation>& one : all) {
     result.bound += one->bound();
