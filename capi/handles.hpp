@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -28,6 +29,7 @@
 #include "klientela/model/client_base.hpp"
 #include "klientela/pipeline/policy.hpp"
 #include "klientela/pipeline/run.hpp"
+#include "klientela/plan/schedule.hpp"
 
 namespace klientela::capi {
 class Running;
@@ -143,6 +145,12 @@ struct klt_profiles {
 
 struct klt_policy {
   klientela::Policy policy;
+};
+
+struct klt_schedule {
+  klientela::ContactSchedule schedule;
+  std::optional<klientela::PlanPolicy> plan;  ///< with which it was made, where it was not the run's
+  klientela::ScheduleKnowledge known;
 };
 
 struct klt_result {

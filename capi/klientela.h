@@ -122,6 +122,7 @@ typedef struct klt_duplicates klt_duplicates;         /* which cards are the sam
 typedef struct klt_card_index klt_card_index;         /* looks a card up, and takes in cards that come later */
 typedef struct klt_policy klt_policy;                 /* the document that holds every choice */
 typedef struct klt_result klt_result;                 /* everything that a run found */
+typedef struct klt_schedule klt_schedule;             /* contacts of a period, on the days of managers */
 
 /* ---- Status ---- */
 
@@ -1518,6 +1519,76 @@ KLT_API klt_status klt_result_html(klt_context* context, const klt_result* resul
  * `options->policy` where there is one, says. `options` may be NULL. Since ABI 2. */
 KLT_API klt_status klt_result_page(klt_context* context, const klt_result* result, const klt_report_options* options,
                                    klt_string** out);
+
+/* ---- Schedules: contacts of a period put on the days of managers, with a bound, prices and reasons ---- */
+
+/* Choices of a schedule. Since ABI 2. */
+typedef struct klt_schedule_options {
+  size_t struct_size;
+  const char* plan; /* the policy's part "plan" as JSON, which it stands for; NULL: that of the run, or the default */
+  const klt_table* holidays; /* public ones: country, day, name and, where there is one, region; NULL: none known */
+  int32_t as_of;    /* last day whose contacts are known, as days since 1970-01-01; KLT_NO_DAY: the day before */
+  int32_t reserved; /* 0 */
+} klt_schedule_options;
+#define KLT_SCHEDULE_OPTIONS_INIT \
+  { sizeof(klt_schedule_options), NULL, NULL, KLT_NO_DAY, 0 }
+
+/* Plans the contacts of a period, "2026-12", "2026-W49", "2026-Q4", "2026", "2026-12-03" or "2026-12-03..2026-12-20",
+ * with the managers of a table (docs/policy.md). `options` may be NULL. The same for any order of rows and number of
+ * threads. O(clients x playbooks + contacts), and the planning. KLT_BAD_DATA and KLT_NOT_FOUND naming
+ * "managers.COLUMN", the message the row; KLT_BAD_POLICY naming the JSON pointer below "/plan"; KLT_INVALID_ARGUMENT
+ * naming "period"; KLT_CANCELLED. Since ABI 2. */
+KLT_API klt_status klt_schedule_new(klt_context* context, const klt_result* result, const klt_table* managers,
+                                    const char* period, const klt_schedule_options* options, klt_schedule** out);
+KLT_API void klt_schedule_free(klt_schedule* schedule); /* Since ABI 2. */
+
+/* First and last day that are planned, as days since 1970-01-01; 0 for NULL. Since ABI 2, both of them. */
+KLT_API int32_t klt_schedule_first_day(const klt_schedule* schedule);
+KLT_API int32_t klt_schedule_last_day(const klt_schedule* schedule);
+/* How many contacts are planned; 0 for NULL. Since ABI 2. */
+KLT_API size_t klt_schedule_planned_count(const klt_schedule* schedule);
+/* How many are not; 0 for NULL. Since ABI 2. */
+KLT_API size_t klt_schedule_refused_count(const klt_schedule* schedule);
+/* What the planned contacts are worth, and what no plan is worth more than, in units of 1/10000. KLT_INVALID_ARGUMENT
+ * for NULL. Since ABI 2, both of them. */
+KLT_API klt_status klt_schedule_objective(klt_context* context, const klt_schedule* schedule, int64_t* out);
+KLT_API klt_status klt_schedule_upper_bound(klt_context* context, const klt_schedule* schedule, int64_t* out);
+/* The share of the bound that the plan may be short of the best one at most; 0: proved to be the best. Since ABI 2. */
+KLT_API klt_status klt_schedule_gap(klt_context* context, const klt_schedule* schedule, double* out);
+
+/* One row per planned contact: id, client, name, manager, channel, topic, purpose, initiative, start, end (instants),
+ * time_zone (the manager's), minutes, value, playbook, reason; by start, manager, id. Rendered by each call. The
+ * language is that of purpose and reason. Since ABI 2. */
+KLT_API klt_status klt_schedule_planned(klt_context* context, const klt_schedule* schedule, klt_language language,
+                                        klt_table** out);
+/* One row per contact that is not planned: id, client, name, manager (the owner), channel, topic, purpose, first, last
+ * (days of its window), minutes, value, playbook, reason (a name), text (the same in words), surplus. Since ABI 2. */
+KLT_API klt_status klt_schedule_refused(klt_context* context, const klt_schedule* schedule, klt_language language,
+                                        klt_table** out);
+/* What one more of a resource is worth: manager, day, resource (slot, minute, contact), channel (of contacts),
+ * capacity, used, price. Since ABI 2. */
+KLT_API klt_status klt_schedule_prices(klt_context* context, const klt_schedule* schedule, klt_table** out);
+/* Who looks after each client, and why: client, manager, reason (a name), text. Since ABI 2. */
+KLT_API klt_status klt_schedule_owners(klt_context* context, const klt_schedule* schedule, klt_language language,
+                                       klt_table** out);
+/* Quotas that have fewer contacts than they should: client, playbook, quota, period, least, planned. Since ABI 2. */
+KLT_API klt_status klt_schedule_shortfalls(klt_context* context, const klt_schedule* schedule, klt_table** out);
+/* What to know about the plan as a whole, one row a note: note. Since ABI 2. */
+KLT_API klt_status klt_schedule_notes(klt_context* context, const klt_schedule* schedule, klt_language language,
+                                      klt_table** out);
+/* Figures of the plan as one JSON object (docs/outputs.md). Since ABI 2. */
+KLT_API klt_status klt_schedule_summary(klt_context* context, const klt_schedule* schedule, klt_language language,
+                                        klt_string** out);
+
+/* Verifies the plan by the checker, which shares nothing with the planner: violation, id, manager, day, text, the first
+ * `max_faults` faults; without rows where the plan keeps every rule. O(contacts log contacts). Since ABI 2. */
+KLT_API klt_status klt_schedule_check(klt_context* context, const klt_schedule* schedule, size_t max_faults,
+                                      klt_table** out);
+/* The schedule of the plan that tables say, as klt_schedule_planned(), _refused() and _prices() give them; columns that
+ * only tell people something may be missing. KLT_NOT_FOUND naming a column; KLT_BAD_DATA naming table and column of an
+ * id, manager, channel or day that the schedule does not have, the message the row. Since ABI 2. */
+KLT_API klt_status klt_schedule_read_back(klt_context* context, const klt_schedule* schedule, const klt_table* planned,
+                                          const klt_table* refused, const klt_table* prices, klt_schedule** out);
 
 #ifdef __cplusplus
 }

@@ -89,6 +89,7 @@
 #include "klientela/plan/holidays.hpp"
 #include "klientela/plan/managers.hpp"
 #include "klientela/plan/owners.hpp"
+#include "klientela/plan/plan_faults.hpp"
 #include "klientela/plan/plan_json.hpp"
 #include "klientela/plan/plan_policy.hpp"
 #include "klientela/plan/problem.hpp"

@@ -378,6 +378,25 @@ std::string RunResult::page(const ReportOptions& options, const Control& control
   return html(input, options, control);
 }
 
+ContactSchedule RunResult::unplanned_schedule(const Table& managers, SchedulePeriod period,
+                                              const std::optional<PlanPolicy>& plan, ScheduleKnowledge known,
+                                              const Control& control) const {
+  if (known.assignments.lines().empty()) known.assignments = assignments;
+  const std::optional<PlanPolicy>& own = policy ? policy->plan : plan;
+  return compile_schedule(base, classified(control), managers,
+                          plan  ? *plan
+                          : own ? *own
+                                : PlanPolicy(),
+                          period, known, control);
+}
+
+ContactSchedule RunResult::schedule(const Table& managers, SchedulePeriod period, const std::optional<PlanPolicy>& plan,
+                                    ScheduleKnowledge known, const Control& control) const {
+  const ContactSchedule compiled = unplanned_schedule(managers, period, plan, std::move(known), control);
+  const PlanOptions solver = plan ? plan->solver : policy && policy->plan ? policy->plan->solver : PlanOptions();
+  return compiled.with(plan_contacts(compiled.problem(), solver, control));
+}
+
 Table RunResult::classified(const Control& control) const {
   std::vector<std::string> wanted;
   for (const AnyModel& model : models)

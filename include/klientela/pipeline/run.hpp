@@ -11,6 +11,7 @@
 #include "klientela/classify/base_columns.hpp"
 #include "klientela/dedupe/merge.hpp"
 #include "klientela/pipeline/policy.hpp"
+#include "klientela/plan/schedule.hpp"
 #include "klientela/report/report.hpp"
 
 namespace klientela {
@@ -84,6 +85,15 @@ struct RunResult {
   /// What share of the cards has each attribute that rules and people assign, in all and by kind of client; see
   /// coverage_table().
   [[nodiscard]] Table coverage(const Control& control = {}) const;
+  /// Contacts of a period put on the days of the managers, by `plan`, or the policy's part of that name, or the
+  /// default. Where `known` has no assignments, those of the run count. As make_schedule()
+  [[nodiscard]] ContactSchedule schedule(const Table& managers, SchedulePeriod period,
+                                         const std::optional<PlanPolicy>& plan = std::nullopt,
+                                         ScheduleKnowledge known = {}, const Control& control = {}) const;
+  /// The same without the planning: what plans are checked against, and planned again. As compile_schedule()
+  [[nodiscard]] ContactSchedule unplanned_schedule(const Table& managers, SchedulePeriod period,
+                                                   const std::optional<PlanPolicy>& plan = std::nullopt,
+                                                   ScheduleKnowledge known = {}, const Control& control = {}) const;
   /// What the rules of a classifier of kind "rules" do on this base.
   /// \throws Error not_found naming the classifier
   [[nodiscard]] RuleCheck check_rules(std::string_view classifier, const Control& control = {}) const;

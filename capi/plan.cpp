@@ -1,0 +1,171 @@
+// C ABI of plan: schedules made of a run, told as tables, checked, and read back.
+#include "klientela/pipeline/run.hpp"
+#include "klientela/plan/plan_faults.hpp"
+#include "klientela/plan/plan_json.hpp"
+
+#include "call_guard.hpp"
+
+using namespace klientela;
+using namespace klientela::capi;
+
+namespace {
+
+const ContactSchedule& schedule_of(const klt_schedule* schedule) { return need(schedule, "schedule").schedule; }
+
+std::int32_t day_number(Day day) { return static_cast<std::int32_t>(day.time_since_epoch().count()); }
+
+/// The JSON of the policy's part, checked. \throws Error bad_policy
+std::optional<PlanPolicy> plan_of(const char* json) {
+  if (json == nullptr) return std::nullopt;
+  auto plan = plan_policy_from_json(need_text(json, "options.plan"), "/plan");
+  if (!plan) throw Error(Code::bad_policy, "/plan: a schedule needs a policy that plans", "/plan");
+  return plan;
+}
+
+}  // namespace
+
+extern "C" {
+
+klt_status klt_schedule_new(klt_context* context, const klt_result* result, const klt_table* managers,
+                            const char* period, const klt_schedule_options* options, klt_schedule** out) {
+  return guard(context, [&] {
+    const RunResult& run = *need(result, "result").run;
+    const Table& table = need(managers, "managers").table;
+    const std::string_view text = need_text(period, "period");
+    need(out, "out");
+    const klt_schedule_options given = read_struct(options, KLT_SCHEDULE_OPTIONS_INIT, "options");
+    const SchedulePeriod days = SchedulePeriod::parse(text);
+    std::optional<PlanPolicy> plan = plan_of(given.plan);
+    ScheduleKnowledge known;
+    if (given.holidays != nullptr) known.holidays = HolidayTable::from(given.holidays->table);
+    known.as_of = day_or_none(given.as_of, "options.as_of");
+    const Running call(*context);
+    ContactSchedule made = run.schedule(table, days, plan, known, call.control());
+    give(out, std::move(made), std::move(plan), std::move(known));
+  });
+}
+
+void klt_schedule_free(klt_schedule* schedule) { delete schedule; }
+
+int32_t klt_schedule_first_day(const klt_schedule* schedule) {
+  return schedule != nullptr ? day_number(schedule->schedule.period().first) : 0;
+}
+
+int32_t klt_schedule_last_day(const klt_schedule* schedule) {
+  return schedule != nullptr ? day_number(schedule->schedule.period().last) : 0;
+}
+
+size_t klt_schedule_planned_count(const klt_schedule* schedule) {
+  return schedule != nullptr ? schedule->schedule.plan().planned.size() : 0;
+}
+
+size_t klt_schedule_refused_count(const klt_schedule* schedule) {
+  return schedule != nullptr ? schedule->schedule.plan().refused.size() : 0;
+}
+
+klt_status klt_schedule_objective(klt_context* context, const klt_schedule* schedule, int64_t* out) {
+  return guard(context, [&] {
+    const ContactPlan& plan = schedule_of(schedule).plan();
+    need(out, "out") = plan.objective;
+  });
+}
+
+klt_status klt_schedule_upper_bound(klt_context* context, const klt_schedule* schedule, int64_t* out) {
+  return guard(context, [&] {
+    const ContactPlan& plan = schedule_of(schedule).plan();
+    need(out, "out") = plan.upper_bound;
+  });
+}
+
+klt_status klt_schedule_gap(klt_context* context, const klt_schedule* schedule, double* out) {
+  return guard(context, [&] {
+    const ContactPlan& plan = schedule_of(schedule).plan();
+    need(out, "out") = plan.gap();
+  });
+}
+
+klt_status klt_schedule_planned(klt_context* context, const klt_schedule* schedule, klt_language language,
+                                klt_table** out) {
+  return guard(context, [&] {
+    const ContactSchedule& given = schedule_of(schedule);
+    need(out, "out");
+    give(out, given.planned(need_language(language)));
+  });
+}
+
+klt_status klt_schedule_refused(klt_context* context, const klt_schedule* schedule, klt_language language,
+                                klt_table** out) {
+  return guard(context, [&] {
+    const ContactSchedule& given = schedule_of(schedule);
+    need(out, "out");
+    give(out, given.refused(need_language(language)));
+  });
+}
+
+klt_status klt_schedule_prices(klt_context* context, const klt_schedule* schedule, klt_table** out) {
+  return guard(context, [&] {
+    const ContactSchedule& given = schedule_of(schedule);
+    need(out, "out");
+    give(out, given.prices());
+  });
+}
+
+klt_status klt_schedule_owners(klt_context* context, const klt_schedule* schedule, klt_language language,
+                               klt_table** out) {
+  return guard(context, [&] {
+    const ContactSchedule& given = schedule_of(schedule);
+    need(out, "out");
+    give(out, given.owners(need_language(language)));
+  });
+}
+
+klt_status klt_schedule_shortfalls(klt_context* context, const klt_schedule* schedule, klt_table** out) {
+  return guard(context, [&] {
+    const ContactSchedule& given = schedule_of(schedule);
+    need(out, "out");
+    give(out, given.shortfalls());
+  });
+}
+
+klt_status klt_schedule_notes(klt_context* context, const klt_schedule* schedule, klt_language language,
+                              klt_table** out) {
+  return guard(context, [&] {
+    const ContactSchedule& given = schedule_of(schedule);
+    need(out, "out");
+    const Language said = need_language(language);
+    std::vector<std::string> notes;
+    for (const PlanWords& note : given.notes()) notes.push_back(note.text(said));
+    give(out, Table({Column("note", notes)}));
+  });
+}
+
+klt_status klt_schedule_summary(klt_context* context, const klt_schedule* schedule, klt_language language,
+                                klt_string** out) {
+  return guard(context, [&] {
+    const ContactSchedule& given = schedule_of(schedule);
+    need(out, "out");
+    give(out, given.summary_json(need_language(language)));
+  });
+}
+
+klt_status klt_schedule_check(klt_context* context, const klt_schedule* schedule, size_t max_faults, klt_table** out) {
+  return guard(context, [&] {
+    const ContactSchedule& given = schedule_of(schedule);
+    need(out, "out");
+    give(out, faults_table(given, check_schedule(given, max_faults)));
+  });
+}
+
+klt_status klt_schedule_read_back(klt_context* context, const klt_schedule* schedule, const klt_table* planned,
+                                  const klt_table* refused, const klt_table* prices, klt_schedule** out) {
+  return guard(context, [&] {
+    const klt_schedule& given = need(schedule, "schedule");
+    const Table& of_planned = need(planned, "planned").table;
+    const Table& of_refused = need(refused, "refused").table;
+    const Table& of_prices = need(prices, "prices").table;
+    need(out, "out");
+    give(out, given.schedule.with(given.schedule.plan_of(of_planned, of_refused, of_prices)), given.plan, given.known);
+  });
+}
+
+}  // extern "C"

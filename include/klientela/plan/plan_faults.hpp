@@ -1,0 +1,14 @@
+// What the checker finds in a schedule, as a table.
+#pragma once
+
+#include "klientela/core/table.hpp"
+#include "klientela/plan/check.hpp"
+#include "klientela/plan/schedule.hpp"
+
+namespace klientela {
+
+/// violation (name of a Violation), id (of the contact; null where the fault is no contact's), manager, day (of faults
+/// of a manager's day, and of planned contacts; else null), text; in the order of the faults. O(faults x log touches)
+[[nodiscard]] Table faults_table(const ContactSchedule& schedule, const PlanCheck& check);
+
+}  // namespace klientela
