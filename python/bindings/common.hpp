@@ -195,6 +195,7 @@ void bind_rules(py::module_& module);
 void bind_classify(py::module_& module);
 void bind_plugins(py::module_& module);
 void bind_periods(py::module_& module);
+void bind_plan(py::module_& module);
 void bind_report(py::module_& module);
 void bind_pipeline(py::module_& module);
 void bind_history(py::module_& module);

@@ -18,5 +18,6 @@ PYBIND11_MODULE(_core, module) {
   klientela::python::bind_periods(module);
   klientela::python::bind_report(module);
   klientela::python::bind_pipeline(module);
+  klientela::python::bind_plan(module);
   klientela::python::bind_history(module);
 }

@@ -9,13 +9,14 @@ Tables come from pandas, polars, pyarrow, DuckDB or plain columns; results go ba
 500
 """
 
-from klientela import _duplicates, _history, _plugins, _run, _table
+from klientela import _duplicates, _history, _plan, _plugins, _run, _table
 
 _table.attach()
 _plugins.attach()
 _run.attach()
 _history.attach()
 _duplicates.attach()
+_plan.attach()
 
 from klientela import directories, similarity, synthetic  # noqa: E402
 from klientela._core import (  # noqa: E402
@@ -47,6 +48,7 @@ from klientela._core import (  # noqa: E402
     Profiles,
     Result,
     RuleProposals,
+    Schedule,
     Table,
     Tracker,
     TrackerChange,
@@ -74,6 +76,7 @@ from klientela._core import (  # noqa: E402
 from klientela._duplicates import find_duplicates, link_lists, propose_rules  # noqa: E402
 from klientela._history import history  # noqa: E402
 from klientela._merge import Erasure, MergedBase, MergePreview  # noqa: E402
+from klientela._plan import make_schedule  # noqa: E402
 from klientela._run import run  # noqa: E402
 from klientela.clusters import GaussianMixture, KMeans  # noqa: E402
 from klientela.estimators import (  # noqa: E402
@@ -128,6 +131,7 @@ __all__ = [
     "Profiles",
     "Result",
     "RuleProposals",
+    "Schedule",
     "Table",
     "Tiers",
     "Tracker",
@@ -148,6 +152,7 @@ __all__ = [
     "history",
     "ingest",
     "link_lists",
+    "make_schedule",
     "merge",
     "periods",
     "propose_rules",

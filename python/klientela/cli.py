@@ -13,9 +13,8 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.console import Group
 from rich.markup import escape
-from rich.table import Table as Grid
 
-from klientela import _core, _plugins, _policy, cli_dedupe, cli_merge, cli_search, readers, synthetic, writers
+from klientela import _core, _plugins, _policy, cli_dedupe, cli_merge, cli_plan, cli_search, synthetic, writers
 from klientela._columns import table_of
 from klientela._run import run as run_library
 from klientela._terminal import DONE as _DONE
@@ -31,9 +30,20 @@ from klientela._terminal import errors as _errors
 from klientela._terminal import out as _out
 from klientela._terminal import progress as _progress
 from klientela.cli_merge import JOURNAL, Rebase, bytes_of, check_begin, check_goes_on, check_unwritten
+from klientela.cli_read import AsOf as _AsOf
+from klientela.cli_read import AssignmentsFile as _Assignments
+from klientela.cli_read import DecimalComma as _DecimalComma
+from klientela.cli_read import Plugins as _Plugins
+from klientela.cli_read import assignments_of as _journal
+from klientela.cli_read import file_option as _file
+from klientela.cli_read import files_given as _given
+from klientela.cli_read import parse_day as _day
+from klientela.cli_read import parse_language as _language
+from klientela.cli_read import read_and_run as _read_and_run
+from klientela.cli_read import read_facts as _read_facts
+from klientela.cli_read import stage_steps as _stage_steps
+from klientela.cli_read import written_as as _written
 
-# The days that the engine knows.
-_FIRST_DAY, _LAST_DAY = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 _PERIODS = ("day", "week", "month", "quarter", "year")
 
 app = typer.Typer(
@@ -47,18 +57,6 @@ app = typer.Typer(
 )
 policy_app = typer.Typer(no_args_is_help=True, help="Show, check or describe policies: the choices of a company.")
 app.add_typer(policy_app, name="policy")
-
-# What the engine calls its stages, in words.
-_STAGES = {
-    **cli_dedupe._STAGES,
-    "dedupe": "Looking for duplicates",
-    "ingest": "Reading rows",
-    "features": "Measuring clients",
-    "classify": "Classifying",
-    "history": "Going through time",
-    "profiles": "Profiling groups",
-    "report": "Reporting",
-}
 
 
 def _version(wanted: bool) -> None:
@@ -74,28 +72,6 @@ def _main(
     ] = False,
 ) -> None:
     del version
-
-
-def _file(help_text: str) -> Any:
-    return typer.Option(help=help_text, metavar="FILE", rich_help_panel="Tables")
-
-
-def _day(text: str) -> dt.date:
-    try:
-        day = dt.date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a date like 2026-11-21") from None
-    if day < _FIRST_DAY or day > _LAST_DAY:
-        raise typer.BadParameter(f"{text!r} is not between {_FIRST_DAY} and {_LAST_DAY}")
-    return day
-
-
-def _language(text: str) -> Literal["en", "ru"]:
-    if text == "en":
-        return "en"
-    if text == "ru":
-        return "ru"
-    raise typer.BadParameter(f"{text!r} is neither en nor ru")
 
 
 def _period(text: str) -> str:
@@ -116,24 +92,6 @@ def _period_or_none(text: str) -> str:
     raise typer.BadParameter(f"{text!r} is none of {', '.join(_PERIODS)}, none")
 
 
-_Plugins = Annotated[
-    str | None,
-    typer.Option(
-        help="A Python file with your own classifiers in a klientela.ClassifierRegistry called registry. It is run.",
-        metavar="FILE",
-    ),
-]
-_AsOf = Annotated[
-    dt.date | None,
-    typer.Option(
-        "--as-of",
-        "--until",
-        help="Last day that counts; by default that of the last purchase.",
-        metavar="DATE",
-        parser=_day,
-    ),
-]
-_Assignments = Annotated[str | None, _file("What people assigned: client, attribute, value, source, day, by.")]
 _RollUp = Annotated[
     str | None,
     typer.Option(
@@ -141,14 +99,6 @@ _RollUp = Annotated[
         "every_node, or the level down to which clients are told apart.",
         metavar="roots|every_node|N",
         parser=_roll_up,
-    ),
-]
-_DecimalComma = Annotated[
-    bool | None,
-    typer.Option(
-        "--decimal-comma/--decimal-point",
-        help="Whether numbers in text are written as 1.234,50 or as 1,234.50. Wins over the policy.",
-        show_default=False,
     ),
 ]
 _History = Annotated[
@@ -529,6 +479,7 @@ def demo(
 
 app.add_typer(cli_merge.group(cli_dedupe.dedupe), name="dedupe")
 app.command("search")(cli_search.search)
+app.add_typer(cli_plan.group(), name="plan")
 
 
 @policy_app.command("show")
@@ -568,75 +519,6 @@ def policy_schema() -> None:
     typer.echo(json.dumps(_core.Policy.schema(), ensure_ascii=False, indent=2))
 
 
-def _stage_steps(steps: Steps) -> Steps:
-    return lambda stage, share: steps(_STAGES.get(stage.split(".")[0], stage), share)
-
-
-def _written(date_format: str | None, decimal_comma: bool | None) -> dict[str, Any]:
-    """How dates and numbers are written, as keys of the policy's part ingest."""
-    said = {"date_format": date_format, "decimal_comma": decimal_comma}
-    return {key: value for key, value in said.items() if value is not None}
-
-
-def _given(**files: str | None) -> dict[str, str]:
-    given = {table: file for table, file in files.items() if file is not None}
-    if not given:
-        raise typer.BadParameter("name at least one file, for example --transactions sales.csv")
-    return given
-
-
-def _journal(file: str | None, encoding: str | None) -> _core.Assignments | None:
-    return None if file is None else _core.Assignments(readers.read(file, "assignments", encoding=encoding).data)
-
-
-def _read_and_run(
-    files: dict[str, str],
-    policy: _core.Policy,
-    as_of: dt.date | None,
-    encoding: str | None,
-    threads: int,
-    steps: Steps,
-    assignments: _core.Assignments | None = None,
-    roll_up: str | None = None,
-    history: str | bool | Mapping[str, Any] | None = None,
-    journal: str | None = None,
-    rebase: bool = False,
-) -> _core.Result:
-    sources = {}
-    for table, file in files.items():
-        steps(f"Opening {Path(file).name}", 0)
-        sources[table] = readers.read(file, table, encoding=encoding)
-    try:
-        result = run_library(
-            {table: source.data for table, source in sources.items()},
-            policy,
-            as_of,
-            threads=threads,
-            progress=_stage_steps(steps),
-            assignments=assignments,
-            roll_up=int(roll_up) if roll_up is not None and roll_up.isdigit() else roll_up,
-            history=history,
-            journal=journal,
-            rebase=rebase,
-        )
-    except _core.KlientelaError as error:
-        if error.where == "journal":
-            error.message = (
-                f"{journal} is the journal of other cards, or they have changed since; --rebase goes on with it"
-            )
-        elif journal is not None and error.where.startswith(("line ", "operation ")):
-            error.message = f"{journal}: {error.message}"
-        table = error.where.partition(".")[0]
-        if table in files:
-            error.message = f"{files[table]}: {error.message}"
-        if "ingest.date_format" in error.message:
-            error.message += ", or --date-format and --decimal-comma here"
-        raise
-    for table, source in sources.items():
-        result._add_malformed(table, source.malformed)
-    return result
-
-
 def _work(make: Callable[[Steps], _core.Result], out: Path, quiet: bool, *, doubt_future: bool = False) -> None:
     began = time.monotonic()
     if out.exists() and not out.is_dir():
@@ -654,32 +536,6 @@ def _work(make: Callable[[Steps], _core.Result], out: Path, quiet: bool, *, doub
                 "if that date is wrong, name the last day that counts by --as-of.[/yellow]",
                 soft_wrap=True,
             )
-
-
-def _read_facts(summary: dict[str, Any]) -> Grid:
-    """What day counts, and what became of the rows of each table."""
-    facts = Grid.grid(padding=(0, 2))
-    facts.add_column(style="dim")
-    facts.add_column()
-    facts.add_row("as of", f"[bold]{summary['as_of']}[/bold] ({escape(summary['time_zone'])})")
-    for table, counts in summary["tables"].items():
-        rejected = f", [yellow]{counts['rows_rejected']:,} rejected[/yellow]" if counts["rows_rejected"] else ""
-        facts.add_row(table, f"{counts['rows_read']:,} rows read{rejected}")
-        reasons = sorted(counts["rejected_by_reason"].items(), key=lambda item: -item[1])
-        if len(reasons) > 4:
-            reasons[3:] = [("for other reasons", sum(rows for _, rows in reasons[3:]))]
-        for reason, rows in reasons:
-            facts.add_row("", f"[dim]{rows:,} {reason.replace('_', ' ')}[/dim]")
-        for column, values in counts.get("ignored_values", {}).items():
-            facts.add_row("", f"[yellow]{values:,} of {escape(column)} not used[/yellow], [dim]the rows are[/dim]")
-    cards = summary["tables"].get("clients")
-    if cards is not None and cards["rows_read"] == cards["rows_rejected"]:
-        facts.add_row(
-            "",
-            "[yellow]The clients table has no usable card, so every other row is of an unknown client: "
-            "leave the table out, or set ingest.unknown_clients to create.[/yellow]",
-        )
-    return facts
 
 
 def _show_read(result: _core.Result) -> None:

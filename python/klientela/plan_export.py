@@ -32,7 +32,14 @@ __all__ = ["CALENDARS", "calendars", "file_names", "plan_csv", "sheet_names", "w
 
 CALENDARS = "calendars"  # the folder of calendars below that of the plan
 _TABLES = ("refused", "prices", "owners", "shortfalls", "changes")
-_OPTIONAL = ("plan.parquet", "plan.xlsx", *(f"{name}.csv" for name in _TABLES), "summary.json")
+_OPTIONAL = (
+    "plan.parquet",
+    "plan.xlsx",
+    *(f"{name}.csv" for name in _TABLES),
+    "summary.json",
+    "inputs.json",
+    "managers.csv",
+)
 # Instants of other tables, and the manager whose clock they are read on.
 _CLOCKS = {"start": "manager", "end": "manager", "start_before": "manager_before"}
 
@@ -67,6 +74,7 @@ def write_plan(
     before: str | os.PathLike[str] | None = None,
     names: Mapping[str, str] | None = None,
     language: Language = "en",
+    more: Mapping[str, Callable[[], str]] | None = None,
 ) -> dict[str, Path]:
     """Write plan.csv and, where they are given, refused.csv, prices.csv, owners.csv, shortfalls.csv, changes.csv and
     summary.json; on request plan.parquet, plan.xlsx and calendars/MANAGER.ics.
@@ -94,6 +102,8 @@ def write_plan(
         What managers are called, by id.
     language : {"en", "ru"}
         Of headings and words beside the data.
+    more : mapping of str to callable, optional
+        More text files by name, each made when it is called.
 
     Returns
     -------
@@ -120,6 +130,7 @@ def write_plan(
     if summary is not None:
         told = summary if isinstance(summary, str) else json.dumps(summary, ensure_ascii=False, indent=2, default=str)
         texts["summary.json"] = lambda: told
+    texts |= more or {}
     out = Path(folder)
     books: dict[str, bytes] = {}
     stale: list[str] = []

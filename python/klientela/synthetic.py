@@ -39,6 +39,15 @@ _CHANNEL_SHARES = (0.42, 0.36, 0.1, 0.09, 0.03)
 _TOPICS = ("interest", "presentation", "complaint", "service visit", "consultation")
 _TOPIC_SHARES = (0.4, 0.15, 0.08, 0.12, 0.25)
 _MANAGERS = ("a.belova", "d.orlov", "j.hartley", "m.winslow", "chen.jing", "li.wei")
+# manager: (name, time zone, shifts, languages)
+_TEAM = {
+    "a.belova": ("Anna Belova", "Europe/Moscow", "09:00-13:00;14:00-18:00", "ru;en"),
+    "d.orlov": ("Denis Orlov", "Europe/Moscow", "10:00-14:00;15:00-19:00", "ru"),
+    "j.hartley": ("Jane Hartley", "Europe/London", "09:00-12:30;13:30-17:30", "en;de"),
+    "m.winslow": ("Mark Winslow", "America/New_York", "08:30-12:00;13:00-17:00", "en"),
+    "chen.jing": ("Chen Jing", "Asia/Shanghai", "09:00-12:00;13:30-18:00", "zh;en"),
+    "li.wei": ("Li Wei", "Asia/Shanghai", "09:00-12:00;13:30-18:00", "zh"),
+}
 _INDUSTRIES = ("Printing", "Retail", "Logistics", "Construction", "Food", "Health care", "Education", "IT")
 _SOURCES = ("web site", "phone call", "exhibition", "recommendation", "advertisement")
 _ROLES = ("director", "buyer", "accountant", "office manager")
@@ -148,6 +157,58 @@ def make_base(
         if not 0 <= share <= 0.5:
             raise _core.InvalidArgumentError(f"{name} must be from 0 to 0.5", name)
     return _Maker(clients, seed, until, days, duplicates, bad_rows).make()
+
+
+def make_managers(count: int = 6, seed: int = 2026, *, period: tuple[dt.date, dt.date] | None = None) -> _core.Table:
+    """Make the managers whom the cards of :func:`make_base` name as their owners, as a table for schedules.
+
+    Parameters
+    ----------
+    count : int
+        How many; those beyond the first six own no clients yet.
+    seed : int
+        The same seed gives the same table, on every machine; 0 to 2**32 - 1.
+    period : (first, last), optional
+        Days in which one manager in three is away for up to three days; by default nobody is.
+
+    Returns
+    -------
+    Table
+        manager, name, time_zone, weekdays, hours, minutes, tags, capacities, absences, dedicated.
+
+    Examples
+    --------
+    >>> make_managers(2).to_pydict()["manager"]
+    ['a.belova', 'd.orlov']
+    """
+    if count < 1:
+        raise _core.InvalidArgumentError(f"there must be at least one manager, not {count}", "count")
+    dice = _Dice(seed)
+    rows: list[dict[str, Any]] = []
+    for place in range(count):
+        known = _MANAGERS[place % len(_MANAGERS)]
+        name, zone, hours, languages = _TEAM[known]
+        again = place // len(_MANAGERS)
+        absences = None
+        if period is not None and dice.below(3) == 0:
+            first = period[0] + dt.timedelta(days=dice.below(max(1, (period[1] - period[0]).days)))
+            last = min(first + dt.timedelta(days=dice.below(3)), period[1])
+            absences = f"{first}..{last}"
+        rows.append(
+            {
+                "manager": known if again == 0 else f"{known}.{again + 1}",
+                "name": name if again == 0 else f"{name} {again + 1}",
+                "time_zone": zone,
+                "weekdays": "Mon-Fri",
+                "hours": hours,
+                "minutes": "300" if place % 2 == 0 else "360",
+                "tags": languages,
+                "capacities": "phone=25;meeting=3",
+                "absences": absences,
+                "dedicated": "true" if again > 0 and place % 4 == 0 else "false",
+            }
+        )
+    return _table(rows, "manager name time_zone weekdays hours minutes tags capacities absences dedicated".split())
 
 
 def make_dirty_cards(clients: int = 200, cards_per_client: int = 20, seed: int = 2026) -> SyntheticBase:

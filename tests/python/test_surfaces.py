@@ -64,6 +64,7 @@ FILES = (
     "summary.json",
     "report.html",
 )
+PLANNED = ("planned.csv", "refused.csv", "plan.json")
 
 
 def programs() -> Path:
@@ -97,13 +98,19 @@ def surfaces(tmp_path_factory):
         plain = "\n".join(lines).replace('"', "'") + "\n"
         (folder / f"{name}.tsv").write_text(plain, encoding="utf-8", newline="")
         tables[name] = {field: [value.replace('"', "'") or None for value in values] for field, values in texts.items()}
+    managers = klientela.synthetic.make_managers().to_pydict()
+    lines = ["\t".join(managers)]
+    lines += [
+        "\t".join("" if value is None else str(value) for value in row) for row in zip(*managers.values(), strict=True)
+    ]
+    (folder / "managers.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="")
     outputs = {}
-    arguments = [f"{name}={folder / name}.tsv" for name in tables]
+    arguments = [f"{name}={folder / name}.tsv" for name in (*tables, "managers")]
     for surface in ("surface_cpp", "surface_c"):
         out = folder / surface
         out.mkdir()
         subprocess.run([programs() / surface, policy, out, *arguments], check=True, timeout=300)
-        outputs[surface] = {name: (out / name).read_text(encoding="utf-8") for name in FILES}
+        outputs[surface] = {name: (out / name).read_text(encoding="utf-8") for name in (*FILES, *PLANNED)}
 
     result = klientela.run(tables, document, classifiers=registry)
     texts = (
@@ -116,7 +123,9 @@ def surfaces(tmp_path_factory):
         result.summary_json(),
         result.html(),
     )
-    outputs["python"] = dict(zip(FILES, texts, strict=True))
+    schedule = result.schedule(managers, "2026-07", language="ru")
+    plan = (schedule.planned.to_csv(), schedule.refused.to_csv(), schedule.summary_json())
+    outputs["python"] = dict(zip((*FILES, *PLANNED), (*texts, *plan), strict=True))
 
     import sys
 
@@ -126,6 +135,13 @@ def surfaces(tmp_path_factory):
         command += [f"--{name}", folder / f"{name}.tsv"]
     subprocess.run(command, check=True, timeout=300)
     outputs["cli"] = {name: (folder / "cli" / name).read_text(encoding="utf-8") for name in FILES}
+    command = [sys.executable, "-m", "klientela", "plan", "--policy", policy, "--out", folder / "plan", "--quiet"]
+    command += ["--plugins", plugins, "--managers", folder / "managers.tsv", "--period", "2026-07", "--language", "ru"]
+    for name in tables:
+        command += [f"--{name}", folder / f"{name}.tsv"]
+    subprocess.run(command, check=True, timeout=300)
+    outputs["cli"]["refused.csv"] = (folder / "plan" / "refused.csv").read_text(encoding="utf-8")
+    outputs["cli"]["plan.json"] = (folder / "plan" / "summary.json").read_text(encoding="utf-8")
     # The file has the transitions of all columns below each other.
     named = outputs["cli"]["transitions.csv"].splitlines()
     of_group = [line.partition(",")[2] for line in named if line.startswith(("classes,", "group,"))]
@@ -137,4 +153,13 @@ def surfaces(tmp_path_factory):
 @pytest.mark.parametrize("surface", ["surface_c", "python", "cli"])
 def test_all_surfaces_give_the_same_bytes(surfaces, surface, name):
     assert surfaces["surface_cpp"][name]
+    assert surfaces[surface][name].rstrip("\n") == surfaces["surface_cpp"][name].rstrip("\n")
+
+
+@pytest.mark.parametrize("name", PLANNED)
+@pytest.mark.parametrize("surface", ["surface_c", "python", "cli"])
+def test_all_surfaces_plan_the_same(surfaces, surface, name):
+    if name not in surfaces[surface]:
+        assert (surface, name) == ("cli", "planned.csv")  # plan.csv has the clocks of managers
+        return
     assert surfaces[surface][name].rstrip("\n") == surfaces["surface_cpp"][name].rstrip("\n")

@@ -209,6 +209,8 @@ int main(int argc, char** argv) {
   klt_result* result = NULL;
   klt_history* history = NULL;
   klt_migration_options moves = KLT_MIGRATION_OPTIONS_INIT;
+  klt_schedule* schedule = NULL;
+  klt_table* managers = NULL;
   klt_table* table = NULL;
   klt_string* text = NULL;
   char* file = NULL;
@@ -233,9 +235,13 @@ int main(int argc, char** argv) {
     *path++ = '\0';
     file = whole_file(path);
     table = read_table(file);
+    free(file);
+    if (strcmp(argv[i], "managers") == 0) {
+      managers = table;
+      continue;
+    }
     must(klt_tables_add_table(context, tables, argv[i], table));
     klt_table_free(table);
-    free(file);
   }
   must(klt_run(context, tables, policy, KLT_AS_OF_LAST_EVENT, &result));
 
@@ -262,6 +268,17 @@ int main(int argc, char** argv) {
   write_file(argv[2], "report.html", text);
   klt_string_free(text);
 
+  must(klt_schedule_new(context, result, managers, "2026-07", NULL, &schedule));
+  must(klt_schedule_planned(context, schedule, KLT_LANGUAGE_RUSSIAN, &table));
+  write_table(argv[2], "planned.csv", table);
+  must(klt_schedule_refused(context, schedule, KLT_LANGUAGE_RUSSIAN, &table));
+  write_table(argv[2], "refused.csv", table);
+  must(klt_schedule_summary(context, schedule, KLT_LANGUAGE_RUSSIAN, &text));
+  write_file(argv[2], "plan.json", text);
+  klt_string_free(text);
+  klt_schedule_free(schedule);
+
+  klt_table_free(managers);
   klt_result_free(result);
   klt_policy_free(policy);
   klt_tables_free(tables);

@@ -142,9 +142,14 @@ int main(int argc, char** argv) try {
   const std::string out = argv[2];
 
   klientela::Tables tables;
+  klientela::Table managers;
   for (int i = 3; i < argc; ++i) {
     const std::string argument = argv[i];
     const std::size_t at = argument.find('=');
+    if (argument.substr(0, at) == "managers") {
+      managers = read(argument.substr(at + 1));
+      continue;
+    }
     ArrowArrayStream stream{};
     klientela::export_stream(read(argument.substr(at + 1)), &stream);
     tables.add(klientela::table_named(argument.substr(0, at)).value(), klientela::ArrowStream(&stream));
@@ -168,6 +173,11 @@ int main(int argc, char** argv) try {
   write(out + "/rejected.csv", klientela::to_csv(result.rejected()));
   write(out + "/summary.json", result.summary());
   write(out + "/report.html", result.page());
+  const klientela::ContactSchedule schedule =
+      result.schedule(managers, klientela::SchedulePeriod::parse("2026-07"), std::nullopt, {}, control);
+  write(out + "/planned.csv", klientela::to_csv(schedule.planned(klientela::Language::russian)));
+  write(out + "/refused.csv", klientela::to_csv(schedule.refused(klientela::Language::russian)));
+  write(out + "/plan.json", schedule.summary_json(klientela::Language::russian));
   return 0;
 } catch (const std::exception& error) {
   std::cerr << error.what() << '\n';

@@ -1,0 +1,198 @@
+"""Schedules: contacts of a period put on the days of managers, with their Python manners."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from klientela import _core, _policy
+from klientela._columns import table_of
+from klientela._holidays import holiday_table
+
+_Day = dt.date | str
+
+
+def make_schedule(
+    result: _core.Result,
+    managers: Any,
+    period: str | tuple[_Day, _Day],
+    *,
+    holidays: Any = None,
+    policy: Mapping[str, Any] | _core.Policy | str | os.PathLike[str] | None = None,
+    as_of: _Day | None = None,
+    language: Literal["en", "ru"] | None = None,
+    threads: int = 0,
+    progress: Callable[[str, float], object] | None = None,
+) -> _core.Schedule:
+    """Plan whom which manager contacts when, how and why, as well as the managers' time allows, with a proven bound.
+
+    Parameters
+    ----------
+    result : Result
+        What :func:`run` gave: the base with its classes, which the playbooks of the policy ask for.
+    managers : table
+        Who works when: one row a manager, with a column ``manager`` and, where there are any, ``name``, ``time_zone``,
+        ``weekdays``, ``hours``, ``minutes``, ``pools``, ``tags``, ``capacities``, ``absences``, ``exceptions``,
+        ``dedicated`` and ``country``; see docs/policy.md.
+    period : str or (day, day)
+        What is planned: ``"2026-12"``, ``"2026-W49"``, ``"2026-Q4"``, ``"2026"``, ``"2026-12-03"``,
+        ``"2026-12-03..2026-12-20"``, or first and last day.
+    holidays : table, str or sequence of str, optional
+        Public holidays with the columns ``country``, ``day``, ``name`` and, where there are any, ``region``; or codes of
+        countries, ``"DE"`` or ``"DE-BY"``, whose holidays the package ``holidays`` knows.
+    policy : mapping, Policy, str or path, optional
+        The policy's part ``plan``, as a mapping, JSON text or a file, which it stands for; or a whole Policy, whose part
+        it is. None: that of the run, or the default.
+    as_of : datetime.date or str, optional
+        Last day whose contacts are known; by default the day before the period.
+    language : {"en", "ru"}, optional
+        Of purposes, reasons and texts; by default that of the run's report.
+    threads : int
+        How many threads work; 0: one per core. The result does not depend on it.
+    progress : callable, optional
+        Called with the stage's name and the share done, from 0 to 1. What it raises stops the work.
+
+    Returns
+    -------
+    Schedule
+        Tables ``planned``, ``refused``, ``prices``, ``owners`` and ``shortfalls``, and a ``summary``.
+
+    Raises
+    ------
+    BadDataError
+        For a row of managers or holidays that cannot be read, naming row and column.
+    BadPolicyError
+        For a policy that cannot be used, naming the place in it.
+    """
+    if not isinstance(result, _core.Result):
+        raise TypeError(f"result is what klientela.run() gave, not a {type(result).__name__}")
+    text = period_text(period)
+    return _core._make_schedule(
+        result,
+        table_of(managers),
+        text,
+        holidays_table(holidays, text),
+        fragment(policy),
+        as_of,
+        language,
+        True,
+        threads,
+        progress,
+    )
+
+
+def period_text(period: str | tuple[_Day, _Day]) -> str:
+    """A period as the engine reads it."""
+    if isinstance(period, str):
+        return period
+    if isinstance(period, tuple) and len(period) == 2:
+        return "..".join(day if isinstance(day, str) else day.isoformat() for day in period)
+    raise _core.InvalidArgumentError(f"period is a text or two days, not {period!r}", "period")
+
+
+def fragment(policy: Any) -> Any:
+    """The part ``plan`` of a policy as a mapping; None: that of the run."""
+    if policy is None:
+        return None
+    if isinstance(policy, _core.Policy):
+        return policy.to_dict()["plan"] or None
+    if isinstance(policy, Mapping):
+        return dict(policy)
+    if isinstance(policy, os.PathLike) or (isinstance(policy, str) and not policy.lstrip().startswith("{")):
+        return _policy.parse_document(_policy.read_policy_file(policy), os.fspath(policy))
+    if isinstance(policy, str):
+        return _policy.parse_document(policy, "the policy")
+    raise TypeError(f"policy must be a Policy, mapping, JSON text or path, not {type(policy).__name__}")
+
+
+def holidays_table(holidays: Any, period: str) -> _core.Table | None:
+    """A table of public holidays out of a table, or of codes of countries for the years around a period."""
+    if holidays is None:
+        return None
+    if isinstance(holidays, str):
+        holidays = [holidays]
+    if not isinstance(holidays, Sequence):
+        return table_of(holidays)
+    years = sorted({int(text) for text in _years(period)})
+    return holiday_table(holidays, range(years[0] - 1, years[-1] + 2)) if years else None
+
+
+def _years(period: str) -> list[str]:
+    return [part.strip()[:4] for part in period.split("..") if part.strip()[:4].isdigit()]
+
+
+def _result_schedule(
+    self: _core.Result, managers: Any, period: str | tuple[_Day, _Day], **options: Any
+) -> _core.Schedule:
+    """Plan the contacts of a period with these managers: see :func:`klientela.make_schedule`, whose options it takes."""
+    return make_schedule(self, managers, period, **options)
+
+
+def facts(summary: Mapping[str, Any]) -> str:
+    """One line of figures."""
+    refused = sum(summary["refused"].values())
+    gap = "proved best" if summary["proved"] else f"within {summary['gap']:.2%} of the best"
+    return (
+        f"{summary['planned']:,} contacts planned from {summary['period']['first']} to {summary['period']['last']}, "
+        f"{refused:,} refused, {gap}"
+    )
+
+
+def _repr(self: _core.Schedule) -> str:
+    return f"<klientela.Schedule: {facts(self.summary)}>"
+
+
+def _repr_html(self: _core.Schedule) -> str:
+    planned = self.planned
+    return f"<p>{html.escape(repr(self)[1:-1])}</p>" + (planned._repr_html_() if len(planned) else "")
+
+
+def _to_pandas(self: _core.Schedule, table: str = "planned", *, money: Literal["float", "decimal"] = "float") -> Any:
+    """Give one of the tables, by default ``planned``, as a ``pandas.DataFrame``."""
+    return _named(self, table).to_pandas(money=money)
+
+
+def _to_polars(self: _core.Schedule, table: str = "planned") -> Any:
+    """Give one of the tables, by default ``planned``, as a ``polars.DataFrame``."""
+    return _named(self, table).to_polars()
+
+
+TABLES = ("planned", "refused", "prices", "owners", "shortfalls")
+
+
+def _named(schedule: _core.Schedule, table: str) -> _core.Table:
+    if table not in TABLES:
+        raise _core.InvalidArgumentError(f"table must be one of {', '.join(TABLES)}, not {table!r}", "table")
+    found: _core.Table = getattr(schedule, table)
+    return found
+
+
+def _stream(self: _core.Schedule, requested_schema: object = None) -> object:
+    """Export the table ``planned`` as an Arrow stream."""
+    return self.planned.__arrow_c_stream__(requested_schema)
+
+
+def _write(self: _core.Schedule, folder: str | os.PathLike[str], **options: Any) -> dict[str, Path]:
+    """Write the schedule to a folder: see :func:`klientela.plan_files.write_schedule`."""
+    from klientela import plan_files
+
+    return plan_files.write_schedule(self, folder, **options)
+
+
+def attach() -> None:
+    """Give the compiled classes their Python methods; called once when the package is imported."""
+    methods = (
+        (_core.Result, "schedule", _result_schedule),
+        (_core.Schedule, "to_pandas", _to_pandas),
+        (_core.Schedule, "to_polars", _to_polars),
+        (_core.Schedule, "write", _write),
+        (_core.Schedule, "__arrow_c_stream__", _stream),
+        (_core.Schedule, "__repr__", _repr),
+        (_core.Schedule, "_repr_html_", _repr_html),
+    )
+    for owner, name, function in methods:
+        setattr(owner, name, function)

@@ -1,0 +1,418 @@
+"""The commands plan and plan check: contacts of a period put on the days of managers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.bar import Bar
+from rich.console import Group as Together
+from rich.markup import escape
+from rich.table import Table as Grid
+from typer.core import TyperGroup
+
+from klientela import _core, _plan, _plugins, _policy, plan_files, readers
+from klientela._columns import table_of
+from klientela._terminal import (
+    BAD_INPUT,
+    DateFormat,
+    Encoding,
+    PolicyFile,
+    Preset,
+    Quiet,
+    Steps,
+    Threads,
+    bars,
+    errors,
+    one_line,
+    progress,
+)
+from klientela._terminal import (
+    out as console,
+)
+from klientela.cli_read import (
+    AsOf,
+    AssignmentsFile,
+    DecimalComma,
+    Plugins,
+    assignments_of,
+    file_option,
+    files_given,
+    parse_language,
+    read_and_run,
+    stage_steps,
+    written_as,
+)
+
+_MANAGERS_SHOWN = 20
+_FAULTS_SHOWN = 40
+_FAULTS_LOOKED_FOR = 10_000
+# What the reasons for refusals are in words.
+_REFUSED = {
+    "no_manager": "nobody may do it",
+    "no_channel": "no permitted channel",
+    "outside_period": "outside the period",
+    "no_value": "worth nothing",
+    "no_time": "nobody works then",
+    "past_contacts": "too soon after earlier contacts",
+    "capacity": "time goes to others worth more",
+    "other_touches": "not beside the client's others",
+}
+
+
+def _period(text: str) -> str:
+    return text.strip()
+
+
+_Language = Annotated[
+    str | None,
+    typer.Option(help="Of purposes, reasons and texts: en or ru.", metavar="en|ru", parser=parse_language),
+]
+
+
+_Parquet = Annotated[bool, typer.Option("--parquet", help="Also write plan.parquet.")]
+_Xlsx = Annotated[bool, typer.Option("--xlsx", help="Also write plan.xlsx, with a sheet for each manager.")]
+_Ics = Annotated[
+    bool,
+    typer.Option("--ics", help="Also write a calendar for each manager, which replaces what was published before."),
+]
+
+
+class _Group(TyperGroup):
+    """Makes a plan where no command is named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command that makes plans in front where none is named."""
+        return super().parse_args(ctx, args if args and args[0] in self.commands else ["make", *args])
+
+
+def plan(
+    period: Annotated[
+        str,
+        typer.Option(
+            help="What is planned: 2026-12, 2026-W49, 2026-Q4, 2026, 2026-12-03 or 2026-12-03..2026-12-20.",
+            metavar="PERIOD",
+            parser=_period,
+        ),
+    ],
+    managers: Annotated[
+        str,
+        typer.Option(
+            help="Who works when: manager, and where there are name, time_zone, weekdays, hours, minutes, pools, tags, "
+            "capacities, absences, exceptions, dedicated, country.",
+            metavar="FILE",
+        ),
+    ],
+    out: Annotated[str, typer.Option(help="Folder for the plan; made where it is missing.", metavar="DIR")],
+    transactions: Annotated[str | None, file_option("Purchases and refunds.")] = None,
+    clients: Annotated[str | None, file_option("Cards of organisations and persons.")] = None,
+    contacts: Annotated[str | None, file_option("Who stands for which organisation.")] = None,
+    interactions: Annotated[str | None, file_option("Calls, letters, meetings; planned or held.")] = None,
+    requests: Annotated[str | None, file_option("What clients asked for.")] = None,
+    feedback: Annotated[str | None, file_option("Answers to surveys.")] = None,
+    consents: Annotated[str | None, file_option("Who agreed to what.")] = None,
+    directories: Annotated[str | None, file_option("Categories, industries, roles, regions, products.")] = None,
+    assignments: AssignmentsFile = None,
+    holidays: Annotated[str | None, file_option("Public holidays: country, day, name, and region where any.")] = None,
+    country: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Public holidays of this country, DE or DE-BY, by the package holidays; repeat for more.",
+            metavar="CODE",
+        ),
+    ] = None,
+    preset: Preset = None,
+    policy: PolicyFile = None,
+    plugins: Plugins = None,
+    as_of: AsOf = None,
+    date_format: DateFormat = None,
+    decimal_comma: DecimalComma = None,
+    language: _Language = None,
+    parquet: _Parquet = False,
+    xlsx: _Xlsx = False,
+    ics: _Ics = False,
+    encoding: Encoding = None,
+    threads: Threads = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Plan whom which manager contacts when, how and why.
+
+    Classifies the clients as klientela run does, and by the policy's part plan puts contacts on the days of the managers
+    so that they are worth as much as time, channels, consents and limits allow. Writes plan.csv with one row per contact,
+    refused.csv with what is not planned and why, prices.csv with what more time would be worth, owners.csv,
+    shortfalls.csv, summary.json, and inputs.json, by which plan check finds what the plan was made of.
+    """
+    given = files_given(
+        directories=directories,
+        clients=clients,
+        contacts=contacts,
+        consents=consents,
+        transactions=transactions,
+        requests=requests,
+        interactions=interactions,
+        feedback=feedback,
+    )
+    if holidays is not None and country:
+        raise typer.BadParameter("name a file with --holidays, or countries with --country, not both")
+    began = time.monotonic()
+    with errors({"period": "--period", "countries": "--country"}):
+        folder = _folder(out)
+        chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins), written_as(date_format, decimal_comma))
+        inputs = {
+            "klientela": _core.__version__,
+            "tables": {table: os.path.abspath(file) for table, file in given.items()},
+            "assignments": _absolute(assignments),
+            "managers": os.path.abspath(managers),
+            "holidays": _absolute(holidays),
+            "countries": country or [],
+            "plugins": _absolute(plugins),
+            "policy": chosen.to_dict(),
+            "encoding": encoding,
+            "period": period,
+            "as_of": None,
+            "language": language,
+        }
+        with progress(quiet) as steps:
+            schedule = _made(_Read(inputs, as_of, chosen, threads, steps), planned=True)
+            first, last = schedule.period
+            inputs |= {
+                "period": f"{first}..{last}",
+                "as_of": schedule._as_of.isoformat(),
+                "language": schedule.language,
+            }
+            steps("Writing the plan", 0)
+            written = _write(schedule, folder, also=_also(parquet, xlsx, ics), stamp=_now(), inputs=inputs)
+        if not quiet:
+            _show(schedule)
+            console.print(
+                f"[green]done[/green] in {time.monotonic() - began:.1f} s; "
+                f"open [bold]{escape(str(written['plan.csv']))}[/bold]",
+                soft_wrap=True,
+            )
+
+
+def check(
+    folder: Annotated[str, typer.Argument(help="What klientela plan wrote.", metavar="DIR")],
+    managers: Annotated[
+        str | None, typer.Option(help="Check against these managers instead of those of the plan.", metavar="FILE")
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="Check against this policy instead of that of the plan.", metavar="FILE")
+    ] = None,
+    threads: Threads = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Verify the files of a plan, edited ones too, against the policy, the managers and the clients.
+
+    Reads plan.csv, refused.csv and prices.csv again, and everything that inputs.json names; the checker shares nothing
+    with the planner. Lists what is wrong, and ends with exit code 1 where anything is.
+    """
+    with errors():
+        inputs = _inputs(folder, managers, policy)
+        with progress(quiet) as steps:
+            schedule = _announced(folder, inputs, threads, steps)
+            steps("Checking", 0)
+            faults = schedule.check(max_faults=_FAULTS_LOOKED_FOR)
+        if len(faults):
+            _show_faults(faults)
+            raise typer.Exit(BAD_INPUT)
+        if not quiet:
+            console.print(f"[green]no faults[/green]: {escape(_plan.facts(schedule.summary))}", soft_wrap=True)
+
+
+def group() -> typer.Typer:
+    """The commands, with the one that makes plans as what is done where none is named."""
+    app = typer.Typer(cls=_Group, help="Plan contacts, and check plans.")
+    app.command("make", epilog="klientela plan check has a --help of its own.")(plan)
+    app.command("check")(check)
+    return app
+
+
+def _also(parquet: bool, xlsx: bool, ics: bool) -> list[Literal["parquet", "xlsx", "ics"]]:
+    wanted: list[tuple[Literal["parquet", "xlsx", "ics"], bool]] = [("parquet", parquet), ("xlsx", xlsx), ("ics", ics)]
+    return [name for name, asked in wanted if asked]
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.timezone.utc)
+
+
+def _write(schedule: _core.Schedule, folder: Path, **options: Any) -> dict[str, Path]:
+    try:
+        return plan_files.write_schedule(schedule, folder, **options)
+    except ImportError as error:  # workbooks and calendars need packages of their own
+        raise _core.UnsupportedError(str(error)) from error
+
+
+def _folder(out: str) -> Path:
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise _core.InvalidArgumentError(f"{folder} is not a folder", "out")
+    return folder
+
+
+def _absolute(file: str | None) -> str | None:
+    return None if file is None else os.path.abspath(file)
+
+
+def _inputs(folder: str, managers: str | None, policy: str | None) -> dict[str, Any]:
+    """What the plan in a folder was made of, but for what is named instead."""
+    inputs = plan_files.read_inputs(folder)
+    if managers is not None:
+        inputs["managers"] = os.path.abspath(managers)
+    if policy is not None:
+        chosen = _policy.layered(None, policy, _plugins.registry_in(inputs.get("plugins")))
+        inputs["policy"] = chosen.to_dict()
+    return inputs
+
+
+class _Read:
+    """A run with its managers and holidays, read anew from what inputs.json names."""
+
+    def __init__(
+        self, inputs: Mapping[str, Any], as_of: dt.date | None, policy: _core.Policy, threads: int, steps: Steps
+    ) -> None:
+        encoding = inputs.get("encoding")
+        self.inputs, self.threads, self.steps = inputs, threads, steps
+        steps(f"Opening {Path(inputs['managers']).name}", 0)
+        self.managers = table_of(_whole(inputs["managers"], "managers", encoding))
+        self.holidays: Any = inputs.get("countries") or None
+        if inputs.get("holidays") is not None:
+            self.holidays = table_of(_whole(inputs["holidays"], "holidays", encoding))
+        self.result = read_and_run(
+            dict(inputs["tables"]),
+            policy,
+            as_of,
+            encoding,
+            threads,
+            steps,
+            assignments_of(inputs.get("assignments"), encoding),
+            history=False,
+        )
+
+
+def _whole(file: str, table: str, encoding: str | None) -> Any:
+    """A file of which every line counts."""
+    source = readers.read(file, table, encoding=encoding)
+    if source.malformed:
+        row, _, text = source.malformed[0]
+        raise _core.BadDataError(f"{file}, row {row + 1} cannot be cut into columns: {text}", file)
+    return source.data
+
+
+def _made(read: _Read, *, planned: bool, managers: _core.Table | None = None) -> _core.Schedule:
+    inputs = read.inputs
+    try:
+        return _core._make_schedule(
+            read.result,
+            read.managers if managers is None else managers,
+            inputs["period"],
+            _plan.holidays_table(read.holidays, inputs["period"]),
+            None,
+            None,
+            inputs.get("language"),
+            planned,
+            read.threads,
+            stage_steps(read.steps),
+        )
+    except _core.KlientelaError as error:
+        table = error.where.partition(".")[0]
+        if table in ("managers", "holidays") and inputs.get(table) and not error.message.startswith(inputs[table]):
+            error.message = f"{inputs[table]}: {error.message}"
+        raise
+
+
+def _announced(folder: str, inputs: Mapping[str, Any], threads: int, steps: Steps) -> _core.Schedule:
+    """The schedule that the files of a folder say."""
+    steps("Opening the plan", 0)
+    tables = plan_files.read_tables(folder)
+    schedule = _made(_again(inputs, threads, steps), planned=False)
+    return schedule.read_back(*tables)
+
+
+def _again(inputs: Mapping[str, Any], threads: int, steps: Steps) -> _Read:
+    """What a plan was made of, read again."""
+    policy = _core.Policy.from_dict(inputs["policy"], _plugins.registry_in(inputs.get("plugins")))
+    return _Read(inputs, dt.date.fromisoformat(inputs["as_of"]), policy, threads, steps)
+
+
+def _show(schedule: _core.Schedule) -> None:
+    summary = schedule.summary
+    facts = Grid.grid(padding=(0, 2))
+    facts.add_column(style="dim")
+    facts.add_column()
+    first, last = schedule.period
+    facts.add_row("period", f"[bold]{first}[/bold] to [bold]{last}[/bold] ({escape(schedule.time_zone)})")
+    refused = sum(summary["refused"].values())
+    facts.add_row(
+        "planned", f"[bold]{summary['planned']:,}[/bold] contacts of {summary['planned'] + refused:,} asked for"
+    )
+    facts.add_row(
+        "worth",
+        f"{schedule.objective:,.2f}, "
+        + (
+            "which no plan can better"
+            if summary["proved"]
+            else f"within {summary['gap']:.3%} of what any plan can reach"
+        ),
+    )
+    parts: list[Any] = [facts]
+    if summary["managers"]:
+        parts += ["", _loads(summary["managers"])]
+    if refused:
+        reasons = {_REFUSED.get(name, name.replace("_", " ")): count for name, count in summary["refused"].items()}
+        parts += ["", bars(f"refused: {refused:,}", reasons)]
+    console.print(Together(*parts))
+    for note in summary["notes"]:
+        console.print(f"[dim]note: {escape(one_line(note))}[/dim]", soft_wrap=True)
+    if len(schedule.shortfalls):
+        console.print(
+            f"[yellow]{len(schedule.shortfalls):,} quotas have fewer contacts than they should: shortfalls.csv[/yellow]",
+            soft_wrap=True,
+        )
+    console.print()
+
+
+def _loads(managers: Sequence[Mapping[str, Any]]) -> Grid:
+    """Contacts and share of the time of each manager, the busiest first."""
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(min_width=16)
+    grid.add_column(justify="right")
+    grid.add_column(justify="right", style="dim")
+    grid.add_column(width=24)
+    grid.add_row("[bold]load[/bold]", "[dim]contacts[/dim]", "hours", "")
+    for each in sorted(managers, key=lambda each: (-each["minutes"], each["manager"]))[:_MANAGERS_SHOWN]:
+        most = max(each["minutes_capacity"], each["minutes"], 1)
+        grid.add_row(
+            escape(one_line(each["name"] or each["manager"])),
+            f"{each['contacts']:,}",
+            f"{each['minutes'] / 60:,.1f} of {each['minutes_capacity'] / 60:,.1f}",
+            Bar(most, 0, each["minutes"], width=24, color="cyan"),
+        )
+    if len(managers) > _MANAGERS_SHOWN:
+        grid.add_row(f"[dim]and {len(managers) - _MANAGERS_SHOWN:,} more[/dim]")
+    return grid
+
+
+def _show_faults(faults: _core.Table) -> None:
+    rows = faults.to_pydict()
+    grid = Grid(box=None, pad_edge=False, header_style="dim")
+    for name in ("fault", "contact", "manager", "day", "what"):
+        grid.add_column(name, overflow="fold")
+    for row in range(min(len(faults), _FAULTS_SHOWN)):
+        grid.add_row(
+            rows["violation"][row].replace("_", " "),
+            escape(one_line(rows["id"][row] or "")),
+            escape(one_line(rows["manager"][row] or "")),
+            str(rows["day"][row] or ""),
+            escape(one_line(rows["text"][row])),
+        )
+    console.print(grid)
+    more = f", of which the first {_FAULTS_SHOWN} are shown" if len(faults) > _FAULTS_SHOWN else ""
+    some = "or more " if len(faults) == _FAULTS_LOOKED_FOR else ""
+    console.print(f"[bold red]{len(faults):,} {some}faults[/bold red]{more}", soft_wrap=True)

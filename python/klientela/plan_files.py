@@ -1,0 +1,198 @@
+"""Writes schedules to a folder and reads them back: plan.csv with what belongs to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from klientela import _core, plan_export, readers
+from klientela._columns import table_of
+
+INPUTS = "inputs.json"
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+
+
+def write_schedule(
+    schedule: _core.Schedule,
+    folder: str | os.PathLike[str],
+    *,
+    also: Collection[Literal["parquet", "xlsx", "ics"]] = (),
+    stamp: dt.datetime | None = None,
+    before: str | os.PathLike[str] | None = None,
+    inputs: Mapping[str, Any] | None = None,
+    managers: bool = False,
+) -> dict[str, Path]:
+    """Write plan.csv, refused.csv, prices.csv, owners.csv, shortfalls.csv and summary.json; all of them, or none.
+
+    plan.csv has one row per planned contact; its start and end are of the manager's clock, with the offset. Files that an earlier plan wrote into the folder and this one does
+    not are taken out of it, but for calendars.
+
+    Parameters
+    ----------
+    schedule : Schedule
+    folder : str or path
+        Made where it is missing; files of the same names in it are replaced. Others are left alone.
+    also : collection of {"parquet", "xlsx", "ics"}
+        plan.parquet, plan.xlsx with a sheet a manager, calendars/MANAGER.ics.
+    stamp : datetime, optional
+        When this is published, with a time zone: needed for "xlsx" and "ics".
+    before : str or path, optional
+        The folder of the plan that was published before; by default `folder` itself.
+    inputs : mapping, optional
+        What the schedule was made of, for inputs.json.
+    managers : bool
+        Also write the table of managers as managers.csv.
+
+    Returns
+    -------
+    dict of str to pathlib.Path
+        Where each file is.
+    """
+    more: dict[str, Callable[[], str]] = {}
+    if inputs is not None:
+        more[INPUTS] = lambda: json.dumps(inputs, ensure_ascii=False, indent=2)
+    if managers:
+        more["managers.csv"] = schedule.managers.to_csv
+    return plan_export.write_plan(
+        schedule.planned,
+        folder,
+        refused=schedule.refused,
+        prices=schedule.prices,
+        owners=schedule.owners,
+        shortfalls=schedule.shortfalls,
+        summary=schedule.summary_json(),
+        also=also,
+        stamp=stamp,
+        period=schedule.period,
+        before=before,
+        names={each["manager"]: each["name"] for each in schedule.summary["managers"] if each["name"]},
+        language=schedule.language,
+        more=more,
+    )
+
+
+def read_tables(folder: str | os.PathLike[str]) -> tuple[_core.Table, _core.Table, _core.Table]:
+    """Read plan.csv, refused.csv and prices.csv back, as :meth:`Schedule.read_back` takes them.
+
+    Raises
+    ------
+    NotFoundError
+        For a file or column that is missing.
+    BadDataError
+        For a cell that cannot be read, naming file, row and column.
+    """
+    planned = _Sheet(Path(folder) / "plan.csv", ("id", "manager", "channel", "start"))
+    refused = _Sheet(Path(folder) / "refused.csv", ("id", "reason", "surplus"))
+    prices = _Sheet(Path(folder) / "prices.csv", ("manager", "day", "resource", "channel", "price"))
+    return (
+        _core.Table._from_columns(
+            [planned.texts("id"), planned.texts("manager"), planned.texts("channel"), planned.instants("start")]
+        ),
+        _core.Table._from_columns([refused.texts("id"), refused.texts("reason"), refused.amounts("surplus")]),
+        _core.Table._from_columns(
+            [
+                prices.texts("manager"),
+                prices.days("day"),
+                prices.texts("resource"),
+                prices.texts("channel"),
+                prices.amounts("price"),
+            ]
+        ),
+    )
+
+
+def read_inputs(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read inputs.json: what the plan in the folder was made of."""
+    path = Path(folder) / INPUTS
+    if not path.is_file():
+        raise _core.NotFoundError(f"there is no {path}; klientela plan writes it", str(path))
+    try:
+        inputs = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise _core.BadDataError(f"{path} is not JSON: {error}", str(path)) from error
+    if not isinstance(inputs, dict) or not isinstance(inputs.get("tables"), dict):
+        raise _core.BadDataError(f"{path} does not say what a plan was made of", str(path))
+    return inputs
+
+
+class _Sheet:
+    """A CSV file, its cells as texts."""
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        source = readers.read(path, "plan")
+        if source.malformed:
+            row, _, text = source.malformed[0]
+            raise _core.BadDataError(f"{path}, row {row + 1} cannot be cut into columns: {text}", str(path))
+        table = table_of(source.data)
+        for column in columns:
+            if column not in table:
+                raise _core.NotFoundError(f"{path} has no column {column}", column)
+        self._path = path
+        self._cells: dict[str, list[str | None]] = {column: table._column(column) for column in columns}
+
+    def texts(self, column: str) -> tuple[str, str, Any, Any]:
+        """Texts; a leading apostrophe that only keeps spreadsheets from running a cell is taken off."""
+        return column, "text", [None if cell is None else _bare(cell) for cell in self._cells[column]], None
+
+    def instants(self, column: str) -> tuple[str, str, Any, Any]:
+        """Moments with their offset, in microseconds."""
+
+        def parse(text: str) -> int:
+            moment = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
+            if moment.tzinfo is None:
+                raise ValueError("without an offset")
+            return (moment - _EPOCH) // dt.timedelta(microseconds=1)
+
+        return self._numbers(column, "instant", parse, np.int64, "a moment like 2026-12-03T09:00+03:00")
+
+    def days(self, column: str) -> tuple[str, str, Any, Any]:
+        """Days since 1970."""
+        return self._numbers(
+            column,
+            "day",
+            lambda text: dt.date.fromisoformat(text).toordinal() - _EPOCH.toordinal(),
+            np.int32,
+            "a date like 2026-12-03",
+        )
+
+    def amounts(self, column: str) -> tuple[str, str, Any, Any]:
+        """Money in units of 1/10000."""
+
+        def parse(text: str) -> int:
+            units = Decimal(text) * 10_000
+            if units != units.to_integral_value() or abs(units) >= 2**63:
+                raise ValueError("more than four decimals, or too large")
+            return int(units)
+
+        return self._numbers(column, "money", parse, np.int64, "an amount with at most four decimals")
+
+    def _numbers(
+        self, column: str, kind: str, parse: Callable[[str], int], dtype: Any, like: str
+    ) -> tuple[str, str, Any, Any]:
+        cells = self._cells[column]
+        values = np.zeros(len(cells), dtype=dtype)
+        valid = np.ones(len(cells), dtype=bool)
+        for row, cell in enumerate(cells):
+            if cell is None or not cell.strip():
+                valid[row] = False
+                continue
+            try:
+                values[row] = parse(cell.strip())
+            except (ValueError, InvalidOperation, OverflowError) as error:
+                raise _core.BadDataError(
+                    f"{self._path}, row {row + 1}, column {column}: {cell!r} is not {like}",
+                    f"{self._path.stem}.{column}",
+                ) from error
+        return column, kind, values, None if valid.all() else valid
+
+
+def _bare(text: str) -> str:
+    rest = text[1:].lstrip(" \u00a0\u3000\u200b\ufeff")
+    return text[1:] if text.startswith("'") and rest[:1] and rest[0] in "=+-@＝＋－＠\t\r\n" else text

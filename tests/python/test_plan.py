@@ -1,0 +1,274 @@
+"""Schedules from Python: made, told, checked, edited and read back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+
+import klientela
+import pandas
+import polars
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from klientela import _core, plan_files
+
+PERIOD = "2026-07-06..2026-07-19"
+PLANNED = [
+    "id",
+    "client",
+    "name",
+    "manager",
+    "channel",
+    "topic",
+    "purpose",
+    "initiative",
+    "start",
+    "end",
+    "time_zone",
+    "minutes",
+    "value",
+    "playbook",
+    "reason",
+]
+# Everybody is called once, by whoever is their owner.
+SMALL = {
+    "channels": [{"name": "phone", "minutes": 30, "contacts": 4}],
+    "playbooks": [
+        {
+            "name": "call all",
+            "when": "true",
+            "en": "call",
+            "ru": "звонок",
+            "quotas": [
+                {
+                    "name": "call",
+                    "channels": ["phone"],
+                    "contacts": 1,
+                    "per": "month",
+                    "value": 3,
+                    "purposes": [{"en": "say hello", "ru": "поздороваться"}],
+                }
+            ],
+        }
+    ],
+    "care": [],
+    "revisits": None,
+    "limits": [],
+    "batching": None,
+    "owners": {"dedicated": None},
+}
+MANAGERS = {"manager": ["ann", "bob"], "name": ["Ann", None], "time_zone": ["Europe/Berlin", "Asia/Kathmandu"]}
+
+
+def small_result(clients: int = 6) -> klientela.Result:
+    ids = [f"c{number}" for number in range(clients)]
+    cards = {"client": ids, "name": [f"Client {each}" for each in ids], "owner": ["ann", "bob"] * (clients // 2)}
+    sales = {"client": ids, "at": ["2026-11-02"] * clients, "amount": [10 + number for number in range(clients)]}
+    return klientela.run({"clients": cards, "transactions": sales}, {"dedupe": {"merge": False}})
+
+
+@pytest.fixture(scope="module")
+def small() -> klientela.Schedule:
+    return small_result().schedule(MANAGERS, "2026-12", policy=SMALL)
+
+
+@pytest.fixture(scope="module")
+def schedule(result: klientela.Result) -> klientela.Schedule:
+    return result.schedule(klientela.synthetic.make_managers(), PERIOD)
+
+
+def test_a_small_plan_is_told_in_full(small):
+    assert len(small) == 6 and small.proved and small.gap == 0
+    assert small.period == (dt.date(2026, 12, 1), dt.date(2026, 12, 31))
+    assert small.channels == ["phone"] and small.language == "en"
+    planned = small.planned.to_pydict()
+    assert list(planned) == PLANNED
+    assert set(planned["client"]) == {f"c{number}" for number in range(6)}
+    assert set(planned["purpose"]) == {"say hello"} and set(planned["minutes"]) == {30}
+    assert set(small.in_language("ru").planned["purpose"]) == {"поздороваться"}
+    for start, end in zip(planned["start"], planned["end"], strict=True):
+        assert end - start == dt.timedelta(minutes=30)
+    assert small.objective == small.upper_bound == sum(planned["value"], Decimal())
+    summary = small.summary
+    assert summary["planned"] == 6 and summary["refused"] == {} and summary["proved"] is True
+    assert json.loads(small.summary_json()) == summary
+    assert len(small.owners) == 6 and len(small.refused) == 0 and len(small.shortfalls) == 0
+
+
+def test_the_default_plan_of_a_generated_base_keeps_every_rule(schedule):
+    assert len(schedule) > 50
+    assert len(schedule.check()) == 0
+    assert schedule.upper_bound >= schedule.objective > 0 and 0 <= schedule.gap < 0.05
+    assert sum(schedule.summary["refused"].values()) == len(schedule.refused)
+    managers = set(schedule.managers.to_pydict()["manager"])
+    assert set(schedule.planned["manager"]) <= managers
+    assert set(schedule.prices["resource"]) <= {"slot", "minute", "contact"}
+
+
+def test_threads_change_nothing(result):
+    managers = klientela.synthetic.make_managers()
+    one, four = (klientela.make_schedule(result, managers, PERIOD, threads=threads) for threads in (1, 4))
+    for table in ("planned", "refused", "prices", "owners", "shortfalls"):
+        assert getattr(one, table).to_csv() == getattr(four, table).to_csv(), table
+    assert one.summary_json() == four.summary_json()
+
+
+def test_tables_go_to_frames(small):
+    frame = small.to_pandas()
+    assert list(frame.columns) == PLANNED and isinstance(frame, pandas.DataFrame)
+    assert small.to_polars("owners").columns == ["client", "manager", "reason", "text"]
+    assert isinstance(small.to_polars(), polars.DataFrame)
+    assert pa.table(small).num_rows == 6
+    assert "6 contacts planned" in repr(small) and "<table>" in small._repr_html_()
+    with pytest.raises(klientela.InvalidArgumentError, match="table must be one of"):
+        small.to_pandas("plans")
+
+
+def test_progress_is_told_and_can_stop():
+    seen: list[str] = []
+    small_result().schedule(MANAGERS, "2026-12", policy=SMALL, progress=lambda stage, share: seen.append(stage))
+
+    def stop(stage: str, share: float) -> None:
+        raise RuntimeError("enough")
+
+    if seen:
+        with pytest.raises(RuntimeError, match="enough"):
+            small_result().schedule(MANAGERS, "2026-12", policy=SMALL, progress=stop)
+
+
+def edited(table: klientela.Table, column: str, row: int, value: object) -> klientela.Table:
+    columns = table.to_pydict()
+    columns[column][row] = value
+    return klientela.Table(columns)
+
+
+def test_what_a_person_broke_is_found(small):
+    planned, refused, prices = small.planned, empty_refused(), small.prices
+    assert len(small.read_back(planned, refused, prices).check()) == 0
+    start = planned.to_pydict()["start"][0]
+    night = edited(
+        planned, "start", 0, start - dt.timedelta(hours=start.hour, minutes=start.minute) + dt.timedelta(hours=1)
+    )
+    faults = small.read_back(night, refused, prices).check().to_pydict()
+    assert "outside_shift" in faults["violation"] and faults["id"][0] == planned["id"][0]
+    assert faults["manager"][0] == planned["manager"][0] and faults["day"][0].year == 2026
+    missing = klientela.Table({name: values[1:] for name, values in planned.to_pydict().items()})
+    assert "touch_missing" in small.read_back(missing, refused, prices).check()["violation"]
+    assert len(small.read_back(missing, refused, prices).check(max_faults=0)) == 0
+    with pytest.raises(klientela.BadDataError, match="row 1, column id"):
+        small.read_back(edited(planned, "id", 0, "nobody/x/y/z/1"), refused, prices)
+    with pytest.raises(klientela.BadDataError, match="there is no manager"):
+        small.read_back(edited(planned, "manager", 0, "zoe"), refused, prices)
+    with pytest.raises(klientela.NotFoundError):
+        small.read_back({"id": []}, refused, prices)
+
+
+def empty_refused() -> klientela.Table:
+    import numpy as np
+
+    return _core.Table._from_columns(
+        [("id", "text", [], None), ("reason", "text", [], None), ("surplus", "money", np.zeros(0, np.int64), None)]
+    )
+
+
+def test_files_come_back(schedule, tmp_path):
+    written = schedule.write(tmp_path / "plan", also=["parquet"])
+    assert set(written) == {
+        "plan.csv",
+        "refused.csv",
+        "prices.csv",
+        "owners.csv",
+        "shortfalls.csv",
+        "summary.json",
+        "plan.parquet",
+    }
+    again = schedule.read_back(*plan_files.read_tables(tmp_path / "plan"))
+    assert again.planned.to_csv() == schedule.planned.to_csv()
+    assert again.refused.to_csv() == schedule.refused.to_csv()
+    assert again.prices.to_csv() == schedule.prices.to_csv()
+    assert again.objective == schedule.objective and len(again.check()) == 0
+    assert pa.parquet.read_table(written["plan.parquet"]).num_rows == len(schedule)
+
+
+def test_starts_in_the_file_are_of_the_managers_clock(small, tmp_path):
+    small.write(tmp_path)
+    lines = (tmp_path / "plan.csv").read_text(encoding="utf-8").splitlines()
+    assert any("+01:00" in line for line in lines) and any("+05:45" in line for line in lines)
+    for line in lines[1:]:
+        hour = int(line.split("T", 1)[1][:2])
+        assert 9 <= hour < 18
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"managers": {"name": ["Ann"]}}, klientela.NotFoundError, "manager"),
+        ({"managers": {"manager": ["ann", "ann"]}}, klientela.BadDataError, "row 2"),
+        ({"managers": {"manager": ["ann"], "time_zone": ["Mars/Base"]}}, klientela.KlientelaError, "Mars/Base"),
+        ({"managers": {"manager": ["ann"], "hours": ["late"]}}, klientela.BadDataError, "hours"),
+        ({"period": "December"}, klientela.InvalidArgumentError, "period"),
+        ({"period": ("2026-12-10", "2026-12-01")}, klientela.InvalidArgumentError, "period"),
+        ({"policy": {"channels": []}}, klientela.BadPolicyError, "/plan/channels"),
+        ({"policy": {"nonsense": 1}}, klientela.BadPolicyError, "/plan"),
+        (
+            {"policy": {**SMALL, "playbooks": [{"name": "x", "when": "no_such = 1"}]}},
+            klientela.BadPolicyError,
+            "no_such",
+        ),
+        ({"policy": "{"}, klientela.BadPolicyError, "JSON"),
+        ({"holidays": {"country": ["DE"]}}, klientela.NotFoundError, "there is no column"),
+        ({"as_of": "soon"}, klientela.KlientelaError, "as_of"),
+        ({"language": "fr"}, klientela.InvalidArgumentError, "fr"),
+    ],
+)
+def test_bad_arguments_are_named(change, error, words):
+    given = {"managers": MANAGERS, "period": "2026-12", "policy": SMALL} | change
+    with pytest.raises(error, match=words):
+        small_result().schedule(given.pop("managers"), given.pop("period"), **given)
+
+
+def test_other_types_are_refused():
+    with pytest.raises(TypeError, match=r"klientela\.run"):
+        klientela.make_schedule({}, MANAGERS, "2026-12")  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        small_result().schedule(7, "2026-12")
+    with pytest.raises(klientela.InvalidArgumentError, match="two days"):
+        small_result().schedule(MANAGERS, 2026)  # type: ignore[arg-type]
+
+
+def test_a_policy_has_a_part_plan():
+    policy = klientela.Policy.from_dict({"plan": SMALL, "dedupe": {"merge": False}})
+    assert klientela.Policy.from_dict(policy.to_dict()) == policy
+    assert policy.to_dict()["plan"]["channels"][0]["name"] == "phone"
+    assert klientela.Policy().to_dict()["plan"] is None
+    with pytest.raises(klientela.BadPolicyError) as caught:
+        klientela.Policy.from_dict({"plan": {"channels": [{"name": ""}]}})
+    assert caught.value.where.startswith("/plan/channels/0")
+    sales = {"client": ["a"], "at": ["2026-11-02"], "amount": [1]}
+    by_policy = klientela.run(sales, policy).schedule({"manager": ["ann"]}, "2026-12")
+    assert len(by_policy) == 1
+    other = klientela.run(sales).schedule({"manager": ["ann"]}, "2026-12", policy=policy)
+    assert other.planned.to_csv() == by_policy.planned.to_csv()
+
+
+def test_holidays_are_days_off():
+    managers = {"manager": ["ann"], "country": ["DE"]}
+    days = [dt.date(2026, 12, day) for day in range(1, 32) if day != 9]
+    holidays = {"country": ["DE"] * len(days), "day": days, "name": ["Feast"] * len(days)}
+    result = small_result(2)
+    policy = {**SMALL, "playbooks": [{**SMALL["playbooks"][0]}]}
+    planned = result.schedule(managers, "2026-12", policy=policy, holidays=holidays).planned
+    assert {start.astype("datetime64[D]").astype(object) for start in planned["start"]} == {dt.date(2026, 12, 9)}
+
+
+def test_holidays_of_a_country_by_the_package():
+    pytest.importorskip("holidays")
+    result = small_result()
+    assert len(result.schedule(MANAGERS, "2026-12", policy=SMALL, holidays=["DE-BY", "NP"])) == 6
+    team = {"manager": ["ann"], "country": ["DE"]}
+    planned = result.schedule(team, "2026-12-24..2026-12-26", policy=SMALL, holidays="DE").planned
+    assert dt.date(2026, 12, 25) not in {start.astype("datetime64[D]").astype(object) for start in planned["start"]}
+    with pytest.raises(klientela.NotFoundError, match="XX"):
+        result.schedule(MANAGERS, "2026-12", holidays="XX")
