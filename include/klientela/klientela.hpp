@@ -93,10 +93,10 @@
 #include "klientela/plan/plan_json.hpp"
 #include "klientela/plan/plan_policy.hpp"
 #include "klientela/plan/problem.hpp"
-#include "klientela/plan/rule_pack.hpp"
-#include "klientela/plan/schedule.hpp"
 #include "klientela/plan/registry.hpp"
 #include "klientela/plan/replan.hpp"
+#include "klientela/plan/rule_pack.hpp"
+#include "klientela/plan/schedule.hpp"
 
 #include "klientela/report/profiles.hpp"
 #include "klientela/report/report.hpp"

@@ -464,6 +464,7 @@ PlanPolicy read(const Node& node, PlanPolicy policy) {
     Object part(*solver);
     part.read("gap", policy.solver.gap, 0, 1);
     part.read("rounds", policy.solver.rounds, 1, 1'000'000);
+    part.read("improvements", policy.solver.improvements, 0, 1'000'000'000);
     if (const auto limit = part.find("work_limit"))
       policy.solver.work_limit = static_cast<std::uint64_t>(limit->integer(0));
     part.done();
@@ -649,6 +650,7 @@ class Check {
       json::fail(pointer + "/batching/value", "must be 0 to 100000000");
     if (!(policy_.solver.gap >= 0)) json::fail(pointer + "/solver/gap", "must not be negative");
     if (policy_.solver.rounds < 1) json::fail(pointer + "/solver/rounds", "must be 1 at least");
+    if (policy_.solver.improvements < 0) json::fail(pointer + "/solver/improvements", "must not be negative");
   }
 
   const PlanPolicy& policy_;
@@ -722,8 +724,10 @@ std::string to_json(const PlanPolicy& policy) {
   batching["by"] = policy.batching.by;
   batching["value"] = amount_of(policy.batching.value);
   value["may_be_absent"] = policy.may_be_absent;
-  value["solver"] = {
-      {"gap", policy.solver.gap}, {"rounds", policy.solver.rounds}, {"work_limit", policy.solver.work_limit}};
+  value["solver"] = {{"gap", policy.solver.gap},
+                     {"rounds", policy.solver.rounds},
+                     {"improvements", policy.solver.improvements},
+                     {"work_limit", policy.solver.work_limit}};
   return value.dump(2, ' ', false, Value::error_handler_t::replace);
 }
 
@@ -816,6 +820,7 @@ std::string plan_policy_schema() {
     "solver": {"type": "object", "additionalProperties": false, "properties": {
       "gap": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.001},
       "rounds": {"type": "integer", "minimum": 1, "maximum": 1000000, "default": 200},
+      "improvements": {"type": "integer", "minimum": 0, "maximum": 1000000000, "default": 3000},
       "work_limit": {"type": "integer", "minimum": 0, "default": 0}}}
   },
   "$defs": {

@@ -61,8 +61,8 @@ struct PlanPrices {
 };
 
 struct PlanOptions {
-  double gap{0.001};            ///< prices are improved until the relative gap is at most this; >= 0
-  std::int32_t rounds{200};     ///< of improving prices at most; >= 1
+  double gap{0.001};         ///< prices are improved until the relative gap is at most this; >= 0
+  std::int32_t rounds{200};  ///< of improving prices at most; >= 1
   /// Attempts to better the plan of a coupled group that is not within the gap, by taking a few clients out and putting
   /// them in again; >= 0
   std::int32_t improvements{3000};

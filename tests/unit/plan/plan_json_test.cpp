@@ -66,7 +66,7 @@ TEST(PlanPolicy, WrittenWholeReadsBackTheSame) {
     "owners": {"keep": false, "needs": ["card.region"], "dedicated": "tier = 'y'"},
     "batching": {"channels": ["phone"], "by": "card.region", "value": 3},
     "may_be_absent": ["tier"],
-    "solver": {"gap": 0.01, "rounds": 10, "work_limit": 1000}
+    "solver": {"gap": 0.01, "rounds": 10, "improvements": 5, "work_limit": 1000}
   })");
   EXPECT_EQ(read(to_json(policy)), policy);
   EXPECT_EQ(to_json(read(to_json(policy))), to_json(policy));
@@ -131,6 +131,7 @@ TEST(PlanPolicy, NamesThePointerAndTheCharacter) {
       {R"({"channels": [{"name": "a"}, {"name": "b", "aliases": ["A"]}]})", "/plan/channels/1", "too"},
       {R"({"owners": {"dedicated": "3"}})", "/plan/owners/dedicated", "true or false"},
       {R"({"solver": {"rounds": 0}})", "/plan/solver/rounds", ""},
+      {R"({"solver": {"improvements": -1}})", "/plan/solver/improvements", ""},
       {R"({"plabooks": []})", "/plan", "plabooks"},
   };
   for (const auto& [json, where, message] : bad) {
