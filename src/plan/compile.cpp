@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <set>
@@ -108,14 +109,15 @@ struct HoursKind {
   std::uint32_t channels{0};
   std::uint32_t own{none};  ///< place among the hours of quotas
   bool advertising{false};
-  friend auto operator<=>(const HoursKind&, const HoursKind&) = default;
+  // clang-tidy 14 sees a zero for a null pointer in what the compiler writes.
+  friend auto operator<=>(const HoursKind&, const HoursKind&) = default;  // NOLINT(modernize-use-nullptr)
 };
 
 struct ClientPlace {
   std::uint32_t zone{0};
   std::string country{};
   std::string region{};
-  friend auto operator<=>(const ClientPlace&, const ClientPlace&) = default;
+  friend auto operator<=>(const ClientPlace&, const ClientPlace&) = default;  // NOLINT(modernize-use-nullptr): as above
 };
 
 /// Quotas with one window and one kind of manager.
@@ -266,7 +268,7 @@ class Compiler {
     std::vector<std::int32_t> per_mille(values.size(), 1000);
     for (std::size_t row = 0; row < values.size(); ++row)
       if (values[row] == values[row])
-        per_mille[row] = static_cast<std::int32_t>(std::clamp(values[row], 0.0, 1000.0) * 1000 + 0.5);
+        per_mille[row] = static_cast<std::int32_t>(std::lround(std::clamp(values[row], 0.0, 1000.0) * 1000));
     return per_mille;
   }
 
@@ -395,7 +397,7 @@ class Compiler {
   }
 
   /// A cadence of quotas with their activities, all of one window.
-  std::uint32_t add_cadence(Day first, Day last, std::vector<std::pair<Quota, Activity>> quotas) {
+  std::uint32_t add_cadence(Day first, Day last, std::vector<std::pair<Quota, Activity>>&& quotas) {
     Cadence cadence{first, last, {}};
     data_->first_activity.push_back(static_cast<std::uint32_t>(data_->activities.size()));
     for (auto& [quota, activity] : quotas) {

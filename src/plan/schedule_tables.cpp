@@ -73,7 +73,7 @@ class Words {
   [[nodiscard]] std::string purpose(const Activity& activity, std::int32_t number) const {
     const std::vector<PlanWords>& purposes = data_.quota_of(activity).purposes;
     if (purposes.empty()) return {};
-    const auto at = static_cast<std::size_t>(activity.skip + number);
+    const auto at = static_cast<std::size_t>(activity.skip) + static_cast<std::size_t>(number);
     return purposes[std::min(at, purposes.size() - 1)].text(language_);
   }
 
