@@ -23,6 +23,7 @@
 #include "plan/periods.hpp"
 #include "plan/policy_check.hpp"
 #include "plan/schedule_data.hpp"
+#include "plan/wall_clock.hpp"
 
 namespace klientela::planning {
 namespace {
@@ -1089,8 +1090,7 @@ class Compiler {
       if (added) {
         std::vector<std::int64_t> profile(problem.days.size());
         for (std::size_t d = 0; d < profile.size(); ++d) {
-          const unsigned weekday = std::chrono::weekday{problem.days[d]}.iso_encoding() - 1;
-          if ((quota.weekdays >> weekday & 1U) != 0) profile[d] += quota.weekday_value;
+          if ((quota.weekdays >> weekday_of(problem.days[d]) & 1U) != 0) profile[d] += quota.weekday_value;
           if (drawn && day_places[touch.pool][d] == places.values()[place[touch.client]])
             profile[d] += policy_.batching.value;
         }
