@@ -6,7 +6,6 @@
 #include <map>
 #include <random>
 
-#include "klientela/plan/check.hpp"
 #include "unit/plan/small_plan.hpp"
 
 namespace klientela {
@@ -14,16 +13,10 @@ namespace {
 
 using sample::empty_plan;
 using sample::Exhaustive;
+using sample::faults;
 using sample::plan_day;
 using sample::random_plan;
 using sample::touch_of;
-
-std::string faults(const PlanProblem& problem, const ContactPlan& plan) {
-  std::string text;
-  for (const PlanFault& fault : check_plan(problem, plan).faults)
-    text += std::string(name(fault.violation)) + ": " + fault.text + '\n';
-  return text;
-}
 
 std::map<std::uint32_t, Refusal> reasons(const ContactPlan& plan) {
   std::map<std::uint32_t, Refusal> found;

@@ -15,16 +15,10 @@ namespace {
 
 using sample::empty_plan;
 using sample::Exhaustive;
+using sample::faults;
 using sample::plan_day;
 using sample::random_plan;
 using sample::touch_of;
-
-std::string faults(const PlanProblem& problem, const ContactPlan& plan) {
-  std::string text;
-  for (const PlanFault& fault : check_plan(problem, plan).faults)
-    text += std::string(name(fault.violation)) + ": " + fault.text + '\n';
-  return text;
-}
 
 std::vector<std::uint32_t> numbers(std::size_t n) {
   std::vector<std::uint32_t> made(n);

@@ -5,13 +5,23 @@
 #include <cstdint>
 #include <functional>
 #include <random>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "klientela/plan/check.hpp"
 #include "klientela/plan/contact_plan.hpp"
 #include "klientela/plan/problem.hpp"
 
 namespace klientela::sample {
+
+/// What the checker finds, a line each; empty where a plan is right.
+inline std::string faults(const PlanProblem& problem, const ContactPlan& plan) {
+  std::string text;
+  for (const PlanFault& fault : check_plan(problem, plan).faults)
+    text += std::string(name(fault.violation)) + ": " + fault.text + '\n';
+  return text;
+}
 
 /// The n-th day of the plans: Monday, 2026-11-30, is day 0; weekends are left out.
 inline Day plan_day(int n) { return Day{std::chrono::year{2026} / 11 / 30} + std::chrono::days{n / 5 * 7 + n % 5}; }
