@@ -142,30 +142,29 @@ std::vector<Unit> units_of(const Model& model, const Group& group) {
   return units;
 }
 
-DaysBefore::DaysBefore(const Model& model) : days_(model.days) {
+DaysAfter::DaysAfter(const Model& model) : states_(model.days + 1) {
   std::size_t longest = 0;
   for (const Candidate& one : model.candidates) longest = std::max<std::size_t>(longest, one.gap);
-  before_.resize((longest + 1) * days_);
+  after_.resize((longest + 1) * states_);
   for (std::size_t gap = 0; gap <= longest; ++gap) {
-    std::int16_t last = -1;
-    for (std::size_t day = 0; day < days_; ++day) {
-      while (static_cast<std::size_t>(last + 1) <= day &&
-             model.offset[static_cast<std::size_t>(last + 1)] + static_cast<std::int32_t>(gap) <= model.offset[day])
-        ++last;
-      before_[gap * days_ + day] = last;
+    std::size_t first = 0;
+    for (std::size_t day = 0; day < model.days; ++day) {
+      while (first < model.days && model.offset[first] < model.offset[day] + static_cast<std::int32_t>(gap)) ++first;
+      after_[gap * states_ + day + 1] = static_cast<std::uint16_t>(first);
     }
   }
 }
 
 std::int64_t ClientPath::solve(const Unit& unit, const Menu& menu) {
-  const auto once = [&](std::uint32_t manager) {
-    return unit.limited ? solve_limits(unit, menu, manager) : solve_gaps(unit, menu, manager);
-  };
-  if (!unit.one_manager) return once(none);
-  std::int64_t best = 0;
+  std::int64_t best = once(unit, menu, none);
+  if (!unit.one_manager) return best;
+  const auto other = [&](const Step& step) { return step.pick.manager != steps_.front().pick.manager; };
+  if (std::none_of(steps_.begin(), steps_.end(), other)) return best;
+  best = 0;
   best_steps_.clear();
   for (const std::uint32_t manager : unit.managers) {
-    const std::int64_t value = once(manager);
+    if (relax(unit, menu, manager) <= best) continue;
+    const std::int64_t value = once(unit, menu, manager);
     if (value <= best) continue;
     best = value;
     best_steps_.swap(steps_);
@@ -174,57 +173,103 @@ std::int64_t ClientPath::solve(const Unit& unit, const Menu& menu) {
   return best;
 }
 
-/// best_[d]: what touches so far yield at most when the last of them is on day d or before, or none is planned.
-std::int64_t ClientPath::solve_gaps(const Unit& unit, const Menu& menu, std::uint32_t manager) {
-  const std::size_t days = model_.days;
+std::int64_t ClientPath::once(const Unit& unit, const Menu& menu, std::uint32_t manager) {
+  std::int64_t value = relax(unit, menu, manager);
+  trace(unit, menu);
+  if (!unit.limited || steps_.empty()) return value;
+  limits_ = model_.limits(unit.client);
+  if (within_limits(unit)) return value;
+  for (std::size_t depth = std::tuple_size_v<History>; (value = search(unit, menu, manager, depth)) < 0;) --depth;
+  return value;
+}
+
+/// Rolling limits aside. State 0: none of the client's touches is planned yet; state d + 1: the last one is on day d.
+/// tail(i)[state]: what touches from the i-th on yield at most from there.
+std::int64_t ClientPath::relax(const Unit& unit, const Menu& menu, std::uint32_t manager) {
+  const std::size_t states = model_.days + 1;
   const std::size_t touches = unit.end - unit.begin;
-  best_.assign(days, 0);
-  best_from_.assign(days, none);
-  placed_.resize(days);
-  if (from_.size() < touches * days) from_.resize(touches * days);
+  stages_.resize(touches);
+  std::uint16_t low = static_cast<std::uint16_t>(model_.days), high = 0;
   for (std::size_t i = 0; i < touches; ++i) {
+    Stage& stage = stages_[i];
     const std::uint32_t touch = group_.touches[unit.begin + i];
     const Candidate& one = model_.candidates[touch];
     const PlanTouch& own = model_.problem.touches[touch];
-    const std::size_t row = menu.row(one.kind, manager, none);
-    if (row == Menu::no_row) continue;
-    const std::int64_t* cost = menu.costs(row);
-    const std::int64_t* extra =
-        own.preference == no_profile ? nullptr : model_.problem.preferences[own.preference].data();
-    const std::int16_t* before = before_.of(one.gap);
-    std::uint32_t* from = from_.data() + i * days;
-    for (std::size_t day = one.lo; day <= one.hi; ++day) {
-      const std::int64_t worth = own.value + (extra != nullptr ? extra[day] : 0);
-      const std::int16_t last = before[day];
-      const bool first = last < 0;
-      placed_[day] = worth <= 0 ? -1 : worth - cost[day] + (first ? 0 : best_[static_cast<std::size_t>(last)]);
-      from[day] = first ? none : best_from_[static_cast<std::size_t>(last)];
+    stage.low = low;
+    stage.high = high;
+    stage.row = menu.row(one.kind, manager, none);
+    stage.one = &one;
+    stage.value = own.value;
+    stage.extra = own.preference == no_profile ? nullptr : model_.problem.preferences[own.preference].data();
+    if (stage.row == Menu::no_row) continue;
+    low = std::min(low, static_cast<std::uint16_t>(one.lo + 1));
+    high = std::max(high, static_cast<std::uint16_t>(one.hi + 1));
+  }
+  if (tails_.size() < (touches + 1) * states) tails_.resize((touches + 1) * states);
+  from_day_.resize(states);
+  std::int64_t* next = tails_.data() + touches * states;
+  next[0] = 0;
+  std::fill(next + low, next + std::max(low, static_cast<std::uint16_t>(high + 1)), 0);
+  for (std::size_t i = touches; i-- > 0; next -= states) {
+    const Stage& stage = stages_[i];
+    std::int64_t* tail = next - states;
+    const std::uint16_t end = static_cast<std::uint16_t>(stage.high + 1);  // of the states that matter
+    if (stage.row == Menu::no_row) {
+      tail[0] = next[0];
+      if (stage.low < end) std::copy(next + stage.low, next + end, tail + stage.low);
+      continue;
     }
+    const std::size_t lo = stage.one->lo, hi = stage.one->hi;
+    const std::int64_t* cost = menu.costs(stage.row);
     std::int64_t most = 0;
-    std::uint32_t most_from = none;
-    for (std::size_t day = one.lo; day < days; ++day) {
-      if (day <= one.hi && placed_[day] > most) {
-        most = placed_[day];
-        most_from = static_cast<std::uint32_t>(i * days + day);
-      }
-      if (most > best_[day]) {
-        best_[day] = most;
-        best_from_[day] = most_from;
-      } else if (day >= one.hi) {
-        break;
-      }
+    for (std::size_t day = hi + 1; day-- > lo;) {
+      const std::int64_t worth = stage.value + (stage.extra != nullptr ? stage.extra[day] : 0);
+      if (worth > 0) most = std::max(most, worth - cost[day] + next[day + 1]);
+      from_day_[day] = most;
     }
+    tail[0] = std::max(next[0], most);
+    const std::uint16_t* after = after_.of(stage.one->gap);
+    std::uint16_t state = stage.low;
+    for (; state < end && after[state] <= lo; ++state) tail[state] = std::max(next[state], most);
+    for (; state < end && after[state] <= hi; ++state) tail[state] = std::max(next[state], from_day_[after[state]]);
+    for (; state < end; ++state) tail[state] = next[state];
   }
+  return tails_[0];
+}
+
+/// The choice that relax() found.
+void ClientPath::trace(const Unit& unit, const Menu& menu) {
+  const std::size_t states = model_.days + 1;
   steps_.clear();
-  if (days == 0) return 0;
-  for (std::uint32_t at = best_from_[days - 1]; at != none; at = from_[at]) {
-    const auto position = static_cast<std::uint32_t>(unit.begin + at / days);
-    const auto day = static_cast<std::uint32_t>(at % days);
-    const std::uint32_t kind = model_.candidates[group_.touches[position]].kind;
-    steps_.push_back({position, day, menu.pick(menu.row(kind, manager, none), day)});
+  std::size_t state = 0;
+  const std::int64_t* tail = tails_.data();
+  for (std::size_t i = 0; i < stages_.size() && tail[state] > 0; ++i, tail += states) {
+    const std::int64_t* next = tail + states;
+    if (tail[state] == next[state]) continue;
+    const Stage& stage = stages_[i];
+    const std::int64_t* cost = menu.costs(stage.row);
+    std::size_t day = std::max<std::size_t>(stage.one->lo, after_.of(stage.one->gap)[state]);
+    while (stage.worth(day) <= 0 || stage.worth(day) - cost[day] + next[day + 1] != tail[state]) ++day;
+    steps_.push_back(
+        {static_cast<std::uint32_t>(unit.begin + i), static_cast<std::uint32_t>(day), menu.pick(stage.row, day)});
+    state = day + 1;
   }
-  std::reverse(steps_.begin(), steps_.end());
-  return best_[days - 1];
+}
+
+bool ClientPath::within_limits(const Unit& unit) const {
+  const std::span<const PastContact> past = model_.past(unit.client);
+  for (const RollingLimit& limit : limits_)
+    for (std::size_t s = 0; s < steps_.size(); ++s) {
+      if ((limit.channels >> steps_[s].pick.channel & 1U) == 0) continue;
+      const std::int32_t day = model_.offset[steps_[s].day];
+      std::int32_t count = 1;
+      for (std::size_t before = s; before-- > 0 && day - model_.offset[steps_[before].day] < limit.days;)
+        count += (limit.channels >> steps_[before].pick.channel & 1U) != 0;
+      for (std::size_t p = past.size(); p-- > 0 && day - model_.day_offset(past[p].day) < limit.days;)
+        count += (limit.channels >> past[p].channel & 1U) != 0;
+      if (count > limit.contacts) return false;
+    }
+  return true;
 }
 
 namespace {
@@ -251,9 +296,7 @@ ClientPath::History ClientPath::begin_history(const Unit& unit, std::size_t dept
   return history;
 }
 
-bool ClientPath::allowed(const History& history, std::int32_t day, std::uint32_t channel, std::int32_t gap) const {
-  // What contacts before the plan ask of gaps, no candidate has on a day that is left.
-  if (history[0] != 0 && day_in(history[0]) >= 0 && day - day_in(history[0]) < gap) return false;
+bool ClientPath::allowed(const History& history, std::int32_t day, std::uint32_t channel) const {
   for (const RollingLimit& limit : limits_) {
     if ((limit.channels >> channel & 1U) == 0) continue;
     std::int32_t count = 0;
@@ -266,31 +309,35 @@ bool ClientPath::allowed(const History& history, std::int32_t day, std::uint32_t
   return true;
 }
 
-/// What later touches have to know, of which none is before day `next`; where that lies before `day`, order is to be
-/// kept too.
+/// What later touches have to know, of which none is before day `next`.
 ClientPath::History ClientPath::after(const History& history, std::int32_t day, std::uint32_t channel,
-                                      std::size_t depth, std::int32_t next, std::int32_t next_gap) const {
+                                      std::size_t depth, std::int32_t next) const {
   History made{};
   std::size_t n = 0;
   const std::int32_t soonest = std::max(next, day);
-  const auto add = [&](std::uint16_t entry, bool matters) {
+  const auto add = [&](std::uint16_t entry) {
+    bool matters = false;
     for (const RollingLimit& limit : limits_)
       matters |= (limit.channels >> (entry & 31U) & 1U) != 0 && soonest - day_in(entry) < limit.days;
     if (matters && n < depth) made[n++] = entry;
   };
-  add(packed(day, channel), next < day || soonest - day < next_gap);
+  add(packed(day, channel));
   for (const std::uint16_t entry : history) {
     if (entry == 0) break;
-    add(entry, false);
+    add(entry);
   }
   return made;
 }
 
-std::size_t ClientPath::slot_of(const History& history) const {
-  const auto [first, second] = std::bit_cast<std::array<std::uint64_t, 2>>(history);
-  const std::uint64_t hash = (first * 0x9E3779B97F4A7C15ULL ^ second) * 0xC2B2AE3D27D4EB4FULL;
+std::size_t ClientPath::slot_of(const Label& label) const {
+  const auto [first, second] = std::bit_cast<std::array<std::uint64_t, 2>>(label.history);
+  const std::uint64_t own = std::uint64_t{label.stage} << 16 | label.state;
+  const std::uint64_t hash = ((first ^ own << 32) * 0x9E3779B97F4A7C15ULL ^ second) * 0xC2B2AE3D27D4EB4FULL;
+  const auto same = [&](const Label& other) {
+    return other.history == label.history && other.state == label.state && other.stage == label.stage;
+  };
   std::size_t at = hash >> 32 & (table_.size() - 1);
-  while (table_[at] != none && labels_[table_[at]].history != history) at = (at + 1) & (table_.size() - 1);
+  while (table_[at] != none && !same(labels_[table_[at]])) at = (at + 1) & (table_.size() - 1);
   return at;
 }
 
@@ -298,75 +345,77 @@ void ClientPath::grow_table() {
   std::vector<std::uint32_t> old(table_.size() * 2, none);
   old.swap(table_);
   for (const std::uint32_t label : old)
-    if (label != none) table_[slot_of(labels_[label].history)] = label;
+    if (label != none) table_[slot_of(labels_[label])] = label;
 }
 
-/// Of labels with one history the one worth most stays; of equals the earlier one. One that is replaced goes on to the
-/// end of the stage, since it has not seen this touch yet.
-void ClientPath::keep(const Label& label) {
+/// Of labels with one history the one worth most stays; of equals the earlier one.
+void ClientPath::keep(const Label& label, std::int64_t promise) {
   if ((labels_.size() + 1) * 2 > table_.size()) grow_table();
-  const std::size_t at = slot_of(label.history);
-  if (table_[at] != none) {
-    if (labels_[table_[at]].value >= label.value) return;
-    replaced_.push_back(table_[at]);
-  }
+  const std::size_t at = slot_of(label);
+  if (table_[at] != none && labels_[table_[at]].value >= label.value) return;
   table_[at] = static_cast<std::uint32_t>(labels_.size());
+  open_.push_back({promise, table_[at]});
+  std::push_heap(open_.begin(), open_.end());
   labels_.push_back(label);
 }
 
-/// \param depth  contacts that a label remembers at most. \returns false where there are too many labels
-bool ClientPath::extend(const Unit& unit, const Menu& menu, std::uint32_t manager, std::size_t depth) {
-  labels_.clear();
-  table_.assign(256, none);
-  keep({begin_history(unit, depth), 0, none, none, 0, {}, true});
+/// The best choice within rolling limits: labels are gone on with in the order of what they might come to, of which
+/// tails are the bound (Hart, Nilsson and Raphael 1968, "A*").
+/// \param depth  contacts that a label remembers at most. \returns below 0 where there are too many labels
+std::int64_t ClientPath::search(const Unit& unit, const Menu& menu, std::uint32_t manager, std::size_t depth) {
+  const std::size_t states = model_.days + 1;
+  const auto touches = static_cast<std::uint32_t>(stages_.size());
   const std::size_t channels = unit.by_channel ? model_.problem.channels : 1;
-  for (std::uint32_t i = unit.begin; i < unit.end; ++i) {
-    const std::uint32_t touch = group_.touches[i];
-    const Candidate& one = model_.candidates[touch];
-    if (menu.row(one.kind, manager, none) == Menu::no_row) continue;
-    std::int32_t next = std::numeric_limits<std::int32_t>::max() / 2, next_gap = 0;
-    for (std::uint32_t k = i + 1; k < unit.end; ++k) {
-      const Candidate& later = model_.candidates[group_.touches[k]];
-      next = std::min(next, model_.offset[later.lo]);
-      next_gap = std::max<std::int32_t>(next_gap, later.gap);
-    }
-    replaced_.clear();
-    const auto stage = static_cast<std::uint32_t>(labels_.size());
-    for (std::size_t day = one.lo; day <= one.hi; ++day) {
-      const std::int64_t worth = model_.worth(touch, day);
-      const std::int32_t at = model_.offset[day];
-      for (std::uint32_t c = 0; c < channels; ++c) {
-        const std::size_t row = menu.row(one.kind, manager, unit.by_channel ? c : none);
-        const std::int64_t gain = worth - menu.costs(row)[day];
-        if (worth <= 0 || gain <= 0) continue;
-        const Menu::Pick pick = menu.pick(row, day);
-        for (std::uint32_t label = 0; label < stage; ++label) {
-          if (!labels_[label].alive) continue;
-          const History history = labels_[label].history;
-          if (history[0] != 0 && at < day_in(history[0])) continue;
-          if (!allowed(history, at, pick.channel, one.gap)) continue;
-          keep({after(history, at, pick.channel, depth, next, next_gap), labels_[label].value + gain, label, i,
-                static_cast<std::uint32_t>(day), pick, true});
-        }
-      }
-      if (labels_.size() > most_labels && depth > 1) return false;
-    }
-    for (const std::uint32_t label : replaced_) labels_[label].alive = false;
+  const auto tail = [&](std::size_t stage) { return tails_.data() + stage * states; };
+  labels_.clear();
+  open_.clear();
+  table_.assign(256, none);
+  std::int32_t next = std::numeric_limits<std::int32_t>::max() / 2;
+  for (std::uint32_t i = touches; i-- > 0;) {
+    stages_[i].next = next;
+    next = std::min(next, model_.offset[stages_[i].one->lo]);
   }
-  return true;
-}
-
-std::int64_t ClientPath::solve_limits(const Unit& unit, const Menu& menu, std::uint32_t manager) {
-  limits_ = model_.limits(unit.client);
-  for (std::size_t depth = std::tuple_size_v<History>; !extend(unit, menu, manager, depth);) --depth;
-  std::uint32_t best = 0;
-  for (std::uint32_t label = 1; label < labels_.size(); ++label)
-    if (labels_[label].value > labels_[best].value) best = label;
-  steps_.clear();
-  for (std::uint32_t at = best; labels_[at].position != none; at = labels_[at].before)
-    steps_.push_back({labels_[at].position, labels_[at].day, labels_[at].pick});
-  std::reverse(steps_.begin(), steps_.end());
-  return labels_[best].value;
+  keep({begin_history(unit, depth), 0, none, 0, 0, 0, 0, {}}, tails_[0]);
+  for (;;) {
+    std::pop_heap(open_.begin(), open_.end());
+    const auto [promise, at] = open_.back();
+    open_.pop_back();
+    const Label label = labels_[at];
+    if (label.value == promise) {
+      steps_.clear();
+      for (std::uint32_t own = at; labels_[own].before != none; own = labels_[own].before)
+        steps_.push_back({unit.begin + labels_[own].touch, labels_[own].day, labels_[own].pick});
+      std::reverse(steps_.begin(), steps_.end());
+      return promise;
+    }
+    if (labels_.size() > most_labels && depth > 1) return -1;
+    // The next touch: not planned, or on any day.
+    const std::size_t i = label.stage;
+    const Stage& stage = stages_[i];
+    labels_[at].stage = static_cast<std::uint16_t>(i + 1);
+    open_.push_back({label.value + tail(i + 1)[label.state], at});
+    std::push_heap(open_.begin(), open_.end());
+    if (stage.row == Menu::no_row) continue;
+    for (std::size_t day = std::max<std::size_t>(stage.one->lo, after_.of(stage.one->gap)[label.state]);
+         day <= stage.one->hi; ++day) {
+      const std::int64_t worth = stage.worth(day);
+      if (worth <= 0) continue;
+      for (std::uint32_t c = 0; c < channels; ++c) {
+        const std::size_t row = unit.by_channel ? menu.row(stage.one->kind, manager, c) : stage.row;
+        const std::int64_t gain = worth - menu.costs(row)[day];
+        if (gain <= 0) continue;
+        const Menu::Pick pick = menu.pick(row, day);
+        const std::int32_t offset = model_.offset[day];
+        if (!allowed(label.history, offset, pick.channel)) continue;
+        const auto state = static_cast<std::uint16_t>(day + 1);
+        const std::int64_t value = label.value + gain;
+        keep({after(label.history, offset, pick.channel, depth, stage.next), value, at,
+              static_cast<std::uint16_t>(i + 1), state, static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(day),
+              pick},
+             value + tail(i + 1)[state]);
+      }
+    }
+  }
 }
 
 bool fits_client(const Model& model, std::span<const Place> places, std::uint32_t touch, const Place& place) {

@@ -89,15 +89,16 @@ class Menu {
   std::vector<Pick> pick_;
 };
 
-/// For each gap and day the last day that lies at least so far before it; -1 without one.
-class DaysBefore {
+/// For each gap and state the first day that lies at least so far behind it; as many as there are days without one.
+/// State 0 is before all days, state d + 1 is day d.
+class DaysAfter {
  public:
-  explicit DaysBefore(const Model& model);
-  [[nodiscard]] const std::int16_t* of(std::size_t gap) const { return before_.data() + gap * days_; }
+  explicit DaysAfter(const Model& model);
+  [[nodiscard]] const std::uint16_t* of(std::size_t gap) const { return after_.data() + gap * states_; }
 
  private:
-  std::size_t days_;
-  std::vector<std::int16_t> before_;
+  std::size_t states_;
+  std::vector<std::uint16_t> after_;
 };
 
 /// Solves one client after the other; holds the memory that this takes. One per thread.
@@ -109,8 +110,8 @@ class ClientPath {
     Menu::Pick pick;
   };
 
-  ClientPath(const Model& model, const Group& group, const DaysBefore& before)
-      : model_(model), group_(group), before_(before) {}
+  ClientPath(const Model& model, const Group& group, const DaysAfter& after)
+      : model_(model), group_(group), after_(after) {}
   /// \returns what the best choice yields; steps() are that choice, by touch. With rolling limits of several contacts
   /// it may be more than can be had where a client has more than 8 contacts in a limit's days, or thousands of ways to
   /// space them.
@@ -122,32 +123,53 @@ class ClientPath {
   struct Label {
     History history;
     std::int64_t value;
-    std::uint32_t before;
-    std::uint32_t position;
-    std::uint32_t day;
+    std::uint32_t before;  // label
+    std::uint16_t stage;   // the touch that is next
+    std::uint16_t state;
+    std::uint16_t touch;  // the one planned last, from the unit's first on
+    std::uint16_t day;
     Menu::Pick pick;
-    bool alive;
   };
-  std::int64_t solve_gaps(const Unit& unit, const Menu& menu, std::uint32_t manager);
-  std::int64_t solve_limits(const Unit& unit, const Menu& menu, std::uint32_t manager);
-  bool extend(const Unit& unit, const Menu& menu, std::uint32_t manager, std::size_t depth);
+  struct Open {
+    std::int64_t promise;
+    std::uint32_t label;
+    friend bool operator<(const Open& a, const Open& b) {
+      return a.promise != b.promise ? a.promise < b.promise
+                                    : a.label < b.label;  // of equals the later one: it is deeper
+    }
+  };
+  struct Stage {
+    std::size_t row;
+    const Candidate* one;
+    std::int64_t value;
+    const std::int64_t* extra;
+    std::int32_t next;        // offset of the first day of later touches
+    std::uint16_t low, high;  // states that touches before can end in, but 0; none where low > high
+    [[nodiscard]] std::int64_t worth(std::size_t day) const { return value + (extra != nullptr ? extra[day] : 0); }
+  };
+  std::int64_t once(const Unit& unit, const Menu& menu, std::uint32_t manager);
+  std::int64_t relax(const Unit& unit, const Menu& menu, std::uint32_t manager);
+  void trace(const Unit& unit, const Menu& menu);
+  [[nodiscard]] bool within_limits(const Unit& unit) const;
+  std::int64_t search(const Unit& unit, const Menu& menu, std::uint32_t manager, std::size_t depth);
   [[nodiscard]] History begin_history(const Unit& unit, std::size_t depth) const;
-  [[nodiscard]] bool allowed(const History& history, std::int32_t day, std::uint32_t channel, std::int32_t gap) const;
+  [[nodiscard]] bool allowed(const History& history, std::int32_t day, std::uint32_t channel) const;
   [[nodiscard]] History after(const History& history, std::int32_t day, std::uint32_t channel, std::size_t depth,
-                              std::int32_t next, std::int32_t next_gap) const;
-  [[nodiscard]] std::size_t slot_of(const History& history) const;
-  void keep(const Label& label);
+                              std::int32_t next) const;
+  [[nodiscard]] std::size_t slot_of(const Label& label) const;
+  void keep(const Label& label, std::int64_t promise);
   void grow_table();
 
   const Model& model_;
   const Group& group_;
-  const DaysBefore& before_;
+  const DaysAfter& after_;
   std::vector<Step> steps_, best_steps_;
-  std::vector<std::int64_t> best_, placed_;      // by day; of one touch by day
-  std::vector<std::uint32_t> best_from_, from_;  // by day; by touch and day
+  std::vector<Stage> stages_;
+  std::vector<std::int64_t> tails_, from_day_;
   std::span<const RollingLimit> limits_;
   std::vector<Label> labels_;
-  std::vector<std::uint32_t> table_, replaced_;
+  std::vector<Open> open_;
+  std::vector<std::uint32_t> table_;
 };
 
 /// Whether a client's touch may be on a day with what else is planned for the client: order, gaps, limits, one manager.

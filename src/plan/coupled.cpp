@@ -31,7 +31,7 @@ class Draws {
 /// One group on its way.
 class Relaxation {
  public:
-  Relaxation(const Model& model, const Group& group, const DaysBefore& before)
+  Relaxation(const Model& model, const Group& group, const DaysAfter& before)
       : model_(model),
         group_(group),
         before_(before),
@@ -356,7 +356,7 @@ class Relaxation {
 
   const Model& model_;
   const Group& group_;
-  const DaysBefore& before_;
+  const DaysAfter& before_;
   Resources resources_;
   std::vector<Unit> units_;
   Menu menu_;
@@ -375,7 +375,7 @@ class Relaxation {
 
 CoupledResult solve_coupled(const Model& model, std::span<const Group* const> groups, const PlanOptions& options,
                             const Control& control, std::vector<Place>& places, PlanPrices& prices) {
-  const DaysBefore before(model);
+  const DaysAfter before(model);
   std::vector<std::unique_ptr<Relaxation>> all(groups.size());
   control.run(groups.size(), [&](std::size_t g) { all[g] = std::make_unique<Relaxation>(model, *groups[g], before); });
   CoupledResult result;

@@ -36,7 +36,7 @@ RefusedTouch refused_candidate(const Model& model, const PlanPrices& prices, std
   return {touch, best > 0 && !fits ? Refusal::other_touches : Refusal::capacity, best};
 }
 
-std::int64_t best_of_clients(const Model& model, const Group& group, const DaysBefore& before, PlanPrices& prices,
+std::int64_t best_of_clients(const Model& model, const Group& group, const DaysAfter& before, PlanPrices& prices,
                              const Control& control) {
   constexpr std::size_t block = 512;
   const Resources resources(model, group);
@@ -108,7 +108,7 @@ void write_rows(const Model& model, std::span<const Place> places, std::span<con
 }
 
 std::int64_t bound_at(const Model& model, PlanPrices& prices, const Control& control) {
-  const DaysBefore before(model);
+  const DaysAfter before(model);
   PlanPrices used;
   used.slot.resize(prices.slot.size());
   used.minute.resize(prices.minute.size());

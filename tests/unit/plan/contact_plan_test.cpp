@@ -154,6 +154,38 @@ TEST(ContactPlan, ComesCloseToTheBoundWithGapsLimitsAndMinutes) {
   EXPECT_FALSE(plan.refused.empty());
 }
 
+TEST(ContactPlan, KnowsTheBestOfEachClientAtThePrices) {
+  // Many touches of a client in wide windows, so that limits bind in many ways.
+  std::mt19937_64 random(11);
+  const auto up_to = [&](std::uint64_t most) { return static_cast<std::uint32_t>(random() % (most + 1)); };
+  for (int round = 0; round < 12; ++round) {
+    PlanProblem problem = empty_plan(2, 12, 2);
+    problem.pools.push_back({0, 1});
+    problem.limits = {{{2, 5, any_channel}}, {{1, 6, 2}, {3, 9, any_channel}}, {{1, 3, 1}, {2, 4, 2}}};
+    problem.preferences.emplace_back();
+    for (int d = 0; d < 12; ++d) problem.preferences[0].push_back(up_to(2000));
+    for (std::int32_t& minutes : problem.minutes) minutes = 120;
+    for (std::uint32_t client = 0; client < 40; ++client) {
+      problem.clients.push_back({no_profile, up_to(2), up_to(3) == 0});
+      if (up_to(2) == 0) problem.past.push_back({client, up_to(1), plan_day(0) - std::chrono::days{1 + up_to(4)}});
+      const std::uint32_t touches = 2 + up_to(4);
+      for (std::uint32_t t = 0; t < touches; ++t) {
+        PlanTouch touch =
+            touch_of(client, 500 + up_to(4000), static_cast<int>(up_to(4)), 5 + static_cast<int>(up_to(6)));
+        touch.pool = up_to(problem.pools.size() - 1);
+        touch.channels = 1 + up_to(2);
+        touch.preference = up_to(1) == 0 ? 0 : no_profile;
+        touch.minutes = static_cast<std::int32_t>(10 + up_to(2) * 10);
+        touch.gap_days = static_cast<std::int32_t>(up_to(2));
+        problem.touches.push_back(touch);
+      }
+    }
+    const ContactPlan plan = plan_contacts(problem);
+    ASSERT_EQ(faults(problem, plan), "") << round;
+    ASSERT_EQ(check_plan(problem, plan).upper_bound, plan.upper_bound) << round;
+  }
+}
+
 TEST(ContactPlan, TellsWhyTouchesAreRefused) {
   PlanProblem problem = empty_plan(1, 4);
   problem.pools.push_back({});
