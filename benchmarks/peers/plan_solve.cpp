@@ -1,6 +1,6 @@
 // Plans one problem out of a file of numbers and says how long it took and how good the plan is, for peers/plan.py.
 //
-//     plan_solve FILE [threads] [gap] [rounds] [absent]
+//     plan_solve FILE [threads] [gap] [rounds] [absent] [improvements]
 //
 // The file holds a PlanProblem field by field, whitespace between, lists after their length, days as days since
 // 1970-01-01 and -1 for no profile. One JSON object goes to standard output. With `absent` above 0 the first manager is
@@ -174,7 +174,7 @@ int replan(PlanProblem problem, const ContactPlan& plan, const PlanOptions& opti
 
 int main(int count, char** arguments) {
   if (count < 2) {
-    std::fputs("usage: plan_solve FILE [threads] [gap] [rounds] [absent]\n", stderr);
+    std::fputs("usage: plan_solve FILE [threads] [gap] [rounds] [absent] [improvements]\n", stderr);
     return 2;
   }
   try {
@@ -183,6 +183,7 @@ int main(int count, char** arguments) {
     PlanOptions options;
     if (count > 3) options.gap = std::strtod(arguments[3], nullptr);
     if (count > 4) options.rounds = static_cast<std::int32_t>(std::strtol(arguments[4], nullptr, 10));
+    if (count > 6) options.improvements = static_cast<std::int32_t>(std::strtol(arguments[6], nullptr, 10));
     Control control;
     control.executor = &pool;
     const auto begin = std::chrono::steady_clock::now();

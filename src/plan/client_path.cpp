@@ -49,7 +49,9 @@ Menu::Menu(const Model& model, const Group& group, const Resources& resources, s
       const std::uint32_t manager = p == 0 ? none : pool[p - 1];
       for (std::size_t c = 0; c < (own.by_channel ? model.problem.channels + 1 : 1); ++c) {
         for (const std::uint32_t one : pool)
-          if (manager == none || manager == one) rows_of_[model.place_in_group[one]].push_back(rows_.size());
+          if (manager == none || manager == one)
+            rows_of_[model.place_in_group[one]].push_back(
+                {rows_.size(), model.kinds[kind].minutes, c == 0 ? model.kinds[kind].channels : 1U << (c - 1)});
         rows_.push_back({kind, manager, c == 0 ? none : static_cast<std::uint32_t>(c - 1)});
       }
     }
@@ -112,9 +114,14 @@ void Menu::price(std::span<const std::int64_t> prices, std::span<const std::int6
     for (std::size_t day = 0; day < model_->days; ++day) price_one(row, day, prices, room);
 }
 
-void Menu::price_again(std::size_t place, std::size_t day, std::span<const std::int64_t> prices,
+void Menu::price_again(std::size_t place, std::size_t day, const Change& change, std::span<const std::int64_t> prices,
                        std::span<const std::int64_t> room) {
-  for (const std::size_t row : rows_of_[place]) price_one(row, day, prices, room);
+  const bool by_slot = resources_->by_slot[resources_->bin(place, day)] != 0;
+  for (const RowOf& one : rows_of_[place]) {
+    const std::int64_t use = by_slot ? 1 : one.minutes;
+    if ((change.less < use && use <= change.more) || (one.channels & change.channels) != 0)
+      price_one(one.row, day, prices, room);
+  }
 }
 
 std::vector<Unit> units_of(const Model& model, const Group& group) {

@@ -63,8 +63,14 @@ class Menu {
   [[nodiscard]] Pick pick(std::size_t row, std::size_t day) const { return pick_[row * model_->days + day]; }
   /// Costs of all rows. \param room  what is left of each resource; empty: whatever is asked
   void price(std::span<const std::int64_t> prices, std::span<const std::int64_t> room);
-  /// Costs of one manager's day again, since room there has changed.
-  void price_again(std::size_t place, std::size_t day, std::span<const std::int64_t> prices,
+  /// How the room of a manager's day has changed: between so much and so much of the bin, and the channels by which a
+  /// last contact was taken or given back.
+  struct Change {
+    std::int64_t less{0}, more{0};
+    std::uint32_t channels{0};
+  };
+  /// Costs of one manager's day again, where the change matters.
+  void price_again(std::size_t place, std::size_t day, const Change& change, std::span<const std::int64_t> prices,
                    std::span<const std::int64_t> room);
 
  private:
@@ -84,7 +90,12 @@ class Menu {
     bool used{false}, by_manager{false}, by_channel{false};
   };
   std::vector<KindRows> kinds_;
-  std::vector<std::vector<std::size_t>> rows_of_;  // by manager of the group
+  struct RowOf {
+    std::size_t row;
+    std::int32_t minutes;
+    std::uint32_t channels;
+  };
+  std::vector<std::vector<RowOf>> rows_of_;  // by manager of the group
   std::vector<std::int64_t> cost_;
   std::vector<Pick> pick_;
 };

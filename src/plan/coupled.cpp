@@ -2,16 +2,20 @@
 #include "plan/coupled.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "plan/client_path.hpp"
+#include "plan/price_bundle.hpp"
 
 namespace klientela::planning {
 
 namespace {
 
 constexpr std::uint32_t block_units = 512;
+constexpr double enough_promise = 2e-5;
 
 /// Numbers that look random and are the same in every run (Steele et al. 2014, "SplitMix").
 class Draws {
@@ -47,9 +51,21 @@ class Relaxation {
   [[nodiscard]] bool done(double gap) const {
     return static_cast<double>(bound_ - objective_) <= gap * static_cast<double>(bound_);
   }
+  /// No prices are expected to prove much less.
+  [[nodiscard]] bool converged() const {
+    return bundle_ && bundle_->promise() <= enough_promise * static_cast<double>(bound_);
+  }
   [[nodiscard]] std::int64_t bound() const { return bound_; }
 
   void open_round() {
+    if (rounds_ > 0) {
+      if (!bundle_) {  // as far as the gap is wide
+        const double step = 0.5 * static_cast<double>(bound_ - objective_) / std::max(steepness_, 1.0);
+        bundle_.emplace(std::move(first_at_), static_cast<double>(bound_), std::move(first_slope_), step);
+      }
+      const std::span<const double> next = bundle_->next();
+      for (std::size_t r = 0; r < trial_.size(); ++r) trial_[r] = next[r] / scale_[r];
+    }
     for (std::size_t r = 0; r < trial_.size(); ++r)
       prices_[r] = resources_.capacity[r] == 0
                        ? 0
@@ -71,34 +87,32 @@ class Relaxation {
     }
   }
 
-  /// Follows the moving average of the demand (Barahona and Anbil 2000, "The volume algorithm").
+  /// Lets the prices follow the demand.
   void close_round() {
     std::int64_t bound = 0;
-    std::vector<double> demand(prices_.size());
+    std::vector<double> slope(prices_.size()), at(prices_.size());
     for (const Result& result : results_) {
       bound += result.value;
-      for (std::size_t r = 0; r < demand.size(); ++r) demand[r] += static_cast<double>(result.use[r]);
+      for (std::size_t r = 0; r < slope.size(); ++r) slope[r] -= static_cast<double>(result.use[r]);
     }
+    steepness_ = 0;
     for (std::size_t r = 0; r < prices_.size(); ++r) {
       bound += prices_[r] * resources_.capacity[r];
-      demand[r] = (demand[r] - static_cast<double>(resources_.capacity[r])) / scale_[r];
+      slope[r] = (slope[r] + static_cast<double>(resources_.capacity[r])) / scale_[r];
+      at[r] = static_cast<double>(prices_[r]) * scale_[r];
+      if (slope[r] < 0 || at[r] > 0) steepness_ += slope[r] * slope[r];
     }
-    if (rounds_++ == 0) {
-      excess_ = demand;
-      adopt(bound);
+    if (rounds_ == 0 || bound < bound_) {
+      bound_ = bound;
+      best_prices_ = prices_;
+    }
+    if (bundle_) {
+      bundle_->add(at, static_cast<double>(bound), std::move(slope));
     } else {
-      const double share = best_share(demand);
-      for (std::size_t r = 0; r < demand.size(); ++r) excess_[r] = share * demand[r] + (1 - share) * excess_[r];
-      if (bound < bound_) {
-        const double agreement = std::inner_product(demand.begin(), demand.end(), excess_.begin(), 0.0);
-        step_ *= agreement > 0 ? 1.3 : 1.0;
-        failures_ = 0;
-        adopt(bound);
-      } else if (++failures_ % 4 == 0) {
-        step_ *= 0.66;
-      }
+      first_at_ = std::move(at);
+      first_slope_ = std::move(slope);
     }
-    aim();
+    ++rounds_;
   }
 
   /// Makes a plan at the best prices so far and keeps it if it is the best.
@@ -141,7 +155,6 @@ class Relaxation {
         places_ = places;
       }
     }
-    aim();
   }
 
   /// Takes a few clients who want the same day of a manager out of the best plan and puts them in again in another
@@ -267,66 +280,72 @@ class Relaxation {
     return {step.pick.manager, static_cast<std::uint16_t>(step.day), static_cast<std::uint16_t>(step.pick.channel)};
   }
 
-  /// Prices to begin with: those at which, whatever the day, as much is worth it as there are minutes in all.
+  /// Prices to begin with: the best of those that are the same on all days and for all managers, as if minutes, and
+  /// contacts by channel, were one store each.
   void begin() {
-    std::vector<std::pair<double, double>> by_density;  // worth per unit of use, use
+    std::vector<double> worths;
     double total_minutes = 0;
     for (std::uint32_t i = 0; i < group_.touches.size(); ++i) {
       const std::uint32_t touch = group_.touches[i];
       std::int64_t worth = 0;
       for (std::size_t day = model_.candidates[touch].lo; day <= model_.candidates[touch].hi; ++day)
         worth = std::max(worth, model_.worth(touch, day));
+      worths.push_back(static_cast<double>(worth));
       most_ = std::max(most_, worth);
-      by_density.emplace_back(static_cast<double>(worth) / minutes(i), minutes(i));
       total_minutes += minutes(i);
       longest_ = std::max<std::int64_t>(longest_, minutes(i));
     }
     const double mean_minutes = total_minutes / static_cast<double>(group_.touches.size());
-    double capacity = 0;
+    std::vector<double> stores(1 + resources_.channels);  // in contacts
     for (std::size_t r = 0; r < resources_.bins; ++r) {
       if (resources_.by_slot[r] == 0) scale_[r] = mean_minutes;
-      capacity += static_cast<double>(resources_.capacity[r]) * mean_minutes / scale_[r];
+      stores[0] += static_cast<double>(resources_.capacity[r]) / scale_[r];
+      for (std::size_t channel = 0; channel < resources_.channels; ++channel)
+        stores[1 + channel] += static_cast<double>(resources_.capacity[resources_.contact(r, channel)]);
     }
-    std::sort(by_density.begin(), by_density.end(), std::greater<>());
-    double used = 0, density = 0;
-    for (const auto& [worth, use] : by_density)
-      if ((used += use) > capacity) {
-        density = worth;
-        break;
+    // The bound at prices of the stores, and its slope.
+    const auto ask = [&](std::span<const double> price, std::vector<double>& slope) {
+      slope = stores;
+      double bound = std::inner_product(stores.begin(), stores.end(), price.begin(), 0.0);
+      for (std::uint32_t i = 0; i < worths.size(); ++i) {
+        std::size_t cheapest = 0;
+        for (std::uint32_t able = resources_.channels == 0 ? 0 : kind(i).channels; able != 0; able &= able - 1) {
+          const auto channel = static_cast<std::size_t>(std::countr_zero(able)) + 1;
+          if (cheapest == 0 || price[channel] < price[cheapest]) cheapest = channel;
+        }
+        const double use = minutes(i) / mean_minutes;
+        const double surplus = worths[i] - use * price[0] - (cheapest == 0 ? 0 : price[cheapest]);
+        if (surplus <= 0) continue;
+        bound += surplus;
+        slope[0] -= use;
+        if (cheapest != 0) slope[cheapest] -= 1;
       }
-    trial_.assign(resources_.capacity.size(), 0.0);
-    for (std::size_t r = 0; r < resources_.bins; ++r) trial_[r] = density * mean_minutes / scale_[r];
-    prices_.assign(trial_.size(), 0);
-  }
-
-  void adopt(std::int64_t bound) {
-    bound_ = bound;
-    best_prices_ = prices_;
-    center_.assign(prices_.begin(), prices_.end());
-  }
-
-  /// The share of the new demand with which the average is shortest, within limits.
-  [[nodiscard]] double best_share(const std::vector<double>& demand) const {
-    double across = 0, along = 0;
-    for (std::size_t r = 0; r < demand.size(); ++r) {
-      if (center_[r] <= 0 && excess_[r] < 0 && demand[r] < 0) continue;
-      const double difference = excess_[r] - demand[r];
-      across += difference * difference;
-      along += difference * excess_[r];
+      return bound;
+    };
+    constexpr int rounds = 60;
+    std::vector<double> at(stores.size()), slope, best = at;
+    double least = ask(at, slope);
+    double steepness = 0;
+    for (const double one : slope) steepness += one < 0 ? one * one : 0;
+    PriceBundle bundle(at, least, slope, 0.1 * least / std::max(steepness, 1.0));
+    for (int round = 0; round < rounds; ++round) {
+      const std::span<const double> next = bundle.next();
+      if (bundle.promise() <= 1e-4 * least) break;
+      at.assign(next.begin(), next.end());
+      const double bound = ask(at, slope);
+      if (bound < least) {
+        least = bound;
+        best = at;
+      }
+      bundle.add(at, bound, slope);
     }
-    return across > 0 ? std::clamp(along / across, 0.05, 0.5) : 0.5;
-  }
-
-  /// The next prices: from the best ones towards what the averaged demand asks, as far as the gap is wide.
-  void aim() {
-    double norm = 0;
-    for (std::size_t r = 0; r < center_.size(); ++r)
-      if (center_[r] > 0 || excess_[r] > 0) norm += excess_[r] * excess_[r];
-    trial_ = center_;
-    if (norm <= 0) return;
-    const double length = step_ * static_cast<double>(bound_ - objective_) / norm;
-    for (std::size_t r = 0; r < center_.size(); ++r)
-      if (center_[r] > 0 || excess_[r] > 0) trial_[r] = std::max(0.0, center_[r] + length * excess_[r] / scale_[r]);
+    trial_.assign(resources_.capacity.size(), 0.0);
+    for (std::size_t r = 0; r < resources_.bins; ++r) {
+      trial_[r] = best[0] / scale_[r];
+      for (std::size_t channel = 0; channel < resources_.channels; ++channel)
+        trial_[resources_.contact(r, channel)] = best[1 + channel];
+    }
+    prices_.assign(trial_.size(), 0);
   }
 
   /// Takes room or, with -1, gives it back.
@@ -342,16 +361,18 @@ class Relaxation {
            (resources_.channels == 0 || room[resources_.contact(bin, place.channel)] >= 1);
   }
 
-  /// take(), and what is tight is priced again.
+  /// take(), and what has room now, or none any more, is priced again.
   void move(Menu& menu, const std::vector<std::int64_t>& prices, std::vector<std::int64_t>& room,
             std::uint32_t position, const Place& place, std::int64_t times) const {
     const std::size_t bin = bin_of(place), contact = resources_.contact(bin, place.channel);
     const bool limited = resources_.channels != 0;
     const std::int64_t before = room[bin], contacts_before = limited ? room[contact] : 1;
     take(room, position, place, times);
-    if (std::min(before, room[bin]) < (resources_.by_slot[bin] != 0 ? 1 : longest_) ||
-        (limited && std::min(contacts_before, room[contact]) < 1))
-      menu.price_again(model_.place_in_group[place.manager], place.day, prices, room);
+    const bool last = limited && (contacts_before < 1) != (room[contact] < 1);
+    const Menu::Change change{std::min(before, room[bin]), std::max(before, room[bin]),
+                              last ? 1U << place.channel : 0U};
+    if (last || change.less < longest_)
+      menu.price_again(model_.place_in_group[place.manager], place.day, change, prices, room);
   }
 
   const Model& model_;
@@ -365,9 +386,10 @@ class Relaxation {
   std::int64_t objective_{0}, bound_{0};
   std::int64_t most_{0}, longest_{0};  // worth and minutes of a touch at most
   std::vector<std::int64_t> prices_, best_prices_;
-  std::vector<double> trial_, center_, excess_;  // excess: averaged demand above capacity, in contacts
-  double step_{0.5};
-  int failures_{0}, rounds_{0};
+  std::vector<double> trial_, first_at_, first_slope_;
+  double steepness_{0};
+  std::optional<PriceBundle> bundle_;  // over the prices of one contact
+  int rounds_{0};
   std::vector<Result> results_;
 };
 
@@ -384,14 +406,14 @@ CoupledResult solve_coupled(const Model& model, std::span<const Group* const> gr
     std::vector<std::size_t> open;
     std::vector<std::pair<std::size_t, std::size_t>> blocks;
     for (std::size_t g = 0; g < all.size(); ++g) {
-      if (round > 0 && all[g]->done(options.gap)) continue;
+      if (round > 0 && (all[g]->done(options.gap) || all[g]->converged())) continue;
       open.push_back(g);
       for (std::size_t b = 0; b < all[g]->blocks(); ++b) blocks.emplace_back(g, b);
     }
     if (open.empty()) break;
     control.run(open.size(), [&](std::size_t i) { all[open[i]]->open_round(); });
     control.run(blocks.size(), [&](std::size_t i) { all[blocks[i].first]->choose(blocks[i].second); });
-    const bool plan = round == 0 || (round + 1) % 25 == 0 || round == 9;
+    const bool plan = round == 0 || round == 9 || (round + 1) % 25 == 0;
     control.run(open.size(), [&](std::size_t i) {
       all[open[i]]->close_round();
       if (plan) all[open[i]]->plan(round == 0 ? 3 : 5, control);

@@ -96,9 +96,9 @@ struct ContactPlan {
 /// touches of a client can hinder each other (their windows lie as far apart as gaps and limits ask): that is a
 /// transportation problem, solved to the optimum by successive shortest paths over the bins (Jewell 1958; Edmonds and
 /// Karp 1972) with prices that prove it. Otherwise capacities are priced (Lagrangian relaxation, Held and Karp 1970,
-/// improved by the subgradients' moving average of Barahona and Anbil 2000), a client's best touches at these prices
-/// are a shortest path over (touch, day), and clients are put in one by one while capacity lasts. The bound holds for
-/// the final plan with its start times.
+/// improved by a proximal bundle method, Kiwiel 1990), a client's best touches at these prices are a longest path over
+/// (touch, day), with rolling limits a best-first search that the path without them bounds, and clients are put in one
+/// by one while capacity lasts. The bound holds for the final plan with its start times.
 ///
 /// The same plan for any number of threads. Ties are settled by indices. O(touches x window x log) typically; memory
 /// about 16 bytes a touch and day of its window. \throws Error as PlanProblem::check(); invalid_argument for options
