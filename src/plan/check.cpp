@@ -90,7 +90,7 @@ class Checker {
     const std::uint32_t consents = problem_.clients[touch.client].consents;
     return consents == no_profile ? any_channel : problem_.consents[consents][touch.purpose];
   }
-  [[nodiscard]] bool in_hours(const PlanTouch& touch, std::size_t day, std::int32_t from, std::int32_t to) const {
+  [[nodiscard]] bool in_hours(const PlanTouch& touch, std::size_t day, std::int64_t from, std::int64_t to) const {
     if (touch.hours == no_profile) return true;
     const MinuteSpan& span = problem_.hours[touch.hours][day];
     return from >= span.from && to <= span.to;
@@ -129,7 +129,7 @@ class Checker {
   void one_touch(const PlannedTouch& row) {
     const PlanTouch& touch = touch_of(row);
     const Day day = problem_.days[row.day];
-    const std::int32_t end = row.start + touch.minutes;
+    const std::int64_t end = std::int64_t{row.start} + touch.minutes;  // starts may be anything
     result_.objective += worth(touch, row.day);
     if (day < touch.first || day > touch.last)
       fault(Violation::outside_window, row.touch, "touch {} is on {}, its window {} to {}", row.touch, to_text(day),
@@ -165,13 +165,13 @@ class Checker {
       return std::tuple(key(row), row.day, row.start, row.touch);
     };
     std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return rank(a) < rank(b); });
-    std::int32_t busy = 0;
+    std::int64_t busy = 0;
     for (std::size_t i = 0; i < order.size(); ++i) {
       const PlannedTouch& row = plan_.planned[order[i]];
       const bool same =
           i > 0 && key(plan_.planned[order[i - 1]]) == key(row) && plan_.planned[order[i - 1]].day == row.day;
       if (same && row.start < busy) found(row);
-      busy = std::max(same ? busy : 0, row.start + touch_of(row).minutes);
+      busy = std::max(same ? busy : 0, std::int64_t{row.start} + touch_of(row).minutes);
     }
   }
 
@@ -354,7 +354,7 @@ class Checker {
       return;
     }
     result_.upper_bound = *proved;
-    if (plan_.upper_bound < *proved)
+    if (tight_ && plan_.upper_bound < *proved)
       fault(Violation::bound_too_low, 0, "the prices prove {}, the plan says {}", *proved, plan_.upper_bound);
   }
 
@@ -465,31 +465,76 @@ class Checker {
     return best;
   }
 
-  /// By all contacts that a later one has to mind: the last one, and those within the days of a limit.
+  /// The last contact, and those within the days of a limit, which a later one has to mind; by day.
+  using State = std::vector<std::pair<Day, std::uint32_t>>;
+  static constexpr std::size_t most_steps = 20'000'000;  // of a whole plan
+  struct Valued {
+    State state;
+    std::int64_t value{0};
+  };
+
+  /// Whether after `a` everything may follow that may follow after `b`, and `a` yields no less.
+  [[nodiscard]] bool as_good(const Valued& a, const Valued& b, std::span<const RollingLimit> limits) const {
+    if (a.value < b.value) return false;
+    if (!a.state.empty() && (b.state.empty() || a.state.back().first > b.state.back().first)) return false;
+    return std::all_of(limits.begin(), limits.end(), [&](const RollingLimit& limit) {
+      auto other = b.state.rbegin();
+      for (auto own = a.state.rbegin(); own != a.state.rend(); ++own) {
+        if (!has(limit.channels, own->second)) continue;
+        while (other != b.state.rend() && !has(limit.channels, other->second)) ++other;
+        if (other == b.state.rend() || own->first > other->first) return false;
+        ++other;
+      }
+      return true;
+    });
+  }
+
+  /// Leaves out those beside which another is as good.
+  [[nodiscard]] std::vector<Valued> best_states(std::map<State, std::int64_t>&& states,
+                                                std::span<const RollingLimit> limits) {
+    std::vector<Valued> sorted, kept;
+    while (!states.empty()) {
+      auto node = states.extract(states.begin());
+      sorted.push_back({std::move(node.key()), node.mapped()});
+    }
+    std::stable_sort(sorted.begin(), sorted.end(), [](const Valued& a, const Valued& b) { return a.value > b.value; });
+    for (Valued& one : sorted) {
+      steps_ += kept.size();
+      if (steps_ > most_steps) break;
+      if (std::none_of(kept.begin(), kept.end(), [&](const Valued& other) { return as_good(other, one, limits); }))
+        kept.push_back(std::move(one));
+    }
+    return kept;
+  }
+
+  /// By what a later contact has to mind. Where there are too many ways to space contacts the limits are left aside:
+  /// what comes out bounds the client from above all the same, and is tight no more.
   [[nodiscard]] std::int64_t best_with_limits(std::uint32_t client, std::size_t begin, std::size_t end,
-                                              std::uint32_t manager) const {
-    using State = std::vector<std::pair<Day, std::uint32_t>>;
-    const std::vector<RollingLimit>& limits = problem_.limits[problem_.clients[client].limits];
-    std::map<State, std::int64_t> states;
+                                              std::uint32_t manager) {
     State past;
     for (std::size_t p = past_begin_[client]; p < past_begin_[client + 1]; ++p)
       past.emplace_back(problem_.past[p].day, problem_.past[p].channel);
-    states[past] = 0;
+    std::vector<RollingLimit> limits;  // that all contacts together could exceed
+    for (const RollingLimit& limit : problem_.limits[problem_.clients[client].limits])
+      if (static_cast<std::size_t>(limit.contacts) < past.size() + (end - begin)) limits.push_back(limit);
+    if (limits.empty()) return best_with_gaps(client, begin, end, manager);
+    std::vector<Valued> states{{past, 0}};
+    std::vector<Day> soonest(end - begin, end_day);  // of the touches after each
+    for (std::size_t t = end - 1; t > begin; --t)
+      soonest[t - 1 - begin] = std::min(soonest[t - begin], problem_.touches[t].first);
     std::int64_t best = 0;
     for (std::size_t t = begin; t < end; ++t) {
       const PlanTouch& touch = problem_.touches[t];
       std::map<State, std::int64_t> next;
       const auto keep = [&](State state, std::int64_t value) {
         // A contact but the last is forgotten once no later touch can come within the days of a limit.
-        Day soonest = end_day;
-        for (std::size_t later = t + 1; later < end; ++later)
-          soonest = std::min(soonest, problem_.touches[later].first);
-        if (!state.empty()) soonest = std::max(soonest, state.back().first);
+        Day from = soonest[t - begin];
+        if (!state.empty()) from = std::max(from, state.back().first);
         std::size_t kept = 0;
         for (std::size_t i = 0; i < state.size(); ++i) {
           bool minds = i + 1 == state.size();
           for (const RollingLimit& limit : limits)
-            minds |= has(limit.channels, state[i].second) && days_between(state[i].first, soonest) < limit.days;
+            minds |= has(limit.channels, state[i].second) && days_between(state[i].first, from) < limit.days;
           if (minds) state[kept++] = state[i];
         }
         state.resize(kept);
@@ -497,13 +542,15 @@ class Checker {
         const auto [at, added] = next.try_emplace(std::move(state), value);
         if (!added) at->second = std::max(at->second, value);
       };
-      for (const auto& [state, value] : states) keep(state, value);
+      for (const Valued& one : states) keep(one.state, one.value);
       each_day(touch, [&](std::size_t day) {
         for (std::size_t channel = 0; channel < problem_.channels; ++channel) {
           const std::int64_t own = gain(touch, day, manager, 1U << channel);
           if (own <= 0) continue;
-          for (const auto& one : states) {  // clang 14 captures no structured bindings
-            const State& state = one.first;
+          steps_ += states.size();
+          if (steps_ > most_steps) return;
+          for (const Valued& one : states) {
+            const State& state = one.state;
             if (!state.empty() && days_between(state.back().first, problem_.days[day]) < touch.gap_days) continue;
             const bool full = std::any_of(limits.begin(), limits.end(), [&](const RollingLimit& limit) {
               if (!has(limit.channels, channel)) return false;
@@ -515,11 +562,15 @@ class Checker {
             if (full) continue;
             State extended = state;
             extended.emplace_back(problem_.days[day], static_cast<std::uint32_t>(channel));
-            keep(std::move(extended), one.second + own);
+            keep(std::move(extended), one.value + own);
           }
         }
       });
-      states.swap(next);
+      if (steps_ <= most_steps) states = best_states(std::move(next), limits);
+      if (steps_ > most_steps) {
+        tight_ = false;
+        return best_with_gaps(client, begin, end, manager);
+      }
     }
     return best;
   }
@@ -530,6 +581,8 @@ class Checker {
   PlanCheck result_;
   std::vector<std::size_t> shift_begin_;  // by bin
   std::vector<std::size_t> past_begin_;   // by client
+  bool tight_{true};                      // whether the bound that is recomputed minds every limit
+  std::size_t steps_{0};                  // of best_with_limits(), of all clients
   std::vector<std::int64_t> by_last_;
   std::vector<std::pair<std::size_t, std::int64_t>> updates_;
 };

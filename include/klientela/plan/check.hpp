@@ -60,7 +60,9 @@ struct PlanCheck {
 };
 
 /// Verifies a plan against its problem. O(touches x log(touches of a bin)); the bound O(touches x days of a window),
-/// and more only for clients whom rolling limits of several contacts bind. \throws Error as PlanProblem::check()
+/// and more only for clients whom rolling limits of several contacts bind: where there are too many ways to keep those,
+/// the bound that is recomputed leaves them aside, and a reported one below it is no fault.
+/// \throws Error as PlanProblem::check()
 [[nodiscard]] PlanCheck check_plan(const PlanProblem& problem, const ContactPlan& plan, std::size_t max_faults = 100);
 
 }  // namespace klientela

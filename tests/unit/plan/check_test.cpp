@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <limits>
+#include <random>
 #include <set>
 
 #include "unit/plan/small_plan.hpp"
@@ -83,8 +85,9 @@ TEST(PlanCheck, FindsEveryKindOfViolation) {
       {Violation::manager_not_in_pool, [](P&, C& c) { c.planned[2].manager = 1, c.planned[2].start = 900; }},
       {Violation::channel_not_asked, [](P&, C& c) { c.planned[0].channel = 1; }},
       {Violation::no_consent, [](P&, C& c) { c.planned[4].channel = 1; }},
-      {Violation::outside_shift, [](P&, C& c) { c.planned[3].start = 700; }},               // over noon
-      {Violation::outside_shift, [](P&, C& c) { c.planned[3].start = 1000; }},              // after closing
+      {Violation::outside_shift, [](P&, C& c) { c.planned[3].start = 700; }},   // over noon
+      {Violation::outside_shift, [](P&, C& c) { c.planned[3].start = 1000; }},  // after closing
+      {Violation::outside_shift, [](P&, C& c) { c.planned[3].start = std::numeric_limits<std::int32_t>::max() - 9; }},
       {Violation::outside_shift, [](P& p, C&) { p.shifts.erase(p.shifts.begin() + 10); }},  // absent that morning
       {Violation::outside_hours, [](P&, C& c) { c.planned[4].start = 800; }},
       {Violation::manager_double_booked, [](P&, C& c) { c.planned[2].start = 569; }},
@@ -149,6 +152,48 @@ TEST(PlanCheck, CountsWhatItDoesNotList) {
   const PlanCheck check = check_plan(sound_problem(), plan, 2);
   EXPECT_EQ(check.faults.size(), 2U);
   EXPECT_GE(check.fault_count, 5U);
+}
+
+/// One client with so many touches worth 100, 101, ..., all refused, and a bound.
+std::pair<PlanProblem, ContactPlan> refused_client(int touches, std::int64_t bound) {
+  PlanProblem problem = empty_plan(1, 20);
+  problem.clients.resize(1);
+  problem.clients[0].limits = 0;
+  ContactPlan plan;
+  for (int i = 0; i < touches; ++i) {
+    problem.touches.push_back(touch_of(0, 100 + i, 0, 19));
+    plan.refused.push_back({static_cast<std::uint32_t>(i), Refusal::capacity, 0});
+  }
+  plan.upper_bound = bound;
+  plan.prices.slot.assign(20, 0);
+  plan.prices.minute.assign(20, 0);
+  return {problem, plan};
+}
+
+TEST(PlanCheck, BoundsAClientOfWhomALimitLeavesManyContacts) {
+  auto [problem, plan] = refused_client(30, 10'000);
+  problem.limits = {{{9, 30, any_channel}, {40, 30, any_channel}}};
+  const PlanCheck check = check_plan(problem, plan);
+  EXPECT_TRUE(check.ok());
+  EXPECT_EQ(check.upper_bound, 9 * 125);  // the nine of most worth: 121 to 129
+  plan.upper_bound = 9 * 125 - 1;
+  ASSERT_EQ(check_plan(problem, plan).fault_count, 1U);
+  EXPECT_EQ(check_plan(problem, plan).faults[0].violation, Violation::bound_too_low);
+}
+
+TEST(PlanCheck, LeavesLimitsAsideWhereThereAreTooManyWaysToKeepThem) {
+  auto [problem, plan] = refused_client(30, 1'000);
+  problem.limits = {{{9, 30, 3}, {5, 14, 1}, {5, 14, 2}, {11, 40, any_channel}}};
+  std::mt19937_64 random(7);
+  for (PlanTouch& touch : problem.touches) {
+    touch.channels = 3;
+    touch.preference = static_cast<std::uint32_t>(problem.preferences.size());
+    std::vector<std::int64_t>& extra = problem.preferences.emplace_back();
+    for (int day = 0; day < 20; ++day) extra.push_back(static_cast<std::int64_t>(random() % 1000));
+  }
+  const PlanCheck check = check_plan(problem, plan);
+  EXPECT_GT(check.upper_bound, 3'000);  // true, though not the least that can be proved, so that 1000 is no fault
+  EXPECT_TRUE(check.ok());
 }
 
 }  // namespace
