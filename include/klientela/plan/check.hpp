@@ -54,7 +54,7 @@ struct PlanFault {
 struct PlanCheck {
   std::vector<PlanFault> faults;  ///< the first `max_faults` found
   std::size_t fault_count{0};
-  std::int64_t objective{0};    ///< recomputed
+  std::int64_t objective{0};    ///< recomputed; 0 where rows do not exist or stand twice
   std::int64_t upper_bound{0};  ///< what the reported prices prove, recomputed; 0 where the prices cannot be used
   [[nodiscard]] bool ok() const noexcept { return fault_count == 0; }
 };

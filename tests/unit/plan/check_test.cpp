@@ -146,12 +146,32 @@ TEST(PlanCheck, FindsEveryKindOfViolation) {
   EXPECT_EQ(kinds.size(), static_cast<std::size_t>(Violation::wrong_reason) + 1);  // every kind there is
 }
 
+TEST(PlanCheck, SaysNothingOfAnObjectiveThatItCannotSum) {
+  ContactPlan plan = sound_plan();
+  plan.planned.insert(plan.planned.begin(), plan.planned.front());
+  const PlanCheck check = check_plan(sound_problem(), plan);
+  ASSERT_EQ(check.faults.size(), 1U);
+  EXPECT_EQ(check.faults[0].violation, Violation::touch_twice);
+}
+
 TEST(PlanCheck, CountsWhatItDoesNotList) {
   ContactPlan plan = sound_plan();
   for (PlannedTouch& row : plan.planned) row.start = 0;
   const PlanCheck check = check_plan(sound_problem(), plan, 2);
   EXPECT_EQ(check.faults.size(), 2U);
   EXPECT_GE(check.fault_count, 5U);
+}
+
+TEST(PlanCheck, TakesALimitOfNoContactsForAReason) {
+  PlanProblem problem = empty_plan(1, 2);
+  problem.limits = {{{0, 7, any_channel}}};
+  problem.clients.resize(1);
+  problem.clients[0].limits = 0;
+  problem.touches = {touch_of(0, 100, 0, 1)};
+  const ContactPlan plan = plan_contacts(problem);
+  ASSERT_EQ(plan.refused.size(), 1U);
+  EXPECT_EQ(plan.refused[0].reason, Refusal::past_contacts);
+  EXPECT_EQ(sample::faults(problem, plan), "");
 }
 
 /// One client with so many touches worth 100, 101, ..., all refused, and a bound.
