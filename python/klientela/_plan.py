@@ -89,7 +89,7 @@ def period_text(period: str | tuple[_Day, _Day]) -> str:
     """A period as the engine reads it."""
     if isinstance(period, str):
         return period
-    if isinstance(period, tuple) and len(period) == 2:
+    if isinstance(period, tuple) and len(period) == 2 and all(isinstance(day, (str, dt.date)) for day in period):
         return "..".join(day if isinstance(day, str) else day.isoformat() for day in period)
     raise _core.InvalidArgumentError(f"period is a text or two days, not {period!r}", "period")
 

@@ -96,8 +96,9 @@ def contacts_of(planned: Any) -> list[Contact]:
         if (first := seen.setdefault(key, row)) != row:
             raise _bad(row, "id", f"is {key!r}, as in row {first + 1}; ids are there once")
         zone = _zone(str(of["time_zone"]), row, zones)
-        start, end = (_moment(of[name], row, name).astimezone(zone) for name in ("start", "end"))
-        if end < start:
+        # Python compares moments of one zone by what its clock shows, which it may show twice: those of UTC do not.
+        begins, ends = (_moment(of[name], row, name) for name in ("start", "end"))
+        if ends < begins:
             raise _bad(row, "end", "lies before the start")
         minutes = of["minutes"]
         contacts.append(
@@ -106,19 +107,19 @@ def contacts_of(planned: Any) -> list[Contact]:
                 client=str(of["client"]),
                 manager=str(of["manager"]),
                 channel=str(of["channel"]),
-                start=start,
-                end=end,
+                start=_on_clock(begins, zone, row, "start"),
+                end=_on_clock(ends, zone, row, "end"),
                 name=str(of["name"] or ""),
                 topic=str(of["topic"] or ""),
                 purpose=str(of["purpose"] or ""),
                 initiative=str(of["initiative"] or ""),
-                minutes=int((end - start).total_seconds() // 60 if minutes is None else minutes),
+                minutes=int((ends - begins).total_seconds() // 60 if minutes is None else minutes),
                 value=of["value"],
                 playbook=str(of["playbook"] or ""),
                 reason=str(of["reason"] or ""),
             )
         )
-    return sorted(contacts, key=lambda each: (each.start, each.id))
+    return sorted(contacts, key=lambda each: (each.start.astimezone(dt.timezone.utc), each.id))
 
 
 def by_manager(contacts: Sequence[Contact]) -> dict[str, list[Contact]]:
@@ -199,4 +200,11 @@ def _moment(value: Any, row: int, column: str) -> dt.datetime:
             raise _bad(row, column, f"is {value!r}, which is no time such as 2026-12-07T10:30:00+01:00") from None
     if not isinstance(value, dt.datetime) or value.tzinfo is None:
         raise _bad(row, column, f"is {value!r}, which says no time zone")
-    return value
+    return _on_clock(value, dt.timezone.utc, row, column)
+
+
+def _on_clock(moment: dt.datetime, zone: dt.tzinfo, row: int, column: str) -> dt.datetime:
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        raise _bad(row, column, f"is {moment.isoformat()}, which lies outside the years 1 to 9999") from None

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from klientela import plan_export
+from klientela._plan_rows import contacts_of
 
 icalendar = pytest.importorskip("icalendar")
 openpyxl = pytest.importorskip("openpyxl")
@@ -123,6 +124,19 @@ def test_the_second_time_that_a_clock_shows_an_hour_is_another_moment():
     assert [events[f"{key}@klientela"]["DTSTART"].dt.astimezone(UTC) for key in "ab"] == twice
 
 
+def test_a_contact_may_last_while_the_clock_is_set_back(tmp_path: Path):
+    first = {"id": "b", "start": dt.datetime(2026, 10, 25, 0, 50, tzinfo=UTC), "minutes": None, "end": None}
+    first["end"] = first["start"] + dt.timedelta(minutes=20)  # 02:50 in summer to 02:10 in winter
+    planned = planned_of(first, {"id": "a", "start": first["end"]})
+    lines = plan_export.plan_csv(planned).splitlines()
+    assert "2026-10-25T02:50:00+02:00,2026-10-25T02:10:00+01:00" in lines[1]
+    contacts = contacts_of(planned)
+    assert [(each.id, each.minutes) for each in contacts] == [("b", 20), ("a", 15)]
+    event = events_of(plan_export.calendars(planned, stamp=STAMP)["anna"])["b@klientela"]
+    assert event["DTEND"].dt - event["DTSTART"].dt.astimezone(UTC) == dt.timedelta(minutes=20)
+    plan_export.write_plan(planned, tmp_path, also=["xlsx", "ics", "parquet"], stamp=STAMP)
+
+
 @pytest.mark.parametrize(
     ("row", "where", "says"),
     [
@@ -133,6 +147,7 @@ def test_the_second_time_that_a_clock_shows_an_hour_is_another_moment():
         ({"start": dt.datetime(2026, 12, 7), "end": dt.datetime(2026, 12, 8)}, "planned.start", "says no time zone"),
         ({"start": "soon", "end": "later"}, "planned.start", "'soon', which is no time"),
         ({"end": dt.datetime(2026, 12, 6, tzinfo=UTC)}, "planned.end", "lies before the start"),
+        ({"start": "0001-01-01T00:00+14:00", "end": "2026-12-07T00:00Z"}, "planned.start", "years 1 to 9999"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_named(row, where, says):
