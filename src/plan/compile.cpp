@@ -553,8 +553,8 @@ class Compiler {
       if (added)
         for (const Holiday& holiday : known_.holidays.between(country, "", period_.first - days{care.after_days},
                                                               period_.last + days{care.before_days}))
-          if (care.holidays.empty() ||
-              std::find(care.holidays.begin(), care.holidays.end(), holiday.name) != care.holidays.end())
+          if (care.holidays.empty() || std::any_of(care.holidays.begin(), care.holidays.end(),
+                                                   [&](const auto& name) { return holiday.is_called(name); }))
             known->second.push_back(holiday);
       for (const Holiday& holiday : known->second) ask(row, holiday.day, holiday.name);
     }
@@ -1138,6 +1138,23 @@ class Compiler {
                        some(unknown_countries_)),
            fmt::format("Неизвестные страны из карточек; для них действуют правила всех стран: {}.",
                        some(unknown_countries_)));
+    std::set<std::string> strange_holidays, strange_countries;
+    const std::vector<Holiday>& holidays = known_.holidays.rows();
+    for (const CareContact& care : policy_.care)
+      for (const std::string& wanted : care.holidays)
+        if (std::none_of(holidays.begin(), holidays.end(), [&](const Holiday& one) { return one.is_called(wanted); }))
+          strange_holidays.insert(wanted);
+    if (!strange_holidays.empty())
+      note(fmt::format("Care is due on holidays that the table of holidays has not: {}.", some(strange_holidays)),
+           fmt::format("Забота назначена на праздники, которых нет в таблице праздников: {}.", some(strange_holidays)));
+    for (const PlanManager& manager : data_->managers)
+      if (!manager.country.empty() && !known_.holidays.knows(country_code(manager.country)))
+        strange_countries.insert(manager.country);
+    if (!strange_countries.empty())
+      note(fmt::format("Countries of managers whose public holidays are not known, so that they work on them: {}.",
+                       some(strange_countries)),
+           fmt::format("Страны менеджеров, праздники которых неизвестны, поэтому считаются рабочими днями: {}.",
+                       some(strange_countries)));
     for (const RulePack& pack : policy_.rule_packs) note(fmt::format("{}: {}", pack.name, pack.disclaimer), {});
   }
 

@@ -26,14 +26,16 @@ bool holds_texts(const Column& column) {
 const Column& text_column(const Table& table, std::string_view name) {
   const Column& column = table.column(name);
   if (!holds_texts(column))
-    throw Error(Code::bad_data,
-                fmt::format("column {} holds {}, and texts are wanted", name, klientela::name(column.type())),
-                std::string(name));
+    throw Error(
+        Code::bad_data,
+        fmt::format("holidays, column {}: holds {}, and texts are wanted", name, klientela::name(column.type())),
+        fmt::format("holidays.{}", name));
   return column;
 }
 
 [[noreturn]] void fail(std::size_t row, std::string_view column, const std::string& message) {
-  throw Error(Code::bad_data, fmt::format("row {}, column {}: {}", row, column, message), std::string(column));
+  throw Error(Code::bad_data, fmt::format("holidays, row {}, column {}: {}", row + 1, column, message),
+              fmt::format("holidays.{}", column));
 }
 
 bool is_country(std::string_view code) {
@@ -55,6 +57,17 @@ Day day_at(const Column& column, std::size_t row) {
 }
 
 }  // namespace
+
+bool Holiday::is_called(std::string_view wanted) const noexcept {
+  constexpr std::string_view between = "; ";
+  if (name == wanted) return true;
+  for (std::string_view rest = name; !rest.empty();) {
+    const std::size_t cut = std::min(rest.find(between), rest.size());
+    if (rest.substr(0, cut) == wanted) return true;
+    rest.remove_prefix(std::min(cut + between.size(), rest.size()));
+  }
+  return false;
+}
 
 HolidayTable::HolidayTable(std::vector<Holiday> rows) : rows_(std::move(rows)) {
   for (Holiday& row : rows_) {
@@ -84,8 +97,9 @@ HolidayTable HolidayTable::from(const Table& table) {
   const Column& names = text_column(table, "name");
   const Column& days = table.column("day");
   if (days.type() != ColumnType::day && !holds_texts(days))
-    throw Error(Code::bad_data, fmt::format("column day holds {}, and days are wanted", klientela::name(days.type())),
-                "day");
+    throw Error(Code::bad_data,
+                fmt::format("holidays, column day: holds {}, and days are wanted", klientela::name(days.type())),
+                "holidays.day");
   const Column* regions = table.find("region");
   if (regions != nullptr) regions = &text_column(table, "region");
   std::vector<Holiday> rows(table.rows());

@@ -12,6 +12,7 @@
 #include "core/text.hpp"
 #include "klientela/model/schema.hpp"
 #include "klientela/plan/calendar_text.hpp"
+#include "plan/countries.hpp"
 #include "plan/policy_check.hpp"
 
 namespace klientela {
@@ -64,15 +65,17 @@ class Reader {
     manager.time_zone = zone(text(2));
     std::uint32_t weekdays = 0b0011111;
     if (const std::string given = text(3); !given.empty()) weekdays = parsed(3, [&] { return parse_weekdays(given); });
+    if (weekdays == 0) fail(3, "names no weekday");
     std::vector<MinuteSpan> shifts{{9 * 60, 18 * 60}};
     if (const std::string given = text(4); !given.empty()) shifts = parsed(4, [&] { return parse_hours(given); });
+    if (shifts.empty()) fail(4, "names no hours");
     for (std::size_t day = 0; day < 7; ++day)
       if ((weekdays >> day & 1U) != 0) manager.week.days[day] = shifts;
     if (const std::string given = text(5); !given.empty()) manager.minutes = number(5, given, max_day_minutes);
     manager.pools = list(text(6));
     manager.tags = list(text(7));
     for (const std::string& part : list(text(8))) {
-      const auto [channel, count] = halves(8, part, "a capacity", "phone=60");
+      const auto [channel, count] = halves(8, part, "capacity", "phone=60");
       const std::size_t found = planning::find_channel(policy_, channel);
       if (found == policy_.channels.size()) fail(8, "there is no channel \"" + channel + '"');
       if (!manager.capacities.emplace(policy_.channels[found].name, number(8, count, 1'000'000)).second)
@@ -81,15 +84,20 @@ class Reader {
     if (const std::string given = text(9); !given.empty())
       manager.absences = parsed(9, [&] { return parse_day_ranges(given); });
     for (const std::string& part : list(text(10))) {
-      const auto [day, hours] = halves(10, part, "an exception", "2026-12-31=09:00-13:00");
+      const auto [day, hours] = halves(10, part, "exception", "2026-12-31=09:00-13:00");
       const std::optional<Day> on = parse_day(day);
       if (!on) fail(10, "\"" + day + "\" is no date like 2026-12-31");
+      if (std::any_of(manager.exceptions.begin(), manager.exceptions.end(),
+                      [&](const DayHours& other) { return other.day == *on; }))
+        fail(10, day + " is there twice");
       manager.exceptions.push_back({*on, hours.empty() ? std::vector<MinuteSpan>{} : parsed(10, [&, hours = hours] {
                                       return parse_hours(hours);
                                     })});
     }
     manager.dedicated = flag(11, text(11));
     manager.country = text(12);
+    if (!manager.country.empty() && planning::country_code(manager.country).empty())
+      fail(12, "\"" + manager.country + "\" is no country that is known; take its code of two letters, like DE");
     return manager;
   }
 
@@ -128,7 +136,7 @@ class Reader {
   [[nodiscard]] std::pair<std::string, std::string> halves(std::size_t column, const std::string& part,
                                                            const char* what, const char* like) const {
     const std::size_t cut = part.find('=');
-    if (cut == std::string::npos) fail(column, fmt::format("\"{}\" is no {} like {}", part, what + 2, like));
+    if (cut == std::string::npos) fail(column, fmt::format("\"{}\" is no {} like {}", part, what, like));
     return {std::string(detail::trimmed(std::string_view(part).substr(0, cut))),
             std::string(detail::trimmed(std::string_view(part).substr(cut + 1)))};
   }

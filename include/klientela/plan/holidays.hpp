@@ -16,7 +16,10 @@ struct Holiday {
   std::string country;  ///< ISO 3166-1 code of two letters, upper case
   std::string region;   ///< ISO 3166-2 code without the country ("BY"), upper case; empty: the whole country
   Day day{};
-  std::string name;
+  std::string name;  ///< of several on one day all, joined by "; "
+
+  /// Whether that is its name, or one of several.
+  [[nodiscard]] bool is_called(std::string_view wanted) const noexcept;
   friend bool operator==(const Holiday&, const Holiday&) = default;
 };
 
@@ -28,7 +31,7 @@ class HolidayTable {
   explicit HolidayTable(std::vector<Holiday> rows);
   /// From columns country, day and name (texts; day: a day column or texts "2026-12-25"), and region where there is
   /// one; null or empty region: the whole country. Codes are taken in any case.
-  /// \throws Error not_found naming a missing column; bad_data naming row (from 0) and column of a value that is none
+  /// \throws Error not_found naming a missing column; bad_data naming row (from 1) and column of a value that is none
   [[nodiscard]] static HolidayTable from(const Table& table);
 
   /// By country, region, day.

@@ -48,7 +48,8 @@ struct PlanManager {
 ///
 /// \returns by id, so that the order of rows changes nothing
 /// \throws Error bad_data naming row (from 1) and column: no id, an id that is there twice, a form that cannot be read,
-/// an unknown time zone or channel, numbers out of range. where() is "managers.COLUMN"; not_found without `manager`
+/// an unknown time zone, country or channel, numbers out of range, a channel or an exception's day that is there twice.
+/// where() is "managers.COLUMN"; not_found without `manager`
 [[nodiscard]] std::vector<PlanManager> managers_from_table(const Table& table, const PlanPolicy& policy);
 
 }  // namespace klientela

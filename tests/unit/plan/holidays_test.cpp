@@ -50,6 +50,14 @@ TEST(HolidayTable, JoinsNamesOfOneDayOnce) {
   EXPECT_EQ(holidays.rows(), (std::vector<Holiday>{{"AT", "", date, "a; b"}}));
 }
 
+TEST(Holiday, IsCalledByAnyOfItsNames) {
+  const Holiday day{"DE", "", {}, "Another; Christmas Day; Third"};
+  for (const char* name : {"Another", "Christmas Day", "Third", "Another; Christmas Day; Third"})
+    EXPECT_TRUE(day.is_called(name)) << name;
+  for (const char* name : {"", "Christmas", "Another; Christmas Day", "; "}) EXPECT_FALSE(day.is_called(name)) << name;
+  EXPECT_TRUE(Holiday{}.is_called(""));
+}
+
 TEST(HolidayTable, TakesDayColumnsAndNoRegion) {
   Table made;
   made.add(Column("country", Texts{"RU"}));
@@ -70,17 +78,18 @@ TEST(HolidayTable, NamesRowAndColumnOfWhatIsWrong) {
     return "none";
   };
   EXPECT_EQ(fault(table({"DE", "Germany"}, {"", ""}, {"2026-01-01", "2026-01-01"}, {"", ""})),
-            "row 1, column country: \"Germany\" is no ISO 3166-1 code of two letters");
+            "holidays, row 2, column country: \"Germany\" is no ISO 3166-1 code of two letters");
   EXPECT_EQ(fault(table({"DE"}, {""}, {"1.1.2026"}, {""})),
-            "row 0, column day: \"1.1.2026\" is no day such as 2026-12-25");
-  EXPECT_EQ(fault(table({"DE"}, {""}, {"2200-01-01"}, {""})), "row 0, column day: the day 2200-01-01 is out of range");
+            "holidays, row 1, column day: \"1.1.2026\" is no day such as 2026-12-25");
+  EXPECT_EQ(fault(table({"DE"}, {""}, {"2200-01-01"}, {""})),
+            "holidays, row 1, column day: the day 2200-01-01 is out of range");
   Table without = table({"DE"}, {""}, {"2026-01-01"}, {""});
   EXPECT_NE(fault(Table({without.column("country"), without.column("name")})).find("day"), std::string::npos);
   Table numbers = without;
   Buffer<std::int64_t> values(1);
   values[0] = 1;
   numbers.set(Column("day", ColumnType::int64, std::move(values)));
-  EXPECT_EQ(fault(numbers), "column day holds int64, and days are wanted");
+  EXPECT_EQ(fault(numbers), "holidays, column day: holds int64, and days are wanted");
 }
 
 TEST(Anniversaries, ComeRoundEveryYear) {
