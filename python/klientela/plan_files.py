@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,34 @@ from klientela import _core, plan_export, readers
 from klientela._columns import table_of
 
 INPUTS = "inputs.json"
+
+
+def _is_day(value: Any) -> bool:
+    try:
+        dt.date.fromisoformat(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_text_or_none(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+# What inputs.json has to say, and whether a value does.
+_INPUTS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "tables": (lambda value: all(map(_is_text, value.values())), "a file for each table"),
+    "managers": (_is_text, "a file"),
+    "period": (_is_text, "a period"),
+    "as_of": (_is_day, "a day like 2026-12-03"),
+    "policy": (lambda value: isinstance(value, dict), "a policy"),
+    "countries": (lambda value: value is None or (isinstance(value, list) and all(map(_is_text, value))), "codes"),
+    **{name: (_is_text_or_none, "a text") for name in ("assignments", "holidays", "plugins", "encoding", "language")},
+}
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
 
@@ -88,12 +116,15 @@ def read_tables(folder: str | os.PathLike[str]) -> tuple[_core.Table, _core.Tabl
     BadDataError
         For a cell that cannot be read, naming file, row and column.
     """
-    planned = _Sheet(Path(folder) / "plan.csv", ("id", "manager", "channel", "start"))
+    planned = _Sheet(Path(folder) / "plan.csv", ("id", "manager", "channel", "start"), ("client", "minutes"))
     refused = _Sheet(Path(folder) / "refused.csv", ("id", "reason", "surplus"))
     prices = _Sheet(Path(folder) / "prices.csv", ("manager", "day", "resource", "channel", "price"))
     return (
         _core.Table._from_columns(
-            [planned.texts("id"), planned.texts("manager"), planned.texts("channel"), planned.instants("start")]
+            [
+                *(planned.texts(name) for name in ("id", "manager", "channel", "client", "minutes") if name in planned),
+                planned.instants("start"),
+            ]
         ),
         _core.Table._from_columns([refused.texts("id"), refused.texts("reason"), refused.amounts("surplus")]),
         _core.Table._from_columns(
@@ -119,13 +150,16 @@ def read_inputs(folder: str | os.PathLike[str]) -> dict[str, Any]:
         raise _core.BadDataError(f"{path} is not JSON: {error}", str(path)) from error
     if not isinstance(inputs, dict) or not isinstance(inputs.get("tables"), dict):
         raise _core.BadDataError(f"{path} does not say what a plan was made of", str(path))
+    for name, (holds, what) in _INPUTS.items():
+        if not holds(inputs.get(name)):
+            raise _core.BadDataError(f"{path}: {name} is {inputs.get(name)!r}, and not {what}", str(path))
     return inputs
 
 
 class _Sheet:
     """A CSV file, its cells as texts."""
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], more: Sequence[str] = ()) -> None:
         source = readers.read(path, "plan")
         if source.malformed:
             row, _, text = source.malformed[0]
@@ -135,7 +169,11 @@ class _Sheet:
             if column not in table:
                 raise _core.NotFoundError(f"{path} has no column {column}", column)
         self._path = path
-        self._cells: dict[str, list[str | None]] = {column: table._column(column) for column in columns}
+        there = [*columns, *(column for column in more if column in table)]
+        self._cells: dict[str, list[str | None]] = {column: table._column(column) for column in there}
+
+    def __contains__(self, column: str) -> bool:
+        return column in self._cells
 
     def texts(self, column: str) -> tuple[str, str, Any, Any]:
         """Texts; a leading apostrophe that only keeps spreadsheets from running a cell is taken off."""
@@ -185,7 +223,7 @@ class _Sheet:
                 continue
             try:
                 values[row] = parse(cell.strip())
-            except (ValueError, InvalidOperation, OverflowError) as error:
+            except (ValueError, ArithmeticError) as error:
                 raise _core.BadDataError(
                     f"{self._path}, row {row + 1}, column {column}: {cell!r} is not {like}",
                     f"{self._path.stem}.{column}",

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <unordered_map>
 
 #include "klientela/plan/check.hpp"
@@ -38,6 +39,37 @@ Refusal refusal_named(std::string_view text, std::size_t row) {
   for (int r = 0; r <= static_cast<int>(Refusal::other_touches); ++r)
     if (name(static_cast<Refusal>(r)) == text) return static_cast<Refusal>(r);
   fail("refused", row, "reason", fmt::format("\"{}\" is no reason", text));
+}
+
+/// Pointer of what asks for a contact.
+std::string pointer_of(const planning::Activity& activity) {
+  switch (activity.asked_by) {
+    case planning::AskedBy::care: return fmt::format("/plan/care/{}/contact", activity.part);
+    case planning::AskedBy::survey: return fmt::format("/plan/surveys/{}/contact", activity.part);
+    case planning::AskedBy::campaign: return fmt::format("/plan/campaigns/{}/contact", activity.part);
+    case planning::AskedBy::revisit: return "/plan/revisits/contact";
+    case planning::AskedBy::playbook: break;
+  }
+  return fmt::format("/plan/playbooks/{}/quotas/{}", activity.part, activity.quota);
+}
+
+/// Values that are too large to be summed up are the policy's fault, told where it gives the largest.
+void check_values(const ContactSchedule::Data& data) {
+  const std::vector<PlanTouch>& touches = data.problem.touches;
+  try {
+    data.problem.check();
+  } catch (const Error& error) {
+    if (!error.where().starts_with("touches") || touches.empty()) throw;
+    const auto most = std::max_element(touches.begin(), touches.end(),
+                                       [](const PlanTouch& a, const PlanTouch& b) { return a.value < b.value; });
+    const auto touch = static_cast<std::size_t>(most - touches.begin());
+    const std::string pointer = pointer_of(data.activities[data.activity_of(touch)]) + "/value";
+    throw Error(Code::bad_policy,
+                fmt::format("{}: a contact with client {} is worth {}, which is too much beside so many contacts: {}",
+                            pointer, data.clients.to_text(data.client_rows[most->client]),
+                            Money::from_units(most->value).to_text(), error.what()),
+                pointer);
+  }
 }
 
 }  // namespace
@@ -120,18 +152,30 @@ ContactPlan ContactSchedule::plan_of(const Table& planned, const Table& refused,
   {
     const Column &ids = planned.column("id"), &by = planned.column("manager"), &channel = planned.column("channel");
     const Column& start = typed(planned, "planned", "start", ColumnType::instant);
+    const Column *clients = planned.find("client"), *minutes = planned.find("minutes");
+    const auto same = [&](const Column* given, const char* column, std::size_t row, const std::string& text) {
+      if (given != nullptr && !given->is_null(row) && given->to_text(row) != text)
+        fail("planned", row, column,
+             fmt::format("\"{}\" stands beside the contact {}, of which it is {}", given->to_text(row),
+                         ids.to_text(row), text));
+    };
     for (std::size_t row = 0; row < planned.rows(); ++row) {
       if (start.is_null(row)) fail("planned", row, "start", "a planned contact needs a start");
       const Instant at{std::chrono::microseconds{start.values<std::int64_t>()[row]}};
       const Day day = data_->zone.day_of(at);
-      const auto minutes = std::chrono::floor<std::chrono::minutes>(at - data_->zone.start_of(day));
+      const auto since = at - data_->zone.start_of(day);
+      const auto whole = std::chrono::floor<std::chrono::minutes>(since);
+      if (whole != since) fail("planned", row, "start", "contacts begin on whole minutes");
       plan.planned.push_back({touch_at(ids, "planned", row), manager_at(by, "planned", row),
                               day_at(day, "planned", "start", row), channel_at(channel, "planned", row),
-                              static_cast<std::int32_t>(minutes.count())});
+                              static_cast<std::int32_t>(whole.count())});
       const PlannedTouch& touch = plan.planned.back();
       const PlanTouch& asked = problem.touches[touch.touch];
-      plan.objective += asked.value;
-      if (asked.preference != no_profile) plan.objective += problem.preferences[asked.preference][touch.day];
+      same(clients, "client", row, data_->clients.to_text(data_->client_rows[asked.client]));
+      same(minutes, "minutes", row, std::to_string(asked.minutes));
+      const std::int64_t extra = asked.preference == no_profile ? 0 : problem.preferences[asked.preference][touch.day];
+      if (__builtin_add_overflow(plan.objective, asked.value + extra, &plan.objective))
+        fail("planned", row, "id", "the contacts up to here are worth more than can be counted");
     }
     std::sort(plan.planned.begin(), plan.planned.end(), [](const auto& a, const auto& b) { return a.touch < b.touch; });
   }
@@ -174,7 +218,10 @@ ContactPlan ContactSchedule::plan_of(const Table& planned, const Table& refused,
 ContactSchedule compile_schedule(const ClientBase& base, const Table& classified, const Table& managers,
                                  const PlanPolicy& policy, SchedulePeriod period, const ScheduleKnowledge& known,
                                  const Control& control) {
-  return {planning::compile(base, classified, managers, policy, period, known, control), {}};
+  std::shared_ptr<const ContactSchedule::Data> data =
+      planning::compile(base, classified, managers, policy, period, known, control);
+  check_values(*data);
+  return {std::move(data), {}};
 }
 
 ContactSchedule make_schedule(const ClientBase& base, const Table& classified, const Table& managers,

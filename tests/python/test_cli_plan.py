@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import klientela
+import klientela.plan_files
 import pytest
 
 FILES = {"plan.csv", "refused.csv", "prices.csv", "owners.csv", "shortfalls.csv", "summary.json", "inputs.json"}
@@ -98,6 +99,40 @@ def test_what_a_person_breaks_is_listed(cli, planned):
     assert done.returncode == 1 and "tomorrow" in done.stderr and "plan.csv" in done.stderr
     assert "Traceback" not in done.stderr
 
+    for column, value in (
+        ("client", "nobody"),
+        ("minutes", "600"),
+        ("start", lines[0]["start"].replace(":00+", ":30+")),
+    ):
+        write_rows(planned / "plan.csv", [{**lines[0], column: value}, *lines[1:]])
+        done = cli("plan", "check", planned)
+        assert done.returncode == 1 and f"row 1, column {column}" in done.stderr, (column, done.stdout, done.stderr)
+
+    write_rows(planned / "plan.csv", lines)
+    cells = rows(planned / "refused.csv")
+    write_rows(planned / "refused.csv", [{**cells[0], "surplus": "1e999999999"}, *cells[1:]])
+    done = cli("plan", "check", planned)
+    assert done.returncode == 1 and "column surplus" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_inputs_that_people_broke_are_named(planned):
+    inputs = json.loads((planned / "inputs.json").read_text(encoding="utf-8"))
+    broken = {
+        "tables": [None, {"clients": None}],
+        "managers": [None, 5, []],
+        "period": [None, {}],
+        "as_of": [None, "soon", 5],
+        "policy": [None, "x", []],
+        "countries": [5, "DE", [None]],
+        "holidays": [5],
+        "plugins": [[]],
+    }
+    for name, values in broken.items():
+        for value in values:
+            (planned / "inputs.json").write_text(json.dumps({**inputs, name: value}), encoding="utf-8")
+            with pytest.raises(klientela.BadDataError, match=r"inputs\.json"):
+                klientela.plan_files.read_inputs(planned)
+
 
 def test_check_against_other_managers(cli, tables, planned):
     lines = rows(tables / "managers.csv")
@@ -140,6 +175,13 @@ def test_missing_and_wrong_files_are_named(cli, tables, tmp_path):
     assert cli("plan", "--period", "2026-12", "--out", "x").returncode == 2
     both = cli("plan", *arguments(tables), "--out", "x", "--country", "DE", "--holidays", "days.csv")
     assert both.returncode == 2 and "not both" in both.stderr
+
+
+def test_bad_holidays_are_named_with_their_file(cli, tables, tmp_path):
+    (tmp_path / "days.csv").write_text("country,day,name\nDE,25.12.2026,Christmas\n", encoding="utf-8")
+    done = cli("plan", *arguments(tables), "--out", "x", "--holidays", tmp_path / "days.csv")
+    assert done.returncode == 1 and "days.csv" in done.stderr and "row 1, column day" in done.stderr
+    assert not (tmp_path / "x").exists()
 
 
 def test_help_of_each_command(cli):

@@ -210,6 +210,7 @@ def test_starts_in_the_file_are_of_the_managers_clock(small, tmp_path):
         ({"managers": {"manager": ["ann"], "hours": ["late"]}}, klientela.BadDataError, "hours"),
         ({"period": "December"}, klientela.InvalidArgumentError, "period"),
         ({"period": ("2026-12-10", "2026-12-01")}, klientela.InvalidArgumentError, "period"),
+        ({"period": (None, None)}, klientela.InvalidArgumentError, "two days"),
         ({"policy": {"channels": []}}, klientela.BadPolicyError, "/plan/channels"),
         ({"policy": {"nonsense": 1}}, klientela.BadPolicyError, "/plan"),
         (
@@ -219,6 +220,11 @@ def test_starts_in_the_file_are_of_the_managers_clock(small, tmp_path):
         ),
         ({"policy": "{"}, klientela.BadPolicyError, "JSON"),
         ({"holidays": {"country": ["DE"]}}, klientela.NotFoundError, "there is no column"),
+        (
+            {"holidays": {"country": ["DE"], "day": ["25.12.2026"], "name": ["x"]}},
+            klientela.BadDataError,
+            "holidays, row 1, column day",
+        ),
         ({"as_of": "soon"}, klientela.KlientelaError, "as_of"),
         ({"language": "fr"}, klientela.InvalidArgumentError, "fr"),
     ],

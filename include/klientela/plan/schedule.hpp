@@ -76,8 +76,8 @@ class ContactSchedule {
   [[nodiscard]] ContactSchedule with(ContactPlan plan) const;
   /// The plan that tables as above say, read back: touches by id, managers, channels and times by name; what cannot be
   /// understood or is not there becomes what check_plan() finds. Prices are those of `prices`.
-  /// \throws Error not_found for a missing column; bad_data for an id, manager or channel that does not exist, naming
-  /// table and row
+  /// \throws Error not_found for a missing column; bad_data for an id, manager or channel that does not exist, a start
+  /// with seconds, or another `client` or `minutes`, where they are there, than the id's, naming table and row
   [[nodiscard]] ContactPlan plan_of(const Table& planned, const Table& refused, const Table& prices) const;
 
   struct Data;  ///< opaque

@@ -442,6 +442,27 @@ TEST(Schedule, CaresOnBirthdaysOfLeapDaysAndOnHolidays) {
   for (const Day day : days_of(schedule)) EXPECT_NE(day, on(2027, 3, 8));  // a holiday itself is no day for contacts
 }
 
+TEST(Schedule, CaresOnADayOfSeveralHolidaysAndTellsOfThoseThatAreNotKnown) {
+  BaseBuilder builder;
+  ClientRow row{.client = 1};
+  row.country = "DE";
+  builder.add(row);
+  const ClientBase base = builder.build().base;
+  ScheduleKnowledge known;
+  known.holidays = HolidayTable({{"DE", "", on(2026, 12, 24), "Eve"}, {"DE", "", on(2026, 12, 24), "Adam and Eve"}});
+  const ContactSchedule schedule =
+      make_schedule(base, clients_of(base), table_of_texts({{"manager", {"m"}}, {"country", {"Russia"}}}),
+                    policy_of(R"("on_holidays": true, "care": [{"name": "holiday", "on": "holidays",
+        "holidays": ["Eve", "Xmas"], "contact": {"channel": "email"}}])"),
+                    december, known);
+  expect_sound(schedule);
+  EXPECT_THAT(column(schedule.planned(), "id"), ElementsAre("1/holiday/1/2026-12-24/1"));
+  std::string notes;
+  for (const PlanWords& note : schedule.notes()) notes += note.english + '\n';
+  EXPECT_THAT(notes,
+              AllOf(HasSubstr("the table of holidays has not: Xmas."), HasSubstr("not known, so that they work")));
+}
+
 TEST(Schedule, ComesBackToRequests) {
   BaseBuilder builder;
   for (int id = 1; id <= 6; ++id) builder.add(ClientRow{.client = id});
@@ -576,6 +597,11 @@ TEST(Schedule, NamesThePointerOfWhatThePolicyGetsWrong) {
   EXPECT_EQ(owner.where(), "/plan/owners/dedicated");
   const Error batching = error(R"("batching": {"channels": ["meeting"], "by": "town"})");
   EXPECT_EQ(batching.where(), "/plan/batching/by");
+  const Error value = error(R"("playbooks": [{"name": "small", "quotas": [{"channel": "phone"}]},
+    {"name": "large", "worth": "1000", "quotas": [{"channel": "phone", "contacts": 1000, "value": 1e8}]}])");
+  EXPECT_EQ(value.code(), Code::bad_policy);
+  EXPECT_EQ(value.where(), "/plan/playbooks/1/quotas/0/value");
+  EXPECT_THAT(value.what(), HasSubstr("100000000000"));
   for (const SchedulePeriod period :
        {SchedulePeriod{on(2026, 12, 2), on(2026, 12, 1)}, {on(2026, 1, 1), on(2028, 1, 1)}})
     EXPECT_EQ(error_of([&] {
@@ -711,6 +737,19 @@ TEST(Schedule, IsReadBackFromItsTables) {
   EXPECT_EQ(
       error_of([&] { static_cast<void>(compiled.plan_of(strange, schedule.refused(), schedule.prices())); }).where(),
       "planned.id");
+  // Of what is there beside the id nothing may contradict it, and no part of a start is lost.
+  const auto where = [&](Column changed) {
+    Table edited = planned;
+    edited.set(std::move(changed));
+    return error_of([&] { static_cast<void>(compiled.plan_of(edited, schedule.refused(), schedule.prices())); })
+        .where();
+  };
+  EXPECT_EQ(where(Column("client", std::vector<std::string>(planned.rows(), "nobody"))), "planned.client");
+  EXPECT_EQ(where(Column("minutes", std::vector<std::string>(planned.rows(), "7000"))), "planned.minutes");
+  Buffer<std::int64_t> late(planned.rows());
+  for (std::size_t row = 0; row < late.size(); ++row)
+    late[row] = planned.column("start").values<std::int64_t>()[row] + 30'000'000;
+  EXPECT_EQ(where(Column("start", ColumnType::instant, std::move(late))), "planned.start");
 }
 
 TEST(Schedule, SumsUp) {
