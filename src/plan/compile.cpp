@@ -150,6 +150,7 @@ class Compiler {
         rows_of_(base) {
     data_->policy = policy;
     planning::check(policy_, root);
+    name_channels(data_->policy);
     if (period.last < period.first) throw Error(Code::invalid_argument, "the period ends before it begins", "period");
     if ((period.last - period.first).count() >= static_cast<std::int64_t>(max_plan_days))
       throw Error(Code::invalid_argument, fmt::format("a plan has at most {} days", max_plan_days), "period");
@@ -188,6 +189,16 @@ class Compiler {
   }
 
  private:
+  /// Has rule packs call channels as the policy does, whatever each calls them.
+  static void name_channels(PlanPolicy& policy) {
+    for (RulePack& pack : policy.rule_packs)
+      for (RulePackVersion& version : pack.versions)
+        for (ContactRule& rule : version.rules)
+          for (std::string& word : rule.channels)
+            if (const std::size_t found = find_channel(policy, word); found < policy.channels.size())
+              word = policy.channels[found].name;
+  }
+
   // --- columns and expressions ---
 
   void add_columns(const Table& classified) {
@@ -810,24 +821,13 @@ class Compiler {
     return known->second;
   }
 
-  /// The word by which rule packs know a channel: one of their own that means it, else its name.
-  [[nodiscard]] std::vector<std::string> pack_words() const {
-    std::vector<std::string> words = data_->channels;
-    for (const RulePack& pack : policy_.rule_packs)
-      for (const RulePackVersion& version : pack.versions)
-        for (const ContactRule& rule : version.rules)
-          for (const std::string& word : rule.channels)
-            if (const std::size_t found = find_channel(policy_, word); found < words.size()) words[found] = word;
-    return words;
-  }
-
   [[nodiscard]] bool advertises(const std::string& folded_purpose) const {
     return std::any_of(policy_.advertising.begin(), policy_.advertising.end(),
                        [&](const std::string& purpose) { return folded_name(purpose) == folded_purpose; });
   }
 
   void add_consents() {
-    const std::vector<std::string> words = pack_words();
+    const std::vector<std::string>& words = data_->channels;
     const std::vector<std::string>& purposes = consents_.values();
     const std::vector<ConsentLine> lines = consent_lines(base_, rows_of_, policy_, purposes, unknown_channels_);
     const Column* countries = column("card.country", root);
@@ -936,7 +936,7 @@ class Compiler {
   // --- hours and preferences ---
 
   void add_hours() {
-    const std::vector<std::string> words = pack_words();
+    const std::vector<std::string>& words = data_->channels;
     const Column* zones = column("card.time_zone", root);
     const Column* countries = column("card.country", root);
     const Column* regions = column("card.region", root);
@@ -1138,7 +1138,7 @@ class Compiler {
                        some(unknown_countries_)),
            fmt::format("Неизвестные страны из карточек; для них действуют правила всех стран: {}.",
                        some(unknown_countries_)));
-    std::set<std::string> strange_holidays, strange_countries;
+    std::set<std::string> strange_holidays, strange_countries, strange_rules;
     const std::vector<Holiday>& holidays = known_.holidays.rows();
     for (const CareContact& care : policy_.care)
       for (const std::string& wanted : care.holidays)
@@ -1155,6 +1155,19 @@ class Compiler {
                        some(strange_countries)),
            fmt::format("Страны менеджеров, праздники которых неизвестны, поэтому считаются рабочими днями: {}.",
                        some(strange_countries)));
+    for (const RulePack& pack : policy_.rule_packs)
+      for (const RulePackVersion& version : pack.versions)
+        for (const ContactRule& rule : version.rules)
+          if (!rule.channels.empty() && std::none_of(rule.channels.begin(), rule.channels.end(), [&](const auto& word) {
+                return find_channel(policy_, word) < policy_.channels.size();
+              }))
+            strange_rules.insert(fmt::format("{} ({})", rule.channels.front(), pack.name));
+    if (!strange_rules.empty())
+      note(
+          fmt::format("Rules about channels that the policy does not know, and that hold for none of its contacts: {}.",
+                      some(strange_rules)),
+          fmt::format("Правила о каналах, которых нет в политике; ни к одному контакту они не относятся: {}.",
+                      some(strange_rules)));
     for (const RulePack& pack : policy_.rule_packs) note(fmt::format("{}: {}", pack.name, pack.disclaimer), {});
   }
 

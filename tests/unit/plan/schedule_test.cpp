@@ -370,6 +370,27 @@ TEST(Schedule, KeepsTheHoursOfRulePacksOnTheClientsClock) {
   EXPECT_THAT(notes, AllOf(HasSubstr("Mars/Olympus"), HasSubstr("us-tcpa")));
 }
 
+TEST(Schedule, KeepsTheRulesOfEveryPackWhateverItCallsAChannel) {
+  BaseBuilder builder;
+  ClientRow row{.client = 1};
+  row.country = "US";
+  builder.add(row);
+  const ClientBase base = builder.build().base;
+  const Table night = table_of_texts({{"manager", {"m"}}, {"hours", {"22:00-06:00"}}, {"weekdays", {"Mon-Sun"}}});
+  const std::string house = R"({"name": "house", "disclaimer": "ours", "versions": [{"effective": "2020-01-01",
+    "rules": [{"channels": ["call"], "citation": "1"}, {"channels": ["pigeon"], "citation": "2"}]}]})";
+  for (const std::string& packs : {std::string(R"("us-tcpa")"), R"("us-tcpa", )" + house, house + R"(, "us-tcpa")"}) {
+    const ContactSchedule schedule =
+        make_schedule(base, clients_of(base), night,
+                      policy_of(std::string(monthly_call) + R"(, "rule_packs": [)" + packs + "]"), december);
+    EXPECT_THAT(column(schedule.refused(), "reason"), ElementsAre("no_time")) << packs;
+    const bool told = std::any_of(schedule.notes().begin(), schedule.notes().end(), [](const PlanWords& note) {
+      return note.english.find("pigeon (house)") != std::string::npos;
+    });
+    EXPECT_EQ(told, packs.find("house") != std::string::npos);
+  }
+}
+
 TEST(Schedule, CountsWhatHappenedBefore) {
   BaseBuilder builder;
   for (int id = 1; id <= 4; ++id) builder.add(ClientRow{.client = id});
