@@ -24,6 +24,24 @@ _LAST = 2**64 - 1  # the engine counts operations in so many
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
 
+def decisions(journal: str) -> set[tuple[Any, Any, Any]]:
+    """Give the operations of a journal but for merges of what was found, which finding makes again.
+
+    Each as its number, what it is, and when. What is no journal holds something, too.
+    """
+    try:
+        lines = [json.loads(line) for line in journal.splitlines()]
+        known = "klientela_journal" in lines[0]
+        decided = {
+            (line["sequence"], line["operation"], line.get("at"))
+            for line in lines
+            if "operation" in line and not (line["operation"] == "merge" and line.get("reason") == _core._FOUND_REASON)
+        }
+    except (ValueError, TypeError, LookupError, AttributeError):
+        known = False
+    return decided if known else {(None, None, None)}
+
+
 @dataclass(frozen=True)
 class MergePreview:
     """What a merge would do; nothing has changed.

@@ -31,7 +31,19 @@ from klientela._terminal import (
 from klientela._terminal import (
     out as console,
 )
-from klientela.cli_merge import FOUND, JOURNAL, Opened, Rebase, Who, now, open_journal, policy_of, save_all
+from klientela.cli_merge import (
+    FOUND,
+    JOURNAL,
+    Opened,
+    Rebase,
+    Who,
+    now,
+    open_journal,
+    other_journal,
+    policy_of,
+    save_all,
+    set_aside,
+)
 
 # What the engine calls its stages, in words.
 _STAGES = {
@@ -141,6 +153,7 @@ def dedupe(
             raise _core.NotFoundError(
                 f"there is no journal {journal}; without --journal one begins in {out}", "journal"
             )
+        other = None if journal is None or dry_run else other_journal(folder, Path(journal))
         options = _options(chosen["dedupe"], threshold, link is not None, many)
         if propose_rules:
             options["blocking"] = {**options.get("blocking", {}), "rules": "auto"}
@@ -186,16 +199,17 @@ def dedupe(
             steps("Writing results", 0)
 
             def write() -> dict[str, Path]:
-                return writers.write_duplicates(
-                    found,
-                    folder,
-                    summary=summary,
-                    ids=[each.ids for each in lists],
-                    threads=threads,
-                    merged=None if opened is None else opened.merged,
-                    kept=lists[0].kept,
-                    parent=lists[0].parent,
-                )
+                with set_aside(other):
+                    return writers.write_duplicates(
+                        found,
+                        folder,
+                        summary=summary,
+                        ids=[each.ids for each in lists],
+                        threads=threads,
+                        merged=None if opened is None else opened.merged,
+                        kept=lists[0].kept,
+                        parent=lists[0].parent,
+                    )
 
             written = write() if opened is None or dry_run else save_all(opened, write)
         if not quiet:

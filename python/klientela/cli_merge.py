@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 
 from klientela import _core, _policy, cards, writers
 from klientela._columns import table_of
-from klientela._merge import MergedBase
+from klientela._merge import MergedBase, decisions
 from klientela._terminal import DateFormat, Encoding, PolicyFile, Preset, Quiet, Steps, Threads, errors, progress
 from klientela._terminal import out as console
 
@@ -144,21 +144,36 @@ def check_goes_on(journal: Path, earlier: Path) -> None:
 
 
 def _decided(journal: Path) -> set[tuple[Any, Any, Any]]:
-    """The operations of a journal but for merges of what was found, which finding makes again: sequence, operation, at.
+    return decisions(journal.read_text(encoding="utf-8", errors="surrogateescape"))
 
-    What is no journal holds something, too.
-    """
+
+def other_journal(folder: Path, journal: Path) -> Path | None:
+    """Give the journal of earlier results in a folder that takes those of another one; refuse if somebody decided in it."""
+    there = folder / JOURNAL
+    if not there.is_file() or not journal.exists() or there.samefile(journal):
+        return None
+    check_goes_on(there, journal)
+    return there
+
+
+@contextlib.contextmanager
+def set_aside(file: Path | None) -> Iterator[None]:
+    """Take a file away, for good if the block succeeds; if it fails the file is back, whatever the block put there."""
+    copy: str | None = None
+    if file is not None and os.path.lexists(file):
+        handle, copy = tempfile.mkstemp(prefix=".klientela-", dir=file.parent)
+        os.close(handle)
+        os.replace(file, copy)
     try:
-        lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
-        known = "klientela_journal" in lines[0]
-        decided = {
-            (line["sequence"], line["operation"], line.get("at"))
-            for line in lines
-            if "operation" in line and not (line["operation"] == "merge" and line.get("reason") == FOUND)
-        }
-    except (ValueError, TypeError, LookupError, AttributeError):
-        known = False
-    return decided if known else {(None, None, None)}
+        yield
+    except BaseException:
+        if copy is not None and file is not None:
+            os.replace(copy, file)
+        elif file is not None:
+            file.unlink(missing_ok=True)
+        raise
+    if copy is not None:
+        Path(copy).unlink()
 
 
 def save_all(opened: Opened, write: Callable[[], dict[str, Path]]) -> dict[str, Path]:
@@ -235,13 +250,16 @@ def _change(
         folder = Path(out) if out is not None else path.parent
         if folder.exists() and not folder.is_dir():
             raise _core.InvalidArgumentError(f"{folder} is not a folder", "out")
+        other = other_journal(folder, path)
         with progress(quiet) as steps:
             opened = _read(clients, path, chosen, rebase, who, reason, encoding, threads, steps)
             operation, told = change(opened.merged)
-            written = save_all(
-                opened,
-                lambda: _write(opened, folder),
-            )
+
+            def write() -> dict[str, Path]:
+                with set_aside(other):
+                    return _write(opened, folder)
+
+            written = save_all(opened, write)
         if not quiet:
             console.print(f"[green]done[/green]: operation {operation} {escape(told)}", soft_wrap=True)
             console.print(
@@ -384,6 +402,12 @@ def erase(
             raise _core.InvalidArgumentError(f"{out} must end with .csv or .parquet", "out")
         if not target.parent.is_dir():
             raise _core.NotFoundError(f"there is no folder {target.parent} for {target.name}", "out")
+        if target.is_dir():
+            raise _core.InvalidArgumentError(f"{out} is a folder; a file of that name is to be written", "out")
+        if target.resolve() in {(path.parent / name).resolve() for name in ("merged.csv", "conflicts.csv")}:
+            raise _core.InvalidArgumentError(
+                f"{out} is written anew beside the journal; cards take another file", "out"
+            )
         with progress(quiet) as steps:
             opened = _read(clients, path, chosen, rebase, who, reason, encoding, threads, steps)
             steps("Erasing", 0)
@@ -395,9 +419,9 @@ def erase(
                 after = left.reopened(scratch, who, reason, threads)
 
                 def write() -> dict[str, Path]:
-                    files = _write(after, path.parent)
-                    scratch.replace(target)
-                    return files
+                    with set_aside(target):
+                        scratch.replace(target)
+                        return _write(after, path.parent)
 
                 written = save_all(after, write)
             finally:

@@ -9,15 +9,13 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import duckdb
 
 from klientela import _core
 from klientela._columns import table_of
-
-if TYPE_CHECKING:
-    from klientela._merge import MergedBase
+from klientela._merge import MergedBase, decisions
 
 # What not every history, run and search for duplicates writes: a later one takes away what is there of an earlier one, so
 # that a folder never holds files of two results.
@@ -41,7 +39,8 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
     The files are written under other names first and then renamed; where one cannot be, those that were there before
     are put back. So a failure leaves nothing half-written and no mixture of two results. Neither does success: those of
     the files above that this result has not, such as the history of an earlier one, are taken out of the folder, but for
-    a journal.
+    a journal. One in which somebody undid, wrote or said something that the journal of this result has not is not written
+    over.
 
     Parameters
     ----------
@@ -54,6 +53,12 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
     -------
     dict of str to pathlib.Path
         Where each file is.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the journal in the folder holds what somebody decided and this result's has not: ``run(..., journal=)`` goes
+        on from it. Nothing is written then.
     """
     clients = result.clients
     profiles = result.profiles()
@@ -78,6 +83,7 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
         tables = _duplicates_tables(result.duplicates, result.duplicates.summary["threshold"], 0)
         texts |= {name: functools.partial(_csv_of, tell) for name, tell in tables.items()}
     if (merged := result.merged) is not None:
+        _check_journal(Path(folder) / "journal.jsonl", merged)
         texts |= _merged_sheets(merged, {}, None, None)
         texts["journal.jsonl"] = lambda: merged.journal_text
     sheets = {} if history is None else _history_sheets(history, result._language)
@@ -90,6 +96,18 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
 
     parquet = ("clients.parquet",) if history is None else ("clients.parquet", "history.parquet")
     return _write_all((*parquet, *texts, *sheets), make, folder, _RUN_FILES)
+
+
+def _check_journal(file: Path, merged: MergedBase) -> None:
+    if not file.is_file():
+        return
+    there = decisions(file.read_text(encoding="utf-8", errors="surrogateescape"))
+    if any(operation != "rebase" for _, operation, _ in there - decisions(merged.journal_text)):
+        raise _core.InvalidArgumentError(
+            f"{file} holds what somebody decided and this result has not: run(..., journal={str(file)!r}) goes on from it, "
+            "another folder leaves it",
+            "folder",
+        )
 
 
 def write_history(

@@ -6,9 +6,11 @@ import csv
 import datetime as dt
 import json
 import threading
+from pathlib import Path
 
 import klientela
 import pytest
+import typer
 from klientela import cli_merge
 
 CARDS = {
@@ -285,6 +287,20 @@ def test_functions_that_fail_are_named(base, function, said):
     assert len(merged.base) == 5
 
 
+@pytest.mark.parametrize("raised", [KeyboardInterrupt(), SystemExit(3)])
+def test_an_interrupted_function_ends_the_call_with_what_was_raised(base, raised):
+    def interrupted(field, candidates):
+        raise raised
+
+    merged = klientela.MergedBase(base, {"groups": [], "default": {"custom": "ours"}}, functions={"ours": interrupted})
+    merged.merge([[1, 2]])
+    with pytest.raises(type(raised)) as caught:
+        _ = merged.base
+    assert caught.value is raised and caught.traceback[-1].name == "interrupted"
+    merged.undo(1)
+    assert len(merged.base) == 5
+
+
 def test_a_function_cannot_come_back_to_its_base(base):
     merged = klientela.MergedBase(
         base,
@@ -451,6 +467,45 @@ def test_a_journal_is_never_lost_to_another_command(cli, members, tmp_path):
     assert not [each for each in out.iterdir() if each.name.startswith(".")]
 
 
+def test_results_of_one_journal_do_not_lie_beside_another(cli, members, tmp_path):
+    out, other = tmp_path / "found", tmp_path / "other"
+    for folder in (out, other):
+        assert cli("dedupe", members, "--out", folder).returncode == 0
+    journal = out / "journal.jsonl"
+    done = cli("dedupe", "undo", "1", members, "--journal", other / "journal.jsonl")
+    assert done.returncode == 0, done.stderr
+    before = {file.name: file.read_bytes() for file in other.iterdir()}
+    for line in (
+        ("dedupe", members, "--journal", journal, "--out", other),
+        ("dedupe", "undo", "2", members, "--journal", journal, "--out", other),
+    ):
+        done = cli(*line)  # what somebody decided there is neither lost nor left beside other results
+        assert done.returncode == 1 and "holds what somebody decided" in done.stderr, done.stderr
+        assert {file.name: file.read_bytes() for file in other.iterdir()} == before
+    done = cli("dedupe", members, "--journal", journal, "--out", other, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert (other / "journal.jsonl").read_bytes() == before["journal.jsonl"]
+    assert cli("dedupe", members, "--out", tmp_path / "third").returncode == 0
+    done = cli("dedupe", members, "--journal", journal, "--out", tmp_path / "third")
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "third" / "journal.jsonl").exists() and journal.exists()  # found anew at any time: it goes
+    assert (tmp_path / "third" / "merged.csv").exists()
+
+
+def test_what_was_set_aside_comes_back(tmp_path):
+    file = tmp_path / "file"
+    for before in (None, b"old"):
+        if before is not None:
+            file.write_bytes(before)
+        with pytest.raises(OSError, match="no room"), cli_merge.set_aside(file):
+            file.write_bytes(b"new")
+            raise OSError("no room")
+        assert (file.read_bytes() if file.exists() else None) == before
+    with cli_merge.set_aside(file):
+        file.write_bytes(b"new")
+    assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"new"]
+
+
 def test_a_journal_of_another_list_is_refused(cli, members, tmp_path):
     out = tmp_path / "found"
     assert cli("dedupe", members, "--out", out).returncode == 0
@@ -531,6 +586,36 @@ def test_a_client_is_erased_from_cards_and_journal(cli, members, tmp_path, endin
     assert refused.returncode == 1 and "99" in refused.stderr
     refused = cli("dedupe", "erase", "2", left, "--journal", journal, "--out", tmp_path / "left.xlsx")
     assert refused.returncode == 1 and "must end with" in refused.stderr
+
+
+@pytest.mark.parametrize("fails", ["the cards", "merged.csv"])
+def test_an_erasure_is_whole_or_nothing(cli, members, tmp_path, fails, monkeypatch):
+    out = tmp_path / "found"
+    assert cli("dedupe", members, "--out", out).returncode == 0
+    before = {file.name: file.read_bytes() for file in out.iterdir()}
+
+    def full(*_, **__):
+        raise OSError("no room")
+
+    if fails == "the cards":
+        replace = Path.replace
+        monkeypatch.setattr(Path, "replace", lambda a, b: full() if Path(b) == members else replace(a, b))
+    else:
+        monkeypatch.setattr(klientela.writers, "write_merged", full)
+    with pytest.raises(typer.Exit):
+        cli_merge.erase("3", str(members), str(out / "journal.jsonl"), str(members), quiet=True)
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+    assert members.read_text(encoding="utf-8") == LIST
+    assert not [each for each in tmp_path.iterdir() if each.name.startswith(".")]
+
+
+def test_an_erasure_takes_no_file_that_it_writes_anew(cli, members, tmp_path):
+    out = tmp_path / "found"
+    assert cli("dedupe", members, "--out", out).returncode == 0
+    (tmp_path / "folder.csv").mkdir()
+    for target, said in ((out / "merged.csv", "written anew"), (tmp_path / "folder.csv", "is a folder")):
+        done = cli("dedupe", "erase", "3", members, "--journal", out / "journal.jsonl", "--out", target)
+        assert done.returncode == 1 and said in done.stderr
 
 
 def test_an_erasure_into_no_folder_names_the_folder(cli, members, tmp_path):

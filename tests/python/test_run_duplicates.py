@@ -169,6 +169,22 @@ def test_the_command_line_writes_what_dedupe_writes(tmp_path):
     assert "clerk" in (out / "journal.jsonl").read_text()
 
 
+def test_a_written_journal_with_decisions_is_not_lost(tmp_path):
+    result = klientela.run(clients=CARDS, transactions=SALES)
+    writers.write(result, tmp_path)
+    writers.write(result, tmp_path)  # nothing was decided yet
+    merged = klientela.run(clients=CARDS, transactions=SALES).merged
+    merged.undo(1, who="clerk")
+    merged.save(tmp_path / "journal.jsonl")
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(klientela.InvalidArgumentError, match="somebody decided") as caught:
+        writers.write(result, tmp_path)
+    assert caught.value.where == "folder"
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    writers.write(klientela.run(clients=CARDS, transactions=SALES, journal=tmp_path / "journal.jsonl"), tmp_path)
+    assert "clerk" in (tmp_path / "journal.jsonl").read_text(encoding="utf-8")
+
+
 def test_rebase_needs_a_journal(tmp_path):
     wrong = run_cli("--clients", write(tmp_path / "c.csv", CARDS), "--out", tmp_path / "out", "--rebase")
     assert wrong.exit_code == 2
