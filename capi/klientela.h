@@ -1461,8 +1461,8 @@ KLT_API klt_status klt_run(klt_context* context, klt_tables* tables, const klt_p
 KLT_API klt_status klt_run_assigned(klt_context* context, klt_tables* tables, const klt_policy* policy, int32_t as_of,
                                     const klt_assignments* assignments, klt_result** out);
 /* The same, going on from a journal of merges (may be NULL): what was merged, undone, written and said to be two
- * clients counts, and duplicates are looked for beyond it. `rebase` is not 0 where cards may have changed since the
- * journal was written. KLT_BAD_DATA naming the line that cannot be read; KLT_INVALID_ARGUMENT naming "journal" for one
+ * clients counts, and duplicates are looked for beyond it. `rebase` is 1 where cards may have changed since the
+ * journal was written, else 0. KLT_BAD_DATA naming the line that cannot be read; KLT_INVALID_ARGUMENT naming "journal" for one
  * of another base; KLT_NOT_FOUND for a client that it names and the base has not. Since ABI 2. */
 KLT_API klt_status klt_run_with_journal(klt_context* context, klt_tables* tables, const klt_policy* policy,
                                         int32_t as_of, const klt_assignments* assignments, const char* journal,

@@ -98,7 +98,7 @@ klt_status klt_run_with_journal(klt_context* context, klt_tables* tables, const 
     RunKnowledge known;
     if (assignments != nullptr) known.assignments = assignments->assignments;
     if (journal != nullptr) known.journal = Journal::from_text(need_text(journal, "journal"));
-    known.rebase = rebase != 0;
+    apply_flag(rebase, known.rebase, "rebase");
     const Running call(*context);
     give(out, std::make_shared<const RunResult>(run(take_streams(given), choice, day, known, call.control())));
   });

@@ -262,6 +262,8 @@ static void check_duplicates(klt_context* context) {
   CHECK_STATUS(context,
                klt_run_with_journal(context, tables, policy, KLT_AS_OF_LAST_EVENT, NULL, "merge 7 8", 0, &result),
                KLT_BAD_DATA);
+  CHECK_ERROR(context, klt_run_with_journal(context, tables, policy, KLT_AS_OF_LAST_EVENT, NULL, NULL, 2, &result),
+              KLT_INVALID_ARGUMENT, "rebase");
   klt_tables_free(tables);
   {
     test_source source = TEST_SOURCE(example_columns, EXAMPLE_ROWS);

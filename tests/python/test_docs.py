@@ -44,6 +44,16 @@ def test_the_guide_to_plans():
     assert tried > 8 and failed == 0
 
 
+def test_the_c_guide_shows_what_its_program_does():
+    guide = (ROOT / "docs" / "guide" / "c.md").read_text(encoding="utf-8")
+    program = (ROOT / "examples" / "c" / "duplicates.c").read_text(encoding="utf-8").splitlines()
+    run = {line.strip() for line in program}
+    shown = guide[guide.index("## Duplicate cards") : guide.index("## Planning contacts")]
+    lines = [line for block in re.findall(r"```c\n(.*?)```", shown, re.DOTALL) for line in block.splitlines()]
+    assert len(lines) > 20
+    assert [line for line in lines if re.sub(r"\s*/\*.*\*/", "", line).strip() not in run] == []
+
+
 def test_a_term_stands_once_in_the_glossary():
     path = ROOT / "tools" / "check_tree.py"
     spec = importlib.util.spec_from_file_location("check_tree", path)
