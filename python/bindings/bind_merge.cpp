@@ -23,12 +23,13 @@ py::object moment(const std::optional<Instant>& at) {
   return epoch + datetime.attr("timedelta")(py::arg("microseconds") = at->time_since_epoch().count());
 }
 
-/// Calls a Python function with the field and a list of candidates; what it raises comes out as an exception of C++.
+/// Calls a Python function with the field and a list of candidates; what it raises comes out as an exception of C++,
+/// but Ctrl-C and an exit as themselves.
 SurvivorFunction function_from(const py::object& callable, const std::string& called) {
   if (PyCallable_Check(callable.ptr()) == 0)
     throw Error(Code::invalid_argument, "the survivorship function \"" + called + "\" cannot be called", "functions");
   auto held = std::make_shared<const Held>(callable);
-  return [held](const SurvivorQuestion& question) -> std::optional<std::size_t> {
+  return [held, called](const SurvivorQuestion& question) -> std::optional<std::size_t> {
     const py::gil_scoped_acquire acquire;
     std::string problem;
     try {
@@ -52,6 +53,13 @@ SurvivorFunction function_from(const py::object& callable, const std::string& ca
       if (PyErr_Occurred() != nullptr) throw py::error_already_set();
       if (index < 0) throw py::index_error("the answer is below 0");
       return static_cast<std::size_t>(index);
+    } catch (const py::error_already_set& error) {
+      const py::object raised = error.value();
+      if (PyErr_GivenExceptionMatches(raised.ptr(), PyExc_Exception) == 0) {  // Ctrl-C, an exit
+        if (error.trace()) PyException_SetTraceback(raised.ptr(), error.trace().ptr());
+        throw PluginError(Code::cancelled, "a survivorship function was interrupted", called, raised, true);
+      }
+      problem = error.what();
     } catch (const std::exception& error) {  // not to leave with the GIL needed to read it
       problem = error.what();
     }

@@ -79,7 +79,7 @@ struct Held {
   py::object object;
 };
 
-/// What a classifier written in Python raised, on its way through C++.
+/// What a classifier or another function written in Python raised, on its way through C++.
 class PluginError : public Error {
  public:
   /// \param raised  the exception; \param itself  it says everything and is raised again as it is, else it is the cause

@@ -240,6 +240,9 @@ class Choice {
     std::optional<std::size_t> answer;
     try {
       answer = functions_.find(function)->second({fields.front(), shown});
+    } catch (const Error& error) {
+      if (error.code() == Code::cancelled) throw;  // the host wants to stop, and its function has not failed
+      throw Error(Code::internal, "the survivorship function \"" + function + "\" threw: " + error.what(), function);
     } catch (const std::exception& error) {
       throw Error(Code::internal, "the survivorship function \"" + function + "\" threw: " + error.what(), function);
     } catch (...) {
