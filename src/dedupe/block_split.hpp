@@ -14,7 +14,7 @@ namespace klientela::dedupe {
 /// those with one value of key_of(level, card), level by level, and in the end runs of so many.
 /// \param cards  ascending, as in each part
 template <class KeyOf, class Add>
-void split_block(std::span<const std::uint32_t> cards, std::size_t levels, std::uint32_t limit, const KeyOf& key_of,
+void split_block(std::span<const std::uint32_t> cards, std::size_t levels, std::uint32_t limit, KeyOf&& key_of,
                  const Add& add, std::size_t level = 0) {
   if (cards.size() < 2) return;
   if (cards.size() <= limit) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 #include <string>
@@ -12,6 +13,7 @@
 #include "dedupe/card_clusters_component.hpp"
 #include "dedupe/card_clusters_review.hpp"
 #include "dedupe/card_clusters_solved.hpp"
+#include "dedupe/value_sketch.hpp"
 
 namespace klientela {
 
@@ -132,6 +134,33 @@ class Sets {
   std::vector<std::uint32_t> parent_;
 };
 
+/// Some of the cards, and their places among themselves; a bit a card, so that it stays in the cache.
+class Some {
+ public:
+  explicit Some(std::uint32_t n) : bits_(n / 64 + 1, 0), before_(bits_.size(), 0) {}
+  void add(std::uint32_t card) noexcept { bits_[card / 64] |= bit(card); }
+  /// After the last add(). Returns them in order.
+  [[nodiscard]] std::vector<std::uint32_t> count() {
+    std::vector<std::uint32_t> cards;
+    for (std::size_t word = 0; word < bits_.size(); ++word) {
+      before_[word] = static_cast<std::uint32_t>(cards.size());
+      for (std::uint64_t rest = bits_[word]; rest != 0; rest &= rest - 1)
+        cards.push_back(static_cast<std::uint32_t>(64 * word) + static_cast<std::uint32_t>(std::countr_zero(rest)));
+    }
+    return cards;
+  }
+  [[nodiscard]] bool has(std::uint32_t card) const noexcept { return (bits_[card / 64] & bit(card)) != 0; }
+  /// \pre has(card)
+  [[nodiscard]] std::uint32_t place(std::uint32_t card) const noexcept {
+    return before_[card / 64] + static_cast<std::uint32_t>(dedupe::count_bits(bits_[card / 64] & (bit(card) - 1)));
+  }
+
+ private:
+  static constexpr std::uint64_t bit(std::uint32_t card) noexcept { return std::uint64_t{1} << card % 64; }
+  std::vector<std::uint64_t> bits_;
+  std::vector<std::uint32_t> before_;  ///< how many stand in earlier words
+};
+
 /// Cards, and pairs within them, by component. Components of one card are left out.
 struct Components {
   std::vector<std::uint32_t> cards, card_starts;
@@ -147,72 +176,81 @@ struct Components {
 
 constexpr std::uint32_t single = 0xFFFFFFFF;
 
-void place_links(const std::vector<CardPair>& links, const std::vector<std::uint32_t>& component_of, std::size_t size,
+/// \param component_of  component_of(card); single
+template <class Of>
+void place_links(const std::vector<CardPair>& links, const Of& component_of, std::size_t size,
                  std::vector<CardPair>& into, std::vector<std::size_t>& starts) {
   starts.assign(size + 1, 0);
   const auto inside = [&](const CardPair& pair) {
-    return component_of[pair.a] != single && component_of[pair.a] == component_of[pair.b];
+    const std::uint32_t component = component_of(pair.a);
+    return component != single && component == component_of(pair.b);
   };
   std::copy_if(links.begin(), links.end(), std::back_inserter(into), inside);
   std::stable_sort(into.begin(), into.end(),
-                   [&](const CardPair& x, const CardPair& y) { return component_of[x.a] < component_of[y.a]; });
-  for (const CardPair& pair : into) ++starts[component_of[pair.a] + 1];
+                   [&](const CardPair& x, const CardPair& y) { return component_of(x.a) < component_of(y.a); });
+  for (const CardPair& pair : into) ++starts[component_of(pair.a) + 1];
   std::partial_sum(starts.begin(), starts.end(), starts.begin());
 }
 
 Components components_of(std::uint32_t n, const std::vector<Edge>& edges, Units threshold,
                          const std::vector<CardPair>& must, const std::vector<CardPair>& cannot) {
   Components result;
-  Sets sets(n);
-  for (const Edge& edge : edges)
-    if (edge.units >= threshold) sets.join(edge.a, edge.b);
-  for (const CardPair& pair : must) sets.join(pair.a, pair.b);
+  Some joined(n);
+  const auto each_join = [&](const auto& visit) {
+    for (const Edge& edge : edges)
+      if (edge.units >= threshold) visit(edge.a, edge.b);
+    for (const CardPair& pair : must) visit(pair.a, pair.b);
+  };
+  each_join([&](std::uint32_t a, std::uint32_t b) {
+    joined.add(a);
+    joined.add(b);
+  });
+  const std::vector<std::uint32_t> cards = joined.count();
+  const auto m = static_cast<std::uint32_t>(cards.size());
+  Sets sets(m);  // of places; each has two cards and more, its first one the root
+  each_join([&](std::uint32_t a, std::uint32_t b) { sets.join(joined.place(a), joined.place(b)); });
 
-  std::vector<std::uint32_t> component_of(n, single);
+  std::vector<std::uint32_t> component_at(m);
   std::vector<std::uint32_t>& starts = result.card_starts;
   std::vector<std::uint32_t>& local = result.local_of;
   local.assign(n, 0);
   starts.push_back(0);
-  // A set is a component once a second card of it turns up; its first one is the set's root.
   std::vector<std::uint32_t> sizes;
-  std::uint32_t components = 0;
-  for (std::uint32_t card = 0; card < n; ++card) {
-    const std::uint32_t root = sets.root(card);
-    if (root != card) component_of[root] = 0;
-  }
-  for (std::uint32_t card = 0; card < n; ++card) {
-    const std::uint32_t root = sets.root(card);
-    if (root == card) {
-      if (component_of[card] == single) {
-        ++result.singles;
-        continue;
-      }
-      component_of[card] = components++;
+  for (std::uint32_t place = 0; place < m; ++place) {
+    const std::uint32_t root = sets.root(place);
+    if (root == place) {
+      component_at[place] = static_cast<std::uint32_t>(sizes.size());
       sizes.push_back(1);
     } else {
-      component_of[card] = component_of[root];
-      local[card] = sizes[component_of[card]]++;
+      component_at[place] = component_at[root];
+      local[cards[place]] = sizes[component_at[place]]++;
     }
   }
+  const auto components = static_cast<std::uint32_t>(sizes.size());
   for (const std::uint32_t size : sizes) {
     starts.push_back(starts.back() + size);
     result.largest = std::max(result.largest, size);
   }
-  result.cards.resize(starts.back());
-  for (std::uint32_t card = 0; card < n; ++card)
-    if (component_of[card] != single) result.cards[starts[component_of[card]] + local[card]] = card;
+  result.singles = n - m;
+  result.cards.resize(m);
+  for (std::uint32_t place = 0; place < m; ++place)
+    result.cards[starts[component_at[place]] + local[cards[place]]] = cards[place];
 
-  result.edge_starts.assign(components + 1, 0);
-  const auto inside = [&](const Edge& edge) {
-    return component_of[edge.a] != single && component_of[edge.a] == component_of[edge.b];
+  const auto component_of = [&](std::uint32_t card) {
+    return joined.has(card) ? component_at[joined.place(card)] : single;
   };
-  for (const Edge& edge : edges)
-    if (inside(edge)) ++result.edge_starts[component_of[edge.a] + 1];
+  std::vector<std::uint32_t> of_edge(edges.size());  // single: it is between two
+  result.edge_starts.assign(components + 1, 0);
+  for (std::size_t i = 0; i < edges.size(); ++i) {
+    of_edge[i] = component_of(edges[i].a);
+    if (of_edge[i] != single && of_edge[i] != component_of(edges[i].b)) of_edge[i] = single;
+    if (of_edge[i] != single) ++result.edge_starts[of_edge[i] + 1];
+  }
   std::partial_sum(result.edge_starts.begin(), result.edge_starts.end(), result.edge_starts.begin());
   result.edges.resize(result.edge_starts.back());
   std::vector<std::uint32_t> next(result.edge_starts.begin(), result.edge_starts.end() - 1);
-  for (const Edge& edge : edges)
-    if (inside(edge)) result.edges[next[component_of[edge.a]]++] = edge;
+  for (std::size_t i = 0; i < edges.size(); ++i)
+    if (of_edge[i] != single) result.edges[next[of_edge[i]]++] = edges[i];
   place_links(must, component_of, components, result.must, result.must_starts);
   place_links(cannot, component_of, components, result.cannot, result.cannot_starts);
   if (n > 0) result.largest = std::max(result.largest, 1U);

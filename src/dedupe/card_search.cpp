@@ -32,9 +32,14 @@ void check(const CardSearchOptions& options) {
 }
 
 constexpr std::size_t max_scanned = 100'000;  ///< cards that begin as one value does, looked at for the others
+constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
 
 /// What somebody has typed into one field: what a value of one of several card fields may begin with.
-using Typed = std::vector<std::pair<CardField, std::string>>;
+struct Typed {
+  std::vector<std::pair<CardField, std::string>> of;
+  std::size_t whole{nowhere};  ///< the place of what this is a word of, which stands for it, too
+  bool counts{true};           ///< among those by how many of which cards are ranked; not where its words do
+};
 
 /// What a row's values may begin, as the forms of cards are written.
 std::vector<Typed> typed_values(const ClientRow& row, const Normaliser& normaliser) {
@@ -52,8 +57,8 @@ std::vector<Typed> typed_values(const ClientRow& row, const Normaliser& normalis
   const auto add = [&](CardField field, std::vector<std::string> beginnings) {
     Typed one;
     for (std::string& each : beginnings)
-      if (!each.empty()) one.emplace_back(field, std::move(each));
-    if (!one.empty()) all.push_back(std::move(one));
+      if (!each.empty()) one.of.emplace_back(field, std::move(each));
+    if (!one.of.empty()) all.push_back(std::move(one));
   };
   add(CardField::given_name, {latin(row.given_name)});
   add(CardField::family_name, {latin(row.family_name)});
@@ -62,15 +67,17 @@ std::vector<Typed> typed_values(const ClientRow& row, const Normaliser& normalis
   if (!row.name.empty()) {
     OrganisationName organisation;
     normaliser.organisation(row.name, organisation);
-    const std::string words = latin(row.name);
+    std::size_t whole = nowhere;
+    if (row.kind != "person" && !organisation.core.empty()) {
+      whole = all.size();
+      all.push_back({{{CardField::organisation_name, organisation.core}}, nowhere, row.kind == "organisation"});
+    }
+    const std::string words = row.kind == "organisation" ? std::string() : latin(row.name);
     for (std::string_view rest = words; !rest.empty();) {
       const std::size_t end = std::min(rest.find(' '), rest.size());
       const std::string word(rest.substr(0, end));
       rest.remove_prefix(std::min(end + 1, rest.size()));
-      Typed one;
-      if (row.kind != "organisation") one = {{CardField::given_name, word}, {CardField::family_name, word}};
-      if (row.kind != "person" && all.size() < 100) one.emplace_back(CardField::organisation_name, organisation.core);
-      if (!word.empty() && !one.empty()) all.push_back(std::move(one));
+      if (!word.empty()) all.push_back({{{CardField::given_name, word}, {CardField::family_name, word}}, whole, true});
     }
   }
   for (const std::string& value : row.emails) {
@@ -111,6 +118,33 @@ std::uint64_t dedupe::value_hash(const FieldColumn& column, std::uint32_t code) 
   return hash;
 }
 
+std::array<std::size_t, 2> dedupe::split_levels(const PreparedCards::Data& cards,
+                                                std::span<const BlockingKey> keys) noexcept {
+  std::array<std::size_t, 2> levels{keys.size(), keys.size()};
+  for (std::size_t level = 0, found = 0; level < keys.size() && found < levels.size(); ++level)
+    if (cards[keys[level].field].filled > 0) levels[found++] = level;
+  return levels;
+}
+
+dedupe::Grown<std::uint64_t> dedupe::first_keys(const PreparedCards::Data& cards, const BlockingKey& key) {
+  constexpr std::uint64_t unknown = ~std::uint64_t{0};  // one that is so is looked up anew
+  const FieldColumn& column = cards[key.field];
+  std::vector<std::uint64_t> of_value(column.distinct(), unknown);
+  Grown<std::uint64_t> keys;
+  keys.reserve(cards.codes.size());
+  for (std::uint32_t card = 0; card < cards.codes.size(); ++card) {
+    if (column.empty() || column.first[card] == no_code || !column.further(card).empty()) {
+      keys.push_back(first_key(cards, key, card));
+      continue;
+    }
+    std::uint64_t& known = of_value[column.first[card]];
+    if (known == unknown) known = first_key(cards, key, card);
+    keys.push_back(known);
+  }
+  keys.settle();
+  return keys;
+}
+
 bool dedupe::has_values(const PreparedCards::Data& cards, const BlockingRule& rule) {
   return std::all_of(rule.keys.begin(), rule.keys.end(),
                      [&](const BlockingKey& key) { return cards[key.field].filled > 0; });
@@ -132,15 +166,18 @@ class Query {
   std::vector<CardMatch> search(std::uint32_t card, const CardSearchOptions& options,
                                 const std::vector<Typed>& typed = {}) const {
     const double least = options.min_score.value_or(options.incomplete ? -HUGE_VAL : 0);
-    std::vector<std::uint32_t> others = candidates(card, options.max_candidates, options.incomplete);
+    // Of an unfinished card, at least half of them are left to how its values begin.
+    const std::size_t most = options.max_candidates;
+    std::vector<std::uint32_t> others =
+        candidates(card, options.incomplete ? (most + 1) / 2 : most, options.incomplete);
     std::vector<double> shares;  // by typed value and field of it: of the values that begin so
-    if (!typed.empty()) begun(typed, options.max_candidates, others, shares);
+    if (!typed.empty()) begun(typed, most, others, shares);
     std::vector<CardMatch> matches;
     for (const std::uint32_t other : others) {
       PairEvidence evidence = compared(card, other);
       std::size_t alternative = 0;
       for (const Typed& one : typed)
-        for (const auto& [field, text] : one) weigh_beginning(evidence, other, field, text, shares[alternative++]);
+        for (const auto& [field, text] : one.of) weigh_beginning(evidence, other, field, text, shares[alternative++]);
       const double score = evidence.explanation.score;
       if (score >= least) matches.push_back({other, score, std::move(evidence)});
     }
@@ -154,7 +191,8 @@ class Query {
   }
 
  private:
-  /// Who shares a key, those of rare keys first. \param named  leave out the rule of short lists that takes every card
+  /// Who shares a key, those of rare keys first, and of one key those first in order. \param named  leave out the rule
+  /// of short lists that takes every card
   [[nodiscard]] std::vector<std::uint32_t> candidates(std::uint32_t card, std::size_t most, bool named) const {
     using Run = std::array<std::span<const std::uint32_t>, 2>;
     const auto size = [](const Run& run) { return run[0].size() + run[1].size(); };
@@ -166,36 +204,63 @@ class Query {
       for (const std::uint64_t key : keys)
         if (const Run run = index_.rules[r].with(key); size(run) > 0) runs.push_back(run);
     }
-    std::stable_sort(runs.begin(), runs.end(), [&](const Run& a, const Run& b) { return size(a) < size(b); });
+    std::vector<std::pair<std::size_t, std::size_t>> order;  // cards, place in runs
+    std::size_t all = 0;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      order.emplace_back(size(runs[i]), i);
+      all += order.back().first;
+    }
+    if (all > most && index_.card_of.size() > index_.found.cards().size())  // slots of cards that are gone do not count
+      for (auto& [cards, i] : order)
+        for (const auto part : runs[i])
+          cards -= static_cast<std::size_t>(
+              std::count_if(part.begin(), part.end(), [&](std::uint32_t s) { return index_.card_of[s] == no_code; }));
+    std::sort(order.begin(), order.end());
     std::vector<std::uint32_t> found;
-    for (const Run& run : runs) {
-      std::vector<std::uint32_t> more;
-      for (const auto part : run)
-        for (std::size_t i = 0; i < part.size() && more.size() < most; ++i)
-          if (const std::uint32_t other = index_.card_of[part[i]]; other != no_code) more.push_back(other);
-      add_sorted(found, std::move(more));
+    for (const auto& [cards, i] : order) {
       if (found.size() >= most) break;
+      add_new(found, first_cards(runs[i], most), most);
     }
     return found;
   }
-  static void add_sorted(std::vector<std::uint32_t>& found, std::vector<std::uint32_t> more) {
-    std::sort(more.begin(), more.end());
-    const auto before = static_cast<std::ptrdiff_t>(found.size());
-    found.insert(found.end(), more.begin(), more.end());
-    std::inplace_merge(found.begin(), found.begin() + before, found.end());
-    found.erase(std::unique(found.begin(), found.end()), found.end());
+  /// The first cards, in order, of those that have slots; at least so many that others are not wanted. O(most + slots
+  /// that came later)
+  [[nodiscard]] std::vector<std::uint32_t> first_cards(const std::array<std::span<const std::uint32_t>, 2>& slots,
+                                                       std::size_t most) const {
+    std::vector<std::uint32_t> cards;
+    for (const auto part : slots) {  // slots ascend
+      for (auto slot = part.begin(); slot != part.end(); ++slot) {
+        if (*slot < index_.in_order && cards.size() >= most) {
+          slot = std::lower_bound(slot, part.end(), index_.in_order);
+          if (slot == part.end()) break;
+        }
+        if (const std::uint32_t card = index_.card_of[*slot]; card != no_code) cards.push_back(card);
+      }
+    }
+    std::sort(cards.begin(), cards.end());
+    return cards;
+  }
+  /// Adds the first of some cards, ascending, that are not there yet, up to `most` in all.
+  static void add_new(std::vector<std::uint32_t>& found, const std::vector<std::uint32_t>& cards, std::size_t most) {
+    const std::size_t before = found.size();
+    for (std::size_t i = 0, known = 0; i < cards.size() && found.size() < most; ++i) {
+      while (known < before && found[known] < cards[i]) ++known;
+      const bool there = (known < before && found[known] == cards[i]) || (i > 0 && cards[i - 1] == cards[i]);
+      if (!there) found.push_back(cards[i]);
+    }
+    std::inplace_merge(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(before), found.end());
   }
 
   [[nodiscard]] bool begins(std::uint32_t other, const Typed& typed) const {
     const PreparedCards::Data& known = *index_.found.cards().data();
-    return std::any_of(typed.begin(), typed.end(), [&](const auto& one) {
+    return std::any_of(typed.of.begin(), typed.of.end(), [&](const auto& one) {
       bool found = false;
       const FieldColumn& column = known[one.first];
       column.each(other, [&](std::uint32_t code) { found = found || column.forms[0][code].starts_with(one.second); });
       return found;
     });
   }
-  /// Adds the cards whose values begin so: those that begin as most of the typed values do first.
+  /// Adds the cards whose values begin so, up to `most` in all: those that begin as most of the typed values do first.
   void begun(const std::vector<Typed>& typed, std::size_t most, std::vector<std::uint32_t>& others,
              std::vector<double>& shares) const {
     const PreparedCards::Data& known = *index_.found.cards().data();
@@ -205,7 +270,7 @@ class Query {
     for (const Typed& one : typed) {
       std::size_t all = 0;
       runs.emplace_back();
-      for (const auto& [field, text] : one) {
+      for (const auto& [field, text] : one.of) {
         std::size_t count = 0;
         for (const auto& part : parts) {
           runs.back().push_back(part->fields[static_cast<std::size_t>(field)].with(known[field], text));
@@ -220,23 +285,38 @@ class Query {
     std::sort(sizes.begin(), sizes.end());
     // Rare beginnings as they are; of a frequent one, the cards with the other beginnings, too.
     for (std::size_t rank = 0; rank < sizes.size() && (rank == 0 || sizes[rank].first <= most); ++rank) {
+      if (others.size() >= most) break;
       std::vector<std::uint32_t> begun;
       for (const auto run : runs[sizes[rank].second])
         for (const std::uint32_t slot : run)
-          if (begun.size() < max_scanned && index_.card_of[slot] != no_code) begun.push_back(index_.card_of[slot]);
-      if (begun.size() > most) {
-        std::vector<std::pair<std::size_t, std::uint32_t>> ranked;  // typed values that it lacks, card
-        for (const std::uint32_t card : begun) {
-          const auto has =
-              std::count_if(typed.begin(), typed.end(), [&](const Typed& one) { return begins(card, one); });
-          ranked.emplace_back(typed.size() - static_cast<std::size_t>(has), card);
-        }
-        std::sort(ranked.begin(), ranked.end());
-        begun.clear();
-        for (std::size_t i = 0; i < ranked.size() && begun.size() < most; ++i) begun.push_back(ranked[i].second);
+          if (index_.card_of[slot] != no_code) begun.push_back(index_.card_of[slot]);
+      if (begun.size() > max_scanned) {
+        std::nth_element(begun.begin(), begun.begin() + max_scanned, begun.end());
+        begun.resize(max_scanned);
       }
-      add_sorted(others, std::move(begun));
+      std::erase_if(begun, [&](std::uint32_t card) { return std::binary_search(others.begin(), others.end(), card); });
+      std::sort(begun.begin(), begun.end());
+      begun.erase(std::unique(begun.begin(), begun.end()), begun.end());
+      if (const std::size_t room = most - others.size(); begun.size() > room) {
+        std::vector<std::pair<std::size_t, std::uint32_t>> ranked;  // typed values that it lacks, card
+        for (const std::uint32_t card : begun) ranked.emplace_back(lacking(card, typed), card);
+        std::nth_element(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(room), ranked.end());
+        begun.clear();
+        for (std::size_t i = 0; i < room; ++i) begun.push_back(ranked[i].second);
+        std::sort(begun.begin(), begun.end());
+      }
+      add_new(others, begun, most);
     }
+  }
+  /// How many of the typed values a card's do not begin with.
+  [[nodiscard]] std::size_t lacking(std::uint32_t card, const std::vector<Typed>& typed) const {
+    std::vector<bool> has(typed.size());
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < typed.size(); ++i) {  // a whole stands before its words
+      has[i] = begins(card, typed[i]) || (typed[i].whole != nowhere && has[typed[i].whole]);
+      if (typed[i].counts && !has[i]) ++count;
+    }
+    return count;
   }
   /// Lets a beginning count where it says more than the likeness of the values.
   void weigh_beginning(PairEvidence& evidence, std::uint32_t other, CardField field, const std::string& text,
@@ -245,7 +325,7 @@ class Query {
     const std::vector<Comparison>& comparisons = found.options.comparisons;
     const auto comparison = std::find_if(comparisons.begin(), comparisons.end(),
                                          [&](const Comparison& each) { return each.field == field; });
-    if (comparison == comparisons.end() || share <= 0 || !begins(other, {{field, text}})) return;
+    if (comparison == comparisons.end() || share <= 0 || !begins(other, {{{field, text}}})) return;
     const auto i = static_cast<std::size_t>(comparison - comparisons.begin());
     const double weight = std::min(-std::log2(share), found.model.weights(i).back());
     FieldEvidence& of = evidence.explanation.fields[i];
@@ -325,7 +405,9 @@ CardIndex::CardIndex(const Duplicates& found, const Control& control) {
   const std::vector<std::uint8_t> linked = dedupe::linked_cards(*found.data());
   data->rules.resize(rules.size());
   control.check();
-  control.run(rules.size() + card_field_count + 1, [&](std::size_t task) {
+  const std::vector<BlockingKey>& split_by = found.data()->split_by;
+  data->split_levels = dedupe::split_levels(cards, split_by);
+  control.run(rules.size() + card_field_count + 1 + data->split_levels.size(), [&](std::size_t task) {
     if (control.stop.stop_requested()) return;
     std::vector<KeyedCard> keyed;
     if (task < rules.size()) {
@@ -342,6 +424,10 @@ CardIndex::CardIndex(const Duplicates& found, const Control& control) {
       for (std::uint32_t code = 0; code < column.distinct(); ++code)
         keyed.push_back({dedupe::value_hash(column, code), code});
       data->values[field].add(std::move(keyed));
+    } else if (field > card_field_count) {
+      const std::size_t place = field - card_field_count - 1;
+      if (const std::size_t level = data->split_levels[place]; level < split_by.size())
+        data->split_keys[place] = dedupe::first_keys(cards, split_by[level]);
     } else {
       for (std::uint32_t card = 0; card < n; ++card)
         if (linked[card] == 0) keyed.push_back({cards.content(card), card});
@@ -351,6 +437,7 @@ CardIndex::CardIndex(const Duplicates& found, const Control& control) {
   control.check();
   for (std::uint32_t card = 0; card < n; ++card) data->slot_of.push_back(card);
   data->card_of = data->slot_of;
+  data->in_order = n;
   control.report("index cards", 1);
   data_ = std::move(data);
 }

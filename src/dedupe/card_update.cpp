@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <mutex>
 #include <numeric>
 #include <string>
 #include <unordered_map>
@@ -16,7 +17,9 @@
 namespace klientela {
 namespace {
 
+using dedupe::CardRun;
 using dedupe::FieldColumn;
+using dedupe::Grown;
 using dedupe::KeyedCard;
 using dedupe::PairComparer;
 using dedupe::PairScorer;
@@ -129,10 +132,12 @@ class Update {
     for (const std::uint32_t code : codes) in_order.emplace_back(base_.id_of(code), code);
     std::sort(in_order.begin(), in_order.end());
     for (std::size_t i = 0; i < in_order.size(); ++i) codes[i] = in_order[i].second;
+    auto at = old_.codes.begin();
     for (const auto& [id, code] : in_order) {
-      const auto at =
-          std::lower_bound(old_.codes.begin(), old_.codes.end(), id,
-                           [&](std::uint32_t old, const ClientId& wanted) { return base_.id_of(old) < wanted; });
+      const auto before = [&](std::uint32_t old, const ClientId& wanted) { return base_.id_of(old) < wanted; };
+      std::ptrdiff_t step = 1;  // doubled until the id is passed: the next one is seldom far
+      while (step < old_.codes.end() - at && before(at[step], id)) step *= 2;
+      at = std::lower_bound(at, at + std::min(step, old_.codes.end() - at), id, before);
       places_.push_back(static_cast<std::uint32_t>(at - old_.codes.begin()));
       replaces_.push_back(at != old_.codes.end() && *at == code);
       if (replaces_.back()) dead_[places_.back()] = 1;
@@ -153,33 +158,49 @@ class Update {
     const auto batch = static_cast<std::uint32_t>(batch_.size());
     to_.assign(old_size_, none);
     same_client_.assign(old_size_, none);
-    sources_.reserve(old_size_ + batch);
-    const auto take = [&](std::uint32_t b) {
-      number_of_batch_.push_back(static_cast<std::uint32_t>(sources_.size()));
-      sources_.push_back(old_size_ + b);
+    const auto take = [&] {
+      number_of_batch_.push_back(size_++);
+      if (!runs_.empty() && runs_.back().from == no_code)
+        ++runs_.back().count;
+      else
+        runs_.push_back({no_code, 1});
+    };
+    const auto keep = [&](std::uint32_t old) {
+      if (!runs_.empty() && runs_.back().from != no_code && runs_.back().from + runs_.back().count == old)
+        ++runs_.back().count;
+      else
+        runs_.push_back({old, 1});
+      return size_++;
     };
     std::uint32_t b = 0;
     for (std::uint32_t old = 0; old < old_size_; ++old) {
-      while (b < batch && places_[b] == old && !replaces_[b]) take(b++);
+      for (; b < batch && places_[b] == old && !replaces_[b]; ++b) take();
       if (b < batch && places_[b] == old) {
-        same_client_[old] = static_cast<std::uint32_t>(sources_.size());
-        take(b++);
+        same_client_[old] = size_;
+        take();
+        ++b;
       } else if (dead_[old] == 0) {
-        to_[old] = same_client_[old] = static_cast<std::uint32_t>(sources_.size());
-        sources_.push_back(old);
+        to_[old] = same_client_[old] = keep(old);
       }
     }
-    while (b < batch) take(b++);
+    for (; b < batch; ++b) take();
     for (std::uint32_t old = 0; old < old_size_; ++old)
       if (dead_[old] != 0) gone_.push_back(old);
   }
-  /// Numbers by card now out of those of the cards before and those of the batch.
-  template <class Before, class Batch>
-  [[nodiscard]] std::vector<std::uint32_t> gathered(const Before& before, const Batch& batch) const {
-    std::vector<std::uint32_t> all(sources_.size());
-    for (std::size_t card = 0; card < all.size(); ++card) {
-      const std::uint32_t source = sources_[card];
-      all[card] = source < old_size_ ? before(source) : batch(source - old_size_);
+  /// Numbers by card now out of those of the cards before, and those of the batch. \param before  none where empty
+  template <class Batch>
+  [[nodiscard]] std::vector<std::uint32_t> gathered(const std::vector<std::uint32_t>& before,
+                                                    const Batch& batch) const {
+    std::vector<std::uint32_t> all;
+    all.reserve(size_);
+    std::uint32_t b = 0;
+    for (const CardRun& run : runs_) {
+      if (run.from == no_code)
+        for (std::uint32_t i = 0; i < run.count; ++i) all.push_back(batch(b++));
+      else if (before.empty())
+        all.insert(all.end(), run.count, none);
+      else
+        all.insert(all.end(), before.begin() + run.from, before.begin() + run.from + run.count);
     }
     return all;
   }
@@ -188,8 +209,7 @@ class Update {
     auto cards = std::make_shared<PreparedCards::Data>();
     cards->bases[0] = base_;
     cards->normaliser = old_.normaliser;
-    cards->codes = gathered([&](std::uint32_t old) { return old_.codes[old]; },
-                            [&](std::uint32_t b) { return batch_.client_code(b); });
+    cards->codes = gathered(old_.codes, [&](std::uint32_t b) { return batch_.client_code(b); });
     cards->first_list = cards->codes.size();
     control_.run(card_field_count, [&](std::size_t f) { cards->fields[f] = grown(f); });
     now_ = PreparedCards(std::move(cards));
@@ -203,7 +223,7 @@ class Update {
     data_->split_by = was_.split_by;
     data_->block_limit = was_.block_limit;
     data_->pairs = was_.pairs;
-    auto comparer = std::make_shared<const PairComparer>(*was_.comparer, now_);
+    auto comparer = std::make_shared<const PairComparer>(*was_.comparer, now_, runs_);
     data_->scorer = std::make_shared<const PairScorer>(*was_.scorer, *comparer, was_.model);
     data_->comparer = std::move(comparer);
   }
@@ -246,22 +266,25 @@ class Update {
       batch.each(b, [&](std::uint32_t code) { ++column.counts[code_of[code]]; });
       column.filled += batch.empty() || batch.first[b] == no_code ? 0U : 1U;
     }
-    column.first = gathered([&](std::uint32_t card) { return old.empty() ? no_code : old.first[card]; },
-                            [&](std::uint32_t b) {
-                              return batch.empty() || batch.first[b] == no_code ? no_code : code_of[batch.first[b]];
-                            });
+    column.first = gathered(old.first, [&](std::uint32_t b) {
+      return batch.empty() || batch.first[b] == no_code ? no_code : code_of[batch.first[b]];
+    });
     if (old.more_begin.empty() && batch.more_begin.empty()) return column;
-    column.more_begin.reserve(sources_.size() + 1);
+    column.more_begin.reserve(size_ + 1);
     column.more_begin.push_back(0);
     column.more.reserve(old.more.size() + batch.more.size());
-    for (const std::uint32_t source : sources_) {
-      if (source < old_size_) {
-        const auto further = old.further(source);
-        column.more.insert(column.more.end(), further.begin(), further.end());
-      } else {
-        for (const std::uint32_t code : batch.further(source - old_size_)) column.more.push_back(code_of[code]);
+    std::uint32_t b = 0;
+    for (const CardRun& run : runs_) {
+      for (std::uint32_t i = 0; i < run.count; ++i) {
+        if (run.from == no_code) {
+          for (const std::uint32_t code : batch.further(b)) column.more.push_back(code_of[code]);
+          ++b;
+        } else {
+          const auto further = old.further(run.from + i);
+          column.more.insert(column.more.end(), further.begin(), further.end());
+        }
+        column.more_begin.push_back(static_cast<std::uint32_t>(column.more.size()));
       }
-      column.more_begin.push_back(static_cast<std::uint32_t>(column.more.size()));
     }
     return column;
   }
@@ -297,10 +320,10 @@ class Update {
   void grow_keys() {
     const auto slots = static_cast<std::uint32_t>(before_.card_of.size());
     const auto batch = static_cast<std::uint32_t>(batch_.size());
-    index_->slot_of =
-        gathered([&](std::uint32_t old) { return before_.slot_of[old]; }, [&](std::uint32_t b) { return slots + b; });
+    index_->slot_of = gathered(before_.slot_of, [&](std::uint32_t b) { return slots + b; });
     index_->card_of.assign(slots + batch, no_code);
     for (std::uint32_t card = 0; card < now_.size(); ++card) index_->card_of[index_->slot_of[card]] = card;
+    index_->in_order = before_.in_order;
     index_->rules = before_.rules;
     index_->beginnings = before_.beginnings.grown();
     keys_.resize(index_->rules.size());
@@ -325,7 +348,27 @@ class Update {
       if (const std::uint32_t card = number_of_batch_[b]; linked_[card] == 0)
         added.push_back({now_.data()->content(card), slots + b});
     index_->contents.add(std::move(added));
+    grow_split_keys();
     control_.report("index cards", 1);
+  }
+
+  void grow_split_keys() {
+    const std::vector<BlockingKey>& keys = was_.split_by;
+    index_->split_levels = dedupe::split_levels(*now_.data(), keys);
+    for (std::size_t place = 0; place < index_->split_levels.size(); ++place) {
+      const std::size_t level = index_->split_levels[place];
+      if (level == keys.size()) continue;
+      Grown<std::uint64_t>& by_slot = index_->split_keys[place];
+      if (level == before_.split_levels[place]) {
+        by_slot = before_.split_keys[place];
+        for (std::uint32_t b = 0; b < batch_.size(); ++b)
+          by_slot.push_back(dedupe::first_key(*batch_.data(), keys[level], b));
+      } else {  // the first cards that have it
+        const Grown<std::uint64_t> by_card = dedupe::first_keys(*now_.data(), keys[level]);
+        for (const std::uint32_t card : index_->card_of) by_slot.push_back(card == no_code ? 0 : by_card[card]);
+      }
+      by_slot.settle_if_many();
+    }
   }
 
   /// Which cards equal others: representatives of those before are kept or moved, with the edges that they have.
@@ -337,8 +380,11 @@ class Update {
       return;
     }
     std::vector<std::uint32_t>& same = data_->representatives;
-    same = gathered([&](std::uint32_t old) { return to_[was_.representatives[old]]; },
-                    [&](std::uint32_t b) { return number_of_batch_[b]; });
+    same.reserve(size_);
+    for (const CardRun& run : runs_)
+      for (std::uint32_t i = 0; i < run.count; ++i)
+        same.push_back(run.from == no_code ? static_cast<std::uint32_t>(same.size())
+                                           : to_[was_.representatives[run.from + i]]);
     std::map<std::uint32_t, std::vector<std::uint32_t>> touched;  // by representative before: cards of the batch
     for (const std::uint32_t old : gone_) touched[was_.representatives[old]];
     std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> unseen;  // by content: firsts of the batch
@@ -451,26 +497,38 @@ class Update {
     std::sort(fresh_.begin(), fresh_.end());
     is_fresh_.assign(now_.size(), false);
     for (const std::uint32_t card : fresh_) is_fresh_[card] = true;
-    representing_ = index_->card_of;
-    if (!data_->representatives.empty())
-      for (std::uint32_t& card : representing_)
-        if (card != no_code && data_->representatives[card] != card) card = no_code;
+    representing_.resize(index_->card_of.size());
+    for (std::uint32_t card = 0; card < now_.size(); ++card)
+      representing_[index_->slot_of[card]] = data_->representatives.empty() || data_->representatives[card] == card;
     std::vector<RuleCandidates> rules(keys_.size());
     control_.check();
     control_.run(rules.size(), [&](std::size_t r) {
       if (!control_.stop.stop_requested()) rules[r] = candidates(r);
     });
     control_.check();
-    std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>> of(fresh_.size());  // rule, place of the stretch
+    std::vector<std::size_t> starts(fresh_.size() + 1, 0);  // by fresh card: where its stretches begin
+    for (const RuleCandidates& rule : rules)
+      for (const auto& stretch : rule.stretches) ++starts[stretch.fresh + 1];
+    std::partial_sum(starts.begin(), starts.end(), starts.begin());
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> of(starts.back());  // rule, place of the stretch
+    std::vector<std::size_t> next(starts.begin(), starts.end() - 1);
     for (std::uint32_t r = 0; r < rules.size(); ++r)
-      for (std::uint32_t s = 0; s < rules[r].stretches.size(); ++s) of[rules[r].stretches[s].fresh].emplace_back(r, s);
+      for (std::uint32_t s = 0; s < rules[r].stretches.size(); ++s) of[next[rules[r].stretches[s].fresh]++] = {r, s};
     const std::vector<std::uint32_t> order = neighbourly(rules);
     const double kept = was_.options.clusters.threshold - dedupe::kept_below;
     const std::size_t tasks = std::min<std::size_t>(score_tasks, fresh_.size());
     std::vector<std::vector<CardEdge>> edges(tasks);
     std::vector<std::vector<std::uint64_t>> made(tasks, std::vector<std::uint64_t>(rules.size(), 0));
+    std::vector<PairComparer::Memory> memories;  // of no task at the moment
+    std::mutex taking;
     control_.run(tasks, [&](std::size_t task) {
-      auto memory = data_->comparer->memory();
+      auto memory = [&] {
+        const std::lock_guard lock(taking);
+        if (memories.empty()) return data_->comparer->memory();
+        auto last = std::move(memories.back());
+        memories.pop_back();
+        return last;
+      }();
       std::vector<std::uint64_t> met;  // by one fresh card: another, and by which rule
       std::vector<CardPair> pairs;
       const auto score = [&] {
@@ -486,7 +544,8 @@ class Update {
       for (std::uint32_t place = begin; place < end && !control_.stop.stop_requested(); ++place) {
         const std::uint32_t card = fresh_[order[place]];
         met.clear();
-        for (const auto& [r, s] : of[order[place]]) {
+        for (std::size_t i = starts[order[place]]; i < starts[order[place] + 1]; ++i) {
+          const auto [r, s] = of[i];
           const auto& stretch = rules[r].stretches[s];
           for (std::size_t k = stretch.begin; k < stretch.end; ++k)
             if (const std::uint32_t other = rules[r].cards[k];
@@ -503,6 +562,8 @@ class Update {
         if (pairs.size() >= scored_at_once) score();
       }
       score();
+      const std::lock_guard lock(taking);
+      memories.push_back(std::move(memory));
     });
     control_.check();
     control_.report("score", 1);
@@ -529,47 +590,6 @@ class Update {
       if (taken[i] == 0) order.push_back(i);
     return order;
   }
-  RuleCandidates candidates(std::size_t r) {
-    RuleCandidates found;
-    const BlockingRuleReport& report = was_.rules[r];
-    if (report.largest > 1 && report.blocks == 0 && report.split == 0) return found;  // left out for the budget
-    std::vector<KeyedCard>& keys = keys_[r];
-    std::erase_if(keys, [&](const KeyedCard& each) { return !is_fresh_[number_of_batch_[each.card]]; });
-    dedupe::radix_sort(keys);
-    SplitKeys split_keys(*now_.data(), was_.split_by);
-    std::vector<std::uint32_t> cards;
-    std::vector<std::uint32_t> asking;
-    for (std::size_t begin = 0, end = 0; begin < keys.size(); begin = end) {
-      asking.clear();
-      for (; end < keys.size() && keys[end].key == keys[begin].key; ++end)
-        asking.push_back(number_of_batch_[keys[end].card]);
-      cards.clear();
-      for (const auto slots : index_->rules[r].with(keys[begin].key)) {
-        for (std::size_t i = 0; i < slots.size(); ++i) {
-          if (i + slots_ahead < slots.size()) __builtin_prefetch(representing_.data() + slots[i + slots_ahead]);
-          if (const std::uint32_t card = representing_[slots[i]]; card != no_code) cards.push_back(card);
-        }
-      }
-      if (cards.size() < 2) continue;
-      if (!std::is_sorted(cards.begin(), cards.end())) std::sort(cards.begin(), cards.end());
-      const auto add = [&](std::span<const std::uint32_t> block) {
-        const std::size_t first = found.cards.size();
-        bool any = false;
-        for (const std::uint32_t card : asking) {
-          if (!std::binary_search(block.begin(), block.end(), card)) continue;
-          any = true;
-          const auto fresh = std::lower_bound(fresh_.begin(), fresh_.end(), card) - fresh_.begin();
-          found.stretches.push_back({static_cast<std::uint32_t>(fresh), first, first + block.size()});
-        }
-        if (any) found.cards.insert(found.cards.end(), block.begin(), block.end());
-      };
-      if (cards.size() <= was_.block_limit)
-        add(cards);
-      else
-        split(cards, asking, split_keys, add);
-    }
-    return found;
-  }
   /// First keys of cards by the keys that split large blocks, looked up once a value.
   class SplitKeys {
    public:
@@ -580,39 +600,106 @@ class Update {
       const FieldColumn& column = cards_[keys_[level].field];
       if (column.empty() || !column.further(card).empty()) return dedupe::first_key(cards_, keys_[level], card);
       if (column.first[card] == no_code) return 0;
-      std::vector<std::uint64_t>& known = of_value_[level];
-      if (known.empty()) known.assign(column.distinct(), unknown);
-      std::uint64_t& key = known[column.first[card]];
-      if (key == unknown) key = dedupe::first_key(cards_, keys_[level], card);
-      return key;
+      const auto [known, added] = of_value_[level].try_emplace(column.first[card]);
+      if (added) known->second = dedupe::first_key(cards_, keys_[level], card);
+      return known->second;
     }
 
    private:
-    static constexpr std::uint64_t unknown = ~std::uint64_t{0};  // one that is so is looked up anew
     const PreparedCards::Data& cards_;
     const std::vector<BlockingKey>& keys_;
-    std::vector<std::vector<std::uint64_t>> of_value_;
+    std::vector<std::unordered_map<std::uint32_t, std::uint64_t>> of_value_;
   };
-  /// The parts of a large block in which fresh cards are.
+
+  RuleCandidates candidates(std::size_t r) {
+    RuleCandidates found;
+    const BlockingRuleReport& report = was_.rules[r];
+    if (report.largest > 1 && report.blocks == 0 && report.split == 0) return found;  // left out for the budget
+    std::vector<KeyedCard>& keys = keys_[r];
+    std::erase_if(keys, [&](const KeyedCard& each) { return !is_fresh_[number_of_batch_[each.card]]; });
+    dedupe::radix_sort(keys);
+    std::vector<std::uint32_t> fresh_place(batch_.size(), none);
+    for (std::uint32_t b = 0, place = 0; b < fresh_place.size(); ++b)
+      if (is_fresh_[number_of_batch_[b]]) fresh_place[b] = place++;
+    SplitKeys split_keys(*now_.data(), was_.split_by);
+    std::vector<std::uint32_t> slots;
+    std::vector<std::uint32_t> asking;  // places in fresh_
+    for (std::size_t begin = 0, end = 0; begin < keys.size(); begin = end) {
+      asking.clear();
+      for (; end < keys.size() && keys[end].key == keys[begin].key; ++end)
+        asking.push_back(fresh_place[keys[end].card]);
+      const auto parts = index_->rules[r].with(keys[begin].key);
+      slots.resize(parts[0].size() + parts[1].size());
+      std::size_t size = 0;
+      for (const auto part : parts) {
+        for (const std::uint32_t slot : part) {
+          slots[size] = slot;
+          size += representing_[slot] ? 1 : 0;
+        }
+      }
+      const auto add = [&](std::span<const std::uint32_t> block) {
+        const std::size_t first = found.cards.size();
+        bool any = false;
+        for (const std::uint32_t place : asking) {
+          if (!std::binary_search(block.begin(), block.end(), fresh_[place])) continue;
+          any = true;
+          found.stretches.push_back({place, first, first + block.size()});
+        }
+        if (any) found.cards.insert(found.cards.end(), block.begin(), block.end());
+      };
+      if (size > 1) split(std::span(slots).first(size), asking, 0, split_keys, add);
+    }
+    return found;
+  }
+  /// The parts of a block in which fresh cards are: as split_block() makes them, but of what no fresh card is in, only
+  /// that it is. \param asking  places in fresh_ of cards in it; \param level  in split_levels
   template <class Add>
-  void split(const std::vector<std::uint32_t>& cards, const std::vector<std::uint32_t>& asking, SplitKeys& keys,
-             const Add& add) {
-    const std::size_t levels = keys.levels();
-    const auto key_of = [&](std::size_t level, std::uint32_t card) { return keys(level, card); };
-    if (levels == 0)
-      return dedupe::split_block(std::span<const std::uint32_t>(cards), levels, was_.block_limit, key_of, add);
+  void split(std::span<const std::uint32_t> slots, const std::vector<std::uint32_t>& asking, std::size_t level,
+             SplitKeys& keys, const Add& add) {
+    if (slots.size() <= was_.block_limit || level == index_->split_levels.size() ||
+        index_->split_levels[level] == keys.levels()) {
+      std::vector<std::uint32_t> cards;
+      cards.reserve(slots.size());
+      for (const std::uint32_t slot : slots) cards.push_back(index_->card_of[slot]);
+      if (!std::is_sorted(cards.begin(), cards.end())) std::sort(cards.begin(), cards.end());
+      dedupe::split_block(std::span<const std::uint32_t>(cards), keys.levels(), was_.block_limit, keys, add,
+                          level == 0 ? 0 : index_->split_levels[level - 1] + 1);
+      return;
+    }
+    const Grown<std::uint64_t>& key_of = index_->split_keys[level];
+    const auto key_at = [&](std::uint32_t place) { return key_of[index_->slot_of[fresh_[place]]]; };
     std::vector<std::uint64_t> wanted;
-    for (const std::uint32_t card : asking) wanted.push_back(key_of(0, card));
+    for (const std::uint32_t place : asking) wanted.push_back(key_at(place));
     std::sort(wanted.begin(), wanted.end());
     wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-    std::vector<std::vector<std::uint32_t>> parts(wanted.size());
-    for (const std::uint32_t card : cards) {
-      const std::uint64_t key = key_of(0, card);
-      const auto at = std::lower_bound(wanted.begin(), wanted.end(), key);
-      if (at != wanted.end() && *at == key) parts[static_cast<std::size_t>(at - wanted.begin())].push_back(card);
+    const auto each = [&](const auto& visit) {
+      for (std::size_t i = 0; i < slots.size(); ++i) {
+        if (i + slots_ahead < slots.size()) __builtin_prefetch(&key_of[slots[i + slots_ahead]]);
+        visit(slots[i], key_of[slots[i]]);
+      }
+    };
+    if (wanted.size() == 1) {
+      std::vector<std::uint32_t> part(slots.size());
+      std::size_t size = 0;
+      each([&](std::uint32_t slot, std::uint64_t key) {
+        part[size] = slot;
+        size += key == wanted[0] ? 1 : 0;
+      });
+      return split(std::span<const std::uint32_t>(part).first(size), asking, level + 1, keys, add);
     }
-    for (const std::vector<std::uint32_t>& part : parts)
-      dedupe::split_block(std::span<const std::uint32_t>(part), levels, was_.block_limit, key_of, add, 1);
+    const auto place_of = [&](std::uint64_t key) {
+      return static_cast<std::size_t>(std::lower_bound(wanted.begin(), wanted.end(), key) - wanted.begin());
+    };
+    struct Part {
+      std::vector<std::uint32_t> slots, asking;
+    };
+    std::vector<Part> parts(wanted.size());
+    for (const std::uint32_t place : asking) parts[place_of(key_at(place))].asking.push_back(place);
+    each([&](std::uint32_t slot, std::uint64_t key) {
+      const std::size_t place = place_of(key);
+      if (place < wanted.size() && wanted[place] == key) parts[place].slots.push_back(slot);
+    });
+    for (const Part& part : parts) split(std::span(part.slots), part.asking, level + 1, keys, add);
   }
 
   void cluster() {
@@ -740,7 +827,8 @@ class Update {
   std::vector<std::uint32_t> gone_;    ///< those
   std::vector<CardPair> new_must_;     ///< by client codes
   std::vector<CardPair> new_cannot_;
-  std::vector<std::uint32_t> sources_;          ///< by card now: card before, or old_size_ and the place in the batch
+  std::uint32_t size_{0};                       ///< cards now
+  std::vector<CardRun> runs_;                   ///< all of them
   std::vector<std::uint32_t> number_of_batch_;  ///< by place in the batch: card now
   std::vector<std::uint32_t> to_;               ///< by card before: card now; none: dead
   std::vector<std::uint32_t> same_client_;      ///< the same, also where the card is in the batch
@@ -750,7 +838,7 @@ class Update {
   std::vector<std::vector<KeyedCard>> keys_;  ///< by rule: keys of the batch
   std::vector<std::uint32_t> fresh_;          ///< cards now whose pairs are to be made
   std::vector<bool> is_fresh_;                ///< by card now
-  std::vector<std::uint32_t> representing_;   ///< by slot: its card; no_code where it is gone or equals an earlier one
+  std::vector<bool> representing_;            ///< by slot: its card is there, and equals no earlier one
   std::vector<std::uint32_t> edge_end_;       ///< by card before: whom its edges belong to now; none: nobody
   std::vector<std::uint8_t> stands_;          ///< by representative before: those who equal it are the same as before
   std::vector<std::pair<std::uint32_t, std::uint32_t>> equal_;  ///< representative now, card that equals it

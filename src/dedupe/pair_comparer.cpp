@@ -45,9 +45,10 @@ PairComparer::PairComparer(const PreparedCards& cards, std::span<const Compariso
   }
   sketches_.resize(comparisons_.size());
   look_up();
+  add_rows(cards_.size());
 }
 
-PairComparer::PairComparer(const PairComparer& before, const PreparedCards& cards)
+PairComparer::PairComparer(const PairComparer& before, const PreparedCards& cards, std::span<const CardRun> runs)
     : cards_(cards),
       comparisons_(before.comparisons_),
       highest_(before.highest_),
@@ -57,6 +58,18 @@ PairComparer::PairComparer(const PairComparer& before, const PreparedCards& card
       given_(before.given_),
       family_(before.family_) {
   look_up();
+  rows_.reserve(cards_.size() * stride_);
+  if (live_ == before.live_ && several_ == before.several_) {
+    std::size_t end = 0;
+    for (const CardRun& run : runs) {
+      end += run.count;
+      if (run.from == no_code) continue;
+      add_rows(end - run.count);
+      const std::uint32_t* const from = before.row(run.from);
+      rows_.insert(rows_.end(), from, from + run.count * stride_);
+    }
+  }
+  add_rows(cards_.size());
 }
 
 void PairComparer::look_up() {
@@ -75,10 +88,15 @@ void PairComparer::look_up() {
   }
   if (given_place_ == nowhere || family_place_ == nowhere) given_place_ = family_place_ = nowhere;
   stride_ = live_.size() + (several_ ? 1 : 0);
-  rows_.resize(cards_.size() * stride_);
+}
+
+void PairComparer::add_rows(std::size_t all) {
+  std::size_t begin = stride_ == 0 ? all : rows_.size() / stride_;
+  if (begin == all) return;
+  rows_.resize(all * stride_);
   constexpr std::size_t block = 1024;  // cards whose rows stay in the cache
-  for (std::size_t begin = 0; begin < cards_.size(); begin += block) {
-    const std::size_t end = std::min(cards_.size(), begin + block);
+  for (std::size_t end = begin; begin < all; begin = end) {
+    end = std::min(all, begin + block);
     for (std::size_t k = 0; k < live_.size(); ++k) {
       const std::vector<std::uint32_t>& first = columns_[live_[k]]->first;
       for (std::size_t card = begin; card < end; ++card) rows_[card * stride_ + k] = first[card];

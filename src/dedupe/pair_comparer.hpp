@@ -9,6 +9,7 @@
 
 #include "dedupe/birth_date.hpp"
 #include "dedupe/card_data.hpp"
+#include "dedupe/grown.hpp"
 #include "dedupe/value_sketch.hpp"
 #include "klientela/dedupe/comparison.hpp"
 
@@ -21,13 +22,20 @@ using Pattern = std::uint64_t;
 }
 static_assert(max_card_comparisons <= 16);
 
+/// `count` cards that stand after each other as they did before, there from `from` on; no_code: they are new.
+struct CardRun {
+  std::uint32_t from;
+  std::uint32_t count;
+};
+
 /// Compares pairs. Immutable but for the memory that each thread brings.
 class PairComparer {
  public:
   /// \throws Error invalid_argument naming the comparison
   PairComparer(const PreparedCards& cards, std::span<const Comparison> comparisons);
   /// The same comparisons of cards that grew out of those: values keep their codes. O(cards + values that came)
-  PairComparer(const PairComparer& before, const PreparedCards& cards);
+  /// \param runs  all cards, by where they stood
+  PairComparer(const PairComparer& before, const PreparedCards& cards, std::span<const CardRun> runs);
 
   /// What one thread remembers: levels by pairs of distinct values, the newest where two want one place.
   class Memory {
@@ -60,8 +68,8 @@ class PairComparer {
     const std::uint32_t* const b = row(pairs[at + values_ahead].b);
     for (std::size_t k = 0; k < live_.size(); ++k) {
       if (a[k] == b[k] || a[k] == no_code || b[k] == no_code || sketches_[live_[k]].empty()) continue;
-      __builtin_prefetch(sketches_[live_[k]].data() + a[k]);
-      __builtin_prefetch(sketches_[live_[k]].data() + b[k]);
+      __builtin_prefetch(&sketches_[live_[k]][a[k]]);
+      __builtin_prefetch(&sketches_[live_[k]][b[k]]);
     }
   }
 
@@ -76,7 +84,7 @@ class PairComparer {
   }
   /// Whether two values are different beyond doubt, without looking at their texts: the lowest level.
   [[nodiscard]] bool surely_different(std::size_t comparison, std::uint32_t x, std::uint32_t y) const noexcept {
-    const std::vector<Sketch>& sketches = sketches_[comparison];
+    const Grown<Sketch>& sketches = sketches_[comparison];
     return !sketches.empty() && verdicts_[comparison].different(sketches[x], sketches[y]);
   }
   /// The level of a pair of values. \pre x != y, of the place in live()
@@ -106,8 +114,10 @@ class PairComparer {
   [[nodiscard]] std::uint8_t highest(std::size_t comparison) const noexcept { return highest_[comparison]; }
 
  private:
-  /// What is looked up by card or value.
+  /// What is looked up by value, and which comparisons are live.
   void look_up();
+  /// Rows of the cards that have none yet, up to `all`.
+  void add_rows(std::size_t all);
   [[nodiscard]] Pattern compared(CardPair pair, Memory* memory) const;
   [[nodiscard]] std::uint8_t level(std::size_t place, std::uint32_t x, std::uint32_t y, Memory* memory) const;
   [[nodiscard]] std::uint8_t best_of_several(std::size_t place, CardPair pair, Memory* memory) const;
@@ -119,7 +129,7 @@ class PairComparer {
   std::vector<std::uint8_t> live_;
   std::size_t stride_{0};
   std::vector<std::uint32_t> rows_;  ///< by card: row(), so that a card is a line of memory
-  std::vector<std::vector<Sketch>> sketches_;
+  std::vector<Grown<Sketch>> sketches_;
   std::vector<Verdict> verdicts_;
   std::vector<BirthDate> born_;  ///< by code of birthdays
   bool several_{false};          ///< whether some card has several values

@@ -87,7 +87,7 @@ Verdict::Verdict(const Comparison& comparison) noexcept : kind_(comparison.kind)
   }
 }
 
-void add_sketches(const FieldColumn& column, const Comparison& comparison, std::vector<Sketch>& all) {
+void add_sketches(const FieldColumn& column, const Comparison& comparison, Grown<Sketch>& all) {
   if (comparison.kind == ComparisonKind::birthday || comparison.kind == ComparisonKind::exact) return;
   all.reserve(column.distinct());
   const std::size_t count = forms(comparison.field).size();
@@ -96,6 +96,7 @@ void add_sketches(const FieldColumn& column, const Comparison& comparison, std::
     for (std::size_t form = 0; form < count; ++form) value[form] = column.forms[form][code];
     all.push_back(sketch_of(value, comparison.kind));
   }
+  all.settle_if_many();
 }
 
 }  // namespace klientela::dedupe

@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
 #include "dedupe/card_data.hpp"
+#include "dedupe/grown.hpp"
 #include "klientela/dedupe/comparison.hpp"
 
 namespace klientela::dedupe {
@@ -28,7 +28,7 @@ struct Sketch {
 
 /// Of the distinct values of a comparison's field from code `all.size()` on, behind those there are; none for kinds
 /// that are cheap to compare anyway. O(bytes)
-void add_sketches(const FieldColumn& column, const Comparison& comparison, std::vector<Sketch>& all);
+void add_sketches(const FieldColumn& column, const Comparison& comparison, Grown<Sketch>& all);
 
 /// How many bits are 1. Without the instruction of its own, which not every processor has, std::popcount() is a call.
 [[nodiscard]] constexpr int count_bits(std::uint64_t x) noexcept {

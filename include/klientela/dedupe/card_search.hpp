@@ -17,7 +17,9 @@ struct CardSearchOptions {
   std::uint32_t limit{10};  ///< most cards to find, 1 to 10,000
   /// Bits: log2 of the odds that it is the same client. none: 0, and any where values are incomplete
   std::optional<double> min_score{};
-  std::uint32_t max_candidates{1000};  ///< most cards to compare with, rarest keys first; 1 to 1,000,000
+  /// Most cards to compare with, 1 to 1,000,000: rarest keys first, and of a key that many share the first cards in
+  /// order. Of incomplete values, at least half are left to how they begin.
+  std::uint32_t max_candidates{1000};
   /// Whether values may be unfinished, as while somebody types: cards are found by how their names, organisations,
   /// e-mails, phones, cities, postcodes, tax numbers, identifiers and websites begin, too. A whole name's words may
   /// begin a given name, a family name or an organisation's name.

@@ -181,6 +181,92 @@ TEST(CardSearch, FindsBeginningsOfCardsThatCameLater) {
   EXPECT_TRUE(later.add(base, {.removed = {10'002}}).search(card(0, "", "Quit"), typing).empty());
 }
 
+/// Many of one family and town, so that many share a key.
+std::vector<ClientRow> relatives(std::int64_t first, std::int64_t step, std::size_t count) {
+  std::vector<ClientRow> rows = rows_of(count);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].client = first + step * static_cast<std::int64_t>(i);
+    rows[i].family_name = "Quitzow";
+    rows[i].city = "Neustadt";
+  }
+  return rows;
+}
+
+TEST(CardSearch, ComparesWithNoMoreThanIsAllowed) {
+  const CardIndex index(find_duplicates(base_of(relatives(0, 1, 100))));
+  const ClientRow whole = relatives(0, 1, 2)[0];
+  const ClientRow typed{.client = 0, .given_name = "k", .family_name = "Quit", .city = "Neu"};
+  for (const std::uint32_t most : {1U, 2U, 7U, 40U, 1000U}) {
+    CardSearchOptions options{.limit = 10'000, .min_score = -1e6, .max_candidates = most};
+    const std::size_t cards = index.found().cards().size();
+    EXPECT_EQ(index.search(whole, options).size(), std::min<std::size_t>(most, cards)) << most;
+    options.incomplete = true;
+    for (const ClientRow& row : {whole, typed}) {
+      const std::size_t found = index.search(row, options).size();
+      EXPECT_LE(found, most);
+      EXPECT_GE(found, std::min<std::size_t>(most, cards) / 2) << most;
+    }
+  }
+}
+
+TEST(CardSearch, TakesTheFirstOfManyWhateverCameWhen) {
+  const std::vector<ClientRow> early = relatives(1, 2, 60);  // odd ids; then even ones among them
+  std::vector<ClientRow> late = relatives(0, 2, 40);
+  for (std::size_t i = 0; i < 20; ++i) {
+    late.push_back(early[3 * i]);
+    late.back().given_name = "Adalbert";
+  }
+  const ClientBase base = base_of(early);
+  BaseBuilder delivered;
+  for (const ClientRow& row : late) delivered.add(row);
+  const ClientBase all = extend(base, delivered.take_tables()).base;
+  const CardIndex grown = CardIndex(find_duplicates(base)).add(all);
+  const CardIndex made(find_duplicates(all));
+  const auto cards_of = [](const std::vector<CardMatch>& matches) {
+    std::vector<std::uint32_t> cards;
+    for (const CardMatch& match : matches) cards.push_back(match.card);
+    std::sort(cards.begin(), cards.end());
+    return cards;
+  };
+  const ClientRow typed{.client = 0, .family_name = "Quit"};
+  for (const std::uint32_t most : {1U, 5U, 30U, 50U}) {
+    CardSearchOptions options{.limit = 10'000, .min_score = -1e6, .max_candidates = most};
+    EXPECT_EQ(cards_of(grown.search(late[0], options)), cards_of(made.search(late[0], options))) << most;
+    options.incomplete = true;
+    EXPECT_EQ(cards_of(grown.search(typed, options)), cards_of(made.search(typed, options))) << most;
+  }
+}
+
+TEST(CardSearch, CountsAnOrganisationsNameOnceHoweverManyWordsItHas) {
+  std::vector<ClientRow> rows;
+  const auto add = [&](const char* name, const char* city, const char* postcode, const char* phone) {
+    ClientRow row{.client = static_cast<std::int64_t>(rows.size()), .kind = "organisation", .name = name};
+    row.city = city;
+    row.postcode = postcode;
+    row.phones = {phone};
+    rows.push_back(row);
+  };
+  for (int i = 0; i < 8; ++i) {
+    add(("Nora West Hafen " + std::string(1, static_cast<char>('A' + i))).c_str(), "Bonn", "20002", "+49 40 5550103");
+    add(("Lager " + std::to_string(i)).c_str(), "Kiel", "10119", "+49 30 5550104");
+  }
+  add("Nora West Hafen", "Musterstadt", "20001", "+49 40 5550101");  // the name, the city
+  add("Kontor Alpen", "Mustersee", "10115", "+49 30 5550102");       // all but the name
+  const CardIndex index(find_duplicates(base_of(rows)));
+  ClientRow typed{.client = 0, .kind = "organisation", .name = "Nora West Ha"};
+  typed.city = "Muster";
+  typed.postcode = "101";
+  typed.phones = {"+49 30"};
+  // Two of three are left to keys; the third is one of the two that begin as the rarest value does.
+  const auto matches = index.search(typed, {.min_score = -1e6, .max_candidates = 3, .incomplete = true});
+  const auto found = [&](std::uint32_t card) {
+    return std::any_of(matches.begin(), matches.end(), [&](const CardMatch& match) { return match.card == card; });
+  };
+  EXPECT_EQ(matches.size(), 3U);
+  EXPECT_TRUE(found(17));
+  EXPECT_FALSE(found(16));
+}
+
 TEST(CardSearch, ReadsCardsOutOfNamedValues) {
   using Values = std::vector<std::pair<std::string, std::string>>;
   const ClientRow row = client_row(Values{{"Surname", " Berg "},

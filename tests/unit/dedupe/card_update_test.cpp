@@ -228,6 +228,43 @@ TEST(CardUpdate, SplitsLargeBlocksAsAFullRunDoes) {
   }
 }
 
+TEST(CardUpdate, SplitsByAKeyThatOnlyLaterCardsHave) {
+  std::mt19937 random(8);
+  std::map<std::int64_t, ClientRow> rows;
+  for (std::int64_t id = 0; id < 300; ++id) {
+    rows.insert_or_assign(2 * id, person(random, 2 * id));
+    rows.at(2 * id).birthday.reset();
+    rows.at(2 * id).phones.clear();
+  }
+  ClientBase base = base_of(rows);
+  DedupeOptions options;
+  options.blocking.max_block = 12;
+  options.blocking.rules = {blocking_rule("city"), blocking_rule("given_name.roots")};
+  options.model = plain_model(find_duplicates(base).model());
+  options.discount_shared = false;
+  CardIndex index(find_duplicates(base, options));
+  for (std::int64_t round = 0; round < 3; ++round) {  // in the second one they have birthdays, which split first
+    BaseBuilder delivered;
+    for (std::int64_t i = 0; i < 30; ++i) {
+      const std::int64_t id = 20 * i + 2 * round + 1;
+      rows.insert_or_assign(id, person(random, id));
+      if (round == 0) rows.at(id).birthday.reset();
+      if (round < 2) rows.at(id).phones.clear();
+      delivered.add(rows.at(id));
+    }
+    base = extend(base, delivered.take_tables()).base;
+    index = index.add(base);
+    std::map<CardPair, double> scores;
+    for (const CardEdge& edge : index.found().edges()) scores[{edge.a, edge.b}] = edge.score;
+    const Duplicates full = full_run(base_of(rows), options, {});
+    for (const CardEdge& edge : full.edges()) {
+      const auto found = scores.find({edge.a, edge.b});
+      ASSERT_NE(found, scores.end()) << round;
+      EXPECT_EQ(found->second, edge.score);
+    }
+  }
+}
+
 TEST(CardUpdate, KeepsWhatClustersAreCalled) {
   std::map<std::int64_t, ClientRow> rows;
   const auto card = [](std::int64_t id, const char* given, const char* family, const char* mail) {
