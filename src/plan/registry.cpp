@@ -105,11 +105,18 @@ class Planned {
       one.channel = channels.add(channel.to_text(row));
       if (topic != nullptr && !topic->is_null(row)) one.topic = topics.add(topic->to_text(row));
       one.start = starts[row];
+      const auto known = [&](std::int64_t instant, const char* column) {
+        const Instant at{std::chrono::microseconds{instant}};
+        if (at < Instant{first_day} || at >= Instant{end_day})
+          fail(fmt::format("planned row {} has a time out of range", row), fmt::format("planned.{}[{}]", column, row));
+      };
+      known(one.start, "start");
       if (minutes != nullptr && !minutes->is_null(row)) one.minutes = minutes->values<std::int32_t>()[row];
       if (one.minutes < 0)
         fail(fmt::format("planned row {} takes {} minutes", row, one.minutes), fmt::format("planned.minutes[{}]", row));
       if (end != nullptr && !end->is_null(row)) {
         one.end = end->values<std::int64_t>()[row];
+        known(one.end, "end");
         if (one.end < one.start)
           fail(fmt::format("planned row {} ends before it starts", row), fmt::format("planned.end[{}]", row));
         if (one.minutes == 0) one.minutes = static_cast<std::int32_t>((one.end - one.start) / minute_micros);

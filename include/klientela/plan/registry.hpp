@@ -59,8 +59,8 @@ struct RegistryOptions {
 ///
 /// The same for any order of rows. O(n log n), n = planned rows + interactions.
 /// \throws Error not_found for a missing column ("planned.start"); invalid_argument for a column of another type, a
-/// null in a required one, an end before its start, an id twice ("planned.id[3]"), a manager twice ("managers[1]") or
-/// options out of range; cancelled
+/// null in a required one, a time before 1900 or after 2199, an end before its start, an id twice ("planned.id[3]"), a
+/// manager twice ("managers[1]") or options out of range; cancelled
 [[nodiscard]] Table make_registry(const Table& planned, const ClientBase& base,
                                   std::span<const RegistryManager> managers, Instant as_of,
                                   const RegistryOptions& options = {}, const Control& control = {});

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <random>
 
@@ -315,6 +316,11 @@ TEST(Registry, NamesWhatIsWrong) {
               Buffer<std::int64_t> ends(2, micros(9));
               t.add(Column("end", ColumnType::instant, std::move(ends)));
             }),
+            "invalid_argument planned.end[0]");
+  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min() + 1, most = -least;
+  EXPECT_EQ(broken([&](T& t, M&, O&) { t.set(Column("start", ColumnType::instant, Buffer<std::int64_t>(2, least))); }),
+            "invalid_argument planned.start[0]");
+  EXPECT_EQ(broken([&](T& t, M&, O&) { t.add(Column("end", ColumnType::instant, Buffer<std::int64_t>(2, most))); }),
             "invalid_argument planned.end[0]");
   EXPECT_EQ(broken([](T& t, M&, O&) { t.set(Column("minutes", ColumnType::int32, Buffer<std::int32_t>(2, -5))); }),
             "invalid_argument planned.minutes[0]");
