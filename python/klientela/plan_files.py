@@ -146,7 +146,7 @@ def read_inputs(folder: str | os.PathLike[str]) -> dict[str, Any]:
         raise _core.NotFoundError(f"there is no {path}; klientela plan writes it", str(path))
     try:
         inputs = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise _core.BadDataError(f"{path} is not JSON: {error}", str(path)) from error
     if not isinstance(inputs, dict) or not isinstance(inputs.get("tables"), dict):
         raise _core.BadDataError(f"{path} does not say what a plan was made of", str(path))

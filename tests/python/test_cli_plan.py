@@ -132,6 +132,9 @@ def test_inputs_that_people_broke_are_named(planned):
             (planned / "inputs.json").write_text(json.dumps({**inputs, name: value}), encoding="utf-8")
             with pytest.raises(klientela.BadDataError, match=r"inputs\.json"):
                 klientela.plan_files.read_inputs(planned)
+    (planned / "inputs.json").write_text("[" * 100_000, encoding="utf-8")
+    with pytest.raises(klientela.BadDataError, match=r"inputs\.json is not JSON"):
+        klientela.plan_files.read_inputs(planned)
 
 
 def test_check_against_other_managers(cli, tables, planned):
