@@ -4,38 +4,16 @@
 #include <string>
 #include <string_view>
 
-#include "klientela/ingest/builder.hpp"
 #include "klientela/plan/plan_json.hpp"
 #include "klientela/plan/schedule.hpp"
+#include "small_base.hpp"
 
 namespace {
 
 using namespace klientela;
 
-void require(bool holds) {
-  if (!holds) __builtin_trap();
-}
-
-const ClientBase& base() {
-  static const ClientBase made = [] {
-    BaseBuilder builder;
-    for (int id = 1; id <= 3; ++id) {
-      ClientRow row{.client = id};
-      row.city = id == 1 ? "Tver" : "Perm";
-      row.country = id == 2 ? "US" : "RU";
-      row.time_zone = id == 3 ? "America/New_York" : "";
-      row.birthday = Day{std::chrono::year{1988} / 2 / 29} + std::chrono::days{id * 280};
-      builder.add(row);
-    }
-    builder.add(ConsentRow{.client = 1, .channel = "phone", .purpose = "marketing", .granted = false});
-    builder.add(RequestRow{.client = 2,
-                           .at = Instant{std::chrono::sys_days{std::chrono::year{2026} / 11 / 1}},
-                           .state = "lost",
-                           .revisit_on = Day{std::chrono::year{2026} / 12 / 3}});
-    return builder.build().base;
-  }();
-  return made;
-}
+using fuzz::base;
+using fuzz::require;
 
 std::size_t size_of(const PlanPolicy& policy) {
   std::size_t contacts = 0;
@@ -52,11 +30,11 @@ std::size_t size_of(const PlanPolicy& policy) {
 void plan(PlanPolicy policy) {
   if (size_of(policy) > 60) return;  // big plans are slow, not different
   policy.solver.rounds = 5;
-  const SchedulePeriod week{Day{std::chrono::year{2026} / 11 / 30}, Day{std::chrono::year{2026} / 12 / 6}};
   const Table managers(
       {Column("manager", std::vector<std::string>{"a", "b"}), Column("tags", std::vector<std::string>{"en", "de"})});
   try {
-    const ContactSchedule schedule = make_schedule(base(), Table({base().client_column()}), managers, policy, week);
+    const ContactSchedule schedule =
+        make_schedule(base(), Table({base().client_column()}), managers, policy, fuzz::week);
     require(check_schedule(schedule).ok());
     require(schedule.planned().rows() + schedule.refused().rows() == schedule.problem().touches.size());
     static_cast<void>(schedule.summary_json(Language::russian));
