@@ -101,7 +101,9 @@ def fragment(policy: Any) -> Any:
     if isinstance(policy, _core.Policy):
         return policy.to_dict()["plan"] or None
     if isinstance(policy, Mapping):
-        return dict(policy)
+        part = dict(policy)
+        _policy.json_of({"plan": part})  # names what JSON cannot hold by its place in the whole policy
+        return part
     if isinstance(policy, os.PathLike) or (isinstance(policy, str) and not policy.lstrip().startswith("{")):
         return _policy.parse_document(_policy.read_policy_file(policy), os.fspath(policy))
     if isinstance(policy, str):

@@ -213,6 +213,7 @@ def test_starts_in_the_file_are_of_the_managers_clock(small, tmp_path):
         ({"period": (None, None)}, klientela.InvalidArgumentError, "two days"),
         ({"policy": {"channels": []}}, klientela.BadPolicyError, "/plan/channels"),
         ({"policy": {"nonsense": 1}}, klientela.BadPolicyError, "/plan"),
+        ({"policy": {"solver": {"gap": float("nan")}}}, klientela.BadPolicyError, "^/plan/solver/gap: nan"),
         (
             {"policy": {**SMALL, "playbooks": [{"name": "x", "when": "no_such = 1"}]}},
             klientela.BadPolicyError,
