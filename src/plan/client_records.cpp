@@ -22,6 +22,9 @@ class Rows {
   Rows(const Chunk& chunk, std::size_t begin)
       : chunk_(chunk), begin_(begin), size_(std::min(block, chunk.rows() - begin)) {}
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t begin() const noexcept { return begin_; }
+  /// Null where no row has any.
+  [[nodiscard]] const Values* values(InteractionField field) const { return chunk_[field]; }
   [[nodiscard]] std::uint32_t client(std::size_t i) const { return chunk_.clients()[begin_ + i]; }
 
   template <class Field>
@@ -82,6 +85,23 @@ bool means_all(std::string_view term) {
   for (const std::string_view all : {"*", "all", "any", "все", "любой", "全部"})
     if (folded == all) return true;
   return false;
+}
+
+/// The day of each completed interaction; null_day of others.
+std::vector<std::int32_t> days_held(const Rows& read) {
+  std::vector<std::int32_t> day = read.days(InteractionField::started_at);
+  const auto state = read.codes(InteractionField::state);
+  std::vector<bool> done(read.size());
+  for (std::size_t i = 0; i < read.size(); ++i) done[i] = state[i] == no_code ? day[i] != null_day : state[i] == 1;
+  for (const InteractionField other :
+       {InteractionField::ended_at, InteractionField::planned_from, InteractionField::planned_to}) {
+    const auto fallback = read.days(other);
+    for (std::size_t i = 0; i < read.size(); ++i)
+      if (day[i] == null_day) day[i] = fallback[i];
+  }
+  for (std::size_t i = 0; i < read.size(); ++i)
+    if (!done[i]) day[i] = null_day;
+  return day;
 }
 
 std::int32_t number_of(Day day) { return static_cast<std::int32_t>(day.time_since_epoch().count()); }
@@ -151,19 +171,11 @@ std::vector<ContactLine> contact_lines(const ClientBase& base, const ClientRows&
   const std::int32_t first = number_of(from), last = number_of(to);
   std::vector<ContactLine> lines;
   each_block(base, TableId::interactions, [&](const Rows& read, std::uint32_t) {
-    auto day = read.days(InteractionField::started_at);
-    const auto state = read.codes(InteractionField::state);
-    std::vector<bool> done(read.size());
-    for (std::size_t i = 0; i < read.size(); ++i) done[i] = state[i] == no_code ? day[i] != null_day : state[i] == 1;
-    for (const InteractionField other :
-         {InteractionField::ended_at, InteractionField::planned_from, InteractionField::planned_to}) {
-      const auto fallback = read.days(other);
-      for (std::size_t i = 0; i < read.size(); ++i)
-        if (day[i] == null_day) day[i] = fallback[i];
-    }
+    const std::vector<std::int32_t> day = days_held(read);
     const auto channel = read.codes(InteractionField::channel), initiative = read.codes(InteractionField::initiative);
     for (std::size_t i = 0; i < read.size(); ++i) {
-      if (!done[i] || day[i] < first || day[i] > last || initiative[i] == inbound || channel[i] == no_code) continue;
+      if (day[i] == null_day || day[i] < first || day[i] > last || initiative[i] == inbound || channel[i] == no_code)
+        continue;
       const std::uint32_t row = read.client(i) == no_code ? no_code : rows(read.client(i));
       if (row == no_code) continue;
       if (channels[channel[i]] == policy.channels.size()) {
@@ -177,6 +189,20 @@ std::vector<ContactLine> contact_lines(const ClientBase& base, const ClientRows&
     return std::tuple(a.row, a.day, a.channel) < std::tuple(b.row, b.day, b.channel);
   });
   return lines;
+}
+
+std::unordered_set<std::string> contacts_held(const ClientBase& base, Day to) {
+  const std::int32_t last = number_of(to);
+  std::unordered_set<std::string> held;
+  each_block(base, TableId::interactions, [&](const Rows& read, std::uint32_t) {
+    const Values* ids = read.values(InteractionField::interaction);
+    if (ids == nullptr) return;
+    const std::vector<std::int32_t> day = days_held(read);
+    for (std::size_t i = 0; i < read.size(); ++i)
+      if (day[i] != null_day && day[i] <= last)
+        if (const std::string_view id = ids->text(read.begin() + i); !id.empty()) held.emplace(id);
+  });
+  return held;
 }
 
 std::vector<RequestLine> request_lines(const ClientBase& base, const ClientRows& rows, const Revisits& revisits,

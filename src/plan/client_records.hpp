@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -56,6 +57,9 @@ struct ContactLine {
 [[nodiscard]] std::vector<ContactLine> contact_lines(const ClientBase& base, const ClientRows& rows,
                                                      const PlanPolicy& policy, Day from, Day to,
                                                      std::set<std::string>& unknown);
+
+/// Ids of interactions that were completed until a day; those without one are left out.
+[[nodiscard]] std::unordered_set<std::string> contacts_held(const ClientBase& base, Day to);
 
 struct RequestLine {
   std::uint32_t row{0};

@@ -7,9 +7,11 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "classify/expression_tree.hpp"
@@ -516,6 +518,18 @@ class Compiler {
     return bits;
   }
 
+  /// Whether the contacts of a date were held before the period, by the ids of interactions: another plan asked for
+  /// them.
+  [[nodiscard]] bool was_held(std::size_t row, const std::string& name, const std::string& label,
+                              const PlanQuota& contact) {
+    if (!held_) held_ = contacts_held(base_, std::min(as_of_, period_.first - days{1}));
+    if (held_->empty()) return false;
+    const std::string client = data_->clients.to_text(row);
+    for (std::int32_t number = 1; number <= contact.most; ++number)
+      if (!held_->contains(contact_id(client, name, "1", label, number))) return false;
+    return true;
+  }
+
   void add_care() {
     for (std::size_t i = 0; i < policy_.care.size(); ++i) {
       const CareContact& care = policy_.care[i];
@@ -526,7 +540,7 @@ class Compiler {
       const auto ask = [&](std::uint32_t row, Day day, const std::string& name) {
         const Day first = std::max(day - days{care.before_days}, period_.first);
         const Day last = std::min(day + days{care.after_days}, period_.last);
-        if (first > last) return;
+        if (first > last || was_held(row, care.name, to_text(day), care.contact)) return;
         const auto [known, added] = cadences.try_emplace({day, name}, 0);
         if (added)
           known->second = add_dated(AskedBy::care, i, care.name, care.contact, first, last, to_text(day), name);
@@ -606,7 +620,8 @@ class Compiler {
       const std::uint32_t cadence =
           add_dated(AskedBy::campaign, i, campaign.name, campaign.contact, first, last, to_text(campaign.deadline));
       for (std::uint32_t row = 0; row < fits.size(); ++row)
-        if (fits[row] != 0) asked_.push_back({row, cadence, by, 1000, 0});
+        if (fits[row] != 0 && !was_held(row, campaign.name, to_text(campaign.deadline), campaign.contact))
+          asked_.push_back({row, cadence, by, 1000, 0});
     }
   }
 
@@ -1190,6 +1205,7 @@ class Compiler {
   std::vector<std::vector<std::uint32_t>> pool_places_;
   std::int32_t most_gap_{0};
   std::vector<Row> asked_;
+  std::optional<std::unordered_set<std::string>> held_;  ///< ids of contacts before the period
   std::set<std::string> unknown_channels_, unknown_countries_;
   std::unordered_map<std::string, std::string> country_codes_;
   std::vector<std::uint32_t> dated_consents_;  ///< by client

@@ -74,6 +74,11 @@ void check_values(const ContactSchedule::Data& data) {
 
 }  // namespace
 
+std::string planning::contact_id(std::string_view client, std::string_view name, std::string_view quota,
+                                 std::string_view period, std::int32_t number) {
+  return fmt::format("{}/{}/{}/{}/{}", part_of(client), part_of(name), part_of(quota), part_of(period), number);
+}
+
 const PlanQuota& ContactSchedule::Data::quota_of(const planning::Activity& activity) const {
   switch (activity.asked_by) {
     case planning::AskedBy::care: return policy.care[activity.part].contact;
@@ -87,9 +92,9 @@ const PlanQuota& ContactSchedule::Data::quota_of(const planning::Activity& activ
 
 std::string ContactSchedule::Data::id_of(std::size_t touch) const {
   const planning::Activity& activity = activities[activity_of(touch)];
-  return fmt::format("{}/{}/{}/{}/{}", part_of(clients.to_text(client_rows[problem.touches[touch].client])),
-                     part_of(activity.name), part_of(activity.quota_id), part_of(activity.period),
-                     activity.skip + static_cast<std::int32_t>(origins[touch].number) + 1);
+  return planning::contact_id(clients.to_text(client_rows[problem.touches[touch].client]), activity.name,
+                              activity.quota_id, activity.period,
+                              activity.skip + static_cast<std::int32_t>(origins[touch].number) + 1);
 }
 
 const PlanProblem& ContactSchedule::problem() const noexcept { return data_->problem; }

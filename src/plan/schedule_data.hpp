@@ -61,6 +61,10 @@ struct ContactSchedule::Data {
 
 namespace planning {
 
+/// Stable id of a contact. \param number  from 1
+[[nodiscard]] std::string contact_id(std::string_view client, std::string_view name, std::string_view quota,
+                                     std::string_view period, std::int32_t number);
+
 /// Compiles everything. \throws Error as compile_schedule()
 [[nodiscard]] std::shared_ptr<const ContactSchedule::Data> compile(const ClientBase& base, const Table& classified,
                                                                    const Table& managers, const PlanPolicy& policy,

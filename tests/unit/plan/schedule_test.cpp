@@ -484,6 +484,29 @@ TEST(Schedule, CaresOnADayOfSeveralHolidaysAndTellsOfThoseThatAreNotKnown) {
               AllOf(HasSubstr("the table of holidays has not: Xmas."), HasSubstr("not known, so that they work")));
 }
 
+TEST(Schedule, AsksForNoContactThatWasHeldForAnEarlierPlan) {
+  const std::string parts = R"("care": [{"name": "birthday", "before_days": 3, "contact": {"channel": "phone"}}],
+    "campaigns": [{"name": "news", "first": "2027-02-20", "deadline": "2027-03-10", "contact": {"channel": "phone"}}])";
+  const auto ids = [&](const char* held) {
+    BaseBuilder builder;
+    ClientRow row{.client = 1};
+    row.birthday = on(1990, 3, 1);
+    builder.add(row);
+    builder.add(InteractionRow{.interaction = held,
+                               .client = 1,
+                               .channel = "phone",
+                               .started_at = noon(on(2027, 2, 26)),
+                               .state = "completed"});
+    const ClientBase base = builder.build().base;
+    const ContactSchedule schedule =
+        make_schedule(base, clients_of(base), one_manager(), policy_of(parts), {on(2027, 3, 1), on(2027, 3, 31)});
+    return column(schedule.planned(), "id");
+  };
+  EXPECT_THAT(ids("1/birthday/1/2027-03-01/1"), ElementsAre("1/news/1/2027-03-10/1"));
+  EXPECT_THAT(ids("1/news/1/2027-03-10/1"), ElementsAre("1/birthday/1/2027-03-01/1"));
+  EXPECT_THAT(ids("another"), UnorderedElementsAre("1/birthday/1/2027-03-01/1", "1/news/1/2027-03-10/1"));
+}
+
 TEST(Schedule, ComesBackToRequests) {
   BaseBuilder builder;
   for (int id = 1; id <= 6; ++id) builder.add(ClientRow{.client = id});
