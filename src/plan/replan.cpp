@@ -629,6 +629,14 @@ class Replanner {
       raise(plan.prices.contact, announced_.prices.contact);
     }
     plan.upper_bound = bound_at(model_, plan.prices, quiet_);
+    if (PlanPrices before = announced_.prices;
+        !before.slot.empty()) {  // any prices prove a bound: the lower one counts
+      const std::int64_t bound = bound_at(model_, before, quiet_);
+      if (bound < plan.upper_bound) {
+        plan.upper_bound = bound;
+        plan.prices = std::move(before);
+      }
+    }
     for (const Group& group : model_.groups) ++(group.exact ? plan.exact_groups : plan.coupled_groups);
     plan.rounds = draft.rounds;
     plan.limited = draft.limited;
