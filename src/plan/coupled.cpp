@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::uint32_t block_units = 512;
 constexpr double enough_promise = 2e-5;
+// Of prices while plans are made. Just below the full price many a touch is worth it that is not at it.
+constexpr double coarse[] = {1, 0.95, 0.6, 0};
+constexpr double fine[] = {1, 0.999, 0.98, 0.95, 0.9, 0.8, 0.6, 0.4, 0.2, 0};
 
 /// Numbers that look random and are the same in every run (Steele et al. 2014, "SplitMix").
 class Draws {
@@ -115,8 +118,11 @@ class Relaxation {
     ++rounds_;
   }
 
-  /// Makes a plan at the best prices so far and keeps it if it is the best.
-  void plan(int passes, const Control& control) {
+  /// Makes a plan at the best prices so far, then at those times falling factors, so that room which prices would leave
+  /// goes to what is worth most of the rest; keeps it where it is the best.
+  /// \param mixed  begins with what clients chose at the prices of the bundle's planes, as many at each as it counts
+  /// for
+  void plan(std::span<const double> factors, bool mixed, const Control& control) {
     std::vector<std::int64_t> room = resources_.capacity;
     std::vector<Place> places(group_.touches.size());
     std::vector<std::int64_t> surplus(units_.size());
@@ -128,25 +134,40 @@ class Relaxation {
     std::iota(order.begin(), order.end(), 0U);
     std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return surplus[a] > surplus[b]; });
     std::vector<std::int64_t> prices = best_prices_;
-    for (int pass = 0; pass < passes; ++pass) {
-      control.check();
-      // At the full prices first, then at falling ones, so that room which the prices would leave is used.
-      if (pass >= 2)
-        for (std::int64_t& price : prices) price = pass == passes - 1 ? 0 : price / 2;
-      menu.price(prices, room);
-      for (const std::uint32_t u : order) {
-        const Unit& unit = units_[u];
-        for (std::uint32_t i = unit.begin; i < unit.end; ++i)
-          if (places[i].manager != none) move(menu, prices, room, i, places[i], -1);
-        static_cast<void>(path.solve(unit, menu));
-        for (std::uint32_t i = unit.begin; i < unit.end; ++i) places[i] = {};
-        for (const ClientPath::Step& step : path.steps()) {
-          const Place place = place_of(step);
-          if (!has_room(room, step.position, place)) continue;  // two of a client on one day for the last room
-          places[step.position] = place;
-          move(menu, prices, room, step.position, place, 1);
-        }
+    // A client's choice again, in the room that there is without it.
+    const auto choose_again = [&](std::uint32_t u) {
+      const Unit& unit = units_[u];
+      for (std::uint32_t i = unit.begin; i < unit.end; ++i)
+        if (places[i].manager != none) move(menu, prices, room, i, places[i], -1);
+      static_cast<void>(path.solve(unit, menu));
+      for (std::uint32_t i = unit.begin; i < unit.end; ++i) places[i] = {};
+      for (const ClientPath::Step& step : path.steps()) {
+        const Place place = place_of(step);
+        if (!has_room(room, step.position, place)) continue;  // two of a client on one day for the last room
+        places[step.position] = place;
+        move(menu, prices, room, step.position, place, 1);
       }
+    };
+    if (bundle_ && mixed) {
+      double before = 0;
+      for (const PriceBundle::Share& share : bundle_->shares()) {
+        control.check();
+        for (std::size_t r = 0; r < prices.size(); ++r)
+          prices[r] = static_cast<std::int64_t>(std::round(share.at[r] / scale_[r]));
+        menu.price(prices, room);
+        for (std::size_t k = 0; k < order.size(); ++k) {
+          const double point = std::fmod((static_cast<double>(k) + 0.5) * 0.6180339887498949, 1.0);
+          if (before <= point && point < before + share.weight) choose_again(order[k]);
+        }
+        before += share.weight;
+      }
+    }
+    for (const double factor : factors) {
+      control.check();
+      for (std::size_t r = 0; r < prices.size(); ++r)
+        prices[r] = static_cast<std::int64_t>(factor * static_cast<double>(best_prices_[r]));
+      menu.price(prices, room);
+      for (const std::uint32_t u : order) choose_again(u);
       std::int64_t objective = 0;
       for (std::uint32_t i = 0; i < places.size(); ++i)
         if (places[i].manager != none) objective += model_.worth(group_.touches[i], places[i].day);
@@ -416,13 +437,14 @@ CoupledResult solve_coupled(const Model& model, std::span<const Group* const> gr
     const bool plan = round == 0 || round == 9 || (round + 1) % 25 == 0;
     control.run(open.size(), [&](std::size_t i) {
       all[open[i]]->close_round();
-      if (plan) all[open[i]]->plan(round == 0 ? 3 : 5, control);
+      if (plan) all[open[i]]->plan(coarse, false, control);
     });
     result.rounds = round + 1;
     control.report("plan", 0.1 + 0.8 * (round + 1) / options.rounds);
   }
   control.run(all.size(), [&](std::size_t g) {
-    if (!all[g]->done(options.gap)) all[g]->plan(8, control);
+    for (const bool mixed : {false, true})
+      if (!all[g]->done(options.gap)) all[g]->plan(fine, mixed, control);
     if (!all[g]->done(options.gap)) all[g]->improve(options.improvements, control);
   });
   for (const std::unique_ptr<Relaxation>& one : all) {

@@ -29,7 +29,7 @@ PriceBundle::PriceBundle(std::vector<double> at, double value, std::vector<doubl
       value_(value),
       step_(step) {
   const double height = value - product(slope, center_);
-  planes_.push_back({std::move(slope), height, 0, 1});
+  planes_.push_back({center_, std::move(slope), height, 0, 1});
 }
 
 /// Weights of the planes at which their mean, in the metric of the step and prices at or above zero, is lowest.
@@ -91,6 +91,7 @@ void PriceBundle::drop_one() {
     std::partial_sort(planes_.begin(), planes_.begin() + 2, planes_.end(), lighter);
     Plane& a = planes_[0];
     const Plane& b = planes_[1];
+    if (a.weight < b.weight) a.at = b.at;
     const double sum = a.weight + b.weight, own = a.weight / sum, other = b.weight / sum;
     for (std::size_t r = 0; r < a.slope.size(); ++r) a.slope[r] = own * a.slope[r] + other * b.slope[r];
     a.height = own * a.height + other * b.height;
@@ -101,11 +102,18 @@ void PriceBundle::drop_one() {
   planes_.erase(planes_.begin() + static_cast<std::ptrdiff_t>(out));
 }
 
+std::vector<PriceBundle::Share> PriceBundle::shares() const {
+  std::vector<Share> found;
+  for (const Plane& plane : planes_)
+    if (plane.weight > 0) found.push_back({plane.at, plane.weight});
+  return found;
+}
+
 void PriceBundle::add(std::span<const double> at, double value, std::vector<double> slope) {
   if (planes_.size() == most_planes) drop_one();
   const double height = value - product(slope, at);
   const double decrease = value_ - value;
-  planes_.push_back({std::move(slope), height, 0, 0});
+  planes_.push_back({{at.begin(), at.end()}, std::move(slope), height, 0, 0});
   const bool better = decrease >= 0.1 * promise_ && decrease > 0;
   if (better) {
     center_.assign(at.begin(), at.end());

@@ -21,11 +21,19 @@ class PriceBundle {
   [[nodiscard]] std::span<const double> next();
   /// What was found at a place near the one that next() gave.
   void add(std::span<const double> at, double value, std::vector<double> slope);
+  /// Where the planes were found and how much each counts in the mean that next() followed; the weights' sum is 1. What
+  /// was chosen there, mixed by these weights, is what the best prices are right for.
+  struct Share {
+    std::span<const double> at;
+    double weight;
+  };
+  [[nodiscard]] std::vector<Share> shares() const;
   /// How much lower the planes say that the function is at most at the place of next(); >= 0.
   [[nodiscard]] double promise() const { return promise_; }
 
  private:
   struct Plane {
+    std::vector<double> at;
     std::vector<double> slope;
     double height;  // at zero
     double error;   // what it lies below the value at the center
