@@ -608,9 +608,10 @@ typedef struct klt_card_search_options {
 
 /* The cards that may be the client of whom `fields` and `values`, `count` of each, say something: names of fields of
  * the table clients or their aliases, such as "family_name", "email" (may come again), "birthday" (2026-11-28). By
- * falling score: id, score, probability, prior_weight, and for every field with evidence its level and weight; "begins"
- * where an incomplete value begins one of the card's. `options` may be NULL. KLT_NOT_FOUND naming a field that there is
- * not; KLT_INVALID_ARGUMENT naming a field or an option. Since ABI 2. */
+ * falling score: id, score, probability, prior_weight, shared_weight, shared_by (what a class such as a household
+ * explains of the evidence), and for every field with evidence its level and weight; "begins" where an incomplete value
+ * begins one of the card's. `options` may be NULL. KLT_NOT_FOUND naming a field that there is not; KLT_INVALID_ARGUMENT
+ * naming a field or an option. Since ABI 2. */
 KLT_API klt_status klt_card_index_search(klt_context* context, const klt_card_index* index, const char* const* fields,
                                          const char* const* values, size_t count,
                                          const klt_card_search_options* options, klt_table** out);

@@ -37,6 +37,9 @@ py::dict evidence_to_python(const Duplicates& found, const PairEvidence& evidenc
   out["score"] = evidence.explanation.score;
   out["probability"] = link_probability(evidence.explanation.score);
   out["prior_weight"] = evidence.explanation.prior_weight;
+  out["shared_weight"] = evidence.explanation.shared_weight;
+  out["shared_by"] = py::none();
+  if (const auto& by = evidence.explanation.shared_by) out["shared_by"] = found.model().classes()[*by].name;
   out["fields"] = fields;
   return out;
 }

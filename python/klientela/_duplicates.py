@@ -290,9 +290,10 @@ def _search(
     Returns
     -------
     Table
-        A row a match, by falling score: id, score, probability, prior_weight, and every field's level and weight;
-        ``begins`` is the level where an incomplete value begins one of the card's. Of a base, the client who was looked
-        up stands in front, in the column client.
+        A row a match, by falling score: id, score, probability, prior_weight, shared_weight and shared_by (what a class
+        such as a household explains of the evidence), and every field's level and weight; ``begins`` is the level where
+        an incomplete value begins one of the card's. Of a base, the client who was looked up stands in front, in the
+        column client.
 
     Examples
     --------

@@ -29,7 +29,7 @@ from klientela._terminal import (
 from klientela.cli_dedupe import _stage_steps
 from klientela.cli_merge import policy_of
 
-_TOLD = ("id", "list", "score", "probability", "prior_weight")
+_TOLD = ("id", "list", "score", "probability", "prior_weight", "shared_weight", "shared_by")
 
 
 def search(

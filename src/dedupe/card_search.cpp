@@ -332,9 +332,15 @@ class Query {
     if (weight <= of.weight + of.term_weight) return;
     evidence.levels[i] = 0;
     of = {i, 0, 0, weight};
-    evidence.explanation.score = evidence.explanation.prior_weight;
-    for (const FieldEvidence& each : evidence.explanation.fields)
-      evidence.explanation.score += each.weight + each.term_weight;
+    ScoreExplanation& explanation = evidence.explanation;
+    explanation.score = explanation.prior_weight;
+    std::vector<double> terms;
+    for (const FieldEvidence& each : explanation.fields) {
+      explanation.score += each.weight + each.term_weight;
+      terms.push_back(each.term_weight);
+    }
+    explanation.shared_weight = found.model.shared_weight(evidence.levels, terms, &explanation.shared_by);
+    explanation.score += explanation.shared_weight;
   }
 
   [[nodiscard]] PairEvidence compared(std::uint32_t card, std::uint32_t other) const {
@@ -377,13 +383,10 @@ class Query {
       dedupe::cross_names(names(cards_, card), names(known, other), evidence.levels[given], evidence.levels[family],
                           comparisons[family].close);
     }
-    evidence.explanation = found.model.explain(evidence.levels, shares);
-    for (std::size_t i = 0; i < comparisons.size(); ++i) {
-      if (common[i] == no_code || evidence.levels[i] != found.comparer->highest(i)) continue;
-      const double bits = found.scorer->adjusted(i, common[i]);
-      evidence.explanation.fields[i].term_weight += bits;
-      evidence.explanation.score += bits;
-    }
+    std::vector<double> adjusted(comparisons.size(), 0);
+    for (std::size_t i = 0; i < comparisons.size(); ++i)
+      if (common[i] != no_code) adjusted[i] = found.scorer->adjusted(i, common[i]);
+    evidence.explanation = found.model.explain(evidence.levels, shares, adjusted);
     return evidence;
   }
 

@@ -107,6 +107,13 @@ Table matches_table(const CardIndex& index, std::span<const CardMatch> matches) 
   out.add(numbers("score", [](const CardMatch& match) { return match.score; }));
   out.add(numbers("probability", [](const CardMatch& match) { return link_probability(match.score); }));
   out.add(numbers("prior_weight", [](const CardMatch& match) { return match.evidence.explanation.prior_weight; }));
+  out.add(numbers("shared_weight", [](const CardMatch& match) { return match.evidence.explanation.shared_weight; }));
+  std::vector<std::optional<std::string>> shared_by;
+  for (const CardMatch& match : matches) {
+    const auto& by = match.evidence.explanation.shared_by;
+    shared_by.push_back(by ? std::optional(index.found().model().classes()[*by].name) : std::nullopt);
+  }
+  out.add(Column("shared_by", shared_by));
   for (std::size_t c = 0; c < comparisons.size(); ++c) {
     std::vector<std::optional<std::string>> said;
     for (const CardMatch& match : matches) {

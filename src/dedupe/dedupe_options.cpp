@@ -1,4 +1,5 @@
 // Options of the dedupe stage from and to policy JSON, and their schema.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -97,6 +98,37 @@ Comparison comparison_from(const json::Node& node) {
   return read;
 }
 
+LinkClassSpec class_from(const json::Node& node) {
+  json::Object object(node);
+  LinkClassSpec read;
+  read.name = object.require("name").text();
+  const json::Node shared = object.require("shared");
+  json::Object fields(shared);
+  for (const std::string_view field : field_names())
+    if (const auto chance = fields.find(std::string(field).c_str()))
+      read.shared.push_back({std::string(field), chance->number()});
+  fields.done();
+  if (read.shared.empty()) shared.fail("must not be empty");
+  for (const LinkClassSpec::Shared& each : read.shared)
+    if (!(each.chance > 0 && each.chance <= 1))
+      json::fail(shared.pointer() + '/' + each.comparison, "must be above 0 and at most 1");
+  object.done();
+  return read;
+}
+
+std::vector<LinkClassSpec> classes_from(const json::Node& node) {
+  std::vector<LinkClassSpec> classes;
+  for (const json::Node& item : node.items()) {
+    const LinkClassSpec& read = classes.emplace_back(class_from(item));
+    if (read.name.empty()) json::fail(item.pointer() + "/name", "must not be empty");
+    if (std::any_of(classes.begin(), classes.end() - 1,
+                    [&](const LinkClassSpec& one) { return one.name == read.name; }))
+      json::fail(item.pointer() + "/name", "is that of an earlier class");
+  }
+  if (classes.size() > max_link_classes) node.fail("holds more than 8 classes");
+  return classes;
+}
+
 /// What a search would refuse. \pre one of `comparisons` for each item
 void check(const std::vector<Comparison>& comparisons, const json::Node& node) {
   try {
@@ -115,6 +147,16 @@ Value json_of(const Comparison& comparison) {
   document["close"] = comparison.close;
   document["similar"] = comparison.similar;
   document["tf_weight"] = comparison.tf_weight;
+  return document;
+}
+
+Value json_of(const std::vector<LinkClassSpec>& classes) {
+  Value document = Value::array();
+  for (const LinkClassSpec& each : classes) {
+    Value shared = Value::object();
+    for (const LinkClassSpec::Shared& field : each.shared) shared[field.comparison] = field.chance;
+    document.push_back({{"name", each.name}, {"shared", std::move(shared)}});
+  }
   return document;
 }
 
@@ -162,6 +204,7 @@ DedupeOptions dedupe_options_from_json(std::string_view text, std::string_view p
   part("training", [&](const json::Node& node) {
     options.training = link_training_options_from_json(node.value().dump(), node.pointer());
   });
+  part("classes", [&](const json::Node& node) { options.classes = classes_from(node); });
   part("clusters", [&](const json::Node& node) {
     options.clusters = card_cluster_options_from_json(node.value().dump(), node.pointer());
   });
@@ -185,6 +228,7 @@ std::string to_json(const DedupeOptions& options) {
   document["comparisons"] = std::move(comparisons);
   document["model"] = options.model ? Value::parse(to_json(*options.model)) : Value();
   document["training"] = Value::parse(to_json(options.training));
+  document["classes"] = json_of(options.classes);
   document["random_pairs"] = options.random_pairs;
   document["training_pairs"] = options.training_pairs;
   document["discount_shared"] = options.discount_shared;
@@ -242,6 +286,29 @@ std::string dedupe_options_schema() {
   model["type"] = {"object", "null"};
   properties["model"] = std::move(model);
   properties["training"] = fragment(link_training_options_schema());
+  Value shared = Value::object();
+  for (const std::string_view field : field_names())
+    shared[std::string(field)] = {{"type", "number"}, {"exclusiveMinimum", 0}, {"maximum", 1}};
+  properties["classes"] = {
+      {"type", "array"},
+      {"maxItems", max_link_classes},
+      {"default", json_of(defaults.classes)},
+      {"description",
+       "Classes of pairs of two clients that have more in common than chance would have it: what a class explains is "
+       "no "
+       "evidence of one client. Empty: none."},
+      {"items",
+       {{"type", "object"},
+        {"additionalProperties", false},
+        {"required", {"name", "shared"}},
+        {"properties",
+         {{"name", {{"type", "string"}, {"minLength", 1}, {"description", "Unique."}}},
+          {"shared",
+           {{"type", "object"},
+            {"minProperties", 1},
+            {"additionalProperties", false},
+            {"properties", std::move(shared)},
+            {"description", "By field: the chance that a pair of the class has one value there, not by chance."}}}}}}}};
   properties["discount_shared"] = {
       {"type", "boolean"},
       {"default", defaults.discount_shared},

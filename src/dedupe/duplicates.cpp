@@ -146,10 +146,29 @@ LinkModel fitted_to(const LinkModel& model, std::span<const Comparison> comparis
                   "model");
     fields.push_back(*found);
   }
-  return {model.prior(), std::move(fields)};
+  std::vector<LinkClass> classes;  // of the fields that are compared
+  for (LinkClass each : model.classes()) {
+    std::erase_if(each.fields, [&](const LinkClassField& field) {
+      return std::none_of(fields.begin(), fields.end(),
+                          [&](const LinkField& kept) { return kept.comparison.name == field.comparison; });
+    });
+    if (!each.fields.empty()) classes.push_back(std::move(each));
+  }
+  return {model.prior(), std::move(fields), std::move(classes)};
 }
 
 }  // namespace
+
+std::vector<LinkClassSpec> default_link_classes() {
+  const auto shared = [](std::initializer_list<CardField> fields) {
+    std::vector<LinkClassSpec::Shared> made;
+    for (const CardField field : fields) made.push_back({std::string(name(field))});
+    return made;
+  };
+  using F = CardField;
+  return {{"household", shared({F::family_name, F::phone, F::address, F::city, F::region, F::postcode})},
+          {"branch", shared({F::organisation_name, F::email, F::phone, F::website})}};
+}
 
 Duplicates::Duplicates() : data_(std::make_shared<const Data>()) {}
 const PreparedCards& Duplicates::cards() const noexcept { return data_->cards; }
@@ -177,23 +196,18 @@ PairEvidence Duplicates::explain(CardPair pair) const {
   const PairComparer& comparer = *data_->comparer;
   PairEvidence evidence{pair, {}, {}};
   const Pattern pattern = comparer(pair);
-  std::vector<double> shares;
-  for (std::size_t i = 0; i < comparer.comparisons().size(); ++i) {
+  const std::size_t comparisons = comparer.comparisons().size();
+  std::vector<double> shares(comparisons, 0.0);
+  std::vector<double> adjusted(comparisons, 0.0);
+  for (std::size_t i = 0; i < comparisons; ++i) {
     evidence.levels.push_back(level_of(pattern, i));
-    shares.push_back(0);
     if (evidence.levels.back() != comparer.highest(i)) continue;
-    if (const std::uint32_t value = comparer.common_value(pair, i); value != no_code)
-      shares.back() = data_->scorer->share(i, value);
-  }
-  evidence.explanation = data_->model.explain(evidence.levels, shares);
-  for (std::size_t i = 0; i < comparer.comparisons().size(); ++i) {
-    if (evidence.levels[i] != comparer.highest(i)) continue;
     const std::uint32_t value = comparer.common_value(pair, i);
-    const double bits = value == no_code ? 0 : data_->scorer->adjusted(i, value);
-    if (bits == 0) continue;
-    evidence.explanation.fields[i].term_weight += bits;
-    evidence.explanation.score += bits;
+    if (value == no_code) continue;
+    shares[i] = data_->scorer->share(i, value);
+    adjusted[i] = data_->scorer->adjusted(i, value);
   }
+  evidence.explanation = data_->model.explain(evidence.levels, shares, adjusted);
   return evidence;
 }
 
@@ -495,7 +509,8 @@ class Search {
     if (training.empty()) return only_expected(specs);
     data_->training = train_link_model(
         specs, random, training, all_pairs(),
-        training_options(std::max(least_expected, expected_u_share * static_cast<double>(random_count))), control_);
+        training_options(std::max(least_expected, expected_u_share * static_cast<double>(random_count))), control_,
+        classes());
     control_.report("learn", 1);
     take_learnt_model();
   }
@@ -509,12 +524,31 @@ class Search {
     options.smoothing_u = told_by < 2 ? as_expected : smoothing_u;
     return options;
   }
+  [[nodiscard]] bool has_values(const Comparison& each) const {
+    return static_cast<double>(cards_.filled(each.field)) >= fewest_filled * static_cast<double>(cards_.size());
+  }
   [[nodiscard]] std::size_t comparisons_with_values() const {
     const auto& comparisons = data_->options.comparisons;
-    const double fewest = fewest_filled * static_cast<double>(cards_.size());
-    return static_cast<std::size_t>(std::count_if(comparisons.begin(), comparisons.end(), [&](const Comparison& each) {
-      return static_cast<double>(cards_.filled(each.field)) >= fewest;
-    }));
+    return static_cast<std::size_t>(std::count_if(comparisons.begin(), comparisons.end(),
+                                                  [&](const Comparison& each) { return has_values(each); }));
+  }
+  /// The classes that can be told from one client: by what they share, and by what they do not.
+  [[nodiscard]] std::vector<LinkClassSpec> classes() const {
+    std::vector<LinkClassSpec> kept = data_->options.classes;
+    for (LinkClassSpec& each : kept)
+      std::erase_if(each.shared, [&](const LinkClassSpec::Shared& shared) {
+        return std::none_of(data_->options.comparisons.begin(), data_->options.comparisons.end(),
+                            [&](const Comparison& c) { return name(c.field) == shared.comparison && has_values(c); });
+      });
+    const std::size_t all = comparisons_with_values();
+    std::erase_if(kept, [&](const LinkClassSpec& each) {
+      const auto telling = std::count_if(each.shared.begin(), each.shared.end(), [](const LinkClassSpec::Shared& one) {
+        return one.comparison != name(CardField::city) && one.comparison != name(CardField::region) &&
+               one.comparison != name(CardField::postcode);
+      });
+      return telling < 2 || each.shared.size() == all;
+    });
+    return kept;
   }
   void take_learnt_model() {
     std::vector<LinkField> fields = data_->training->model.fields();
@@ -528,7 +562,7 @@ class Search {
       if (u_was_held && comparison.tf_weight > 0 && !counts.empty())
         fields[i].tf_average_u = average_u(std::vector<double>(counts.begin(), counts.end()));
     }
-    data_->model = LinkModel(data_->training->model.prior(), std::move(fields));
+    data_->model = LinkModel(data_->training->model.prior(), std::move(fields), data_->training->model.classes());
   }
   static bool is_silent(const TrainingBlock& block) {
     return std::all_of(block.patterns.levels.begin(), block.patterns.levels.end(),
@@ -551,8 +585,8 @@ class Search {
     nothing.add(std::vector<std::uint8_t>(specs.size(), 1), 1e-9);
     LinkTrainingOptions options = training_options(1);
     if (!options.prior) options.prior = expected_prior;
-    data_->training =
-        train_link_model(specs, nothing, std::vector<TrainingBlock>{{"", nothing, {}}}, 0, options, control_);
+    data_->training = train_link_model(specs, nothing, std::vector<TrainingBlock>{{"", nothing, {}}}, 0, options,
+                                       control_, classes());
     data_->training->blocks.clear();
     take_learnt_model();
   }

@@ -237,6 +237,12 @@ Table pairs_table(const Duplicates& found, double min_score, const Control& cont
   }));
   out.add(numbers<double>("prior_weight", ColumnType::float64, n,
                           [&](std::size_t i) { return evidence[i].explanation.prior_weight; }));
+  out.add(numbers<double>("shared_weight", ColumnType::float64, n,
+                          [&](std::size_t i) { return evidence[i].explanation.shared_weight; }));
+  std::vector<std::optional<std::string>> shared_by(n);
+  for (std::size_t i = 0; i < n; ++i)
+    if (const auto& by = evidence[i].explanation.shared_by) shared_by[i] = found.model().classes()[*by].name;
+  out.add(Column("shared_by", shared_by));
   for (std::size_t c = 0; c < comparisons.size(); ++c) {
     if (found.cards().filled(comparisons[c].field) == 0) continue;
     const std::string field(name(comparisons[c].field));
@@ -388,6 +394,18 @@ Table link_model_table(const LinkModel& model) {
   out.add(chances("m", m));
   out.add(chances("u", u));
   out.add(numbers<double>("weight", ColumnType::float64, n, [&](std::size_t i) { return weight[i]; }));
+  given = true;  // from here on some may be null
+  for (const LinkClass& each : model.classes()) {
+    std::vector<double> of;
+    for (const LinkField& field : model.fields()) {
+      const auto shared = std::find_if(each.fields.begin(), each.fields.end(), [&](const LinkClassField& one) {
+        return one.comparison == field.comparison.name;
+      });
+      for (std::size_t i = 0; i < field.comparison.levels.size(); ++i)
+        of.push_back(shared == each.fields.end() ? std::nan("") : shared->m[i]);
+    }
+    out.add(chances("m_" + each.name, of));
+  }
   return out;
 }
 
@@ -463,6 +481,12 @@ std::string duplicates_summary_json(const Duplicates& found) {
   out["pairs"] = found.pairs();
   out["threshold"] = found.options().clusters.threshold;
   out["prior"] = found.model().prior();
+  if (!found.model().classes().empty()) {
+    Json classes = Json::array();
+    for (const LinkClass& each : found.model().classes())
+      classes.push_back({{"name", each.name}, {"share", each.share}});
+    out["classes"] = std::move(classes);
+  }
   if (const LinkTraining* training = found.training()) {
     Json of;
     of["status"] = std::string(name(training->status));

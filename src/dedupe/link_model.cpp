@@ -17,6 +17,7 @@ namespace klientela {
 namespace {
 
 constexpr double smallest_prior = 1e-18;  // its weight stays below max_weight_bits
+constexpr double most_shared = 0.9;
 
 [[noreturn]] void refuse(const std::string& where, const std::string& why, Code code = Code::invalid_argument) {
   throw Error(code, where + ' ' + why, where);
@@ -171,7 +172,8 @@ void PatternCounts::add(std::span<const std::uint8_t> pattern, double count) {
   }
 }
 
-LinkModel::LinkModel(double prior, std::vector<LinkField> fields) : prior_(prior), fields_(std::move(fields)) {
+LinkModel::LinkModel(double prior, std::vector<LinkField> fields, std::vector<LinkClass> classes)
+    : prior_(prior), fields_(std::move(fields)), classes_(std::move(classes)) {
   if (!(prior >= smallest_prior && prior < 1)) refuse("prior", "must be at least 1e-18 and below 1");
   if (fields_.size() > max_comparisons) refuse("fields", fmt::format("must be at most {}", max_comparisons));
   std::set<std::string> names;
@@ -187,6 +189,43 @@ LinkModel::LinkModel(double prior, std::vector<LinkField> fields) : prior_(prior
     begins_.push_back(weights_.size());
   }
   prior_weight_ = linking::on_grid(std::log2(prior / (1 - prior)));
+  add_classes();
+}
+
+void LinkModel::add_classes() {
+  if (classes_.size() > max_link_classes) refuse("classes", fmt::format("must be at most {}", max_link_classes));
+  std::set<std::string> names;
+  for (std::size_t k = 0; k < classes_.size(); ++k) {
+    const LinkClass& own = classes_[k];
+    const std::string here = fmt::format("classes[{}]", k);
+    if (own.name.empty()) refuse(here + ".name", "must not be empty");
+    if (!detail::valid_utf8(own.name)) refuse(here + ".name", "is not UTF-8");
+    if (!names.insert(own.name).second) refuse(here + ".name", "is that of an earlier class");
+    if (!within(own.share, 0, most_shared)) refuse(here + ".share", "must be from 0 to 0.9");
+    unshared_ -= own.share;
+    if (own.fields.empty()) refuse(here + ".fields", "must not be empty");
+    std::vector<Shared>& shared = shared_.emplace_back();
+    for (std::size_t i = 0; i < own.fields.size(); ++i) {
+      const auto& [comparison, m] = own.fields[i];
+      const std::string of = fmt::format("{}.fields[{}]", here, i);
+      const auto found = std::find_if(fields_.begin(), fields_.end(), [&, &name = comparison](const LinkField& field) {
+        return field.comparison.name == name;
+      });
+      if (found == fields_.end()) refuse(of + ".comparison", "is none of the model's");
+      if (found->u.empty()) refuse(of + ".comparison", "is one without m and u");
+      const auto place = static_cast<std::size_t>(found - fields_.begin());
+      if (std::any_of(shared.begin(), shared.end(), [&](const Shared& each) { return each.field == place; }))
+        refuse(of + ".comparison", "is that of an earlier field");
+      check_chances(m, found->u.size(), of + ".m");
+      Shared& field =
+          shared.emplace_back(Shared{place, {0}, std::max(0.0, (m.back() - found->u.back()) / (1 - found->u.back()))});
+      for (std::size_t l = 0; l < m.size(); ++l)
+        field.weights.push_back(linking::on_grid(std::log2(m[l] / found->u[l])));
+    }
+    std::sort(shared.begin(), shared.end(), [](const Shared& a, const Shared& b) { return a.field < b.field; });
+  }
+  if (unshared_ < 1 - most_shared - 1e-9) refuse("classes", "must have shares of at most 0.9 in sum");
+  highest_shared_ = linking::on_grid(-std::log2(unshared_));
 }
 
 std::span<const double> LinkModel::weights(std::size_t field) const {
@@ -210,7 +249,37 @@ double LinkModel::term_weight(std::size_t field, double share) const {
   return linking::on_grid(own.tf_weight * std::log2(average / counts_as));
 }
 
-void LinkModel::check_pattern(std::span<const std::uint8_t> pattern, std::span<const double> shares) const {
+double LinkModel::shared_weight(std::span<const std::uint8_t> pattern, std::span<const double> terms,
+                                std::optional<std::size_t>* most) const noexcept {
+  if (classes_.empty()) return 0;
+  double factor = unshared_;
+  double largest = 0;
+  std::optional<std::size_t> by;
+  for (std::size_t k = 0; k < shared_.size(); ++k) {
+    double bits = 0;
+    for (const Shared& shared : shared_[k]) {
+      const std::uint8_t level = pattern[shared.field];
+      const double term = terms[shared.field];
+      if (term == 0 || level + 1U != shared.weights.size())
+        bits += shared.weights[level];
+      else
+        bits += linking::on_grid(std::log2(shared.beyond_chance / fields_[shared.field].u.back() * std::exp2(term) + 1 -
+                                           shared.beyond_chance));
+    }
+    const double share = classes_[k].share * std::exp2(bits);
+    factor += share;
+    if (share > largest) {
+      largest = share;
+      by = k;
+    }
+  }
+  const double weight = std::min(highest_shared_, linking::on_grid(-std::log2(factor)));
+  if (most != nullptr) *most = weight < 0 ? by : std::nullopt;
+  return weight;
+}
+
+void LinkModel::check_pattern(std::span<const std::uint8_t> pattern, std::span<const double> shares,
+                              std::span<const double> more) const {
   if (pattern.size() != fields_.size())
     refuse("pattern", fmt::format("must have {} levels, not {}", fields_.size(), pattern.size()));
   if (!shares.empty() && shares.size() != fields_.size())
@@ -223,30 +292,33 @@ void LinkModel::check_pattern(std::span<const std::uint8_t> pattern, std::span<c
              Code::out_of_range);
   for (const double share : shares)
     if (!within(share, 0, 1)) refuse("shares", "must be from 0 to 1", Code::out_of_range);
+  if (!more.empty() && more.size() != fields_.size())
+    refuse("more", fmt::format("must be {} or none, not {}", fields_.size(), more.size()));
 }
 
 double LinkModel::score(std::span<const std::uint8_t> pattern, std::span<const double> shares) const {
-  check_pattern(pattern, shares);
-  double score = prior_weight_;
-  for (std::size_t f = 0; f < pattern.size(); ++f) {
-    score += weights_[begins_[f] + pattern[f]];
-    if (!shares.empty() && pattern[f] == fields_[f].comparison.levels.size()) score += term_weight(f, shares[f]);
-  }
-  return score;
+  return explain(pattern, shares).score;
 }
 
-ScoreExplanation LinkModel::explain(std::span<const std::uint8_t> pattern, std::span<const double> shares) const {
-  check_pattern(pattern, shares);
+ScoreExplanation LinkModel::explain(std::span<const std::uint8_t> pattern, std::span<const double> shares,
+                                    std::span<const double> more) const {
+  check_pattern(pattern, shares, more);
   ScoreExplanation explanation;
   explanation.prior_weight = explanation.score = prior_weight_;
   explanation.fields.reserve(pattern.size());
+  std::vector<double> terms(pattern.size(), 0.0);
   for (std::size_t f = 0; f < pattern.size(); ++f) {
     FieldEvidence evidence{.field = f, .level = pattern[f], .weight = weights_[begins_[f] + pattern[f]]};
-    if (!shares.empty() && pattern[f] == fields_[f].comparison.levels.size())
-      evidence.term_weight = term_weight(f, shares[f]);
+    if (pattern[f] == fields_[f].comparison.levels.size()) {
+      if (!shares.empty()) evidence.term_weight = term_weight(f, shares[f]);
+      if (!more.empty()) evidence.term_weight += more[f];
+    }
+    terms[f] = evidence.term_weight;
     explanation.score += evidence.weight + evidence.term_weight;
     explanation.fields.push_back(evidence);
   }
+  explanation.shared_weight = shared_weight(pattern, terms, &explanation.shared_by);
+  explanation.score += explanation.shared_weight;
   return explanation;
 }
 

@@ -69,6 +69,20 @@ LinkField field_of(const json::Node& node) {
   return field;
 }
 
+LinkClass class_of(const json::Node& node) {
+  json::Object object(node);
+  LinkClass made;
+  made.name = object.require("name").text();
+  made.share = object.require("share").number();
+  for (const json::Node& item : object.require("fields").items()) {
+    json::Object field(item);
+    made.fields.push_back({field.require("comparison").text(), numbers(field.require("m"))});
+    field.done();
+  }
+  object.done();
+  return made;
+}
+
 }  // namespace
 
 LinkModel link_model_from_json(std::string_view text, std::string_view pointer) {
@@ -78,8 +92,11 @@ LinkModel link_model_from_json(std::string_view text, std::string_view pointer) 
   const double prior = object.require("prior").number();
   std::vector<LinkField> fields;
   for (const json::Node& item : object.require("fields").items()) fields.push_back(field_of(item));
+  std::vector<LinkClass> classes;
+  if (const auto given = object.find("classes"))
+    for (const json::Node& item : given->items()) classes.push_back(class_of(item));
   object.done();
-  return checked(here, [&] { return LinkModel(prior, std::move(fields)); });
+  return checked(here, [&] { return LinkModel(prior, std::move(fields), std::move(classes)); });
 }
 
 std::string to_json(const LinkModel& model) {
@@ -100,6 +117,13 @@ std::string to_json(const LinkModel& model) {
     value["tf_minimum_u"] = field.tf_minimum_u;
     if (field.tf_average_u) value["tf_average_u"] = *field.tf_average_u;
     fields.push_back(std::move(value));
+  }
+  json::Value& classes = document["classes"] = json::Value::array();
+  for (const LinkClass& each : model.classes()) {
+    json::Value shared = json::Value::array();
+    for (const LinkClassField& field : each.fields)
+      shared.push_back({{"comparison", field.comparison}, {"m", field.m}});
+    classes.push_back({{"name", each.name}, {"share", each.share}, {"fields", std::move(shared)}});
   }
   return document.dump(2);
 }
@@ -137,6 +161,27 @@ std::string link_model_schema() {
         "tf_average_u": {"type": "number", "minimum": 1e-12, "maximum": 1,
           "description": "Chance of exact agreement that the last level's weight stands for; default: its u."}
       }
+    }},
+    "classes": {"type": "array", "maxItems": 8, "items": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["name", "share", "fields"],
+      "description": "Pairs of two clients that have more in common than chance would have it, as those of a household.",
+      "properties": {
+        "name": {"type": "string", "minLength": 1, "description": "Unique."},
+        "share": {"type": "number", "minimum": 0, "maximum": 0.9,
+          "description": "Of all pairs of two clients; of all classes at most 0.9 in sum."},
+        "fields": {"type": "array", "minItems": 1, "items": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["comparison", "m"],
+          "properties": {
+            "comparison": {"type": "string", "description": "Name of a field that has m and u; each once."},
+            "m": {"type": "array", "items": {"type": "number", "minimum": 1e-12, "maximum": 1},
+              "description": "Chance of each level among pairs of the class; 1 in sum."}
+          }
+        }}
+      }
     }}
   }
 })";
@@ -153,6 +198,7 @@ LinkTrainingOptions link_training_options_from_json(std::string_view text, std::
   object.read("start_share", options.start_share, -any, any);
   object.read("smoothing_m", options.smoothing_m, -any, any);
   object.read("smoothing_u", options.smoothing_u, -any, any);
+  object.read("smoothing_classes", options.smoothing_classes, -any, any);
   read(object, "prior_m", options.prior_m);
   read(object, "prior_u", options.prior_u);
   object.read("monotone", options.monotone);
@@ -171,6 +217,7 @@ std::string to_json(const LinkTrainingOptions& options) {
   document["start_share"] = options.start_share;
   document["smoothing_m"] = options.smoothing_m;
   document["smoothing_u"] = options.smoothing_u;
+  document["smoothing_classes"] = options.smoothing_classes;
   document["prior_m"] = options.prior_m;
   document["prior_u"] = options.prior_u;
   document["monotone"] = options.monotone;
@@ -195,6 +242,8 @@ std::string link_training_options_schema() {
       "description": "Share of pairs of one client in a block to begin with."},
     "smoothing_m": {"type": "number", "minimum": 0, "maximum": 1e9, "default": 10, "description": "Pairs that prior_m counts as."},
     "smoothing_u": {"type": "number", "minimum": 0, "maximum": 1e9, "default": 10, "description": "Pairs that prior_u counts as."},
+    "smoothing_classes": {"type": "number", "minimum": 0, "maximum": 1e9, "default": 500,
+      "description": "Pairs that what a class is expected to share counts as."},
     "prior_m": {"type": "array", "items": {"type": "array", "items": {"type": "number", "minimum": 1e-12, "maximum": 1e9}},
       "description": "By comparison, what is expected of levels 1, 2, ... among pairs of one client; empty: the default."},
     "prior_u": {"type": "array", "items": {"type": "array", "items": {"type": "number", "minimum": 1e-12, "maximum": 1e9}},

@@ -2,8 +2,10 @@
 #include "dedupe/link_training.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
+#include <set>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -23,6 +25,8 @@ constexpr double rested = 1e-3;      // of ln u between passes
 constexpr double seen_share = 0.01;  // of a block's pairs: a level that the block lets through
 constexpr double smallest_prior = 1e-18;
 constexpr double default_prior = 1e-4;
+constexpr double start_class_share = 0.1;  // of a block's pairs
+constexpr double most_of_a_class = 0.2;    // of all pairs
 constexpr double dependence_bits = 1;
 constexpr double dependence_pairs = 10;  // fewer that agree together say nothing
 
@@ -58,37 +62,82 @@ struct Block {
   LevelTable seen;         ///< 1 where the block lets a level of a fixed comparison through
   double share{0};
   double matches{0};
-  double log_u{0};  ///< sum of ln u over all pairs
+  std::vector<double> class_shares{};  ///< by class
+  std::vector<double> class_pairs{};   ///< expected
+  double log_u{0};                     ///< sum of ln u over all pairs
+
+  /// Share of pairs of two clients that have nothing in common.
+  [[nodiscard]] double rest() const noexcept {
+    return bounded(1 - share - std::accumulate(class_shares.begin(), class_shares.end(), 0.0));
+  }
 };
 
-/// Adds, over rows [begin, end), expected matches by level, then all expected matches and the log-likelihood but for
-/// what is the same for all rows. `weight` is ln(m / u), 0 where nothing counts.
-void expect(const Patterns& patterns, const LevelTable& weight, double log_odds, std::size_t begin, std::size_t end,
-            double* sums) noexcept {
+struct Class {
+  std::string name;
+  std::vector<double> chance;  ///< by comparison; 0: not shared
+  LevelTable expected;         ///< m, from u as it is
+  LevelTable m;
+  LevelTable pairs;            ///< expected, by level, in blocks that do not fix the comparison
+  double share;                ///< of all pairs
+  std::vector<double> random;  ///< chance by row of the random pairs
+};
+
+/// Where sums of expected pairs stand: by level for pairs of one client and of each class, then how many pairs of each
+/// there are, then the log-likelihood.
+struct Sums {
+  std::size_t table;  ///< size of one
+  std::size_t kinds;  ///< one client, and classes
+  [[nodiscard]] std::size_t pairs() const noexcept { return table * kinds; }
+  [[nodiscard]] std::size_t log_likelihood() const noexcept { return pairs() + kinds; }
+  [[nodiscard]] std::size_t size() const noexcept { return log_likelihood() + 1; }
+};
+
+/// Adds to `sums`, over rows [begin, end); the log-likelihood but for what is the same for all rows.
+/// \param weights   by kind, ln of its chance over u, 0 where nothing counts
+/// \param log_odds  by kind, ln of its share over that of the rest
+void expect(const Patterns& patterns, std::span<const LevelTable> weights, std::span<const double> log_odds,
+            std::size_t begin, std::size_t end, std::span<double> sums) noexcept {
   const std::size_t fields = patterns.fields;
-  const std::size_t stride = weight.stride;
-  double matches = 0;
+  const std::size_t stride = weights[0].stride;
+  const std::size_t kinds = weights.size();
+  const Sums at{fields * stride, kinds};
+  std::array<double, 1 + max_link_classes> expected{};
   double log_likelihood = 0;
   for (std::size_t i = begin; i < end; ++i) {
     const std::uint8_t* const row = patterns.row(i);
-    double t = log_odds;
-    for (std::size_t f = 0; f < fields; ++f) t += weight.values[f * stride + row[f]];
-    const double e = std::exp(-std::fabs(t));
-    const double smaller = e / (1 + e);
-    const double expected = patterns.counts[i] * (t >= 0 ? 1 - smaller : smaller);
-    log_likelihood += patterns.counts[i] * (std::max(t, 0.0) + std::log1p(e));
-    matches += expected;
-    for (std::size_t f = 0; f < fields; ++f) sums[f * stride + row[f]] += expected;
+    for (std::size_t k = 0; k < kinds; ++k) {
+      double t = log_odds[k];
+      for (std::size_t f = 0; f < fields; ++f) t += weights[k].values[f * stride + row[f]];
+      expected[k] = t;
+    }
+    if (kinds == 1) {
+      const double t = expected[0];
+      const double e = std::exp(-std::fabs(t));
+      const double smaller = e / (1 + e);
+      expected[0] = patterns.counts[i] * (t >= 0 ? 1 - smaller : smaller);
+      log_likelihood += patterns.counts[i] * (std::max(t, 0.0) + std::log1p(e));
+    } else {
+      double most = 0;
+      for (std::size_t k = 0; k < kinds; ++k) most = std::max(most, expected[k]);
+      double all = std::exp(-most);
+      for (std::size_t k = 0; k < kinds; ++k) all += expected[k] = std::exp(expected[k] - most);
+      for (std::size_t k = 0; k < kinds; ++k) expected[k] *= patterns.counts[i] / all;
+      log_likelihood += patterns.counts[i] * (most + std::log(all));
+    }
+    for (std::size_t k = 0; k < kinds; ++k) {
+      sums[at.pairs() + k] += expected[k];
+      double* const by_level = sums.data() + k * at.table;
+      for (std::size_t f = 0; f < fields; ++f) by_level[f * stride + row[f]] += expected[k];
+    }
   }
-  sums[fields * stride] += matches;
-  sums[fields * stride + 1] += log_likelihood;
+  sums[at.log_likelihood()] += log_likelihood;
 }
 
 class Trainer {
  public:
   Trainer(std::span<const ComparisonSpec> comparisons, const PatternCounts& random,
           std::span<const TrainingBlock> blocks, double total_pairs, const LinkTrainingOptions& options,
-          const Control& control)
+          const Control& control, std::span<const LinkClassSpec> classes)
       : comparisons_(comparisons),
         total_pairs_(total_pairs),
         options_(options),
@@ -106,6 +155,7 @@ class Trainer {
     read_expected("prior_m", options.prior_m, 0.05, 0.85, 0.95, prior_m_);
     read_expected("prior_u", options.prior_u, 0.95, 0.01, 0.95, prior_u_);
     m_ = prior_m_;
+    for (const LinkClassSpec& each : classes) read_class(each);
     read_blocks(blocks);
     random_evidence_.resize(fields_);
     for (std::size_t i = 0; i < random_.rows(); ++i)
@@ -118,11 +168,14 @@ class Trainer {
     const double pairs = std::accumulate(blocks_.begin(), blocks_.end(), 0.0,
                                          [](double sum, const Block& block) { return sum + block.patterns.pairs; });
     random_matches_.assign(random_.rows(), 0.0);
+    for (Class& each : classes_) each.random.assign(random_.rows(), 0.0);
     estimate_u();
+    for (Class& each : classes_) each.m = each.expected;
     double prior = options_.prior.value_or(default_prior);
     bool converged = false;
     for (std::size_t pass = 1;; ++pass) {
       converged = maximise(result);
+      for (Class& each : classes_) each.share = estimated_share(each);
       if (!options_.prior) prior = estimated_prior();
       if (pass == max_passes) break;
       const LevelTable before = u_;
@@ -184,8 +237,11 @@ class Trainer {
     for (const Block& block : blocks_)
       result.blocks[block.place] = {block.name, block.patterns.pairs, block.patterns.rows() == 0 ? 0.0 : block.share,
                                     block.matches};
+    if (pairs < 1)  // nothing was seen of them
+      for (Class& each : classes_) each.share = std::min(prior, most_of_a_class);
     result.dependences = dependences();
-    result.model = LinkModel(prior, model_fields());
+    std::vector<LinkField> fields = model_fields();
+    result.model = LinkModel(prior, fields, model_classes(prior, fields));
     return result;
   }
 
@@ -216,6 +272,19 @@ class Trainer {
     }
   }
 
+  void read_class(const LinkClassSpec& spec) {
+    Class& made = classes_.emplace_back(Class{spec.name,
+                                              std::vector<double>(fields_, 0.0),
+                                              LevelTable(fields_, stride_),
+                                              LevelTable(fields_, stride_),
+                                              LevelTable(fields_, stride_),
+                                              0,
+                                              {}});
+    for (std::size_t f = 0; f < fields_; ++f)
+      for (const LinkClassSpec::Shared& each : spec.shared)
+        if (each.comparison == comparisons_[order_[f]].name) made.chance[f] = each.chance;
+  }
+
   void read_blocks(std::span<const TrainingBlock> blocks) {
     if (blocks.empty()) refuse_option("blocks", "must not be empty");
     bool any = false;
@@ -239,6 +308,8 @@ class Trainer {
                            : canonical(blocks[b].patterns, comparisons_, order_, here + ".patterns", block.free);
       drop_silent(block.patterns);
       block.share = options_.start_share;
+      block.class_shares.assign(classes_.size(), start_class_share * (1 - options_.start_share));
+      block.class_pairs.assign(classes_.size(), 0.0);
     }
     if (!any) refuse_option("blocks", "must have at least one pair");
     if (std::all_of(blocks_.begin(), blocks_.end(), [](const Block& block) { return block.patterns.rows() == 0; }))
@@ -271,14 +342,19 @@ class Trainer {
     patterns.pairs = std::accumulate(patterns.counts.begin(), patterns.counts.end(), 0.0);
   }
 
-  /// u from the random pairs, each counting as its chance to be two clients; then what depends on u.
+  /// u from the random pairs, each counting as its chance to be two clients that have nothing in common; then what
+  /// depends on u.
   void estimate_u() {
     LevelTable counts(fields_, stride_);
     for (std::size_t i = 0; i < random_.rows(); ++i) {
-      const double count = random_.counts[i] * (1 - random_matches_[i]);
+      const double count = random_.counts[i] * rest_of_random(i);
       for (std::size_t f = 0; f < fields_; ++f) counts.at(f, random_.row(i)[f]) += count;
     }
     smooth(counts, prior_u_, options_.smoothing_u, u_);
+    for (Class& each : classes_)
+      for (std::size_t f = 0; f < fields_; ++f)
+        for (std::size_t l = 1; l <= levels(f); ++l)
+          each.expected.at(f, l) = each.chance[f] * prior_m_.at(f, l) + (1 - each.chance[f]) * u_.at(f, l);
     LevelTable log_u(fields_, stride_);
     for (std::size_t f = 0; f < fields_; ++f)
       for (std::size_t l = 1; l <= levels(f); ++l) log_u.at(f, l) = std::log(u_.at(f, l));
@@ -292,6 +368,13 @@ class Trainer {
     }
   }
 
+  /// The chance of a random pattern to be of two clients that have nothing in common.
+  [[nodiscard]] double rest_of_random(std::size_t i) const noexcept {
+    double rest = 1 - random_matches_[i];
+    for (const Class& each : classes_) rest -= each.random[i];
+    return std::max(rest, 0.0);
+  }
+
   void smooth(const LevelTable& counts, const LevelTable& expected, double strength, LevelTable& into) const {
     for (std::size_t f = 0; f < fields_; ++f) {
       double total = strength;
@@ -302,13 +385,18 @@ class Trainer {
     }
   }
 
-  /// ln(m / u) where a block lets a comparison count.
-  [[nodiscard]] LevelTable log_weights(const std::vector<bool>& free) const {
-    LevelTable weights(fields_, stride_);
+  /// By kind, ln(m / u) where a block lets a comparison count.
+  [[nodiscard]] std::vector<LevelTable> log_weights(const std::vector<bool>& free) const {
+    std::vector<LevelTable> weights(1 + classes_.size(), LevelTable(fields_, stride_));
     for (std::size_t f = 0; f < fields_; ++f)
-      for (std::size_t l = 1; free[f] && l <= levels(f); ++l) weights.at(f, l) = std::log(m_.at(f, l) / u_.at(f, l));
+      for (std::size_t l = 1; free[f] && l <= levels(f); ++l) {
+        weights[0].at(f, l) = std::log(m_.at(f, l) / u_.at(f, l));
+        for (std::size_t k = 0; k < classes_.size(); ++k)
+          if (classes_[k].chance[f] > 0) weights[1 + k].at(f, l) = std::log(classes_[k].m.at(f, l) / u_.at(f, l));
+      }
     return weights;
   }
+  [[nodiscard]] std::vector<LevelTable> log_weights() const { return log_weights(std::vector<bool>(fields_, true)); }
 
   /// The most likely m under the bound: what is above it goes to the other levels as they stand to each other.
   void bound_disagreement() {
@@ -335,6 +423,17 @@ class Trainer {
         const double share = bounded(block.matches / block.patterns.pairs);
         moved = std::max(moved, std::fabs(share - block.share));
         block.share = share;
+        for (std::size_t k = 0; k < classes_.size(); ++k) {
+          const double of_class = bounded(block.class_pairs[k] / block.patterns.pairs);
+          moved = std::max(moved, std::fabs(of_class - block.class_shares[k]));
+          block.class_shares[k] = of_class;
+        }
+      }
+      for (Class& each : classes_) {
+        const LevelTable before = each.m;
+        smooth(each.pairs, each.expected, options_.smoothing_classes, each.m);
+        for (std::size_t i = 0; i < before.values.size(); ++i)
+          moved = std::max(moved, std::fabs(each.m.values[i] - before.values[i]));
       }
       const LevelTable before = m_;
       smooth(matches_, prior_m_, options_.smoothing_m, m_);
@@ -348,45 +447,72 @@ class Trainer {
     return false;
   }
 
-  /// Expected matches under the parameters as they are; the objective.
+  /// Expected matches and pairs of classes under the parameters as they are; the objective.
   double expectation() {
-    std::vector<LevelTable> weights;
-    weights.reserve(blocks_.size());
-    for (const Block& block : blocks_) weights.push_back(log_weights(block.free));
+    const Sums at{fields_ * stride_, 1 + classes_.size()};
+    std::vector<std::vector<LevelTable>> weights;
+    std::vector<std::vector<double>> log_odds;
+    for (const Block& block : blocks_) {
+      weights.push_back(log_weights(block.free));
+      std::vector<double>& odds = log_odds.emplace_back();
+      odds.push_back(std::log(block.share / block.rest()));
+      for (const double share : block.class_shares) odds.push_back(std::log(share / block.rest()));
+    }
     control_.run(chunks_.size(), [&](std::size_t c) {
       Chunk& chunk = chunks_[c];
-      const Block& block = blocks_[chunk.block];
-      chunk.sums.assign(fields_ * stride_ + 2, 0.0);
-      expect(block.patterns, weights[chunk.block], std::log(block.share / (1 - block.share)), chunk.begin, chunk.end,
-             chunk.sums.data());
+      chunk.sums.assign(at.size(), 0.0);
+      expect(blocks_[chunk.block].patterns, weights[chunk.block], log_odds[chunk.block], chunk.begin, chunk.end,
+             chunk.sums);
     });
     std::fill(matches_.values.begin(), matches_.values.end(), 0.0);
+    for (Class& each : classes_) std::fill(each.pairs.values.begin(), each.pairs.values.end(), 0.0);
     double objective = 0;
     for (Block& block : blocks_) {
       block.matches = 0;
-      objective += block.log_u + block.patterns.pairs * std::log1p(-block.share);
+      std::fill(block.class_pairs.begin(), block.class_pairs.end(), 0.0);
+      objective += block.log_u + block.patterns.pairs * std::log(block.rest());
     }
     for (const Chunk& chunk : chunks_) {
       Block& block = blocks_[chunk.block];
-      for (std::size_t f = 0; f < fields_; ++f)
-        for (std::size_t l = 1; block.free[f] && l < stride_; ++l) matches_.at(f, l) += chunk.sums[f * stride_ + l];
-      block.matches += chunk.sums[fields_ * stride_];
-      objective += chunk.sums[fields_ * stride_ + 1];
+      for (std::size_t k = 0; k <= classes_.size(); ++k) {
+        LevelTable& into = k == 0 ? matches_ : classes_[k - 1].pairs;
+        const double* const by_level = chunk.sums.data() + k * at.table;
+        for (std::size_t f = 0; f < fields_; ++f)
+          for (std::size_t l = 1; block.free[f] && l < stride_; ++l) into.at(f, l) += by_level[f * stride_ + l];
+        (k == 0 ? block.matches : block.class_pairs[k - 1]) += chunk.sums[at.pairs() + k];
+      }
+      objective += chunk.sums[at.log_likelihood()];
     }
     for (std::size_t f = 0; f < fields_; ++f)
-      for (std::size_t l = 1; l <= levels(f); ++l)
+      for (std::size_t l = 1; l <= levels(f); ++l) {
         objective += options_.smoothing_m * prior_m_.at(f, l) * std::log(m_.at(f, l));
+        for (const Class& each : classes_)
+          if (each.chance[f] > 0)
+            objective += options_.smoothing_classes * each.expected.at(f, l) *
+                         std::log(each.m.at(f, l) / each.expected.at(f, l));
+      }
     return objective;
   }
 
-  /// The chance of each random pattern to be a match.
+  /// The chance of each random pattern to be a match, and to be of each class.
   void judge_random(double prior) {
-    const LevelTable weights = log_weights(std::vector<bool>(fields_, true));
-    const double log_odds = std::log(prior / (1 - prior));
+    const std::vector<LevelTable> weights = log_weights();
+    double rest = 1 - prior;
+    for (const Class& each : classes_) rest -= each.share;
+    rest = std::max(rest, 1e-3);
+    std::array<double, 1 + max_link_classes> chances{};
     for (std::size_t i = 0; i < random_.rows(); ++i) {
-      double t = log_odds;
-      for (std::size_t f = 0; f < fields_; ++f) t += weights.at(f, random_.row(i)[f]);
-      random_matches_[i] = 1 / (1 + std::exp(-t));
+      double most = 0;
+      for (std::size_t k = 0; k <= classes_.size(); ++k) {
+        double t = std::log((k == 0 ? prior : std::max(classes_[k - 1].share, smallest_prior)) / rest);
+        for (std::size_t f = 0; f < fields_; ++f) t += weights[k].at(f, random_.row(i)[f]);
+        chances[k] = t;
+        most = std::max(most, t);
+      }
+      double all = std::exp(-most);
+      for (std::size_t k = 0; k <= classes_.size(); ++k) all += chances[k] = std::exp(chances[k] - most);
+      random_matches_[i] = chances[0] / all;
+      for (std::size_t k = 0; k < classes_.size(); ++k) classes_[k].random[i] = chances[1 + k] / all;
     }
   }
 
@@ -397,29 +523,58 @@ class Trainer {
     return most;
   }
 
+  struct Reach {
+    double lets_through{1};  ///< chance that a pair of the kind falls in the block
+    double log_odds{0};      ///< what the block's fixed comparisons speak for the kind
+  };
+  [[nodiscard]] Reach reach_of(const Block& block, const LevelTable& chances) const {
+    Reach reach;
+    for (std::size_t f = 0; f < fields_; ++f) {
+      if (block.free[f]) continue;
+      double m = 0;
+      double u = 0;
+      for (std::size_t l = 1; l <= levels(f); ++l) {
+        m += block.seen.at(f, l) * chances.at(f, l);
+        u += block.seen.at(f, l) * u_.at(f, l);
+      }
+      if (!(m > 0)) continue;  // decided by a comparison that has no value here
+      reach.lets_through *= m * random_evidence_[f] / random_.pairs;
+      reach.log_odds += std::log(m / u);
+    }
+    return reach;
+  }
+
+  /// Of a class among all pairs.
+  [[nodiscard]] double estimated_share(const Class& each) const {
+    const auto k = static_cast<std::size_t>(&each - classes_.data());
+    double pairs = 0;
+    double reach = 0;
+    double log_odds = 0;
+    for (const Block& block : blocks_) {
+      if (block.patterns.rows() == 0) continue;
+      const Reach of = reach_of(block, each.m);
+      pairs += block.class_pairs[k];
+      reach += of.lets_through;
+      log_odds += block.class_pairs[k] * (std::log(block.class_shares[k] / block.rest()) - of.log_odds);
+    }
+    double share = 0;
+    if (total_pairs_ > 0 && reach > 0)
+      share = pairs / reach / total_pairs_;
+    else if (pairs > 0)
+      share = 1 / (1 + std::exp(-log_odds / pairs));
+    return std::min(share, most_of_a_class);
+  }
+
   [[nodiscard]] double estimated_prior() {
     double matches = 0;
     double reach = 0;
     double log_odds = 0;
     for (const Block& block : blocks_) {
       if (block.patterns.rows() == 0) continue;
-      double lets_through = 1;
-      double fixed_odds = std::log(block.share / (1 - block.share));
-      for (std::size_t f = 0; f < fields_; ++f) {
-        if (block.free[f]) continue;
-        double m = 0;
-        double u = 0;
-        for (std::size_t l = 1; l <= levels(f); ++l) {
-          m += block.seen.at(f, l) * m_.at(f, l);
-          u += block.seen.at(f, l) * u_.at(f, l);
-        }
-        if (!(m > 0)) continue;  // decided by a comparison that has no value here
-        lets_through *= m * random_evidence_[f] / random_.pairs;
-        fixed_odds -= std::log(m / u);
-      }
+      const Reach of = reach_of(block, m_);
       matches += block.matches;
-      reach += lets_through;
-      log_odds += block.matches * fixed_odds;
+      reach += of.lets_through;
+      log_odds += block.matches * (std::log(block.share / (1 - block.share)) - of.log_odds);
     }
     double prior = default_prior;
     if (total_pairs_ > 0 && reach > 0)
@@ -430,7 +585,8 @@ class Trainer {
     return std::clamp(prior, smallest_prior, 0.5);
   }
 
-  /// What the random pairs allow: the share of matches that is most likely among them, and three pairs more.
+  /// What the random pairs allow: the share of matches that is most likely among them, and three pairs more. Shares of
+  /// classes are as they allow, too, one pair where they show none.
   double highest_prior(double prior) {
     double matches = 0;
     for (std::size_t iteration = 0; iteration < 100; ++iteration) {
@@ -439,6 +595,11 @@ class Trainer {
       for (std::size_t i = 0; i < random_.rows(); ++i) matches += random_.counts[i] * random_matches_[i];
       const double before = prior;
       prior = matches / random_.pairs;
+      for (Class& each : classes_) {
+        double pairs = 0;
+        for (std::size_t i = 0; i < random_.rows(); ++i) pairs += random_.counts[i] * each.random[i];
+        each.share = std::min(each.share, std::max(pairs, 1.0) / random_.pairs);
+      }
       if (std::fabs(prior - before) <= 1e-3 * before) break;
     }
     return (matches + 3) / random_.pairs;
@@ -462,6 +623,20 @@ class Trainer {
     return fields;
   }
 
+  [[nodiscard]] std::vector<LinkClass> model_classes(double prior, std::span<const LinkField> fields) const {
+    std::vector<LinkClass> classes;
+    for (const Class& each : classes_) {
+      LinkClass& made = classes.emplace_back(LinkClass{each.name, each.share / (1 - prior), {}});
+      for (std::size_t place = 0; place < fields_; ++place) {
+        const auto f = static_cast<std::size_t>(std::find(order_.begin(), order_.end(), place) - order_.begin());
+        if (each.chance[f] <= 0) continue;
+        LinkClassField& field = made.fields.emplace_back(LinkClassField{fields[place].comparison.name, {}});
+        for (std::size_t l = 1; l <= levels(f); ++l) field.m.push_back(each.m.at(f, l));
+      }
+    }
+    return classes;
+  }
+
   [[nodiscard]] std::vector<LinkDependence> dependences() const {
     struct Joint {
       double pairs{0};  ///< with evidence in both
@@ -472,7 +647,7 @@ class Trainer {
     std::vector<Joint> joints(fields_ * fields_);
     for (std::size_t i = 0; i < random_.rows(); ++i) {
       const std::uint8_t* const row = random_.row(i);
-      const double count = random_.counts[i] * (1 - random_matches_[i]);
+      const double count = random_.counts[i] * rest_of_random(i);
       for (std::size_t f = 0; f < fields_; ++f) {
         if (row[f] == 0) continue;
         const bool first = row[f] == levels(f);
@@ -525,7 +700,8 @@ class Trainer {
   Patterns random_;
   std::vector<double> random_matches_;   ///< chance by row
   std::vector<double> random_evidence_;  ///< pairs by comparison
-  std::vector<Block> blocks_;            ///< in canonical order
+  std::vector<Class> classes_;
+  std::vector<Block> blocks_;  ///< in canonical order
   std::vector<Chunk> chunks_;
 };
 
@@ -549,6 +725,7 @@ void check(const LinkTrainingOptions& options) {
     refuse_option("start_share", "must be above 0 and below 1");
   if (!within(options.smoothing_m, 0, 1e9)) refuse_option("smoothing_m", "must be from 0 to 1e9");
   if (!within(options.smoothing_u, 0, 1e9)) refuse_option("smoothing_u", "must be from 0 to 1e9");
+  if (!within(options.smoothing_classes, 0, 1e9)) refuse_option("smoothing_classes", "must be from 0 to 1e9");
   if (!(options.max_disagreement > 0 && options.max_disagreement <= 1))
     refuse_option("max_disagreement", "must be above 0 and at most 1");
   if (!within(options.min_pairs, 1, largest_count)) refuse_option("min_pairs", "must be from 1 to 1e15");
@@ -560,6 +737,27 @@ void check(const LinkTrainingOptions& options) {
   };
   check_expected("prior_m", options.prior_m);
   check_expected("prior_u", options.prior_u);
+}
+
+void check(std::span<const LinkClassSpec> classes, std::span<const ComparisonSpec> comparisons) {
+  if (classes.size() > max_link_classes) refuse_option("classes", fmt::format("must be at most {}", max_link_classes));
+  std::set<std::string_view> names;
+  for (std::size_t k = 0; k < classes.size(); ++k) {
+    const std::string here = fmt::format("classes[{}]", k);
+    if (classes[k].name.empty()) refuse_option(here + ".name", "must not be empty");
+    if (!names.insert(classes[k].name).second) refuse_option(here + ".name", "is that of an earlier class");
+    if (classes[k].shared.empty()) refuse_option(here + ".shared", "must not be empty");
+    std::set<std::string_view> shared;
+    for (std::size_t i = 0; i < classes[k].shared.size(); ++i) {
+      const auto& [comparison, chance] = classes[k].shared[i];
+      const std::string of = fmt::format("{}.shared[{}]", here, i);
+      const bool known = std::any_of(comparisons.begin(), comparisons.end(),
+                                     [&, &name = comparison](const ComparisonSpec& each) { return each.name == name; });
+      if (!known) refuse_option(of + ".comparison", "is no comparison");
+      if (!shared.insert(comparison).second) refuse_option(of + ".comparison", "is that of an earlier one");
+      if (!(chance > 0 && chance <= 1)) refuse_option(of + ".chance", "must be above 0 and at most 1");
+    }
+  }
 }
 
 void check(const LogisticOptions& options) {
@@ -609,11 +807,13 @@ std::string_view name(LinkFit fit) noexcept {
 
 LinkTraining train_link_model(std::span<const ComparisonSpec> comparisons, const PatternCounts& random,
                               std::span<const TrainingBlock> blocks, double total_pairs,
-                              const LinkTrainingOptions& options, const Control& control) {
+                              const LinkTrainingOptions& options, const Control& control,
+                              std::span<const LinkClassSpec> classes) {
   check(comparisons, "comparisons");
   check(options);
+  check(classes, comparisons);
   if (!within(total_pairs, 0, 1e18)) refuse_option("total_pairs", "must be from 0 to 1e18");
-  return Trainer(comparisons, random, blocks, total_pairs, options, control).train();
+  return Trainer(comparisons, random, blocks, total_pairs, options, control, classes).train();
 }
 
 }  // namespace klientela

@@ -13,6 +13,7 @@ namespace klientela::linking {
 /// \throws Error invalid_argument naming the option, as in "prior_m[2][0]"
 void check(const LinkTrainingOptions& options);
 void check(const LogisticOptions& options);
+void check(std::span<const LinkClassSpec> classes, std::span<const ComparisonSpec> comparisons);
 
 /// Isotonic regression of values with weights above 0 (pool adjacent violators), rising. O(n)
 void make_rising(std::span<double> values, std::span<const double> weights);

@@ -137,10 +137,22 @@ std::vector<MergeCluster> merge_clusters(const Duplicates& found, const MergeOpt
   Parts parts(found);
   const bool across_kinds = found.options().survivorship.across_kinds;
   const auto corroborated = [&](CardPair pair) {
-    const ScoreExplanation why = found.explain(pair).explanation;
-    double strongest = 0;
-    for (const FieldEvidence& field : why.fields) strongest = std::max(strongest, field.weight + field.term_weight);
-    return why.score - strongest >= sure.corroboration;
+    const PairEvidence evidence = found.explain(pair);
+    const ScoreExplanation& why = evidence.explanation;
+    std::vector<std::uint8_t> levels = evidence.levels;
+    std::vector<double> terms;
+    for (const FieldEvidence& field : why.fields) terms.push_back(field.term_weight);
+    double least = why.score;
+    for (const FieldEvidence& field : why.fields) {
+      const double weight = field.weight + field.term_weight;
+      if (weight <= 0) continue;
+      levels[field.field] = 0;  // what a class explains is less without it, too
+      terms[field.field] = 0;
+      least = std::min(least, why.score - why.shared_weight - weight + found.model().shared_weight(levels, terms));
+      levels[field.field] = field.level;
+      terms[field.field] = field.term_weight;
+    }
+    return least >= sure.corroboration;
   };
   const auto same = found.representatives();
   for (std::uint32_t card = 0; card < same.size(); ++card)

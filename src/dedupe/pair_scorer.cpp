@@ -35,16 +35,19 @@ double PairScorer::at_least(double least, CardPair pair, PairComparer::Memory& m
   const std::uint32_t* const b = comparer.row(pair.b);
   const auto live = comparer.live();
   const std::uint32_t several = comparer.several(a, b);
-  std::uint32_t open = 0;  // places with two values whose level is not known
-  double score = prior_;   // at most
+  std::uint32_t open = 0;                                   // places with two values whose level is not known
+  double score = prior_ + shared_.highest_shared_weight();  // at most
+  Pattern pattern = 0;                                      // levels that are known
+  Terms terms{};
   for (std::size_t k = 0; k < live.size(); ++k) {
     if (a[k] == no_code || b[k] == no_code) continue;
     const std::size_t i = live[k];
     if ((several >> k & 1U) != 0) {
       score += most_[i].several + highest_term_[i];
     } else if (a[k] == b[k]) {
+      pattern |= Pattern{comparer.highest(i)} << (4 * i);
       score += weights_[i][comparer.highest(i)];
-      if (!terms_[i].empty()) score += terms_[i][a[k]];
+      if (!terms_[i].empty()) score += terms[i] = terms_[i][a[k]];
     } else {
       score += most_[i].differing;
       open |= std::uint32_t{1} << k;
@@ -65,6 +68,7 @@ double PairScorer::at_least(double least, CardPair pair, PairComparer::Memory& m
   const auto exact = [&] { return (*this)(pair, comparer(pair, memory)); };
   const auto settle = [&](std::size_t k, std::uint8_t level) {
     score += weights_[live[k]][level] - most_[live[k]].differing;
+    pattern |= Pattern{level} << (4 * live[k]);
     open &= ~(std::uint32_t{1} << k);
     return score < least;
   };
@@ -81,7 +85,9 @@ double PairScorer::at_least(double least, CardPair pair, PairComparer::Memory& m
   if (several != 0) return exact();
   for (const std::size_t k : order_)
     if ((open >> k & 1U) != 0 && settle(k, comparer.level_by_texts(k, a[k], b[k], &memory))) return below;
-  return score;
+  if (shared_.classes().empty()) return score;
+  score += shared_weight(pattern, terms) - shared_.highest_shared_weight();
+  return score < least ? below : score;
 }
 
 }  // namespace klientela::dedupe

@@ -43,7 +43,7 @@ class PairScorer {
  public:
   /// \param same  as Duplicates::representatives(): cards that equal an earlier one do not make a value frequent
   PairScorer(const PairComparer& comparer, const LinkModel& model, std::span<const std::uint32_t> same)
-      : comparer_(&comparer), prior_(model.prior_weight()) {
+      : comparer_(&comparer), prior_(model.prior_weight()), shared_(shared(model)) {
     const auto& comparisons = comparer.comparisons();
     for (std::size_t i = 0; i < comparisons.size(); ++i) {
       const auto weights = model.weights(i);
@@ -61,6 +61,7 @@ class PairScorer {
   PairScorer(const PairScorer& before, const PairComparer& comparer, const LinkModel& model)
       : comparer_(&comparer),
         prior_(before.prior_),
+        shared_(before.shared_),
         weights_(before.weights_),
         shares_(before.shares_),
         terms_(before.terms_),
@@ -92,14 +93,15 @@ class PairScorer {
   }
   [[nodiscard]] double operator()(CardPair pair, Pattern pattern) const {
     double score = prior_;
+    Terms terms{};
     for (std::size_t i = 0; i < weights_.size(); ++i) {
       const std::uint8_t level = level_of(pattern, i);
       score += weights_[i][level];
       if (terms_[i].empty() || level != comparer_->highest(i)) continue;
       const std::uint32_t value = comparer_->common_value(pair, i);
-      if (value != no_code) score += terms_[i][value];
+      if (value != no_code) score += terms[i] = terms_[i][value];
     }
-    return score;
+    return score + shared_weight(pattern, terms);
   }
 
   /// The score of a pair where it is at least so many bits; a number below it, minus infinity, where it is not. What is
@@ -108,6 +110,17 @@ class PairScorer {
   [[nodiscard]] double at_least(double least, CardPair pair, PairComparer::Memory& memory) const;
 
  private:
+  using Terms = std::array<double, max_card_comparisons>;
+
+  /// A model where it has classes; else one without fields, which is cheap to copy.
+  static LinkModel shared(const LinkModel& model) { return model.classes().empty() ? LinkModel() : model; }
+  /// What classes explain of a pattern with these term weights.
+  [[nodiscard]] double shared_weight(Pattern pattern, const Terms& terms) const {
+    if (shared_.classes().empty()) return 0;
+    std::array<std::uint8_t, max_card_comparisons> levels{};
+    for (std::size_t i = 0; i < weights_.size(); ++i) levels[i] = level_of(pattern, i);
+    return shared_.shared_weight({levels.data(), weights_.size()}, {terms.data(), weights_.size()});
+  }
   /// What a comparison may be worth at most, by what is known of it.
   struct Most {
     double differing{0};  ///< the first values are not the same
@@ -131,6 +144,7 @@ class PairScorer {
 
   const PairComparer* comparer_;
   double prior_;
+  LinkModel shared_;
   std::vector<std::array<double, 16>> weights_;
   std::vector<Shares> shares_;
   std::vector<std::vector<double>> terms_;  ///< by value; empty: all 0

@@ -80,6 +80,12 @@ constexpr Word outcomes[]{
     {"related", "related", "связано"},
 };
 
+/// What classes of two clients explain evidence by.
+constexpr Word classes[]{
+    {"household", "by one household", "одним домохозяйством"},
+    {"branch", "by one organisation", "одной организацией"},
+};
+
 std::string_view word_for(std::span<const Word> words, std::string_view name, const Speech& say) {
   const Word* const word = word_named(words, name);
   return word == nullptr ? name : say(word->english, word->russian);
@@ -295,6 +301,11 @@ class Section {
       steps.push_back({word_for(fields, klientela::name(comparison.field), say_),
                        word_for(outcomes, levels(comparison.kind)[evidence.levels[i] - 1U], say_), sum, next});
       sum = next;
+    }
+    if (const auto& by = evidence.explanation.shared_by) {
+      const double next = sum + evidence.explanation.shared_weight;
+      steps.push_back(
+          {say_("Explained", "Объясняется"), word_for(classes, found_.model().classes()[*by].name, say_), sum, next});
     }
     steps.push_back({say_("Score", "Оценка"), {}, 0, evidence.explanation.score});
     double low = 0;

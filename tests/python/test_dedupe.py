@@ -100,7 +100,7 @@ def test_evidence_adds_up(found):
     why = found.explain(pairs["id_b"][0], pairs["id_a"][0])
     assert why["score"] == pairs["score"][0]
     assert why["score"] == pytest.approx(
-        why["prior_weight"] + sum(each["weight"] + each["term_weight"] for each in why["fields"])
+        why["prior_weight"] + why["shared_weight"] + sum(each["weight"] + each["term_weight"] for each in why["fields"])
     )
     assert {each["field"] for each in why["fields"]} <= {name.removesuffix("_weight") for name in weights}
 
@@ -708,7 +708,8 @@ def test_a_phone_that_many_share_says_little():
     assert shared["level"] == own["level"] == "same"
     assert shared["term_weight"] < own["term_weight"] == 0
     why = found.explain(0, 2)
-    total = why["prior_weight"] + sum(each["weight"] + each["term_weight"] for each in why["fields"])
+    total = why["prior_weight"] + why["shared_weight"]
+    total += sum(each["weight"] + each["term_weight"] for each in why["fields"])
     assert why["score"] == total < 0
 
 

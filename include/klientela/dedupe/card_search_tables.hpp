@@ -16,10 +16,10 @@ namespace klientela {
 /// whose value is no day as 2026-11-28
 [[nodiscard]] ClientRow client_row(std::span<const std::pair<std::string, std::string>> values);
 
-/// One row a match, in their order: `id`, `score` (bits), `probability`, `prior_weight`, and for every comparison that
-/// some match has evidence in: the level as F ("begins" where an incomplete value begins one of the card's) and its
-/// weight as F_weight, term frequency included; null without evidence. score = prior_weight + all weights.
-/// O(matches x comparisons) \pre the matches are the index's
+/// One row a match, in their order: `id`, `score` (bits), `probability`, `prior_weight`, `shared_weight` and
+/// `shared_by` as in pairs_table(), and for every comparison that some match has evidence in: the level as F ("begins"
+/// where an incomplete value begins one of the card's) and its weight as F_weight, term frequency included; null
+/// without evidence. score = all weights. O(matches x comparisons) \pre the matches are the index's
 [[nodiscard]] Table matches_table(const CardIndex& index, std::span<const CardMatch> matches);
 
 }  // namespace klientela

@@ -32,6 +32,10 @@ struct MergeOptions {
   friend bool operator==(const MergeOptions&, const MergeOptions&) = default;
 };
 
+/// Households (who share family names, phones and addresses) and branches (which share an organisation's name, phones,
+/// e-mails and sites).
+[[nodiscard]] std::vector<LinkClassSpec> default_link_classes();
+
 struct DedupeOptions {
   NormaliserOptions normaliser{};
   BlockingOptions blocking{};
@@ -40,6 +44,11 @@ struct DedupeOptions {
   /// none: learnt from the cards.
   std::optional<LinkModel> model{};
   LinkTrainingOptions training{};
+  /// What pairs of two clients may have in common beyond chance: learnt with the weights, so that it is no evidence of
+  /// one client. Comparisons are named as fields are; those that are not compared or that hardly a card has do not
+  /// count. A class counts where two fields that it shares have values, cities, regions and postcodes left out, since
+  /// many who have nothing else in common share them, and one that it does not share. Empty: none.
+  std::vector<LinkClassSpec> classes = default_link_classes();
   std::uint32_t random_pairs{300'000};    ///< sampled for u, 1000 to 100,000,000
   std::uint32_t training_pairs{200'000};  ///< of each blocking rule for m, 100 to 100,000,000
   /// Whether a phone, e-mail or site that three clients or more have is worth less than one that no others have.

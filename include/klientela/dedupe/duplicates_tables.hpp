@@ -17,10 +17,10 @@ namespace klientela {
 [[nodiscard]] Table clusters_table(const Duplicates& found);
 
 /// One row a pair that reaches `min_score`, in canonical order: `id_a`, `id_b` (of two lists: of the first and the
-/// second), `score` (bits), `probability`, `together` (in one cluster), `prior_weight`, and for every comparison with
-/// values the level as F and its weight as F_weight, term frequency included; null without evidence.
-/// score = prior_weight + all weights. O(pairs x comparisons); parallel. \throws Error invalid_argument "min_score" for
-/// NaN; cancelled
+/// second), `score` (bits), `probability`, `together` (in one cluster), `prior_weight`, `shared_weight` and `shared_by`
+/// (what a class explains, and its name; null where none does), and for every comparison with values the level as F and
+/// its weight as F_weight, term frequency included; null without evidence. score = all weights. O(pairs x comparisons);
+/// parallel. \throws Error invalid_argument "min_score" for NaN; cancelled
 [[nodiscard]] Table pairs_table(const Duplicates& found, double min_score, const Control& control = {});
 
 /// Of two lists, one row a link, in canonical order: `id_a` of the first and `id_b` of the second, `score` (bits),
@@ -38,7 +38,8 @@ namespace klientela {
 /// `probability`, `together`, `changed` (card pairs), `expected_change`, `words`, `words_ru`.
 [[nodiscard]] Table review_table(const Duplicates& found);
 
-/// One row a level of a comparison: `comparison`, `level`, `m`, `u` (null where weights were given), `weight`.
+/// One row a level of a comparison: `comparison`, `level`, `m`, `u` (null where weights were given), `weight`, and for
+/// every class C its m as `m_C` (null where it does not share the comparison).
 [[nodiscard]] Table link_model_table(const LinkModel& model);
 
 /// One row a blocking rule: BlockingRuleReport by its members' names.
@@ -49,8 +50,8 @@ namespace klientela {
 [[nodiscard]] Table rule_proposals_table(const RuleProposals& proposals);
 
 /// {"cards", "clusters", "duplicates" (cards less clusters), "groups" (clusters of two and more), "largest_cluster",
-/// "pairs", "threshold", "prior", "training": {"status", "advice", "blocks"}, "proposed": {"coverage", "pairs",
-/// "budget"} where rules were, "rules": [...]}
+/// "pairs", "threshold", "prior", "classes": [{"name", "share"}] where the model has some, "training": {"status",
+/// "advice", "blocks"}, "proposed": {"coverage", "pairs", "budget"} where rules were, "rules": [...]}
 [[nodiscard]] std::string duplicates_summary_json(const Duplicates& found);
 
 }  // namespace klientela

@@ -26,6 +26,20 @@ enum class LinkFit : std::uint8_t {
 /// "too_few_pairs", ...
 [[nodiscard]] std::string_view name(LinkFit fit) noexcept;
 
+/// A class of pairs of two clients that may be among the pairs, and what its pairs are expected to have in common.
+struct LinkClassSpec {
+  struct Shared {
+    std::string comparison{};  ///< its name
+    double chance{0.5};        ///< (0, 1]: that a pair of the class has one value there, not by chance
+
+    bool operator==(const Shared&) const = default;
+  };
+  std::string name{};            ///< not empty, unique
+  std::vector<Shared> shared{};  ///< at least one, each comparison once
+
+  bool operator==(const LinkClassSpec&) const = default;
+};
+
 /// Candidate pairs of one blocking rule; all of them, or a sample that no other rule has thinned out.
 struct TrainingBlock {
   std::string name{};
@@ -42,6 +56,7 @@ struct LinkTrainingOptions {
   double start_share{0.1};          ///< (0, 1): share of pairs of one client in a block to begin with
   double smoothing_m{10};           ///< pairs that prior_m counts as, [0, 1e9]
   double smoothing_u{10};           ///< pairs that prior_u counts as, [0, 1e9]
+  double smoothing_classes{500};    ///< pairs that what is expected of a class counts as, [0, 1e9]
   /// What is expected of levels 1, 2, ... of each comparison before any pair is seen: numbers above 0, scaled to a sum
   /// of 1. Empty, or empty for a comparison: m 0.05 for the first level, 0.85 for the last (0.95 of two), u 0.95 and
   /// 0.01 (0.05 of two); the levels between share the rest evenly.
@@ -100,15 +115,22 @@ struct LinkTraining {
 /// pairs, and three pairs more. Where labels are swapped, m and the prior are as expected before (1e-4 where none is
 /// given).
 ///
-/// O(iterations x patterns x comparisons); the same bytes for any order of rows, comparisons and blocks and any number
-/// of threads; thread-safe.
+/// With classes the pairs of two clients are a mixture, as LinkModel says; each block has a share of each class, all of
+/// them are estimated together with m (a latent class model: Larsen and Rubin 2001), and u counts the pairs of no
+/// class. m of a class is expected to be chance x prior_m + (1 - chance) x u, and is as smoothing_classes lets it. Its
+/// share of all pairs comes about as the prior does.
+///
+/// O(iterations x patterns x comparisons x (1 + classes)); the same bytes for any order of rows, comparisons and blocks
+/// and any number of threads; thread-safe.
 /// \param random       patterns of pairs sampled evenly from all pairs
 /// \param total_pairs  pairs of all cards, n (n - 1) / 2, up to 1e18; 0: not known
+/// \param classes      at most max_link_classes
 /// \throws Error invalid_argument or out_of_range naming the argument, as in "blocks[0].patterns.counts[3]": no pair at
 /// all, no pair with evidence, a count that is no number of pairs, a level out of range, lengths that do not fit
 [[nodiscard]] LinkTraining train_link_model(std::span<const ComparisonSpec> comparisons, const PatternCounts& random,
                                             std::span<const TrainingBlock> blocks, double total_pairs = 0,
-                                            const LinkTrainingOptions& options = {}, const Control& control = {});
+                                            const LinkTrainingOptions& options = {}, const Control& control = {},
+                                            std::span<const LinkClassSpec> classes = {});
 
 struct LogisticOptions {
   /// [1e-9, 1e9]: half of it times the sum of the squared coefficients (in nats, the intercept's left out) is the

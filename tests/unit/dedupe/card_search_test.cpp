@@ -146,7 +146,7 @@ TEST(CardSearch, WeighsBeginningsByHowRareTheyAre) {
   const auto matches = index.search({.client = 0, .family_name = "Qui"}, typing);
   ASSERT_EQ(matches.size(), 1U);
   const ScoreExplanation& why = matches[0].evidence.explanation;
-  double sum = why.prior_weight;
+  double sum = why.prior_weight + why.shared_weight;
   double begins = 0;
   for (std::size_t i = 0; i < why.fields.size(); ++i) {
     sum += why.fields[i].weight + why.fields[i].term_weight;

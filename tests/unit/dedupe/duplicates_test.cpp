@@ -12,8 +12,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "klientela/dedupe/card_search.hpp"
 #include "klientela/dedupe/dedupe_json.hpp"
 #include "klientela/dedupe/duplicates_tables.hpp"
+#include "klientela/dedupe/link_model_json.hpp"
 #include "klientela/ingest/builder.hpp"
 
 namespace klientela {
@@ -101,12 +103,165 @@ TEST(Duplicates, ExplainEveryScore) {
   for (const CardEdge& edge : found.edges()) {
     const PairEvidence evidence = found.explain({edge.b, edge.a});
     EXPECT_EQ(evidence.explanation.score, edge.score);
-    double sum = evidence.explanation.prior_weight;
+    double sum = evidence.explanation.prior_weight + evidence.explanation.shared_weight;
     for (const FieldEvidence& field : evidence.explanation.fields) sum += field.weight + field.term_weight;
     EXPECT_DOUBLE_EQ(sum, edge.score);
   }
   EXPECT_THROW(static_cast<void>(found.explain({0, 1'000'000})), Error);
   EXPECT_THROW(static_cast<void>(found.explain({3, 3})), Error);
+}
+
+/// Families of one to four persons who share a family name, a phone and an address; every second person has two cards,
+/// the second with a slip. Of some families the father and the son have one given name, of others there are twins.
+/// `truth` is a number of the person by card.
+std::vector<ClientRow> families_of(std::size_t families, unsigned seed, std::vector<std::uint32_t>& truth) {
+  std::mt19937 random(seed);
+  std::vector<ClientRow> rows;
+  const auto day = [&] { return first_day + std::chrono::days(10'000 + random() % 25'000); };
+  const auto add = [&](ClientRow row, std::uint32_t person) {
+    row.client = static_cast<std::int64_t>(rows.size());
+    rows.push_back(std::move(row));
+    truth.push_back(person);
+  };
+  std::uint32_t person = 0;
+  for (std::size_t family = 0; family < families; ++family) {
+    ClientRow home{.client = 0};
+    home.family_name = word(random, 3);
+    home.phones = {"+4930" + std::to_string(10'000'000 + random() % 89'999'999)};
+    home.street = word(random, 3) + " street";
+    home.house = std::to_string(1 + random() % 200);
+    home.city = word(random, 2);
+    home.postcode = std::to_string(10'000 + random() % 89'999);
+    const std::size_t members = 1 + random() % 4;
+    ClientRow last{.client = 0};
+    for (std::size_t i = 0; i < members; ++i, ++person) {
+      ClientRow row = home;
+      row.given_name = word(random, 2);
+      row.birthday = day();
+      if (i == 1 && family % 10 == 0) row.given_name = last.given_name;  // and another birthday
+      if (i == 2 && family % 40 == 1) row.birthday = last.birthday;      // twins
+      last = row;
+      add(row, person);
+      if (random() % 2 == 0) continue;
+      switch (random() % 4) {
+        case 0: row.given_name = slip(random, row.given_name); break;
+        case 1: row.family_name = slip(random, row.family_name); break;
+        case 2: row.phones = {"+4930" + std::to_string(10'000'000 + random() % 89'999'999)}; break;
+        default: row.street.clear(); row.house.clear();
+      }
+      add(row, person);
+    }
+  }
+  return rows;
+}
+
+ClusterMetrics metrics_of(const Duplicates& found, const std::vector<std::uint32_t>& truth) {
+  std::vector<std::uint32_t> by_card;
+  for (std::uint32_t card = 0; card < found.cards().size(); ++card)
+    by_card.push_back(truth[static_cast<std::size_t>(found.cards().id(card).integer())]);
+  return cluster_metrics(found.cluster_of(), by_card);
+}
+
+TEST(Duplicates, TellPersonsOfOneHouseholdApart) {
+  std::vector<std::uint32_t> truth;
+  const std::vector<ClientRow> rows = families_of(800, 6, truth);
+  const Duplicates found = find_duplicates(base_of(rows));
+  ASSERT_EQ(found.training()->status, LinkFit::converged) << found.training()->advice;
+  const ClusterMetrics metrics = metrics_of(found, truth);
+  EXPECT_GT(metrics.f1, 0.9) << metrics.precision << ' ' << metrics.recall;
+  ASSERT_EQ(found.model().classes().size(), 1U);  // no organisation is there
+  EXPECT_EQ(found.model().classes()[0].name, "household");
+  EXPECT_GT(found.model().classes()[0].share, found.model().prior());
+  // Two members of a family share all that the household does.
+  const auto of = [&](std::int64_t id) { return *found.cards().card_of(id); };
+  std::size_t explained = 0;
+  for (std::size_t i = 0; i + 1 < rows.size(); ++i) {
+    if (truth[i] == truth[i + 1] || rows[i].street.empty() || rows[i].street != rows[i + 1].street) continue;
+    if (rows[i].house != rows[i + 1].house || rows[i].family_name != rows[i + 1].family_name) continue;
+    const ScoreExplanation why =
+        found.explain({of(static_cast<std::int64_t>(i)), of(static_cast<std::int64_t>(i + 1))}).explanation;
+    ASSERT_EQ(why.shared_by, std::optional<std::size_t>(0));
+    EXPECT_LT(why.shared_weight, -10);
+    ++explained;
+  }
+  EXPECT_GT(explained, 100U);
+  DedupeOptions without;
+  without.classes.clear();
+  const Duplicates alone = find_duplicates(base_of(rows), without);
+  EXPECT_TRUE(alone.model().classes().empty());
+  EXPECT_LT(metrics_of(alone, truth).f1, metrics_of(found, truth).f1);
+}
+
+TEST(Duplicates, OfHouseholdsAreTheSameForAnyOrderThreadsAndWayOfAsking) {
+  std::vector<std::uint32_t> truth;
+  std::vector<ClientRow> rows = families_of(300, 7, truth);
+  const Duplicates one = find_duplicates(base_of(rows));
+  std::shuffle(rows.begin(), rows.end(), std::mt19937(3));
+  ThreadPool pool(5);
+  Control control;
+  control.executor = &pool;
+  const Duplicates other = find_duplicates(base_of(rows), {}, control);
+  EXPECT_EQ(clusters_by_id(one), clusters_by_id(other));
+  EXPECT_TRUE(one.model() == other.model());
+  EXPECT_TRUE(std::equal(one.edges().begin(), one.edges().end(), other.edges().begin(), other.edges().end()));
+  for (const CardEdge& edge : one.edges()) {
+    const ScoreExplanation why = one.explain({edge.a, edge.b}).explanation;
+    EXPECT_EQ(why.score, edge.score);
+    double sum = why.prior_weight + why.shared_weight;
+    for (const FieldEvidence& field : why.fields) sum += field.weight + field.term_weight;
+    EXPECT_EQ(sum, edge.score);
+  }
+  // The same model, written down and read, gives the same scores.
+  DedupeOptions again;
+  again.model = link_model_from_json(to_json(one.model()));
+  const Duplicates by_model = find_duplicates(base_of(rows), again);
+  EXPECT_TRUE(by_model.model() == one.model());
+  EXPECT_TRUE(std::equal(one.edges().begin(), one.edges().end(), by_model.edges().begin(), by_model.edges().end()));
+  // Searching, and adding the last cards, too.
+  const CardIndex index(one);
+  std::size_t matched = 0;
+  for (const ClientRow& row : rows) {
+    const std::uint32_t card = *one.cards().card_of(row.client);
+    for (const CardMatch& match : index.search(row, {.limit = 100, .min_score = -4})) {
+      if (match.card == card) continue;
+      const CardPair pair{std::min(card, match.card), std::max(card, match.card)};
+      EXPECT_EQ(match.score, one.explain(pair).explanation.score) << pair.a << ' ' << pair.b;
+      ++matched;
+    }
+  }
+  EXPECT_GT(matched, 100U);
+}
+
+/// Places of organisations: all of one share its name, phone, e-mail and site, each has an address.
+TEST(Duplicates, TellBranchesApart) {
+  std::mt19937 random(8);
+  std::vector<ClientRow> rows;
+  std::vector<std::uint32_t> truth;
+  std::uint32_t place = 0;
+  for (std::size_t firm = 0; firm < 400; ++firm) {
+    ClientRow head{.client = 0};
+    head.name = word(random, 4) + " Ltd";
+    head.phones = {"+4930" + std::to_string(10'000'000 + random() % 89'999'999)};
+    head.emails = {"info@" + word(random, 4) + ".example"};
+    for (std::size_t branch = 0; branch < 1 + random() % 5; ++branch, ++place) {
+      ClientRow row = head;
+      row.street = word(random, 3) + " street";
+      row.house = std::to_string(1 + random() % 200);
+      row.city = word(random, 2);
+      row.postcode = std::to_string(10'000 + random() % 89'999);
+      for (std::size_t copy = 0; copy < 1 + random() % 2; ++copy) {
+        row.client = static_cast<std::int64_t>(rows.size());
+        rows.push_back(row);
+        truth.push_back(place);
+        row.street = slip(random, row.street);
+      }
+    }
+  }
+  const Duplicates found = find_duplicates(base_of(rows));
+  EXPECT_GT(metrics_of(found, truth).f1, 0.9);
+  DedupeOptions without;
+  without.classes.clear();
+  EXPECT_LT(metrics_of(find_duplicates(base_of(rows), without), truth).f1, metrics_of(found, truth).f1);
 }
 
 TEST(Duplicates, JoinCardsThatAreAllAlikeInLittleTime) {
@@ -360,6 +515,17 @@ TEST(Duplicates, OptionsReadBackTheSame) {
   EXPECT_EQ(where(R"({"clusters": {"method": "guess"}})"), "/dedupe/clusters/method");
   EXPECT_EQ(where(R"({"survivorship": {"fields": {"city": "best"}}})"), "/dedupe/survivorship/fields/city");
   EXPECT_EQ(where(R"({"threshold": 1})"), "/dedupe/threshold");
+  EXPECT_EQ(dedupe_options_from_json("{}").classes, default_link_classes());
+  EXPECT_TRUE(dedupe_options_from_json(R"({"classes": []})").classes.empty());
+  const std::string door = R"({"classes": [{"name": "door", "shared": {"address": 0.8, "phone": 1}}]})";
+  EXPECT_EQ(dedupe_options_from_json(door).classes,
+            (std::vector<LinkClassSpec>{{"door", {{"phone", 1}, {"address", 0.8}}}}));
+  EXPECT_EQ(to_json(dedupe_options_from_json(to_json(dedupe_options_from_json(door)))),
+            to_json(dedupe_options_from_json(door)));
+  EXPECT_EQ(where(R"({"classes": [{"name": "x", "shared": {"fax": 1}}]})"), "/dedupe/classes/0/shared/fax");
+  EXPECT_EQ(where(R"({"classes": [{"name": "x", "shared": {"phone": 2}}]})"), "/dedupe/classes/0/shared/phone");
+  EXPECT_EQ(where(R"({"classes": [{"name": "x", "shared": {}}]})"), "/dedupe/classes/0/shared");
+  EXPECT_EQ(where(R"({"classes": [{"name": "", "shared": {"phone": 1}}]})"), "/dedupe/classes/0/name");
   EXPECT_EQ(where(R"({"comparisons": [{"field": "city"}, {"field": "city"}]})"), "/dedupe/comparisons/1");
   EXPECT_EQ(where(R"({"comparisons": [{"field": "city", "kind": "email"}]})"), "/dedupe/comparisons/0");
   EXPECT_EQ(where(R"({"comparisons": [{"field": "city", "close": 0.5, "similar": 0.9}]})"), "/dedupe/comparisons/0");

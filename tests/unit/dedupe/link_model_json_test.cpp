@@ -80,6 +80,32 @@ TEST(LinkModelJson, ReadsBackToTheLastBit) {
   }
 }
 
+TEST(LinkModelJson, KeepsClasses) {
+  const std::string fields = R"("prior": 0.001, "fields": [{"name": "phone", "levels": ["different", "same"],
+    "m": [0.2, 0.8], "u": [0.999, 0.001]}])";
+  EXPECT_TRUE(link_model_from_json('{' + fields + '}').classes().empty());
+  const LinkModel model = link_model_from_json('{' + fields + R"(, "classes": [{"name": "household",
+    "share": 0.01, "fields": [{"comparison": "phone", "m": [0.4, 0.6]}]}]})");
+  ASSERT_EQ(model.classes().size(), 1U);
+  EXPECT_EQ(model.classes()[0], (LinkClass{"household", 0.01, {{"phone", {0.4, 0.6}}}}));
+  const LinkModel again = link_model_from_json(to_json(model));
+  EXPECT_EQ(again, model);
+  const std::vector<std::uint8_t> same{2};
+  EXPECT_EQ(again.score(same), model.score(same));
+  const auto at = [&](const std::string& members) {
+    return refused(
+        [&] { (void)link_model_from_json('{' + fields + R"(, "classes": [{)" + members + "}]}", "/model"); });
+  };
+  EXPECT_EQ(at(R"("name": "x", "share": 2, "fields": [{"comparison": "phone", "m": [0.4, 0.6]}])"),
+            "/model/classes/0/share");
+  EXPECT_EQ(at(R"("name": "x", "share": 0.1, "fields": [{"comparison": "fax", "m": [0.4, 0.6]}])"),
+            "/model/classes/0/fields/0/comparison");
+  EXPECT_EQ(at(R"("name": "x", "share": 0.1, "fields": [{"comparison": "phone", "m": [1]}])"),
+            "/model/classes/0/fields/0/m");
+  EXPECT_EQ(at(R"("name": "x", "share": 0.1)"), "/model/classes/0/fields");
+  EXPECT_EQ(at(R"("name": "x", "share": 0.1, "fields": [], "u": 1)"), "/model/classes/0/u");
+}
+
 TEST(LinkModelJson, NamesThePlaceOfAnError) {
   const auto at = [](const std::string& json) {
     return refused([&] { (void)link_model_from_json(json, "/dedupe/model"); });

@@ -144,6 +144,100 @@ TEST(LinkModel, ExplainsAScoreExactlyInAnyOrder) {
   }
 }
 
+/// Two names, a phone and a town; households share all but the given name.
+LinkModel with_classes(double share_of_households, double share_of_towns) {
+  LinkField family = field("family", {0.1, 0.2, 0.7}, {0.95, 0.03, 0.02});
+  family.tf_weight = 1;
+  return {
+      0.001,
+      {field("given", {0.05, 0.95}, {0.99, 0.01}), family, field("phone", {0.2, 0.8}, {0.999, 0.001}),
+       field("town", {0.1, 0.9}, {0.7, 0.3})},
+      {{"household", share_of_households, {{"family", {0.4, 0.1, 0.5}}, {"phone", {0.3, 0.7}}, {"town", {0.1, 0.9}}}},
+       {"town", share_of_towns, {{"town", {0.2, 0.8}}}}}};
+}
+
+TEST(LinkModel, TakesWhatClassesExplainOffTheScore) {
+  const LinkModel model = with_classes(0.002, 0.1);
+  std::size_t explained = 0;
+  for (std::uint8_t given = 0; given <= 2; ++given)
+    for (std::uint8_t family = 0; family <= 3; ++family)
+      for (std::uint8_t phone = 0; phone <= 2; ++phone)
+        for (std::uint8_t town = 0; town <= 2; ++town) {
+          const Levels pattern{given, family, phone, town};
+          // Chances as the mixture has them.
+          double one = 0.001;
+          double chance = 1;
+          for (std::size_t f = 0; f < 4; ++f) {
+            if (pattern[f] == 0) continue;
+            one *= model.fields()[f].m[pattern[f] - 1U];
+            chance *= model.fields()[f].u[pattern[f] - 1U];
+          }
+          std::vector<double> of_class(2, chance);
+          for (std::size_t k = 0; k < 2; ++k)
+            for (const LinkClassField& shared : model.classes()[k].fields)
+              for (std::size_t f = 0; f < 4; ++f)
+                if (model.fields()[f].comparison.name == shared.comparison && pattern[f] != 0)
+                  of_class[k] *= shared.m[pattern[f] - 1U] / model.fields()[f].u[pattern[f] - 1U];
+          const double two = 0.999 * (0.898 * chance + 0.002 * of_class[0] + 0.1 * of_class[1]);
+          const ScoreExplanation why = model.explain(pattern);
+          EXPECT_NEAR(why.score, std::log2(one / two), 1e-9);
+          EXPECT_EQ(why.score, model.score(pattern));
+          double sum = why.prior_weight + why.shared_weight;
+          for (const FieldEvidence& each : why.fields) sum += each.weight + each.term_weight;
+          EXPECT_EQ(sum, why.score);
+          EXPECT_LE(why.shared_weight, model.highest_shared_weight());
+          EXPECT_EQ(why.shared_by.has_value(), why.shared_weight < 0);
+          if (!why.shared_by) continue;
+          ++explained;
+          EXPECT_EQ(*why.shared_by, 0.002 * of_class[0] > 0.1 * of_class[1] ? 0U : 1U);
+        }
+  EXPECT_GT(explained, 10U);
+  // Another given name: the household explains what is in common.
+  EXPECT_LT(model.score(Levels{1, 3, 2, 2}), -3);
+  EXPECT_GT(model.score(Levels{2, 3, 2, 2}), 3);
+  EXPECT_GT(with_classes(0, 0).score(Levels{1, 3, 2, 2}), 2);
+  EXPECT_EQ(with_classes(0, 0).explain(Levels{1, 3, 2, 2}).shared_weight, 0);
+}
+
+TEST(LinkModel, ExplainsRareValuesOfAClassAsItDoesThoseOfOneClient) {
+  const LinkModel model = with_classes(0.01, 0);
+  const Levels pattern{1, 3, 0, 0};
+  const double s = (0.5 - 0.02) / (1 - 0.02);
+  for (const double share : {0.0001, 0.02, 0.6}) {
+    const ScoreExplanation why = model.explain(pattern, std::vector<double>{0, share, 0, 0});
+    EXPECT_NEAR(why.shared_weight, -std::log2(0.99 + 0.01 * (s / share + 1 - s)), 1e-9) << share;
+  }
+  const ScoreExplanation more =
+      model.explain(pattern, {}, std::vector<double>{5, -2, 0, 0});  // no term of a lower level
+  EXPECT_EQ(more.fields[0].term_weight, 0);
+  EXPECT_EQ(more.fields[1].term_weight, -2);
+  EXPECT_NEAR(more.shared_weight, -std::log2(0.99 + 0.01 * (s / 0.08 + 1 - s)), 1e-9);
+}
+
+TEST(LinkModel, RefusesWhatIsNoClass) {
+  const auto with = [](const LinkClass& one, std::vector<LinkClass> more = {}) {
+    return refused([&] {
+      more.push_back(one);
+      LinkModel(0.01, {field("a", {0.1, 0.9}, {0.99, 0.01}), weighted("b", {-1, 1})}, more);
+    });
+  };
+  EXPECT_EQ(with({"x", 0.1, {{"a", {0.2, 0.8}}}}), "nothing");
+  EXPECT_EQ(with({"", 0.1, {{"a", {0.2, 0.8}}}}), "invalid_argument classes[0].name");
+  EXPECT_EQ(with({"x", 0.1, {{"a", {0.2, 0.8}}}}, {{"x", 0.1, {{"a", {0.2, 0.8}}}}}),
+            "invalid_argument classes[1].name");
+  EXPECT_EQ(with({"x", 0.91, {{"a", {0.2, 0.8}}}}), "invalid_argument classes[0].share");
+  EXPECT_EQ(with({"x", std::nan(""), {{"a", {0.2, 0.8}}}}), "invalid_argument classes[0].share");
+  EXPECT_EQ(with({"x", 0.6, {{"a", {0.2, 0.8}}}}, {{"y", 0.6, {{"a", {0.2, 0.8}}}}}), "invalid_argument classes");
+  EXPECT_EQ(with({"x", 0.1, {}}), "invalid_argument classes[0].fields");
+  EXPECT_EQ(with({"x", 0.1, {{"c", {0.2, 0.8}}}}), "invalid_argument classes[0].fields[0].comparison");
+  EXPECT_EQ(with({"x", 0.1, {{"b", {0.2, 0.8}}}}), "invalid_argument classes[0].fields[0].comparison");
+  EXPECT_EQ(with({"x", 0.1, {{"a", {0.2, 0.8}}, {"a", {0.2, 0.8}}}}),
+            "invalid_argument classes[0].fields[1].comparison");
+  EXPECT_EQ(with({"x", 0.1, {{"a", {0.2, 0.3, 0.5}}}}), "invalid_argument classes[0].fields[0].m");
+  EXPECT_EQ(with({"x", 0.1, {{"a", {0.2, 0.9}}}}), "invalid_argument classes[0].fields[0].m");
+  EXPECT_EQ(with({"x", 0.1, {{"a", {0, 1}}}}), "invalid_argument classes[0].fields[0].m");
+}
+
 TEST(LinkModel, SaysNothingWithoutEvidence) {
   const LinkModel model(0.01, {field("a", {0.1, 0.9}, {0.99, 0.01}), field("b", {0.1, 0.9}, {0.9, 0.1})});
   EXPECT_EQ(model.score(Levels{0, 0}), model.prior_weight());

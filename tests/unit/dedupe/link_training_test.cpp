@@ -297,6 +297,104 @@ TEST(LinkTraining, NeverLosesLikelihood) {
   }
 }
 
+/// Two names, a birthday, a phone and an address; households share a family name, a phone and an address.
+struct Families {
+  std::vector<ComparisonSpec> specs = comparisons({3, 2, 3, 2, 3});
+  Chances m{{0.05, 0.1, 0.85}, {0.04, 0.96}, {0.05, 0.1, 0.85}, {0.1, 0.9}, {0.1, 0.1, 0.8}};
+  Chances u{{0.98, 0.015, 0.005}, {0.999, 0.001}, {0.96, 0.03, 0.01}, {0.9995, 0.0005}, {0.97, 0.02, 0.01}};
+  Chances household{u[0], u[1], {0.3, 0.1, 0.6}, {0.4, 0.6}, {0.2, 0.1, 0.7}};
+  std::vector<LinkClassSpec> classes{{"household", {{"c3", 0.5}, {"c2", 0.5}, {"c1", 0.5}}}};
+
+  [[nodiscard]] PatternCounts sample(std::size_t pairs, double matches, double families,
+                                     std::mt19937_64& random) const {
+    std::map<Levels, double> counts;
+    for (std::size_t i = 0; i < pairs; ++i) {
+      const double x = std::uniform_real_distribution<double>(0, 1)(random);
+      const Chances& from = x < matches ? m : x < matches + families ? household : u;
+      Levels pattern;
+      for (const auto& chances : from) pattern.push_back(random() % 20 == 0 ? std::uint8_t{0} : draw(chances, random));
+      counts[pattern] += 1;
+    }
+    PatternCounts made{.fields = specs.size(), .levels = {}, .counts = {}};
+    for (const auto& [pattern, count] : counts) made.add(pattern, count);
+    return made;
+  }
+};
+
+TEST(LinkTraining, FindsAClassOfPairsOfTwoClientsAgain) {
+  const Families world;
+  for (const double families : {0.0, 0.05, 0.4}) {
+    SCOPED_TRACE(families);
+    std::mt19937_64 random(17);
+    const PatternCounts random_pairs = world.sample(100'000, 0.0001, 0.0001, random);
+    const std::vector<TrainingBlock> blocks{{"all", world.sample(50'000, 0.1, families, random), {}}};
+    LinkTrainingOptions options;
+    options.smoothing_classes = 20;
+    const LinkTraining result = train_link_model(world.specs, random_pairs, blocks, 0, options, {}, world.classes);
+    EXPECT_EQ(result.status, LinkFit::converged) << result.advice;
+    EXPECT_NEAR(result.blocks[0].share, 0.1, 0.01);
+    for (std::size_t f = 0; f < 5; ++f)
+      for (std::size_t l = 0; l < world.m[f].size(); ++l) {
+        EXPECT_NEAR(result.model.fields()[f].m[l], world.m[f][l], 0.02) << f << ' ' << l;
+        EXPECT_NEAR(result.model.fields()[f].u[l], world.u[f][l], 0.005) << f << ' ' << l;
+      }
+    ASSERT_EQ(result.model.classes().size(), 1U);
+    const LinkClass& household = result.model.classes()[0];
+    EXPECT_EQ(household.name, "household");
+    ASSERT_EQ(household.fields.size(), 3U);
+    for (std::size_t i = 0; families > 0 && i < 3; ++i) {
+      EXPECT_EQ(household.fields[i].comparison, world.specs[2 + i].name);
+      for (std::size_t l = 0; l < household.fields[i].m.size(); ++l)
+        EXPECT_NEAR(household.fields[i].m[l], world.household[2 + i][l], 0.05) << i << ' ' << l;
+    }
+    for (std::size_t i = 1; i < result.log_likelihood.size(); ++i)
+      EXPECT_GE(result.log_likelihood[i], result.log_likelihood[i - 1] - 1e-6) << i;
+    // Who shares all that a household shares is one client only where the rest says so.
+    const Levels family{1, 1, 3, 2, 3};
+    const Levels client{3, 2, 3, 2, 3};
+    if (families > 0) {
+      EXPECT_LT(result.model.score(family), 0);
+    }
+    EXPECT_GT(result.model.score(client), 5);
+  }
+}
+
+// Without the class, what households share would be taken for evidence of one client.
+TEST(LinkTraining, TakesHouseholdsForOneClientWithoutAClass) {
+  const Families world;
+  std::mt19937_64 random(18);
+  const PatternCounts random_pairs = world.sample(100'000, 0.0001, 0.0005, random);
+  const std::vector<TrainingBlock> blocks{{"all", world.sample(50'000, 0.05, 0.4, random), {}}};
+  const Levels family{1, 1, 3, 2, 3};
+  EXPECT_GT(train_link_model(world.specs, random_pairs, blocks).model.score(family), 3);
+  EXPECT_LT(train_link_model(world.specs, random_pairs, blocks, 0, {}, {}, world.classes).model.score(family), -3);
+}
+
+TEST(LinkTraining, CountsTheShareOfAClassAsThePrior) {
+  // 1e7 pairs of cards, of which 2000 are one client's and 6000 of households; all of them are looked at.
+  const Families world;
+  std::mt19937_64 random(19);
+  const PatternCounts random_pairs = world.sample(300'000, 0.0002, 0.0006, random);
+  const std::vector<TrainingBlock> blocks{{"all", world.sample(20'000, 0.1, 0.3, random), {}}};
+  const LinkTraining result = train_link_model(world.specs, random_pairs, blocks, 1e7, {}, {}, world.classes);
+  EXPECT_NEAR(result.model.prior(), 2e-4, 0.3e-4);
+  EXPECT_NEAR(result.model.classes()[0].share, 6e-4, 1.5e-4);
+}
+
+TEST(LinkTraining, LearnsClassesTheSameInAnyOrderAndOnAnyThreads) {
+  const Families world;
+  std::mt19937_64 random(20);
+  const PatternCounts random_pairs = world.sample(20'000, 0.001, 0.002, random);
+  const std::vector<TrainingBlock> blocks{{"a", world.sample(20'000, 0.1, 0.3, random), {3}},
+                                          {"b", world.sample(30'000, 0.2, 0.1, random), {}}};
+  const LinkTraining one = train_link_model(world.specs, random_pairs, blocks, 1e6, {}, {}, world.classes);
+  ThreadPool pool(5);
+  Control control;
+  control.executor = &pool;
+  std::vector<TrainingBlock> turned{blocks[1], blocks[0]};
+  expect_same(one, train_link_model(world.specs, random_pairs, turned, 1e6, {}, control, world.classes));
+}
+
 PatternCounts shuffled(const PatternCounts& patterns, const std::vector<std::size_t>& order, std::mt19937_64& random) {
   std::vector<std::size_t> rows(patterns.rows());
   std::iota(rows.begin(), rows.end(), std::size_t{0});
@@ -555,6 +653,23 @@ TEST(LinkTraining, StopsWhenToldTo) {
               (void)train_link_model(data.world.specs, data.random, data.blocks, 0, {}, {.stop = stop.get_token()});
             }),
             "cancelled ");
+}
+
+TEST(LinkTraining, RefusesWhatIsNoClass) {
+  const Training data = training();
+  const auto with = [&](const std::vector<LinkClassSpec>& classes) {
+    return refused([&] { (void)train_link_model(data.world.specs, data.random, data.blocks, 0, {}, {}, classes); });
+  };
+  EXPECT_EQ(with({{"", {{"c1"}}}}), "invalid_argument classes[0].name");
+  EXPECT_EQ(with({{"x", {{"c1"}}}, {"x", {{"c1"}}}}), "invalid_argument classes[1].name");
+  EXPECT_EQ(with({{"x", {}}}), "invalid_argument classes[0].shared");
+  EXPECT_EQ(with({{"x", {{"c1"}, {"c9"}}}}), "invalid_argument classes[0].shared[1].comparison");
+  EXPECT_EQ(with({{"x", {{"c1"}, {"c1"}}}}), "invalid_argument classes[0].shared[1].comparison");
+  EXPECT_EQ(with({{"x", {{"c1", 0}}}}), "invalid_argument classes[0].shared[0].chance");
+  EXPECT_EQ(with({{"x", {{"c1", 1.5}}}}), "invalid_argument classes[0].shared[0].chance");
+  std::vector<LinkClassSpec> many;
+  for (std::size_t k = 0; k <= max_link_classes; ++k) many.push_back({std::to_string(k), {{"c1"}}});
+  EXPECT_EQ(with(many), "invalid_argument classes");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <iterator>
+#include <numeric>
 #include <random>
 #include <string>
 #include <utility>
@@ -66,6 +67,24 @@ LinkModel random_model(const LinkModel& learnt, std::mt19937& random) {
   return {learnt.prior(), fields};
 }
 
+/// The learnt one with classes that share what they like.
+LinkModel with_random_classes(const LinkModel& learnt, std::mt19937& random) {
+  std::uniform_real_distribution<double> chance(0.01, 1);
+  std::vector<LinkClass> classes;
+  for (const char* const name : {"x", "y"}) {
+    LinkClass& made = classes.emplace_back(LinkClass{name, chance(random) * 0.3, {}});
+    for (const LinkField& field : learnt.fields()) {
+      if (random() % 2 == 0) continue;
+      std::vector<double> m;
+      for (std::size_t l = 0; l < field.m.size(); ++l) m.push_back(chance(random));
+      const double sum = std::accumulate(m.begin(), m.end(), 0.0);
+      for (double& each : m) each /= sum;
+      made.fields.push_back({field.comparison.name, m});
+    }
+  }
+  return {learnt.prior(), learnt.fields(), classes};
+}
+
 void expect_scores_in_full(const Duplicates& found) {
   const dedupe::PairScorer& scorer = *found.data()->scorer;
   const dedupe::PairComparer& comparer = *found.data()->comparer;
@@ -100,6 +119,8 @@ TEST(PairScorer, IsExactFromALimitOn) {
     std::mt19937 random(5);
     for (int round = 0; round < 10; ++round) {
       options.model = random_model(found.model(), random);
+      expect_scores_in_full(find_duplicates(cards, options));
+      options.model = with_random_classes(found.model(), random);
       expect_scores_in_full(find_duplicates(cards, options));
     }
   }
