@@ -153,6 +153,30 @@ TEST(ScoreCalibration, StaysFiniteAndNeverTurnsScoresRound) {
   EXPECT_NEAR(link_probability(one(2)), (3 * 0.8 + 1.0 / 3) / 4, 1e-6);  // all at one score: their share
 }
 
+// Pairs by pattern as a mixture with a class has them: as many of one client are expected as there are.
+TEST(ThresholdTable, ExpectsWhatTheMixtureOfClassesSays) {
+  const auto field = [](const char* name, double m, double u) {
+    return LinkField{.comparison = {name, {"different", "same"}}, .m = {1 - m, m}, .u = {1 - u, u}};
+  };
+  const LinkModel model(0.1, {field("given", 0.9, 0.05), field("phone", 0.8, 0.01)},
+                        {{"household", 0.3, {{"phone", {0.25, 0.75}}}}});
+  PatternCounts patterns{.fields = 2, .levels = {}, .counts = {}};
+  double same_phone = 0;  // pairs of one client
+  for (std::uint8_t given = 1; given <= 2; ++given)
+    for (std::uint8_t phone = 1; phone <= 2; ++phone) {
+      const double one = 0.1 * model.fields()[0].m[given - 1U] * model.fields()[1].m[phone - 1U];
+      const double by_phone = 0.7 * model.fields()[1].u[phone - 1U] + 0.3 * model.classes()[0].fields[0].m[phone - 1U];
+      patterns.add(std::vector<std::uint8_t>{given, phone},
+                   1e6 * (one + 0.9 * model.fields()[0].u[given - 1U] * by_phone));
+      if (given == 2 && phone == 2) same_phone = 1e6 * one;
+    }
+  const ThresholdTable table(model, patterns);
+  EXPECT_NEAR(table.rows().back().matches, 1e5, 1e-3);
+  const double best = model.score(std::vector<std::uint8_t>{2, 2});
+  EXPECT_NEAR(table.at(best).matches, same_phone, 1e-3);
+  EXPECT_NEAR(table.at(best).recall, 0.72, 1e-9);
+}
+
 template <class Call>
 std::string refused(Call call) {
   try {
