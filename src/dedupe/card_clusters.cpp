@@ -262,22 +262,20 @@ Components components_of(std::uint32_t n, const std::vector<Edge>& edges, Units 
 std::vector<std::uint32_t> number_clusters(CardClusters& clusters) {
   const auto n = static_cast<std::uint32_t>(clusters.ids.size());
   std::vector<std::uint32_t> number_of(n);
-  std::vector<std::uint32_t> sizes;
+  std::uint32_t count = 0;
   for (std::uint32_t card = 0; card < n; ++card) {
     const std::uint32_t leader = clusters.ids[card];
-    if (leader == card) {
-      number_of[card] = static_cast<std::uint32_t>(sizes.size());
-      sizes.push_back(1);
-    } else {
-      number_of[card] = number_of[leader];
-      ++sizes[number_of[card]];
-    }
+    number_of[card] = leader == card ? count++ : number_of[leader];
   }
-  clusters.starts.assign(sizes.size() + 1, 0);
-  std::partial_sum(sizes.begin(), sizes.end(), clusters.starts.begin() + 1);
+  // Sizes one place late, then what is before each, then, while cards are put in, where the next one goes: one place
+  // late again, that is where the next cluster begins.
+  std::vector<std::uint32_t>& starts = clusters.starts;
+  starts.assign(std::size_t{count} + 2, 0);
+  for (const std::uint32_t number : number_of) ++starts[std::size_t{number} + 2];
+  std::partial_sum(starts.begin(), starts.end(), starts.begin());
   clusters.order.resize(n);
-  std::vector<std::uint32_t> next(clusters.starts.begin(), clusters.starts.end() - 1);
-  for (std::uint32_t card = 0; card < n; ++card) clusters.order[next[number_of[card]]++] = card;
+  for (std::uint32_t card = 0; card < n; ++card) clusters.order[starts[std::size_t{number_of[card]} + 1]++] = card;
+  starts.pop_back();
   return number_of;
 }
 

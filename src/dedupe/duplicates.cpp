@@ -283,16 +283,15 @@ void dedupe::cluster(Duplicates::Data& data, const Control& control, const clust
   for (const auto [a, b] : equal) data.cluster_of[b] = data.cluster_of[a];
   std::vector<std::uint32_t> sizes(n, 0);
   for (const std::uint32_t first : data.cluster_of) ++sizes[first];
-  std::vector<std::uint32_t> group_of(n);
   data.groups.clear();
   for (std::uint32_t card = 0; card < n; ++card) {
     const std::uint32_t first = data.cluster_of[card];
-    if (sizes[first] < 2) continue;
-    if (first == card) {
-      group_of[card] = static_cast<std::uint32_t>(data.groups.size());
+    if (sizes[first] == 1) continue;
+    if (first == card) {  // from then on, the place of its group and two
       data.groups.emplace_back().reserve(sizes[card]);
+      sizes[card] = static_cast<std::uint32_t>(data.groups.size()) + 1;
     }
-    data.groups[group_of[first]].push_back(card);
+    data.groups[sizes[first] - 2].push_back(card);
   }
 }
 
