@@ -40,12 +40,16 @@ class Assignment {
     }
   }
 
-  void keep() {
+  /// \param owners  whether those count whose the clients are already, before those who were announced
+  void keep(bool owners) {
     for (std::size_t c = 0; c < clients_.size(); ++c) {
       const std::vector<std::uint32_t>& fitting = fitting_[profile_[c]];
-      if (!std::binary_search(fitting.begin(), fitting.end(), clients_[c].owner)) continue;
-      owners_[c] = {clients_[c].owner, OwnerReason::kept};
-      load_[clients_[c].owner] += clients_[c].minutes;
+      for (const std::uint32_t who : {owners ? clients_[c].owner : no_owner, clients_[c].announced}) {
+        if (!std::binary_search(fitting.begin(), fitting.end(), who)) continue;
+        owners_[c] = {who, OwnerReason::kept};
+        load_[who] += clients_[c].minutes;
+        break;
+      }
     }
   }
 
@@ -107,8 +111,9 @@ class Assignment {
       const std::string where = fmt::format("clients[{}]", by_id[i]);
       if (client.minutes < 0 || client.minutes > most_minutes)
         throw Error(Code::invalid_argument, "minutes of a client must be 0 to 10000000", where);
-      if (client.owner != no_owner && client.owner >= managers_.size())
-        throw Error(Code::invalid_argument, fmt::format("owner {} does not exist", client.owner), where);
+      for (const std::uint32_t owner : {client.owner, client.announced})
+        if (owner != no_owner && owner >= managers_.size())
+          throw Error(Code::invalid_argument, fmt::format("owner {} does not exist", owner), where);
       if (i > 0 && client.id == clients_[by_id[i - 1]].id)
         throw Error(Code::invalid_argument, "two rows have one client id", where);
     }
@@ -152,7 +157,7 @@ class Assignment {
 std::vector<Ownership> assign_owners(std::span<const OwnerManager> managers, std::span<const OwnerClient> clients,
                                      const OwnerOptions& options) {
   Assignment assignment(managers, clients);
-  if (options.keep) assignment.keep();
+  assignment.keep(options.keep);
   assignment.give();
   assignment.balance();
   return assignment.take();

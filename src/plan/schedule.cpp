@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "klientela/plan/batching.hpp"
 #include "klientela/plan/check.hpp"
 #include "plan/policy_check.hpp"
 #include "plan/schedule_data.hpp"
@@ -229,11 +230,18 @@ ContactSchedule compile_schedule(const ClientBase& base, const Table& classified
   return {std::move(data), {}};
 }
 
+ContactSchedule plan_schedule(const ContactSchedule& compiled, const PlanOptions& options, const Control& control) {
+  ContactPlan plan = plan_contacts(compiled.problem(), options, control);
+  const std::vector<std::uint32_t>& regions = compiled.data().regions;
+  if (!regions.empty()) order_by_region(compiled.problem(), regions, plan);
+  return compiled.with(std::move(plan));
+}
+
 ContactSchedule make_schedule(const ClientBase& base, const Table& classified, const Table& managers,
                               const PlanPolicy& policy, SchedulePeriod period, const ScheduleKnowledge& known,
                               const Control& control) {
-  const ContactSchedule compiled = compile_schedule(base, classified, managers, policy, period, known, control);
-  return compiled.with(plan_contacts(compiled.problem(), policy.solver, control));
+  return plan_schedule(compile_schedule(base, classified, managers, policy, period, known, control), policy.solver,
+                       control);
 }
 
 PlanCheck check_schedule(const ContactSchedule& schedule, std::size_t max_faults) {

@@ -49,7 +49,8 @@ struct ContactSchedule::Data {
   std::vector<Cadence> cadences;
   std::vector<std::uint32_t> first_activity;  ///< of each cadence: its quotas' activities follow each other
   std::vector<CadenceClient> rows;
-  std::vector<TouchOrigin> origins;  ///< by touch
+  std::vector<TouchOrigin> origins;    ///< by touch
+  std::vector<std::uint32_t> regions;  ///< by touch, for day batching; empty: there is none
 
   [[nodiscard]] std::size_t activity_of(std::size_t touch) const {
     const TouchOrigin& origin = origins[touch];

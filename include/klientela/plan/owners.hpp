@@ -22,14 +22,15 @@ struct OwnerManager {
 
 struct OwnerClient {
   ClientId id;
-  std::int64_t minutes{0};           ///< load: minutes of contacts in the period, 0 to 1e7
-  std::vector<std::string> needs{};  ///< tags that the owner must have, all of them
-  std::uint32_t owner{no_owner};     ///< whose the client is already
-  bool dedicated{false};             ///< wants a dedicated manager, as strategic clients do
+  std::int64_t minutes{0};            ///< load: minutes of contacts in the period, 0 to 1e7
+  std::vector<std::string> needs{};   ///< tags that the owner must have, all of them
+  std::uint32_t owner{no_owner};      ///< whose the client is already
+  bool dedicated{false};              ///< wants a dedicated manager, as strategic clients do
+  std::uint32_t announced{no_owner};  ///< whom an earlier plan gave it: kept where `owner` is not
 };
 
 enum class OwnerReason : std::uint8_t {
-  kept,        ///< was the owner already and fits
+  kept,        ///< was the owner already, or announced as such, and fits
   only_one,    ///< nobody else fits
   least_load,  ///< of those who fit, the one with the least load for the time there is
   balanced,    ///< given to this one afterwards, to even out what others have
@@ -44,7 +45,7 @@ struct Ownership {
 };
 
 struct OwnerOptions {
-  bool keep{true};  ///< owners who fit and are there stay owners
+  bool keep{true};  ///< owners who fit and are there stay owners; those announced do in any case
   friend bool operator==(const OwnerOptions&, const OwnerOptions&) = default;
 };
 

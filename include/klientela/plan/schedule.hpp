@@ -35,6 +35,9 @@ struct ScheduleKnowledge {
   HolidayTable holidays{};     ///< public ones; countries that it does not know have none
   std::optional<Day> as_of{};  ///< last day whose contacts are known; unset: the day before the period
   Assignments assignments{};   ///< what was assigned by hand, for hand.A and bulk.A in expressions
+  /// Whom an announced plan gave the clients, columns client and manager as of ContactSchedule::owners(): they keep
+  /// that one, unless the card names another one who fits. Who is not there, client or manager, does not count.
+  Table owners{};
 };
 
 /// A plan with the words behind its numbers. Copying shares what was compiled. Immutable, thread-safe.
@@ -98,8 +101,13 @@ class ContactSchedule {
                                                const PlanPolicy& policy, SchedulePeriod period,
                                                const ScheduleKnowledge& known = {}, const Control& control = {});
 
+/// Plans what was compiled: plan_contacts(), then within days of managers contacts of one region, where the policy
+/// batches them, next to each other (order_by_region). \throws Error as plan_contacts()
+[[nodiscard]] ContactSchedule plan_schedule(const ContactSchedule& compiled, const PlanOptions& options = {},
+                                            const Control& control = {});
+
 /// Compiles the policy to touches and plans them with policy.solver. The same for any order of rows and number of
-/// threads. O(clients x playbooks + touches), and plan_contacts().
+/// threads. O(clients x playbooks + touches), and plan_schedule().
 /// \throws Error bad_policy naming the policy's pointer below "/plan" (a column that does not exist, types that clash,
 /// with the character; a class that its column never holds); bad_data as managers_from_table(); invalid_argument
 /// "period"; cancelled

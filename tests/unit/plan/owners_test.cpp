@@ -42,6 +42,25 @@ TEST(Owners, StayUnlessAskedNotTo) {
   EXPECT_EQ(loads(2, clients, assign_owners(managers, clients, {.keep = false})), (std::vector<std::int64_t>{70, 70}));
 }
 
+TEST(Owners, OfCardsWinOverThoseAnnouncedWhereTheyFit) {
+  std::vector<OwnerManager> managers(3);
+  managers[2].minutes = 0;  // away
+  const auto client = [](std::int64_t id, std::uint32_t owner, std::uint32_t announced) {
+    OwnerClient made{id, 50};
+    made.owner = owner;
+    made.announced = announced;
+    return made;
+  };
+  const std::vector<OwnerClient> clients{client(1, 0, 1), client(2, no_owner, 1), client(3, 2, 1), client(4, 2, 2)};
+  EXPECT_EQ(assign_owners(managers, clients), (std::vector<Ownership>{{0, OwnerReason::kept},
+                                                                      {1, OwnerReason::kept},
+                                                                      {1, OwnerReason::kept},
+                                                                      {0, OwnerReason::least_load}}));
+  // Where cards do not count, what was announced still does.
+  EXPECT_EQ(assign_owners(managers, clients, {.keep = false}).front(), (Ownership{1, OwnerReason::kept}));
+  EXPECT_THROW(static_cast<void>(assign_owners(managers, std::vector{client(1, no_owner, 3)})), Error);
+}
+
 TEST(Owners, DifferByTheLargestClientAtMostWhereNothingForbidsIt) {
   std::mt19937_64 random(3);
   for (int round = 0; round < 200; ++round) {

@@ -588,6 +588,36 @@ TEST(Schedule, DrawsMeetingsOfOneCityToOneDay) {
   for (const auto& [day, names] : cities) EXPECT_EQ(names.size(), 1U) << day;
 }
 
+TEST(Schedule, PutsContactsOfAPlaceNextToEachOther) {
+  BaseBuilder builder;
+  for (int id = 1; id <= 8; ++id) {
+    ClientRow row{.client = id};
+    row.city = id % 2 == 0 ? "Tver" : "Kazan";
+    builder.add(row);
+  }
+  const ClientBase base = builder.build().base;
+  const auto changes = [&](const std::string& batching) {
+    const ContactSchedule schedule =
+        make_schedule(base, clients_of(base), one_manager(), policy_of(R"("batching": )" + batching + R"(,
+        "playbooks": [{"name": "p", "quotas": [{"channel": "meeting", "per": "plan"}]}])"),
+                      {on(2026, 12, 7), on(2026, 12, 7)});
+    expect_sound(schedule);
+    std::vector<PlannedTouch> day = schedule.plan().planned;
+    std::sort(day.begin(), day.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
+    std::size_t count = 0;
+    for (std::size_t i = 1; i < day.size(); ++i)
+      count += schedule.problem().touches[day[i].touch].client % 2 !=
+               schedule.problem().touches[day[i - 1].touch].client % 2;
+    return std::pair(day.size(), count);
+  };
+  const auto [planned, mixed] = changes("null");
+  const auto [again, apart] = changes(R"({"channels": ["meeting"], "by": "card.city"})");
+  ASSERT_GE(planned, 4U);
+  EXPECT_EQ(again, planned);
+  EXPECT_GT(mixed, 1U);
+  EXPECT_EQ(apart, 1U);
+}
+
 // --- what is not possible ---
 
 TEST(Schedule, WithoutManagersOrTimeRefusesEverythingWithItsReason) {

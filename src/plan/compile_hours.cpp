@@ -1,0 +1,145 @@
+// In which minutes of the plan's days a client may be contacted.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "core/text.hpp"
+#include "plan/compiler.hpp"
+#include "plan/countries.hpp"
+
+namespace klientela::planning::compiling {
+
+std::string Compiler::country_of(std::size_t row, const Column* countries) {
+  if (countries == nullptr || countries->is_null(row)) return {};
+  const auto [known, added] = country_codes_.try_emplace(countries->to_text(row));
+  if (added) {
+    known->second = country_code(known->first);
+    if (known->second.empty()) unknown_countries_.insert(known->first);
+  }
+  return known->second;
+}
+
+void Compiler::add_hours() {
+  const std::vector<std::string>& words = data_->channels;
+  const Column* zones = column("card.time_zone", root);
+  const Column* countries = column("card.country", root);
+  const Column* regions = column("card.region", root);
+  // Kinds of activities.
+  Interned<HoursKind> kinds;
+  std::vector<WeekHours> own;
+  std::vector<std::uint32_t> kind_of;
+  for (const Activity& activity : data_->activities) {
+    const PlanQuota& quota = data_->quota_of(activity);
+    std::uint32_t hours = none;
+    if (quota.hours) {
+      const auto found = std::find(own.begin(), own.end(), *quota.hours);
+      hours = static_cast<std::uint32_t>(found - own.begin());
+      if (found == own.end()) own.push_back(*quota.hours);
+    }
+    kind_of.push_back(kinds({channels_of(quota.channels), hours, advertises(folded_name(quota.consent))}));
+  }
+  // Places of clients.
+  Interned<ClientPlace> places;
+  std::vector<std::uint32_t> place_of;
+  std::vector<TimeZone> zone_list{data_->zone};
+  std::map<std::string, std::uint32_t> zone_places;
+  std::set<std::string> strange_zones;
+  for (const std::uint32_t row : data_->client_rows) {
+    ClientPlace where{0, country_of(row, countries), {}};
+    if (regions != nullptr && !regions->is_null(row) && !known_.holidays.rows().empty())
+      where.region = regions->to_text(row);
+    if (zones != nullptr && !zones->is_null(row)) {
+      const auto [known, added] = zone_places.try_emplace(zones->to_text(row), 0);
+      if (added) {
+        try {
+          zone_list.push_back(TimeZone::named(known->first));
+          known->second = static_cast<std::uint32_t>(zone_list.size() - 1);
+        } catch (const Error&) {
+          strange_zones.insert(known->first);
+        }
+      }
+      where.zone = known->second;
+    }
+    place_of.push_back(places(where));
+  }
+  if (!strange_zones.empty())
+    note(fmt::format("Time zones on cards that do not exist; the plan's is taken: {}.", some(strange_zones)),
+         fmt::format("Часовые пояса из карточек, которых нет; взят пояс плана: {}.", some(strange_zones)));
+  // Profiles as they are needed.
+  PlanProblem& problem = data_->problem;
+  std::map<std::vector<std::pair<std::int32_t, std::int32_t>>, std::uint32_t> profiles;
+  const auto intern = [&](const std::vector<MinuteSpan>& spans) {
+    std::vector<std::pair<std::int32_t, std::int32_t>> key;
+    for (const MinuteSpan& span : spans) key.emplace_back(span.from, span.to);
+    const auto [known, added] = profiles.try_emplace(std::move(key), static_cast<std::uint32_t>(problem.hours.size()));
+    if (added) problem.hours.push_back(spans);
+    return known->second;
+  };
+  std::vector<std::uint32_t> plain(kinds.values().size() * places.values().size(), none);
+  std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>, std::uint32_t> dated;
+  for (std::size_t t = 0; t < problem.touches.size(); ++t) {
+    PlanTouch& touch = problem.touches[t];
+    const std::uint32_t kind = kind_of[data_->activity_of(t)], where = place_of[touch.client];
+    std::uint32_t& profile = plain[std::size_t{kind} * places.values().size() + where];
+    if (profile == none)
+      profile = intern(profile_of(kinds.values()[kind], places.values()[where], zone_list, own, words));
+    touch.hours = profile;
+    const std::uint32_t days_of_consent = dated_consents_[touch.client];
+    if (days_of_consent == none) continue;
+    const auto [known, added] = dated.try_emplace({kind, where, days_of_consent, touch.purpose}, none);
+    if (added) {
+      std::vector<MinuteSpan> spans = problem.hours[profile];
+      const std::vector<std::uint32_t>& permitted = daily_consents_.values()[days_of_consent];
+      const std::uint32_t asked =
+          touch.channels & problem.consents[problem.clients[touch.client].consents][touch.purpose];
+      for (std::size_t d = 0; d < spans.size(); ++d)
+        if (asked == 0 || (permitted[d * consents_.values().size() + touch.purpose] & asked) != asked) spans[d] = {};
+      known->second = intern(spans);
+    }
+    touch.hours = known->second;
+  }
+}
+
+std::vector<MinuteSpan> Compiler::profile_of(const HoursKind& kind, const ClientPlace& where,
+                                             const std::vector<TimeZone>& zones,
+                                             const std::vector<WeekHours>& own_hours,
+                                             const std::vector<std::string>& words) const {
+  const Day first = period_.first - days{2}, last = period_.last + days{2};
+  std::vector<DatedHours> hours{{first, {}}};
+  for (std::size_t c = 0; c < policy_.channels.size(); ++c) {
+    if ((kind.channels >> c & 1U) == 0) continue;
+    ContactHours own = policy_.channels[c].hours.value_or(policy_.hours);
+    if (kind.own != none) own = intersection(own, {own_hours[kind.own], true});
+    hours =
+        both(hours, hours_in_force(policy_.rule_packs, {where.country, words[c], kind.advertising}, own, first, last));
+  }
+  const std::vector<Day> holidays = known_.holidays.days_between(where.country, where.region, first, last);
+  std::set<Day> blackouts;
+  for (const Blackout& blackout : policy_.blackouts) {
+    if (!blackout.channels.empty() && (channels_of(blackout.channels) & kind.channels) == 0) continue;
+    for (Day day = std::max(first, blackout.first); day <= std::min(last, blackout.last); day += days{1})
+      blackouts.insert(day);
+  }
+  const std::vector<Day> black(blackouts.begin(), blackouts.end());
+  return hours_profile(hours, zones[where.zone], {holidays, black}, data_->zone, data_->problem.days, work_);
+}
+
+std::vector<DatedHours> Compiler::both(const std::vector<DatedHours>& a, const std::vector<DatedHours>& b) {
+  std::set<Day> begins;
+  for (const auto* list : {&a, &b})
+    for (const DatedHours& one : *list) begins.insert(one.from);
+  const auto on = [](const std::vector<DatedHours>& list, Day day) -> const ContactHours& {
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < list.size(); ++i)
+      if (list[i].from <= day) found = i;
+    return list[found].hours;
+  };
+  std::vector<DatedHours> out;
+  for (const Day day : begins) out.push_back({day, intersection(on(a, day), on(b, day))});
+  return out;
+}
+
+}  // namespace klientela::planning::compiling
