@@ -73,7 +73,7 @@ Announcement announcement_of(const PlanProblem& before, const ContactPlan& plan,
 
 namespace {
 
-/// The announced touches that are held, in the calendars of managers and clients.
+/// The touches that are held, mostly as announced, in the calendars of managers and clients.
 class Held {
  public:
   Held(const Model& model, std::span<const Place> announced, std::span<const std::int32_t> starts)
@@ -81,11 +81,13 @@ class Held {
         announced_(announced),
         starts_(starts),
         places_(announced.size()),
+        starts_held_(announced.size(), -1),
         minutes_(model.problem.minutes),
         contacts_(model.problem.contacts),
         booked_(model.problem.minutes.size()) {}
 
   [[nodiscard]] const std::vector<Place>& places() const { return places_; }
+  [[nodiscard]] const std::vector<std::int32_t>& starts() const { return starts_held_; }  ///< -1 of those not held
   [[nodiscard]] bool has(std::uint32_t touch) const { return places_[touch].manager != none; }
   [[nodiscard]] const std::vector<std::int32_t>& minutes() const { return minutes_; }
   [[nodiscard]] const std::vector<std::int32_t>& contacts() const { return contacts_; }
@@ -106,15 +108,16 @@ class Held {
     return fits_client(*model_, places_, touch, place) && client_is_free(touch);
   }
 
-  void add(std::uint32_t touch) {
+  void add(std::uint32_t touch) { add(touch, announced_[touch], starts_[touch]); }
+  void add(std::uint32_t touch, const Place& place, std::int32_t start) {
     const PlanProblem& problem = model_->problem;
-    const Place& place = announced_[touch];
-    const MinuteSpan span = span_of(touch);
+    const MinuteSpan span{start, start + problem.touches[touch].minutes};
     const std::size_t bin = problem.bin(place.manager, place.day);
     minutes_[bin] -= span.to - span.from;
     if (!contacts_.empty()) --contacts_[bin * problem.channels + place.channel];
     booked_[bin].insert(after(bin, span.from), span);
     places_[touch] = place;
+    starts_held_[touch] = start;
     ++count_;
     worth_ += model_->worth(touch, place.day);
   }
@@ -125,8 +128,7 @@ class Held {
     const MinuteSpan span = span_of(touch);
     const auto clash = [&](std::size_t other) {
       if (places_[other].manager == none || places_[other].day != announced_[touch].day) return false;
-      const MinuteSpan own = span_of(static_cast<std::uint32_t>(other));
-      return own.from < span.to && span.from < own.to;
+      return starts_held_[other] < span.to && span.from < starts_held_[other] + touches[other].minutes;
     };
     for (std::size_t other = touch; other-- > 0 && touches[other].client == touches[touch].client;)
       if (clash(other)) return false;
@@ -149,6 +151,7 @@ class Held {
   std::span<const Place> announced_;
   std::span<const std::int32_t> starts_;
   std::vector<Place> places_;
+  std::vector<std::int32_t> starts_held_;
   std::vector<std::int32_t> minutes_, contacts_;  // left
   std::vector<std::vector<MinuteSpan>> booked_;   // by bin, in order
   std::size_t count_{0};
@@ -200,6 +203,9 @@ struct Rest {
   std::map<std::vector<std::int64_t>, std::uint32_t> preferences_;
   std::map<std::vector<std::int32_t>, std::uint32_t> hours_;
 };
+
+/// How often a place is sought for touches that break a limit only together.
+constexpr int most_passes = 4;
 
 struct Draft {
   std::vector<Place> places;
@@ -527,7 +533,8 @@ class Replanner {
     const auto in_window = [&](std::size_t day) { return day >= window.first && day < window.second; };
     for (std::uint32_t other = siblings.first; other < siblings.second && beside; ++other)
       if (held.has(other) && in_window(places[other].day))
-        rest.cut(own, places[other].day, {starts_[other], starts_[other] + problem_.touches[other].minutes});
+        rest.cut(own, places[other].day,
+                 {held.starts()[other], held.starts()[other] + problem_.touches[other].minutes});
     if (beside && problem_.clients[own.client].limits != no_profile) {
       const std::vector<std::size_t> forbidden_days = over_limits(places, touch, manager, window);
       if (!forbidden_days.empty())
@@ -567,40 +574,48 @@ class Replanner {
   }
 
   /// Plans what does not stay beside what does.
-  [[nodiscard]] Draft complete(const Held& held, std::int64_t bonus) const {
-    Rest rest = rest_of(held, bonus);
-    PlanOptions options = options_.plan;
-    if (rest.most > 0)  // the gap is one of the whole plan
-      options.gap *= static_cast<double>(held.worth() + rest.most) / static_cast<double>(rest.most);
-    ContactPlan part = plan_contacts(rest.problem, options, quiet_);
+  [[nodiscard]] Draft complete(const Held& stays, std::int64_t bonus) const {
     Draft made;
+    Held held = stays;
+    for (int pass = 0; pass < most_passes; ++pass) {
+      Rest rest = rest_of(held, bonus);
+      if (pass > 0 && rest.touches.empty()) break;
+      PlanOptions options = options_.plan;
+      if (rest.most > 0)  // the gap is one of the whole plan
+        options.gap *= static_cast<double>(held.worth() + rest.most) / static_cast<double>(rest.most);
+      ContactPlan part = plan_contacts(rest.problem, options, quiet_);
+      const std::int64_t worth = held.worth();
+      bool again = false;
+      for (const PlannedTouch& row : part.planned) {
+        const std::uint32_t touch = rest.touches[row.touch];
+        const Place place{row.manager, static_cast<std::uint16_t>(row.day), static_cast<std::uint16_t>(row.channel)};
+        // Two of them may go too far beside those who stay, though each alone does not: a place for the second is
+        // sought once more, beside the first.
+        if (fits_client(model_, held.places(), touch, place)) {
+          held.add(touch, place, row.start);
+        } else {
+          again = true;
+        }
+      }
+      made.rounds += part.rounds;
+      made.limited = made.limited || part.limited;
+      if (pass == 0) {
+        made.bound = worth + part.upper_bound;
+        made.prices = std::move(part.prices);
+        if (rest.narrowed) {
+          for (std::size_t i = 0; i < rest.touches.size(); ++i)
+            rest.problem.touches[i].hours = problem_.touches[rest.touches[i]].hours;
+          made.bound = worth + bound_at(Model(rest.problem), made.prices, quiet_);
+        }
+      }
+      if (!again) break;
+    }
     made.places = held.places();
-    made.starts.assign(places_.size(), -1);
+    made.starts = held.starts();
     made.objective = held.worth();
-    for (std::uint32_t touch = 0; touch < places_.size(); ++touch)
-      if (held.has(touch)) made.starts[touch] = starts_[touch];
-    made.stayed = held.count();
-    for (const PlannedTouch& row : part.planned) {
-      const std::uint32_t touch = rest.touches[row.touch];
-      const Place place{row.manager, static_cast<std::uint16_t>(row.day), static_cast<std::uint16_t>(row.channel)};
-      // Two of them may go too far beside those who stay, though each alone does not.
-      if (!fits_client(model_, made.places, touch, place)) continue;
-      made.places[touch] = place;
-      made.starts[touch] = row.start;
-      made.objective += model_.worth(touch, row.day);
-      made.stayed += as_announced(made, touch) ? 1 : 0;
-    }
-    made.bound = held.worth() + part.upper_bound;
-    made.prices = std::move(part.prices);
-    made.rounds = part.rounds;
-    made.limited = part.limited;
-    if (rest.narrowed) {
-      for (std::size_t i = 0; i < rest.touches.size(); ++i)
-        rest.problem.touches[i].hours = problem_.touches[rest.touches[i]].hours;
-      made.bound = held.worth() + bound_at(Model(rest.problem), made.prices, quiet_);
-    }
+    for (std::uint32_t touch = 0; touch < places_.size(); ++touch) made.stayed += as_announced(made, touch) ? 1 : 0;
     if (options_.change_cost)
-      made.bound -= *options_.change_cost * static_cast<std::int64_t>(announced_.touches.size() - held.count());
+      made.bound -= *options_.change_cost * static_cast<std::int64_t>(announced_.touches.size() - stays.count());
     return made;
   }
 

@@ -309,6 +309,28 @@ TEST(Replan, ReplansMissedOnesOnLaterDays) {
   EXPECT_EQ(replan.least_changed, 1U);
 }
 
+TEST(Replan, FindsAPlaceForTheSecondOfTwoThatBreakALimitOnlyTogether) {
+  PlanProblem problem = empty_plan(1, 14);
+  problem.clients.resize(1);
+  problem.limits = {{{2, 7, any_channel}}};
+  problem.clients[0].limits = 0;
+  problem.touches = {touch_of(0, 100, 0, 4), touch_of(0, 100, 5, 5), touch_of(0, 100, 6, 13)};
+  problem.preferences.assign(2, std::vector<std::int64_t>(14));
+  problem.preferences[0][4] = 50;  // the Friday before the one that stays
+  problem.preferences[1][6] = 50;  // and the Tuesday after it: each alone keeps to the limit
+  problem.touches[0].preference = 0;
+  problem.touches[2].preference = 1;
+  Announcement announced;
+  announced.touches = {{1, 0, 0, plan_day(5), 540, 0, false}};
+  const Replan replan = replan_contacts(problem, announced, plan_day(0));
+  EXPECT_EQ(faults(problem, replan.plan), "");
+  ASSERT_EQ(replan.plan.planned.size(), 3U);
+  EXPECT_EQ(replan.plan.planned[0].day, 4U);
+  EXPECT_GE(replan.plan.planned[2].day, 9U);
+  EXPECT_EQ(replan.stayed, 1U);
+  EXPECT_EQ(count(replan, ChangeKind::added), 2U);
+}
+
 TEST(Replan, AChangeCostSaysWhatOneMayCost) {
   PlanProblem problem = empty_plan(1, 2);
   problem.minutes = {30, 0};
