@@ -29,6 +29,7 @@
 #include "klientela/model/client_base.hpp"
 #include "klientela/pipeline/policy.hpp"
 #include "klientela/pipeline/run.hpp"
+#include "klientela/plan/reschedule.hpp"
 #include "klientela/plan/schedule.hpp"
 
 namespace klientela::capi {
@@ -151,6 +152,7 @@ struct klt_schedule {
   klientela::ContactSchedule schedule;
   std::optional<klientela::PlanPolicy> plan;  ///< with which it was made, where it was not the run's
   klientela::ScheduleKnowledge known;
+  std::shared_ptr<const klientela::Reschedule> replanned{};  ///< where it replaces another one
 };
 
 struct klt_result {

@@ -1463,11 +1463,29 @@ KLT_API klt_status klt_run_assigned(klt_context* context, klt_tables* tables, co
                                     const klt_assignments* assignments, klt_result** out);
 /* The same, going on from a journal of merges (may be NULL): what was merged, undone, written and said to be two
  * clients counts, and duplicates are looked for beyond it. `rebase` is 1 where cards may have changed since the
- * journal was written, else 0. KLT_BAD_DATA naming the line that cannot be read; KLT_INVALID_ARGUMENT naming "journal" for one
- * of another base; KLT_NOT_FOUND for a client that it names and the base has not. Since ABI 2. */
+ * journal was written, else 0. KLT_BAD_DATA naming the line that cannot be read; KLT_INVALID_ARGUMENT naming "journal"
+ * for one of another base; KLT_NOT_FOUND for a client that it names and the base has not. Since ABI 2. */
 KLT_API klt_status klt_run_with_journal(klt_context* context, klt_tables* tables, const klt_policy* policy,
                                         int32_t as_of, const klt_assignments* assignments, const char* journal,
                                         int32_t rebase, klt_result** out);
+/* What a run may be given beside tables and policy. Since ABI 2. */
+typedef struct klt_run_options {
+  size_t struct_size;
+  const klt_assignments* assignments; /* as klt_run_assigned() takes them; NULL: none */
+  const char* journal;                /* as klt_run_with_journal() takes it; NULL: none */
+  const klt_table* managers; /* whose contacts are planned, as klt_schedule_new() takes them; NULL: nothing is */
+  const char* period;        /* that is planned; needed where there are managers */
+  const klt_table* holidays; /* as klt_schedule_options has them; NULL: none known */
+  int32_t rebase;            /* 1: cards may have changed since the journal was written, else 0 */
+  int32_t reserved;          /* 0 */
+} klt_run_options;
+#define KLT_RUN_OPTIONS_INIT \
+  { sizeof(klt_run_options), NULL, NULL, NULL, NULL, NULL, 0, 0 }
+/* Everything in one call: klt_run_with_journal(), then the contacts planned by the policy's part "plan", or the
+ * default, where managers are given; the page tells of the plan. `options` may be NULL. Errors as of both; of managers
+ * and period before anything is read, and `tables` stays as it was then. Since ABI 2. */
+KLT_API klt_status klt_run_with(klt_context* context, klt_tables* tables, const klt_policy* policy, int32_t as_of,
+                                const klt_run_options* options, klt_result** out);
 KLT_API void klt_result_free(klt_result* result); /* Since ABI 1. */
 /* The as-of day as days since 1970-01-01; 0 for NULL. Since ABI 1. */
 KLT_API int32_t klt_result_as_of(const klt_result* result);
@@ -1510,6 +1528,9 @@ KLT_API klt_status klt_result_classification(klt_context* context, const klt_res
                                              klt_classification** out);
 /* The frozen thresholds behind a classification. KLT_OUT_OF_RANGE naming "index". Since ABI 1. */
 KLT_API klt_status klt_result_model(klt_context* context, const klt_result* result, size_t index, klt_model** out);
+/* The calendar of contacts, where the run was given managers. KLT_NOT_FOUND naming "managers" where it was not.
+ * Since ABI 2. */
+KLT_API klt_status klt_result_plan(klt_context* context, const klt_result* result, klt_schedule** out);
 /* The reports as the policy wants them; see klt_report_...(). Rendered by each call. Since ABI 1, all of them. */
 KLT_API klt_status klt_result_clients(klt_context* context, const klt_result* result, klt_table** out);
 KLT_API klt_status klt_result_matrix(klt_context* context, const klt_result* result, klt_table** out);
@@ -1528,11 +1549,13 @@ typedef struct klt_schedule_options {
   size_t struct_size;
   const char* plan; /* the policy's part "plan" as JSON, which it stands for; NULL: that of the run, or the default */
   const klt_table* holidays; /* public ones: country, day, name and, where there is one, region; NULL: none known */
-  int32_t as_of;    /* last day whose contacts are known, as days since 1970-01-01; KLT_NO_DAY: the day before */
-  int32_t reserved; /* 0 */
+  int32_t as_of;           /* last day whose contacts are known, as days since 1970-01-01; KLT_NO_DAY: the day before */
+  int32_t reserved;        /* 0 */
+  const klt_table* owners; /* whom an announced plan gave the clients, as klt_schedule_owners() gives it: they keep that
+                            * one, unless the card names another one who fits; NULL: none */
 } klt_schedule_options;
 #define KLT_SCHEDULE_OPTIONS_INIT \
-  { sizeof(klt_schedule_options), NULL, NULL, KLT_NO_DAY, 0 }
+  { sizeof(klt_schedule_options), NULL, NULL, KLT_NO_DAY, 0, NULL }
 
 /* Plans the contacts of a period, "2026-12", "2026-W49", "2026-Q4", "2026", "2026-12-03" or "2026-12-03..2026-12-20",
  * with the managers of a table (docs/policy.md). `options` may be NULL. The same for any order of rows and number of
@@ -1590,6 +1613,51 @@ KLT_API klt_status klt_schedule_check(klt_context* context, const klt_schedule* 
  * id, manager, channel or day that the schedule does not have, the message the row. Since ABI 2. */
 KLT_API klt_status klt_schedule_read_back(klt_context* context, const klt_schedule* schedule, const klt_table* planned,
                                           const klt_table* refused, const klt_table* prices, klt_schedule** out);
+
+/* Choices of planning again. Since ABI 2. */
+typedef struct klt_replan_options {
+  size_t struct_size;
+  int64_t change_cost; /* what an announced contact's change must add to the plan's worth, units of 1/10000; -1: no
+                        * worth outweighs a change */
+  const char* const* missed; /* ids of announced contacts whose day is over and that were not held; NULL: none */
+  size_t missed_count;
+} klt_replan_options;
+#define KLT_REPLAN_OPTIONS_INIT \
+  { sizeof(klt_replan_options), -1, NULL, 0 }
+
+/* Plans again so that as little as possible of what was announced changes: with the base and classes of `result`, the
+ * managers as they are now, and the period and policy of `schedule`. Of days before `first_open` (days since
+ * 1970-01-01) nothing changes. Clients keep the owners that `schedule` gave them, unless their card names another one
+ * who fits. `options` may be NULL. KLT_OUT_OF_RANGE and KLT_INVALID_ARGUMENT naming the argument;
+ * else as klt_schedule_new(). Since ABI 2. */
+KLT_API klt_status klt_schedule_replan(klt_context* context, const klt_schedule* schedule, const klt_result* result,
+                                       const klt_table* managers, int32_t first_open, const klt_replan_options* options,
+                                       klt_schedule** out);
+/* What differs from the schedule that this one replaces: id, client, change (moved, reassigned, added, dropped),
+ * manager_before, start_before, manager, start, channel, price (what it adds to the plan's worth), text.
+ * KLT_NOT_FOUND for a schedule that replaces none. Since ABI 2. */
+KLT_API klt_status klt_schedule_changes(klt_context* context, const klt_schedule* schedule, klt_language language,
+                                        klt_table** out);
+
+/* Choices of the registry. Since ABI 2. */
+typedef struct klt_schedule_registry_options {
+  size_t struct_size;
+  int32_t days_before; /* an interaction fulfils a contact so many days before its planned day at most; 0 to 366 */
+  int32_t days_after;  /* and so many after it; 0 to 366 */
+  const char* const* client_outcomes; /* outcomes by which it was the client who cancelled; NULL: the usual ones */
+  size_t client_outcome_count;
+} klt_schedule_registry_options;
+#define KLT_SCHEDULE_REGISTRY_OPTIONS_INIT \
+  { sizeof(klt_schedule_registry_options), 3, 7, NULL, 0 }
+
+/* What was planned beside what was done, by the interactions of a base, as of an instant (UTC microseconds since
+ * 1970-01-01): id, client, manager, channel, topic, start, end, state (planned, completed, cancelled, overdue),
+ * interaction, match (exact, window, ambiguous, none), candidates, fault (client, absence, over_capacity, manager),
+ * text. `options` may be NULL. O(n log n), n = contacts + interactions. KLT_OUT_OF_RANGE naming "as_of",
+ * KLT_INVALID_ARGUMENT naming an option. Since ABI 2. */
+KLT_API klt_status klt_schedule_registry(klt_context* context, const klt_schedule* schedule, const klt_base* base,
+                                         int64_t as_of, klt_language language,
+                                         const klt_schedule_registry_options* options, klt_table** out);
 
 #ifdef __cplusplus
 }

@@ -87,6 +87,15 @@ klt_status klt_run_assigned(klt_context* context, klt_tables* tables, const klt_
 klt_status klt_run_with_journal(klt_context* context, klt_tables* tables, const klt_policy* policy, int32_t as_of,
                                 const klt_assignments* assignments, const char* journal, int32_t rebase,
                                 klt_result** out) {
+  klt_run_options options = KLT_RUN_OPTIONS_INIT;
+  options.assignments = assignments;
+  options.journal = journal;
+  options.rebase = rebase;
+  return klt_run_with(context, tables, policy, as_of, &options, out);
+}
+
+klt_status klt_run_with(klt_context* context, klt_tables* tables, const klt_policy* policy, int32_t as_of,
+                        const klt_run_options* options, klt_result** out) {
   return guard(context, [&] {
     klt_tables& given = need(tables, "tables");
     need(out, "out");
@@ -95,10 +104,19 @@ klt_status klt_run_with_journal(klt_context* context, klt_tables* tables, const 
     Policy choice = policy != nullptr ? policy->policy : Policy();
     for (const auto& [table, mapping] : given.mappings)
       for (const auto& [field, column] : mapping.columns) choice.ingest.mappings[table].columns[field] = column;
+    const klt_run_options said = read_struct(options, KLT_RUN_OPTIONS_INIT, "options");
     RunKnowledge known;
-    if (assignments != nullptr) known.assignments = assignments->assignments;
-    if (journal != nullptr) known.journal = Journal::from_text(need_text(journal, "journal"));
-    apply_flag(rebase, known.rebase, "rebase");
+    if (said.assignments != nullptr) known.assignments = said.assignments->assignments;
+    if (said.journal != nullptr) known.journal = Journal::from_text(need_text(said.journal, "journal"));
+    apply_flag(said.rebase, known.rebase, "rebase");
+    if (said.managers != nullptr) {
+      const PlanPolicy rules = choice.plan ? *choice.plan : PlanPolicy();
+      static_cast<void>(managers_from_table(said.managers->table, rules));  // before the streams are taken
+      RunManagers& there = known.managers.emplace();
+      there.managers = said.managers->table;
+      there.period = SchedulePeriod::parse(need_text(said.period, "options.period"));
+      if (said.holidays != nullptr) there.known.holidays = HolidayTable::from(said.holidays->table);
+    }
     const Running call(*context);
     give(out, std::make_shared<const RunResult>(run(take_streams(given), choice, day, known, call.control())));
   });
@@ -263,6 +281,15 @@ klt_status klt_result_summary(klt_context* context, const klt_result* result, kl
   return guard(context, [&] {
     const RunResult& run = run_of(result);
     give(&need(out, "out"), run.summary());
+  });
+}
+
+klt_status klt_result_plan(klt_context* context, const klt_result* result, klt_schedule** out) {
+  return guard(context, [&] {
+    const RunResult& run = run_of(result);
+    need(out, "out");
+    if (!run.plan) throw Error(Code::not_found, "this run was given no managers", "managers");
+    give(out, *run.plan, std::optional<PlanPolicy>(), run.planned_for->known);
   });
 }
 

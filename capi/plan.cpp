@@ -22,6 +22,14 @@ std::optional<PlanPolicy> plan_of(const char* json) {
   return plan;
 }
 
+/// Texts of a list. \throws Error invalid_argument naming the list
+std::vector<std::string> texts_of(const char* const* texts, std::size_t count, const char* argument) {
+  std::vector<std::string> out;
+  if (count > 0) need(texts, argument);
+  for (std::size_t i = 0; i < count; ++i) out.emplace_back(need_text(texts[i], argument));
+  return out;
+}
+
 }  // namespace
 
 extern "C" {
@@ -39,6 +47,7 @@ klt_status klt_schedule_new(klt_context* context, const klt_result* result, cons
     ScheduleKnowledge known;
     if (given.holidays != nullptr) known.holidays = HolidayTable::from(given.holidays->table);
     known.as_of = day_or_none(given.as_of, "options.as_of");
+    if (given.owners != nullptr) known.owners = given.owners->table;
     const Running call(*context);
     ContactSchedule made = run.schedule(table, days, plan, known, call.control());
     give(out, std::move(made), std::move(plan), std::move(known));
@@ -165,6 +174,68 @@ klt_status klt_schedule_read_back(klt_context* context, const klt_schedule* sche
     const Table& of_prices = need(prices, "prices").table;
     need(out, "out");
     give(out, given.schedule.with(given.schedule.plan_of(of_planned, of_refused, of_prices)), given.plan, given.known);
+  });
+}
+
+klt_status klt_schedule_replan(klt_context* context, const klt_schedule* schedule, const klt_result* result,
+                               const klt_table* managers, int32_t first_open, const klt_replan_options* options,
+                               klt_schedule** out) {
+  return guard(context, [&] {
+    const klt_schedule& announced = need(schedule, "schedule");
+    const RunResult& run = *need(result, "result").run;
+    const Table& table = need(managers, "managers").table;
+    need(out, "out");
+    const Day first = need_day(first_open, "first_open");
+    const klt_replan_options given = read_struct(options, KLT_REPLAN_OPTIONS_INIT, "options");
+    if (given.change_cost < -1)
+      throw Error(Code::invalid_argument, "options.change_cost must be at least 0, or -1", "options.change_cost");
+    const std::vector<std::string> missed = texts_of(given.missed, given.missed_count, "options.missed");
+    ReplanOptions how;
+    how.plan = announced.plan                   ? announced.plan->solver
+               : run.policy && run.policy->plan ? run.policy->plan->solver
+                                                : PlanOptions();
+    if (given.change_cost >= 0) how.change_cost = given.change_cost;
+    const Running call(*context);
+    ScheduleKnowledge known = announced.known;
+    known.owners = announced.schedule.owners();
+    const ContactSchedule now =
+        run.unplanned_schedule(table, announced.schedule.period(), announced.plan, known, call.control());
+    auto made = std::make_shared<const Reschedule>(
+        replan_schedule(announced.schedule, now, first, how, missed, call.control()));
+    give(out, made->schedule(), announced.plan, std::move(known), made);
+  });
+}
+
+klt_status klt_schedule_changes(klt_context* context, const klt_schedule* schedule, klt_language language,
+                                klt_table** out) {
+  return guard(context, [&] {
+    const klt_schedule& given = need(schedule, "schedule");
+    need(out, "out");
+    const Language said = need_language(language);
+    if (!given.replanned) throw Error(Code::not_found, "this schedule replaces no other one", "schedule");
+    give(out, given.replanned->changes(said));
+  });
+}
+
+klt_status klt_schedule_registry(klt_context* context, const klt_schedule* schedule, const klt_base* base,
+                                 int64_t as_of, klt_language language, const klt_schedule_registry_options* options,
+                                 klt_table** out) {
+  return guard(context, [&] {
+    const ContactSchedule& given = schedule_of(schedule);
+    const ClientBase& of = need(base, "base").base;
+    need(out, "out");
+    const Instant until{std::chrono::microseconds{as_of}};
+    if (until < Instant{first_day} || until >= Instant{end_day})
+      throw Error(Code::out_of_range, "as_of lies outside the years 1900 to 2199", "as_of");
+    const klt_schedule_registry_options choice = read_struct(options, KLT_SCHEDULE_REGISTRY_OPTIONS_INIT, "options");
+    RegistryOptions how;
+    how.days_before = choice.days_before;
+    how.days_after = choice.days_after;
+    how.language = need_language(language);
+    if (choice.client_outcomes != nullptr)
+      how.client_outcomes = texts_of(choice.client_outcomes, choice.client_outcome_count, "options.client_outcomes");
+    const Running call(*context);
+    give(out, registry_of(given, of, until, how, call.control()));
   });
 }
 

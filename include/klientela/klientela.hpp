@@ -95,6 +95,7 @@
 #include "klientela/plan/problem.hpp"
 #include "klientela/plan/registry.hpp"
 #include "klientela/plan/replan.hpp"
+#include "klientela/plan/reschedule.hpp"
 #include "klientela/plan/rule_pack.hpp"
 #include "klientela/plan/schedule.hpp"
 

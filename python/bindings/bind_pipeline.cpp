@@ -8,7 +8,7 @@
 #include "klientela/features/periods.hpp"
 #include "klientela/model/roll_up_json.hpp"
 #include "klientela/report/report_json.hpp"
-#include "stages.hpp"
+#include "schedule.hpp"
 
 namespace klientela::python {
 namespace {
@@ -364,12 +364,15 @@ Table
       .def(
           "html",
           [](const RunResult& self, const py::object& language, const py::object& title, const py::object& top,
-             const py::object& hide) {
+             const py::object& hide, const PySchedule* schedule) {
             const ReportOptions options = with(self, language, title, top, hide);
-            return page(long_call(0, py::none(), [&](const Control& control) { return self.page(options, control); }));
+            return page(long_call(0, py::none(), [&](const Control& control) {
+              return schedule == nullptr ? self.page(options, control)
+                                         : self.page(options, &schedule->schedule, control);
+            }));
           },
           py::kw_only(), py::arg("language") = py::none(), py::arg("title") = py::none(),
-          py::arg("top_clients") = py::none(), py::arg("hide") = py::none(),
+          py::arg("top_clients") = py::none(), py::arg("hide") = py::none(), py::arg("schedule") = py::none(),
           R"doc(Give the report as a page that stands alone.
 
 Parameters
@@ -381,8 +384,18 @@ title : str, optional
 top_clients : int, optional
     How many clients are shown per cell.
 hide : sequence of str, optional
-    Parts that the page goes without, out of matrix, rfm, abc, classes, movement, attention, top, profiles,
-    duplicates, coverage, rejected and definitions; by default the policy's.)doc")
+    Parts that the page goes without, out of matrix, rfm, abc, classes, movement, attention, plan, top, profiles,
+    duplicates, coverage, rejected and definitions; by default the policy's.
+schedule : Schedule, optional
+    A plan of contacts that the page tells of; None: that of the run.)doc")
+      .def_property_readonly(
+          "plan",
+          [](const std::shared_ptr<RunResult>& self) -> py::object {
+            if (!self->plan) return py::none();
+            return py::cast(PySchedule{self, self->planned_for->managers, std::nullopt, self->planned_for->known,
+                                       self->report_options.language, *self->plan});
+          },
+          "The calendar of contacts as a Schedule; None where the run was given no managers.")
       .def_property_readonly(
           "counts", [](const RunResult& self) { return counts_to_python(self.counts); },
           "By table: rows read, used and rejected, and how many were rejected by reason.")
@@ -440,7 +453,8 @@ hide : sequence of str, optional
       "_run",
       [](const py::dict& tables, const py::object& policy, const py::object& as_of, std::size_t threads,
          const py::object& progress, const py::object& assignments, const py::object& roll_up,
-         const py::object& history, const std::optional<std::string>& journal, bool rebase) {
+         const py::object& history, const std::optional<std::string>& journal, bool rebase, const py::object& managers,
+         const std::string& period, const py::object& holidays) {
         Policy parsed = policy_from(policy);
         if (!history.is_none()) parsed.history = history_plan_over(parsed.history, history);
         if (!roll_up.is_none()) parsed.roll_up = roll_up_from(roll_up, "/roll_up");
@@ -448,6 +462,10 @@ hide : sequence of str, optional
         if (!assignments.is_none()) known.assignments = argument<Assignments>(assignments, "assignments");
         if (journal) known.journal = Journal::from_text(*journal);
         known.rebase = rebase;
+        if (!managers.is_none()) {
+          RunManagers& there = known.managers.emplace(column_table(managers), SchedulePeriod::parse(period));
+          if (!holidays.is_none()) there.known.holidays = HolidayTable::from(column_table(holidays));
+        }
         const std::optional<Day> day = as_of.is_none() ? std::nullopt : std::optional(to_day(as_of, "as_of"));
         Tables streams = tables_from(tables);
         return std::make_shared<RunResult>(long_call(threads, progress, [&](const Control& control) {
@@ -456,7 +474,8 @@ hide : sequence of str, optional
       },
       py::arg("tables"), py::arg("policy"), py::arg("as_of"), py::arg("threads"), py::arg("progress"),
       py::arg("assignments") = py::none(), py::arg("roll_up") = py::none(), py::arg("history") = py::none(),
-      py::arg("journal") = py::none(), py::arg("rebase") = false);
+      py::arg("journal") = py::none(), py::arg("rebase") = false, py::arg("managers") = py::none(),
+      py::arg("period") = "", py::arg("holidays") = py::none());
 }
 
 }  // namespace klientela::python

@@ -28,16 +28,18 @@ std::optional<PlanPolicy> plan_from(const py::object& policy) {
   return parsed;
 }
 
-/// \param planned  whether contacts are put on days, or only what could be planned is worked out
+/// \param owners   those of a plan that was announced \param planned  whether contacts are put on days, or only what
+/// could be planned is worked out
 PySchedule make(const std::shared_ptr<RunResult>& result, const py::object& managers, const std::string& period,
                 const py::object& holidays, const py::object& policy, const py::object& as_of,
-                const std::optional<std::string>& language, bool planned, std::size_t threads,
+                const std::optional<std::string>& language, const py::object& owners, bool planned, std::size_t threads,
                 const py::object& progress) {
   const std::optional<PlanPolicy> choice = plan_from(policy);
   const SchedulePeriod days = SchedulePeriod::parse(period);
   ScheduleKnowledge known;
   if (!holidays.is_none()) known.holidays = HolidayTable::from(column_table(holidays));
   if (!as_of.is_none()) known.as_of = to_day(as_of, "as_of");
+  if (!owners.is_none()) known.owners = column_table(owners);
   const Language said = language ? language_from(*language) : result->report_options.language;
   const Table table = column_table(managers);
   ContactSchedule made = long_call(threads, progress, [&](const Control& control) {
@@ -55,6 +57,49 @@ PySchedule read_back(const PySchedule& self, const py::object& planned, const py
   const py::gil_scoped_release release;
   out.schedule = self.schedule.with(self.schedule.plan_of(of_planned, of_refused, of_prices));
   return out;
+}
+
+std::map<std::string, std::vector<DayRange>> absences_from(const py::dict& given) {
+  std::map<std::string, std::vector<DayRange>> out;
+  for (const auto& [manager, days] : given)
+    out[argument<std::string>(manager, "absences")] = parse_day_ranges(argument<std::string>(days, "absences"));
+  return out;
+}
+
+PySchedule replan(const PySchedule& self, const py::object& since, const py::object& managers, const py::dict& absences,
+                  const std::shared_ptr<RunResult>& result, const std::optional<std::int64_t>& change_cost,
+                  const std::vector<std::string>& missed, std::size_t threads, const py::object& progress) {
+  const Day first = to_day(since, "since");
+  PySchedule out = self;
+  if (result) out.result = result;
+  if (!managers.is_none()) out.managers = column_table(managers);
+  if (!absences.empty()) out.managers = with_absences(out.managers, absences_from(absences));
+  ReplanOptions options;
+  options.plan = self.solver();
+  options.change_cost = change_cost;
+  out.known.owners = self.schedule.owners();
+  // What was known when the announced plan was made: what happened since does not rename its contacts.
+  out.replanned = long_call(threads, progress, [&](const Control& control) {
+    const ContactSchedule now =
+        out.result->unplanned_schedule(out.managers, self.schedule.period(), self.policy, out.known, control);
+    return std::make_shared<const Reschedule>(replan_schedule(self.schedule, now, first, options, missed, control));
+  });
+  out.schedule = out.replanned->schedule();
+  return out;
+}
+
+PyTable registry(const PySchedule& self, std::int64_t as_of, const std::optional<ClientBase>& base,
+                 std::int32_t days_before, std::int32_t days_after,
+                 const std::optional<std::vector<std::string>>& client_outcomes, std::size_t threads) {
+  RegistryOptions options;
+  options.days_before = days_before;
+  options.days_after = days_after;
+  options.language = self.language;
+  if (client_outcomes) options.client_outcomes = *client_outcomes;
+  const ClientBase& of = base ? *base : self.result->base;
+  return plain(long_call(threads, py::none(), [&](const Control& control) {
+    return registry_of(self.schedule, of, Instant(std::chrono::microseconds(as_of)), options, control);
+  }));
 }
 
 py::object amount(std::int64_t units) {
@@ -191,9 +236,36 @@ Raises
 BadDataError
     For an id, manager, channel or day that the schedule does not have, naming table and row.)doc");
 
+  schedule
+      .def_property_readonly(
+          "changes",
+          [](const PySchedule& self) -> py::object {
+            if (!self.replanned) return py::none();
+            return py::cast(plain(without_gil([&] { return self.replanned->changes(self.language); })));
+          },
+          "What differs from the schedule that this one replaces: id, client, change, manager_before, start_before, "
+          "manager, start, channel, price, text; None where it replaces none.")
+      .def_property_readonly(
+          "change_counts",
+          [](const PySchedule& self) -> py::object {
+            if (!self.replanned) return py::none();
+            const Replan& made = self.replanned->replan();
+            py::dict counts;
+            counts["stayed"] = made.stayed;
+            counts["changed"] = made.changed;
+            counts["least_changed"] = made.least_changed;
+            return counts;
+          },
+          "How many announced contacts stayed and how many did not, and how few changes are possible at least; None "
+          "where the schedule replaces none.")
+      .def("_replan", &replan, py::arg("since"), py::arg("managers"), py::arg("absences"), py::arg("result"),
+           py::arg("change_cost"), py::arg("missed"), py::arg("threads"), py::arg("progress"))
+      .def("_registry", &registry, py::arg("as_of"), py::arg("base"), py::arg("days_before"), py::arg("days_after"),
+           py::arg("client_outcomes"), py::arg("threads"));
+
   module.def("_make_schedule", &make, py::arg("result"), py::arg("managers"), py::arg("period"), py::arg("holidays"),
-             py::arg("policy"), py::arg("as_of"), py::arg("language"), py::arg("planned"), py::arg("threads"),
-             py::arg("progress"));
+             py::arg("policy"), py::arg("as_of"), py::arg("language"), py::arg("owners"), py::arg("planned"),
+             py::arg("threads"), py::arg("progress"));
   module.def("_plan_schema", [] { return from_json(plan_policy_schema()); });
 }
 

@@ -17,7 +17,7 @@ PYBIND11_MODULE(_core, module) {
   klientela::python::bind_classify(module);
   klientela::python::bind_periods(module);
   klientela::python::bind_report(module);
-  klientela::python::bind_pipeline(module);
   klientela::python::bind_plan(module);
+  klientela::python::bind_pipeline(module);
   klientela::python::bind_history(module);
 }

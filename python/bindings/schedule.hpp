@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "klientela/pipeline/run.hpp"
+#include "klientela/plan/reschedule.hpp"
 #include "stages.hpp"
 
 namespace klientela::python {
@@ -18,6 +19,12 @@ struct PySchedule {
   ScheduleKnowledge known;
   Language language{Language::english};
   ContactSchedule schedule;
+  std::shared_ptr<const Reschedule> replanned{};  ///< where it replaces another one
+
+  [[nodiscard]] PlanOptions solver() const {
+    if (policy) return policy->solver;
+    return result->policy && result->policy->plan ? result->policy->plan->solver : PlanOptions();
+  }
 };
 
 }  // namespace klientela::python

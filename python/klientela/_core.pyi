@@ -253,8 +253,11 @@ class Result:
         title: str | None = None,
         top_clients: int | None = None,
         hide: Sequence[str] | None = None,
+        schedule: Schedule | None = None,
     ) -> str: ...
     def history(self, policy: Any = None, **options: Any) -> History: ...
+    @property
+    def plan(self) -> Schedule | None: ...
     def schedule(self, managers: Any, period: str | tuple[_Day, _Day], **options: Any) -> Schedule: ...
     def _repr_html_(self) -> str: ...
     def _add_malformed(self, table: str, lines: Sequence[tuple[int, str, str]]) -> None: ...
@@ -303,6 +306,52 @@ class Schedule:
     def to_pandas(self, table: str = "planned", *, money: Literal["float", "decimal"] = "float") -> Any: ...
     def to_polars(self, table: str = "planned") -> Any: ...
     def write(self, folder: str | os.PathLike[str], **options: Any) -> dict[str, Path]: ...
+    @property
+    def changes(self) -> Table | None: ...
+    @property
+    def change_counts(self) -> dict[str, int] | None: ...
+    def replan(
+        self,
+        since: _Day,
+        *,
+        managers: Any = None,
+        absences: Mapping[str, str] | None = None,
+        result: Result | None = None,
+        change_cost: Any = None,
+        missed: Sequence[str] = (),
+        threads: int = 0,
+        progress: _Progress = None,
+    ) -> Schedule: ...
+    def registry(
+        self,
+        as_of: dt.datetime | dt.date,
+        *,
+        base: ClientBase | Result | None = None,
+        days_before: int = 3,
+        days_after: int = 7,
+        client_outcomes: Sequence[str] | None = None,
+        threads: int = 0,
+    ) -> Table: ...
+    def _replan(
+        self,
+        since: _Day,
+        managers: Table | None,
+        absences: dict[str, str],
+        result: Result | None,
+        change_cost: int | None,
+        missed: list[str],
+        threads: int,
+        progress: _Progress,
+    ) -> Schedule: ...
+    def _registry(
+        self,
+        as_of: int,
+        base: ClientBase | None,
+        days_before: int,
+        days_after: int,
+        client_outcomes: list[str] | None,
+        threads: int,
+    ) -> Table: ...
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
     def _repr_html_(self) -> str: ...
 
@@ -704,6 +753,9 @@ def _run(
     history: Any = None,
     journal: str | None = None,
     rebase: bool = False,
+    managers: Table | None = None,
+    period: str = "",
+    holidays: Table | None = None,
 ) -> Result: ...
 def _history(
     source: Result | ClientBase,
@@ -729,6 +781,7 @@ def _make_schedule(
     policy: Mapping[str, Any] | None,
     as_of: _Day | None,
     language: str | None,
+    owners: Table | None,
     planned: bool,
     threads: int,
     progress: _Progress,

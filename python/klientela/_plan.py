@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import html
 import os
+import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +27,7 @@ def make_schedule(
     policy: Mapping[str, Any] | _core.Policy | str | os.PathLike[str] | None = None,
     as_of: _Day | None = None,
     language: Literal["en", "ru"] | None = None,
+    owners: Any = None,
     threads: int = 0,
     progress: Callable[[str, float], object] | None = None,
 ) -> _core.Schedule:
@@ -51,6 +54,9 @@ def make_schedule(
         Last day whose contacts are known; by default the day before the period.
     language : {"en", "ru"}, optional
         Of purposes, reasons and texts; by default that of the run's report.
+    owners : table, optional
+        Whom a plan that was announced gave the clients, as its ``owners``: they keep that manager, unless their card
+        names another one who fits.
     threads : int
         How many threads work; 0: one per core. The result does not depend on it.
     progress : callable, optional
@@ -79,6 +85,7 @@ def make_schedule(
         fragment(policy),
         as_of,
         language,
+        None if owners is None else table_of(owners),
         True,
         threads,
         progress,
@@ -166,6 +173,109 @@ def _to_polars(self: _core.Schedule, table: str = "planned") -> Any:
 TABLES = ("planned", "refused", "prices", "owners", "shortfalls")
 
 
+def _replan(
+    self: _core.Schedule,
+    since: _Day,
+    *,
+    managers: Any = None,
+    absences: Mapping[str, str] | None = None,
+    result: _core.Result | None = None,
+    change_cost: Any = None,
+    missed: Sequence[str] = (),
+    threads: int = 0,
+    progress: Callable[[str, float], object] | None = None,
+) -> _core.Schedule:
+    """Plan again with as little changed as can be of what this schedule says.
+
+    Parameters
+    ----------
+    since : datetime.date or str
+        First day that may still change.
+    managers : table, optional
+        The managers as they are now; None: those of this schedule.
+    absences : mapping of str to str, optional
+        More absences by manager: ``{"anna": "2026-12-10..2026-12-12;2026-12-24"}``.
+    result : Result, optional
+        The base as it is now; None: that of this schedule.
+    change_cost : number, optional
+        How much more the plan must be worth for an announced contact to change; None: no worth outweighs a change.
+    missed : sequence of str
+        Ids of announced contacts whose day is over and that were not held: they may be planned again.
+    threads : int
+        0: one per core.
+    progress : callable, optional
+        As for :func:`klientela.make_schedule`.
+
+    Returns
+    -------
+    Schedule
+        Its ``changes`` list what is moved, handed over, added or dropped, each with what it does to the plan's worth.
+    """
+    cost = None
+    if change_cost is not None:
+        units = Decimal(str(change_cost)) * 10_000
+        if not units.is_finite() or units != units.to_integral_value() or not 0 <= units < 2**63:
+            raise _core.InvalidArgumentError(
+                f"change_cost must be an amount from 0 with at most four decimals, not {change_cost!r}", "change_cost"
+            )
+        cost = int(units)
+    return self._replan(
+        since,
+        None if managers is None else table_of(managers),
+        dict(absences or {}),
+        result,
+        cost,
+        list(missed),
+        threads,
+        progress,
+    )
+
+
+def _registry(
+    self: _core.Schedule,
+    as_of: dt.datetime | dt.date,
+    *,
+    base: _core.ClientBase | _core.Result | None = None,
+    days_before: int = 3,
+    days_after: int = 7,
+    client_outcomes: Sequence[str] | None = None,
+    threads: int = 0,
+) -> _core.Table:
+    """Compare what was planned with what was done: which interaction fulfils which contact, and whose fault it was if none.
+
+    Parameters
+    ----------
+    as_of : datetime.datetime or datetime.date
+        Until when interactions are known, with a time zone; of a day its end in the schedule's zone.
+    base : ClientBase or Result, optional
+        The interactions; None: those of the base that the schedule was made of.
+    days_before, days_after : int
+        How far from its planned day an interaction may lie.
+    client_outcomes : sequence of str, optional
+        Outcomes of cancelled interactions by which it was the client who cancelled.
+    threads : int
+        0: one per core.
+
+    Returns
+    -------
+    Table
+        id, client, manager, channel, topic, start, end, state, interaction, match, candidates, fault, text.
+    """
+    if isinstance(as_of, dt.datetime):
+        if as_of.tzinfo is None:
+            raise _core.InvalidArgumentError("as_of needs a time zone, or is a day", "as_of")
+        moment = as_of
+    elif isinstance(as_of, dt.date):
+        end = dt.datetime.combine(as_of + dt.timedelta(days=1), dt.time(), zoneinfo.ZoneInfo(self.time_zone))
+        moment = end - dt.timedelta(microseconds=1)
+    else:
+        raise _core.InvalidArgumentError(f"as_of is a moment or a day, not {as_of!r}", "as_of")
+    micros = (moment - dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)) // dt.timedelta(microseconds=1)
+    of = base.base if isinstance(base, _core.Result) else base
+    outcomes = None if client_outcomes is None else list(client_outcomes)
+    return self._registry(micros, of, days_before, days_after, outcomes, threads)
+
+
 def _named(schedule: _core.Schedule, table: str) -> _core.Table:
     if table not in TABLES:
         raise _core.InvalidArgumentError(f"table must be one of {', '.join(TABLES)}, not {table!r}", "table")
@@ -192,6 +302,8 @@ def attach() -> None:
         (_core.Schedule, "to_pandas", _to_pandas),
         (_core.Schedule, "to_polars", _to_polars),
         (_core.Schedule, "write", _write),
+        (_core.Schedule, "replan", _replan),
+        (_core.Schedule, "registry", _registry),
         (_core.Schedule, "__arrow_c_stream__", _stream),
         (_core.Schedule, "__repr__", _repr),
         (_core.Schedule, "_repr_html_", _repr_html),

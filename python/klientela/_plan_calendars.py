@@ -343,7 +343,7 @@ def _calendar(manager: str, events: Sequence[_Event], name: str, language: Langu
     calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", f"{say(language, 'Contacts', 'Контакты')}: {one_line(name, 100)}")
     calendar.add(_MANAGER.lower(), urllib.parse.quote(manager, safe=""))
-    events = sorted(events, key=lambda event: (event.start, event.uid))
+    events = sorted(events, key=lambda event: (event.start.astimezone(dt.timezone.utc), event.uid))
     _add_zones(calendar, events)
     # Events are thousands of a kind, which the package would write property by property, ten times slower.
     end = b"END:VCALENDAR\r\n"

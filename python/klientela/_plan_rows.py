@@ -122,6 +122,20 @@ def contacts_of(planned: Any) -> list[Contact]:
     return sorted(contacts, key=lambda each: (each.start.astimezone(dt.timezone.utc), each.id))
 
 
+def moment_from(text: str) -> dt.datetime:
+    """Read a moment with its offset, as plan.csv writes it.
+
+    Raises
+    ------
+    ValueError
+        It is no time, or says no offset.
+    """
+    moment = dt.datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
+    if moment.tzinfo is None:
+        raise ValueError("without an offset")
+    return moment
+
+
 def by_manager(contacts: Sequence[Contact]) -> dict[str, list[Contact]]:
     """Contacts of each manager, by manager."""
     found: dict[str, list[Contact]] = {}
@@ -195,7 +209,7 @@ def _zone(name: str, row: int, zones: dict[str, dt.tzinfo]) -> dt.tzinfo:
 def _moment(value: Any, row: int, column: str) -> dt.datetime:
     if isinstance(value, str):
         try:
-            value = dt.datetime.fromisoformat(value[:-1] + "+00:00" if value.endswith("Z") else value)
+            return moment_from(value)
         except ValueError:
             raise _bad(row, column, f"is {value!r}, which is no time such as 2026-12-07T10:30:00+01:00") from None
     if not isinstance(value, dt.datetime) or value.tzinfo is None:

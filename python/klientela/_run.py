@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from klientela import _core, _plugins
+from klientela import _core, _plan, _plugins
+from klientela._columns import table_of
 from klientela._merge import MergedBase
 
 _TABLES = tuple(_core.tables())
@@ -28,9 +29,12 @@ def run(
     history: str | bool | Mapping[str, Any] | None = None,
     journal: str | os.PathLike[str] | MergedBase | None = None,
     rebase: bool = False,
+    managers: Any = None,
+    period: str | tuple[dt.date | str, dt.date | str] | None = None,
+    holidays: Any = None,
     **more: Any,
 ) -> _core.Result:
-    """Classify a client base: ingest, duplicates merged, features, then every classifier of the policy.
+    """Classify a client base: ingest, duplicates merged, features, every classifier of the policy; and plan contacts.
 
     Where cards of clients are given, those that are surely the same client are merged by the policy's ``dedupe``, and
     everything after counts them as one; ``{"dedupe": {"merge": False}}`` leaves them as they are.
@@ -67,6 +71,9 @@ def run(
         ``klientela run`` wrote, or the merged base itself. It goes on in :attr:`Result.merged`.
     rebase : bool
         Whether cards may have changed since the journal was written.
+    managers, period, holidays : optional
+        Whose contacts are planned, for when, and days off, as :func:`klientela.make_schedule` takes them: the calendar
+        is :attr:`Result.plan`, and the page tells of it. None: nothing is planned.
     **more : table
         More tables by name: ``run(transactions=sales, clients=cards)``.
 
@@ -87,6 +94,12 @@ def run(
     >>> result.as_of
     datetime.date(2026, 2, 3)
     """
+    if (managers is None) != (period is None):
+        raise _core.InvalidArgumentError(
+            "contacts are planned for managers in a period: give both, or neither",
+            "managers" if managers is None else "period",
+        )
+    planned = "" if period is None else _plan.period_text(period)
     policy = _plugins.policy_with(policy, classifiers)
     return _core._run(
         tables_argument(tables, more),
@@ -99,6 +112,9 @@ def run(
         history,
         None if journal is None else _journal_text(journal),
         rebase,
+        None if managers is None else table_of(managers),
+        planned,
+        _plan.holidays_table(holidays, planned) if planned else None,
     )
 
 

@@ -14,8 +14,20 @@ import typer
 from rich.console import Group
 from rich.markup import escape
 
-from klientela import _core, _plugins, _policy, cli_dedupe, cli_merge, cli_plan, cli_search, synthetic, writers
+from klientela import (
+    _core,
+    _plugins,
+    _policy,
+    cli_dedupe,
+    cli_merge,
+    cli_plan,
+    cli_search,
+    plan_files,
+    synthetic,
+    writers,
+)
 from klientela._columns import table_of
+from klientela._plan import facts as _plan_facts
 from klientela._run import run as run_library
 from klientela._terminal import DONE as _DONE
 from klientela._terminal import DateFormat as _DateFormat
@@ -141,21 +153,42 @@ def run(
         ),
     ] = None,
     rebase: Rebase = False,
+    managers: Annotated[
+        str | None,
+        typer.Option(help=f"Plan contacts for them too. {cli_plan.MANAGERS}", metavar="FILE", rich_help_panel="Plan"),
+    ] = None,
+    period: Annotated[
+        str | None,
+        typer.Option(
+            help=f"What is planned: {cli_plan.PERIODS}.",
+            metavar="PERIOD",
+            parser=cli_plan.parse_period,
+            rich_help_panel="Plan",
+        ),
+    ] = None,
+    holidays: cli_plan.Holidays = None,
+    country: cli_plan.Countries = None,
     encoding: _Encoding = None,
     threads: _Threads = 0,
     quiet: _Quiet = False,
 ) -> None:
-    """Classify the clients in your files.
+    """Classify the clients in your files, and plan their contacts where managers are given.
 
     Reads CSV and TSV (also .gz), Parquet, JSON lines and Excel (book.xlsx#Sheet picks a sheet). Writes clients.parquet,
     clients.csv, matrix.csv, profiles.csv, profile_products.csv, profile_channels.csv, attention.csv, cohorts.csv,
     rejected.csv, summary.json and report.html into the folder; with a history also history.parquet, migration.csv,
     transitions.csv, stays.csv and projection.csv; and hierarchy.csv where clients are rolled up. Of cards those that are
     surely one client are merged, unless the policy's dedupe.merge is false: see clusters.csv, joins.csv, review.csv and
-    the like, merged.csv, conflicts.csv and journal.jsonl.
+    the like, merged.csv, conflicts.csv and journal.jsonl. With --managers and --period the page tells of the plan, whose
+    files, those of klientela plan, are written into the folder plan in the folder.
     """
     if rebase and journal is None:
         raise typer.BadParameter("--rebase goes on from a journal, --journal FILE")
+    if (managers is None) != (period is None):
+        raise typer.BadParameter("contacts are planned for --managers in a --period: name both, or neither")
+    cli_plan.check_holidays(holidays, country)
+    if managers is None and (holidays is not None or country):
+        raise typer.BadParameter("holidays are for plans, which need --managers and --period")
     given = _given(
         directories=directories,
         clients=clients,
@@ -166,7 +199,7 @@ def run(
         interactions=interactions,
         feedback=feedback,
     )
-    with _errors({"period": "--history", "/roll_up": "--roll-up"}):
+    with _errors({"period": "--history" if period is None else "--period", "/roll_up": "--roll-up"}):
         written = Path(out) / JOURNAL
         if journal is None:
             check_begin(written)
@@ -176,7 +209,31 @@ def run(
         chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins), _written(date_format, decimal_comma))
         assigned = _journal(assignments, encoding)
 
+        inputs = None
+        if managers is not None:
+            inputs = cli_plan.made_of(
+                given,
+                chosen,
+                assignments=assignments,
+                managers=managers,
+                holidays=holidays,
+                countries=country,
+                plugins=plugins,
+                encoding=encoding,
+                roll_up=roll_up,
+                journal=journal,
+                rebase=rebase,
+            )
+
         def make(steps: Steps) -> _core.Result:
+            planning: dict[str, Any] = {}
+            if managers is not None:
+                team, off = cli_plan.read_team(managers, holidays, country, encoding, steps)
+                planning = {"managers": team, "period": period, "holidays": off}
+            with cli_plan.named_files({"managers": managers, "holidays": holidays}):
+                return classified(steps, planning)
+
+        def classified(steps: Steps, planning: dict[str, Any]) -> _core.Result:
             result = _read_and_run(
                 given,
                 chosen,
@@ -189,12 +246,13 @@ def run(
                 False if history == "none" else history,
                 journal,
                 rebase,
+                **planning,
             )
             if result._merging is not None:
                 check_unwritten(written, before)
             return result
 
-        _work(make, Path(out), quiet, doubt_future=as_of is None)
+        _work(make, Path(out), quiet, doubt_future=as_of is None, inputs=inputs)
 
 
 @app.command("classify")
@@ -450,6 +508,10 @@ def _no_days(plan: Mapping[str, Any], as_of: dt.date) -> _core.KlientelaError:
     return _core.InvalidArgumentError(f"no purchase counts up to {last}, so there is no day to classify on")
 
 
+# The month after the last day of the base that the demo makes up.
+_DEMO_PERIOD = (dt.date(2026, 7, 1), dt.date(2026, 7, 31))
+
+
 @app.command()
 def demo(
     out: Annotated[str, typer.Option(help="Folder for the results.", metavar="DIR")] = "klientela-demo",
@@ -461,7 +523,10 @@ def demo(
     threads: _Threads = 0,
     quiet: _Quiet = False,
 ) -> None:
-    """Make up a realistic client base and classify it."""
+    """Make up a realistic client base, classify it, and plan the contacts of the month after with managers made up too.
+
+    Writes what klientela run does, and the plan of contacts into the folder plan in it.
+    """
     with _errors():
 
         def make_and_run(steps: Steps) -> _core.Result:
@@ -472,7 +537,14 @@ def demo(
                 folder.mkdir(parents=True, exist_ok=True)
                 for name, table in base.items():
                     (folder / f"{name}.csv").write_text(table.to_csv(), encoding="utf-8", newline="")
-            return run_library(base, synthetic.POLICY, threads=threads, progress=_stage_steps(steps))
+            return run_library(
+                base,
+                synthetic.POLICY,
+                threads=threads,
+                progress=_stage_steps(steps),
+                managers=synthetic.make_managers(seed=seed, period=_DEMO_PERIOD),
+                period=_DEMO_PERIOD,
+            )
 
         _work(make_and_run, Path(out), quiet)
 
@@ -519,7 +591,14 @@ def policy_schema() -> None:
     typer.echo(json.dumps(_core.Policy.schema(), ensure_ascii=False, indent=2))
 
 
-def _work(make: Callable[[Steps], _core.Result], out: Path, quiet: bool, *, doubt_future: bool = False) -> None:
+def _work(
+    make: Callable[[Steps], _core.Result],
+    out: Path,
+    quiet: bool,
+    *,
+    doubt_future: bool = False,
+    inputs: Mapping[str, Any] | None = None,
+) -> None:
     began = time.monotonic()
     if out.exists() and not out.is_dir():
         raise _core.InvalidArgumentError(f"{out} is not a folder", "out")
@@ -527,6 +606,9 @@ def _work(make: Callable[[Steps], _core.Result], out: Path, quiet: bool, *, doub
         result = make(steps)
         steps("Writing results", 0)
         written = writers.write(result, out)
+        if (plan := result.plan) is not None:
+            said = None if inputs is None else {**inputs, **cli_plan.said_by(plan)}
+            plan_files.write_schedule(plan, out / "plan", inputs=said)
     if not quiet:
         _show(result, written, time.monotonic() - began)
         # A day more, for the time zones that are ahead of this machine's.
@@ -566,6 +648,9 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
             f"{found['duplicates']:,} further cards of clients, [bold]{found['merged_cards']:,}[/bold] of them merged; "
             f"{found['to_review']:,} pairs to review",
         )
+    if (plan := result.plan) is not None:
+        place = written["report.html"].parent / "plan"
+        facts.add_row("plan", f"{escape(_plan_facts(plan.summary))}; files in {escape(str(place))}")
     if "attention.csv" in written:
         facts.add_row("need attention", f"{len(result.attention()):,} clients")
     parts: list[Any] = [facts]

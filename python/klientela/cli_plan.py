@@ -1,11 +1,11 @@
-"""The commands plan and plan check: contacts of a period put on the days of managers."""
+"""The commands plan, plan check and plan replan: contacts of a period put on the days of managers."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -43,6 +43,7 @@ from klientela.cli_read import (
     assignments_of,
     file_option,
     files_given,
+    parse_day,
     parse_language,
     read_and_run,
     stage_steps,
@@ -65,7 +66,8 @@ _REFUSED = {
 }
 
 
-def _period(text: str) -> str:
+def parse_period(text: str) -> str:
+    """A period; the engine says what is wrong with it."""
     return text.strip()
 
 
@@ -75,6 +77,20 @@ _Language = Annotated[
 ]
 
 
+Holidays = Annotated[str | None, file_option("Public holidays: country, day, name, and region where any.")]
+Countries = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--country",
+        help="Public holidays of this country, DE or DE-BY, by the package holidays; repeat for more.",
+        metavar="CODE",
+    ),
+]
+PERIODS = "2026-12, 2026-W49, 2026-Q4, 2026, 2026-12-03 or 2026-12-03..2026-12-20"
+MANAGERS = (
+    "Who works when: manager, and where there are name, time_zone, weekdays, hours, minutes, pools, tags, "
+    "capacities, absences, exceptions, dedicated, country."
+)
 _Parquet = Annotated[bool, typer.Option("--parquet", help="Also write plan.parquet.")]
 _Xlsx = Annotated[bool, typer.Option("--xlsx", help="Also write plan.xlsx, with a sheet for each manager.")]
 _Ics = Annotated[
@@ -95,19 +111,12 @@ def plan(
     period: Annotated[
         str,
         typer.Option(
-            help="What is planned: 2026-12, 2026-W49, 2026-Q4, 2026, 2026-12-03 or 2026-12-03..2026-12-20.",
+            help=f"What is planned: {PERIODS}.",
             metavar="PERIOD",
-            parser=_period,
+            parser=parse_period,
         ),
     ],
-    managers: Annotated[
-        str,
-        typer.Option(
-            help="Who works when: manager, and where there are name, time_zone, weekdays, hours, minutes, pools, tags, "
-            "capacities, absences, exceptions, dedicated, country.",
-            metavar="FILE",
-        ),
-    ],
+    managers: Annotated[str, typer.Option(help=MANAGERS, metavar="FILE")],
     out: Annotated[str, typer.Option(help="Folder for the plan; made where it is missing.", metavar="DIR")],
     transactions: Annotated[str | None, file_option("Purchases and refunds.")] = None,
     clients: Annotated[str | None, file_option("Cards of organisations and persons.")] = None,
@@ -118,14 +127,8 @@ def plan(
     consents: Annotated[str | None, file_option("Who agreed to what.")] = None,
     directories: Annotated[str | None, file_option("Categories, industries, roles, regions, products.")] = None,
     assignments: AssignmentsFile = None,
-    holidays: Annotated[str | None, file_option("Public holidays: country, day, name, and region where any.")] = None,
-    country: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Public holidays of this country, DE or DE-BY, by the package holidays; repeat for more.",
-            metavar="CODE",
-        ),
-    ] = None,
+    holidays: Holidays = None,
+    country: Countries = None,
     preset: Preset = None,
     policy: PolicyFile = None,
     plugins: Plugins = None,
@@ -145,7 +148,7 @@ def plan(
     Classifies the clients as klientela run does, and by the policy's part plan puts contacts on the days of the managers
     so that they are worth as much as time, channels, consents and limits allow. Writes plan.csv with one row per contact,
     refused.csv with what is not planned and why, prices.csv with what more time would be worth, owners.csv,
-    shortfalls.csv, summary.json, and inputs.json, by which plan check finds what the plan was made of.
+    shortfalls.csv, summary.json, and inputs.json, by which plan check and plan replan find what the plan was made of.
     """
     given = files_given(
         directories=directories,
@@ -157,36 +160,29 @@ def plan(
         interactions=interactions,
         feedback=feedback,
     )
-    if holidays is not None and country:
-        raise typer.BadParameter("name a file with --holidays, or countries with --country, not both")
+    check_holidays(holidays, country)
     began = time.monotonic()
     with errors({"period": "--period", "countries": "--country"}):
         folder = _folder(out)
         chosen = _policy.layered(preset, policy, _plugins.registry_in(plugins), written_as(date_format, decimal_comma))
-        inputs = {
-            "klientela": _core.__version__,
-            "tables": {table: os.path.abspath(file) for table, file in given.items()},
-            "assignments": _absolute(assignments),
-            "managers": os.path.abspath(managers),
-            "holidays": _absolute(holidays),
-            "countries": country or [],
-            "plugins": _absolute(plugins),
-            "policy": chosen.to_dict(),
-            "encoding": encoding,
-            "period": period,
-            "as_of": None,
-            "language": language,
-        }
+        inputs = made_of(
+            given,
+            chosen,
+            assignments=assignments,
+            managers=managers,
+            holidays=holidays,
+            countries=country,
+            plugins=plugins,
+            encoding=encoding,
+            period=period,
+            language=language,
+        )
         with progress(quiet) as steps:
-            schedule = _made(_Read(inputs, as_of, chosen, threads, steps), planned=True)
-            first, last = schedule.period
-            inputs |= {
-                "period": f"{first}..{last}",
-                "as_of": schedule._as_of.isoformat(),
-                "language": schedule.language,
-            }
+            schedule = _made(_Read(inputs, as_of, chosen, threads, steps))
             steps("Writing the plan", 0)
-            written = _write(schedule, folder, also=_also(parquet, xlsx, ics), stamp=_now(), inputs=inputs)
+            written = _write(
+                schedule, folder, also=_also(parquet, xlsx, ics), stamp=_now(), inputs=inputs | said_by(schedule)
+            )
         if not quiet:
             _show(schedule)
             console.print(
@@ -225,17 +221,153 @@ def check(
             console.print(f"[green]no faults[/green]: {escape(_plan.facts(schedule.summary))}", soft_wrap=True)
 
 
+def _absence(text: str) -> tuple[str, str]:
+    manager, mark, days = text.partition("=")
+    if not mark or not manager.strip() or not days.strip():
+        raise typer.BadParameter(f"{text!r} is not MANAGER=DAYS, such as anna=2026-12-10..2026-12-12")
+    return manager.strip(), days.strip()
+
+
+def replan(
+    folder: Annotated[str, typer.Argument(help="What klientela plan wrote.", metavar="DIR")],
+    since: Annotated[
+        dt.date, typer.Option("--from", help="First day that may still change.", metavar="DATE", parser=parse_day)
+    ],
+    out: Annotated[str, typer.Option(help="Folder for the new plan; it may be DIR.", metavar="DIR2")],
+    absence: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Who is away when: anna=2026-12-10..2026-12-12, or anna=2026-12-10;2026-12-24; repeat for more.",
+            metavar="MANAGER=DAYS",
+        ),
+    ] = None,
+    managers: Annotated[
+        str | None, typer.Option(help="The managers as they are now, instead of those of the plan.", metavar="FILE")
+    ] = None,
+    change_cost: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="How much more the plan must be worth for a contact to change; by default no worth outweighs a change.",
+        ),
+    ] = None,
+    parquet: _Parquet = False,
+    xlsx: _Xlsx = False,
+    ics: _Ics = False,
+    threads: Threads = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Plan again with as little changed as can be of a plan that was announced.
+
+    Writes the files of klientela plan anew, and changes.csv with what is moved, handed over, added or dropped, each with
+    what it does to the plan's worth. Days before --from stay as they are.
+    """
+    away: dict[str, str] = {}
+    for manager, days in map(_absence, absence or []):
+        away[manager] = f"{away[manager]};{days}" if manager in away else days
+    began = time.monotonic()
+    with errors({"since": "--from", "absences": "--absence", "change_cost": "--change-cost"}):
+        target = _folder(out)
+        inputs = _inputs(folder, None, None)
+        with progress(quiet) as steps:
+            announced = _announced(folder, inputs, threads, steps)
+            present = None
+            if managers is not None:
+                present = table_of(_whole(managers, "managers", inputs.get("encoding")))
+            again = announced.replan(
+                since,
+                managers=present,
+                absences=away,
+                change_cost=change_cost,
+                threads=threads,
+                progress=stage_steps(steps),
+            )
+            steps("Writing the plan", 0)
+            inputs["managers"] = str(target / "managers.csv")
+            written = _write(
+                again,
+                target,
+                also=_also(parquet, xlsx, ics),
+                stamp=_now(),
+                before=folder,
+                inputs=inputs,
+                managers=True,
+            )
+        if not quiet:
+            _show(again)
+            _show_changes(again)
+            console.print(
+                f"[green]done[/green] in {time.monotonic() - began:.1f} s; "
+                f"open [bold]{escape(str(written['changes.csv']))}[/bold]",
+                soft_wrap=True,
+            )
+
+
+def _show_changes(schedule: _core.Schedule) -> None:
+    changes, counts = schedule.changes, schedule.change_counts
+    if changes is None or counts is None:
+        return
+    kinds: dict[str, int] = {}
+    for kind in changes._column("change"):
+        kinds[kind] = kinds.get(kind, 0) + 1
+    if kinds:
+        console.print(bars("changes", kinds))
+    least = (
+        "no plan changes fewer"
+        if counts["changed"] == counts["least_changed"]
+        else f"at least {counts['least_changed']:,} must"
+    )
+    console.print(
+        f"[bold]{counts['stayed']:,}[/bold] contacts stay as announced, {counts['changed']:,} change; {least}",
+        soft_wrap=True,
+    )
+    if kinds.get("dropped"):
+        console.print(
+            "[dim]--change-cost N lets others give way to what was dropped where the plan becomes worth more than N by "
+            "it[/dim]",
+            soft_wrap=True,
+        )
+    console.print()
+
+
 def group() -> typer.Typer:
     """The commands, with the one that makes plans as what is done where none is named."""
-    app = typer.Typer(cls=_Group, help="Plan contacts, and check plans.")
-    app.command("make", epilog="klientela plan check has a --help of its own.")(plan)
+    app = typer.Typer(cls=_Group, help="Plan contacts, check plans, and plan again.")
+    app.command("make", epilog="klientela plan check and plan replan each have a --help of their own.")(plan)
     app.command("check")(check)
+    app.command("replan")(replan)
     return app
 
 
 def _also(parquet: bool, xlsx: bool, ics: bool) -> list[Literal["parquet", "xlsx", "ics"]]:
     wanted: list[tuple[Literal["parquet", "xlsx", "ics"], bool]] = [("parquet", parquet), ("xlsx", xlsx), ("ics", ics)]
     return [name for name, asked in wanted if asked]
+
+
+def check_holidays(holidays: str | None, countries: Sequence[str] | None) -> None:
+    """Of files and countries one is named at most."""
+    if holidays is not None and countries:
+        raise typer.BadParameter("name a file with --holidays, or countries with --country, not both")
+
+
+def made_of(tables: Mapping[str, str], policy: _core.Policy, **more: Any) -> dict[str, Any]:
+    """What inputs.json says of a plan that is yet to be made."""
+    return {"klientela": _core.__version__, "tables": dict(tables), "policy": policy.to_dict(), **more}
+
+
+def said_by(schedule: _core.Schedule) -> dict[str, Any]:
+    """What inputs.json says of a plan that was made: what was left open, too."""
+    first, last = schedule.period
+    return {"period": f"{first}..{last}", "as_of": schedule._as_of.isoformat(), "language": schedule.language}
+
+
+def read_team(
+    managers: str, holidays: str | None, countries: Sequence[str] | None, encoding: str | None, steps: Steps
+) -> tuple[_core.Table, Any]:
+    """The managers, and the holidays as :func:`klientela.make_schedule` takes them."""
+    steps(f"Opening {Path(managers).name}", 0)
+    team = table_of(_whole(managers, "managers", encoding))
+    return team, list(countries or []) or None if holidays is None else table_of(_whole(holidays, "holidays", encoding))
 
 
 def _now() -> dt.datetime:
@@ -256,15 +388,11 @@ def _folder(out: str) -> Path:
     return folder
 
 
-def _absolute(file: str | None) -> str | None:
-    return None if file is None else os.path.abspath(file)
-
-
 def _inputs(folder: str, managers: str | None, policy: str | None) -> dict[str, Any]:
     """What the plan in a folder was made of, but for what is named instead."""
     inputs = plan_files.read_inputs(folder)
     if managers is not None:
-        inputs["managers"] = os.path.abspath(managers)
+        inputs["managers"] = managers
     if policy is not None:
         chosen = _policy.layered(None, policy, _plugins.registry_in(inputs.get("plugins")))
         inputs["policy"] = chosen.to_dict()
@@ -279,11 +407,9 @@ class _Read:
     ) -> None:
         encoding = inputs.get("encoding")
         self.inputs, self.threads, self.steps = inputs, threads, steps
-        steps(f"Opening {Path(inputs['managers']).name}", 0)
-        self.managers = table_of(_whole(inputs["managers"], "managers", encoding))
-        self.holidays: Any = inputs.get("countries") or None
-        if inputs.get("holidays") is not None:
-            self.holidays = table_of(_whole(inputs["holidays"], "holidays", encoding))
+        self.managers, self.holidays = read_team(
+            inputs["managers"], inputs.get("holidays"), inputs.get("countries"), encoding, steps
+        )
         self.result = read_and_run(
             dict(inputs["tables"]),
             policy,
@@ -292,7 +418,10 @@ class _Read:
             threads,
             steps,
             assignments_of(inputs.get("assignments"), encoding),
+            inputs.get("roll_up"),
             history=False,
+            journal=inputs.get("journal"),
+            rebase=bool(inputs.get("rebase")),
         )
 
 
@@ -305,34 +434,42 @@ def _whole(file: str, table: str, encoding: str | None) -> Any:
     return source.data
 
 
-def _made(read: _Read, *, planned: bool, managers: _core.Table | None = None) -> _core.Schedule:
+def _made(read: _Read, *, owners: _core.Table | None = None) -> _core.Schedule:
+    """A new plan; where there are owners of one that was announced, what it can be read back into."""
     inputs = read.inputs
-    try:
+    with named_files(inputs):
         return _core._make_schedule(
             read.result,
-            read.managers if managers is None else managers,
+            read.managers,
             inputs["period"],
             _plan.holidays_table(read.holidays, inputs["period"]),
             None,
             None,
             inputs.get("language"),
-            planned,
+            owners,
+            owners is None,
             read.threads,
             stage_steps(read.steps),
         )
+
+
+@contextlib.contextmanager
+def named_files(files: Mapping[str, Any]) -> Iterator[None]:
+    """Errors about managers and holidays name the file."""
+    try:
+        yield
     except _core.KlientelaError as error:
         table = error.where.partition(".")[0]
-        if table in ("managers", "holidays") and inputs.get(table) and not error.message.startswith(inputs[table]):
-            error.message = f"{inputs[table]}: {error.message}"
+        if table in ("managers", "holidays") and files.get(table) and not error.message.startswith(files[table]):
+            error.message = f"{files[table]}: {error.message}"
         raise
 
 
 def _announced(folder: str, inputs: Mapping[str, Any], threads: int, steps: Steps) -> _core.Schedule:
     """The schedule that the files of a folder say."""
     steps("Opening the plan", 0)
-    tables = plan_files.read_tables(folder)
-    schedule = _made(_again(inputs, threads, steps), planned=False)
-    return schedule.read_back(*tables)
+    tables, owners = plan_files.read_tables(folder), plan_files.read_owners(folder)
+    return _made(_again(inputs, threads, steps), owners=owners).read_back(*tables)
 
 
 def _again(inputs: Mapping[str, Any], threads: int, steps: Steps) -> _Read:

@@ -26,6 +26,8 @@ _STAGES = {
     "features": "Measuring clients",
     "classify": "Classifying",
     "history": "Going through time",
+    "compile": "Working out what is asked for",
+    "plan": "Planning contacts",
     "profiles": "Profiling groups",
     "report": "Reporting",
 }
@@ -114,6 +116,7 @@ def read_and_run(
     history: str | bool | Mapping[str, Any] | None = None,
     journal: str | None = None,
     rebase: bool = False,
+    **planning: Any,
 ) -> _core.Result:
     sources = {}
     for table, file in files.items():
@@ -131,6 +134,7 @@ def read_and_run(
             history=history,
             journal=journal,
             rebase=rebase,
+            **planning,
         )
     except _core.KlientelaError as error:
         if error.where == "journal":

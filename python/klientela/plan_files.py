@@ -14,6 +14,7 @@ import numpy as np
 
 from klientela import _core, plan_export, readers
 from klientela._columns import table_of
+from klientela._plan_rows import moment_from
 
 INPUTS = "inputs.json"
 
@@ -42,7 +43,10 @@ _INPUTS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "as_of": (_is_day, "a day like 2026-12-03"),
     "policy": (lambda value: isinstance(value, dict), "a policy"),
     "countries": (lambda value: value is None or (isinstance(value, list) and all(map(_is_text, value))), "codes"),
-    **{name: (_is_text_or_none, "a text") for name in ("assignments", "holidays", "plugins", "encoding", "language")},
+    **{
+        name: (_is_text_or_none, "a text")
+        for name in ("assignments", "holidays", "plugins", "journal", "roll_up", "encoding", "language")
+    },
 }
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
@@ -59,7 +63,8 @@ def write_schedule(
 ) -> dict[str, Path]:
     """Write plan.csv, refused.csv, prices.csv, owners.csv, shortfalls.csv and summary.json; all of them, or none.
 
-    plan.csv has one row per planned contact; its start and end are of the manager's clock, with the offset. Files that an earlier plan wrote into the folder and this one does
+    plan.csv has one row per planned contact; its start and end are of the manager's clock, with the offset. Of a schedule
+    that replaces another one there is changes.csv. Files that an earlier plan wrote into the folder and this one does
     not are taken out of it, but for calendars.
 
     Parameters
@@ -74,7 +79,8 @@ def write_schedule(
     before : str or path, optional
         The folder of the plan that was published before; by default `folder` itself.
     inputs : mapping, optional
-        What the schedule was made of, for inputs.json.
+        What the schedule was made of, for inputs.json, which names files as they lie beside the folder: a tree of
+        folders that is moved as a whole can still be read.
     managers : bool
         Also write the table of managers as managers.csv.
 
@@ -85,7 +91,8 @@ def write_schedule(
     """
     more: dict[str, Callable[[], str]] = {}
     if inputs is not None:
-        more[INPUTS] = lambda: json.dumps(inputs, ensure_ascii=False, indent=2)
+        named = _with_files(inputs, lambda file: _beside(file, folder))
+        more[INPUTS] = lambda: json.dumps(named, ensure_ascii=False, indent=2)
     if managers:
         more["managers.csv"] = schedule.managers.to_csv
     return plan_export.write_plan(
@@ -95,6 +102,7 @@ def write_schedule(
         prices=schedule.prices,
         owners=schedule.owners,
         shortfalls=schedule.shortfalls,
+        changes=schedule.changes,
         summary=schedule.summary_json(),
         also=also,
         stamp=stamp,
@@ -139,8 +147,14 @@ def read_tables(folder: str | os.PathLike[str]) -> tuple[_core.Table, _core.Tabl
     )
 
 
+def read_owners(folder: str | os.PathLike[str]) -> _core.Table:
+    """Read owners.csv back: whom the plan in the folder gave the clients."""
+    owners = _Sheet(Path(folder) / "owners.csv", ("client", "manager"))
+    return _core.Table._from_columns([owners.texts("client"), owners.texts("manager")])
+
+
 def read_inputs(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read inputs.json: what the plan in the folder was made of."""
+    """Read inputs.json: what the plan in the folder was made of, with files as this process finds them."""
     path = Path(folder) / INPUTS
     if not path.is_file():
         raise _core.NotFoundError(f"there is no {path}; klientela plan writes it", str(path))
@@ -153,7 +167,27 @@ def read_inputs(folder: str | os.PathLike[str]) -> dict[str, Any]:
     for name, (holds, what) in _INPUTS.items():
         if not holds(inputs.get(name)):
             raise _core.BadDataError(f"{path}: {name} is {inputs.get(name)!r}, and not {what}", str(path))
-    return inputs
+    return _with_files(inputs, lambda file: os.path.normpath(os.path.join(os.path.realpath(folder), file)))
+
+
+def _with_files(inputs: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """Inputs with the name of every file changed."""
+    changed = dict(inputs)
+    for name in ("managers", "assignments", "holidays", "plugins", "journal"):
+        if isinstance(changed.get(name), str):
+            changed[name] = change(changed[name])
+    changed["tables"] = {table: change(file) for table, file in inputs["tables"].items()}
+    return changed
+
+
+def _beside(file: str, folder: str | os.PathLike[str]) -> str:
+    """Where a file lies from a folder; as it is where there is no such way, as from another drive."""
+    place, name = os.path.split(file)
+    try:
+        way = os.path.relpath(os.path.join(os.path.realpath(place), name), os.path.realpath(folder))
+    except ValueError:
+        return os.path.abspath(file)
+    return way.replace(os.sep, "/")
 
 
 class _Sheet:
@@ -181,14 +215,13 @@ class _Sheet:
 
     def instants(self, column: str) -> tuple[str, str, Any, Any]:
         """Moments with their offset, in microseconds."""
-
-        def parse(text: str) -> int:
-            moment = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
-            if moment.tzinfo is None:
-                raise ValueError("without an offset")
-            return (moment - _EPOCH) // dt.timedelta(microseconds=1)
-
-        return self._numbers(column, "instant", parse, np.int64, "a moment like 2026-12-03T09:00+03:00")
+        return self._numbers(
+            column,
+            "instant",
+            lambda text: (moment_from(text) - _EPOCH) // dt.timedelta(microseconds=1),
+            np.int64,
+            "a moment like 2026-12-03T09:00+03:00",
+        )
 
     def days(self, column: str) -> tuple[str, str, Any, Any]:
         """Days since 1970."""

@@ -30,7 +30,8 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
     """Write clients.parquet, clients.csv, matrix.csv, the profiles, rejected.csv, summary.json, report.html and more.
 
     Profiles are profiles.csv, profile_products.csv and profile_channels.csv; cohorts.csv is retention by the period of
-    the first purchase. Where the features have what it is made of, attention.csv lists who needs accompaniment now.
+    the first purchase. The page tells of the run's plan of contacts, whose files :func:`plan_files.write_schedule` writes.
+    Where the features have what it is made of, attention.csv lists who needs accompaniment now.
     Where the policy has a history there are also the files of :func:`write_history`, and where clients were rolled up
     hierarchy.csv, which says whose rows stand in whose group. Where duplicates were looked for among the cards there are
     the files of :func:`write_duplicates` but for summary.json, whose figures stand in the one of the run, those of

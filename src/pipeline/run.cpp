@@ -27,6 +27,22 @@ std::optional<Day> last_day(const ClientBase& base) {
   return purchase ? purchase : detail::last_contact_day(base);
 }
 
+PlanTables plan_tables(const ContactSchedule& schedule, Language language) {
+  const ContactPlan& plan = schedule.plan();
+  PlanTables tables;
+  tables.first = schedule.period().first;
+  tables.last = schedule.period().last;
+  tables.objective = plan.objective;
+  tables.upper_bound = plan.upper_bound;
+  tables.limited = plan.limited;
+  tables.planned = schedule.planned(language);
+  tables.refused = schedule.refused(language);
+  tables.prices = schedule.prices();
+  for (const PlanManager& manager : schedule.managers())
+    if (!manager.name.empty()) tables.managers[manager.id] = manager.name;
+  return tables;
+}
+
 /// What became of the rows of every table, as the end of a sentence.
 std::string told(const std::map<TableId, TableCounts>& tables) {
   std::string text;
@@ -244,6 +260,8 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
     check_history_margin(policy, false);
     check_history_money(policy);
   }
+  if (known.managers)  // before anything is read
+    static_cast<void>(managers_from_table(known.managers->managers, policy.plan ? *policy.plan : PlanPolicy()));
   control.report("ingest", 0);
   IngestResult read = ingest(std::move(tables), policy.ingest, control);
   control.report("ingest", 1);
@@ -288,7 +306,7 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
   control.report("classify", 1);
 
   Table unknown = unknown_assignments(known.assignments, read.base, classified.models);
-  return RunResult{.base = std::move(read.base),
+  RunResult result{.base = std::move(read.base),
                    .rejects = std::move(read.rejects),
                    .counts = std::move(read.counts),
                    .unused_columns = std::move(read.unused_columns),
@@ -304,6 +322,12 @@ RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, con
                    .merged = std::move(merging.merged),
                    .policy = std::make_shared<const Policy>(policy),
                    .made = std::make_shared<RunResult::Made>()};
+  if (known.managers) {
+    result.planned_for = known.managers;
+    const auto& [managers, period, of_plan] = *known.managers;
+    result.plan = result.schedule(managers, period, std::nullopt, of_plan, control);
+  }
+  return result;
 }
 
 const Profiles& RunResult::profiles(const Control& control) const {
@@ -321,10 +345,10 @@ Profiles RunResult::profiles(std::string_view column, const Control& control) co
 const History* RunResult::history(const Control& control) const {
   if (!made || !policy || !policy->history) return nullptr;
   const std::optional<History>& found = made->history.get(policy, [&]() -> std::optional<History> {
-    const HistoryPlan& plan = *policy->history;
-    const std::vector<Day> days = days_of(plan, base, as_of);
+    const HistoryPlan& wanted = *policy->history;
+    const std::vector<Day> days = days_of(wanted, base, as_of);
     if (days.empty()) return std::nullopt;
-    HistoryOptions options = plan.options;
+    HistoryOptions options = wanted.options;
     options.periods = policy->periods;
     options.assignments = assignments;
     if (options.thresholds == HistoryThresholds::frozen && !options.frozen_on)
@@ -355,8 +379,12 @@ Table RunResult::cohorts(Period period, const Control& control) const {
   return cohort_table(base, as_of, period, control);
 }
 
-std::string RunResult::page(const ReportOptions& options, const Control& control) const {
+std::string RunResult::page(const ReportOptions& options, const ContactSchedule* schedule,
+                            const Control& control) const {
   ReportInput input = report();
+  std::optional<PlanTables> told_plan;
+  if (schedule != nullptr && !options.hides(PageSection::plan))
+    input.plan = &told_plan.emplace(plan_tables(*schedule, options.language));
   if (!options.hides(PageSection::profiles)) input.profiles = &profiles(control);
   if (!options.hides(PageSection::movement)) input.history = history(control);
   std::optional<Table> other;  // by other options than the run's
@@ -379,22 +407,22 @@ std::string RunResult::page(const ReportOptions& options, const Control& control
 }
 
 ContactSchedule RunResult::unplanned_schedule(const Table& managers, SchedulePeriod period,
-                                              const std::optional<PlanPolicy>& plan, ScheduleKnowledge known,
+                                              const std::optional<PlanPolicy>& rules, ScheduleKnowledge known,
                                               const Control& control) const {
   if (known.assignments.lines().empty()) known.assignments = assignments;
-  const std::optional<PlanPolicy>& own = policy ? policy->plan : plan;
+  const std::optional<PlanPolicy>& own = policy ? policy->plan : rules;
   return compile_schedule(base, classified(control), managers,
-                          plan  ? *plan
+                          rules ? *rules
                           : own ? *own
                                 : PlanPolicy(),
                           period, known, control);
 }
 
-ContactSchedule RunResult::schedule(const Table& managers, SchedulePeriod period, const std::optional<PlanPolicy>& plan,
-                                    ScheduleKnowledge known, const Control& control) const {
-  const ContactSchedule compiled = unplanned_schedule(managers, period, plan, std::move(known), control);
-  const PlanOptions solver = plan ? plan->solver : policy && policy->plan ? policy->plan->solver : PlanOptions();
-  return compiled.with(plan_contacts(compiled.problem(), solver, control));
+ContactSchedule RunResult::schedule(const Table& managers, SchedulePeriod period,
+                                    const std::optional<PlanPolicy>& rules, ScheduleKnowledge known,
+                                    const Control& control) const {
+  const PlanOptions solver = rules ? rules->solver : policy && policy->plan ? policy->plan->solver : PlanOptions();
+  return plan_schedule(unplanned_schedule(managers, period, rules, std::move(known), control), solver, control);
 }
 
 Table RunResult::classified(const Control& control) const {

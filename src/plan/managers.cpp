@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "core/text.hpp"
@@ -23,7 +24,27 @@ struct ColumnNames {
   std::array<std::string_view, 5> aliases;
 };
 
-constexpr std::array<ColumnNames, 13> column_names{{
+/// Places of the columns in the list below.
+struct Field {
+  enum Place : std::size_t {
+    manager,
+    name,
+    time_zone,
+    weekdays,
+    hours,
+    minutes,
+    pools,
+    tags,
+    capacities,
+    absences,
+    exceptions,
+    dedicated,
+    country,
+    count
+  };
+};
+
+constexpr std::array<ColumnNames, Field::count> column_names{{
     {"manager", {"manager_id", "id", "менеджер", "ответственный", "经理"}},
     {"name", {"full_name", "имя", "фио", "姓名"}},
     {"time_zone", {"timezone", "tz", "часовой пояс", "时区"}},
@@ -43,7 +64,7 @@ class Reader {
  public:
   Reader(const Table& table, const PlanPolicy& policy) : table_(table), policy_(policy) {
     for (std::size_t n = 0; n < column_names.size(); ++n) columns_[n] = find(column_names[n]);
-    if (columns_[0] == nullptr) static_cast<void>(table.column("manager"));  // throws not_found
+    if (columns_[Field::manager] == nullptr) static_cast<void>(table.column("manager"));  // throws not_found
   }
 
   template <class Parse>
@@ -58,46 +79,50 @@ class Reader {
   [[nodiscard]] PlanManager read(std::size_t row) {
     row_ = row;
     PlanManager manager;
-    manager.id = text(0);
-    if (manager.id.empty()) fail(0, "a manager needs an id");
-    if (manager.id.size() > 200) fail(0, "an id has 200 bytes at most");
-    manager.name = text(1).empty() ? manager.id : text(1);
-    manager.time_zone = zone(text(2));
+    manager.id = text(Field::manager);
+    if (manager.id.empty()) fail(Field::manager, "a manager needs an id");
+    if (manager.id.size() > 200) fail(Field::manager, "an id has 200 bytes at most");
+    manager.name = text(Field::name).empty() ? manager.id : text(Field::name);
+    manager.time_zone = zone(text(Field::time_zone));
     std::uint32_t weekdays = 0b0011111;
-    if (const std::string given = text(3); !given.empty()) weekdays = parsed(3, [&] { return parse_weekdays(given); });
-    if (weekdays == 0) fail(3, "names no weekday");
+    if (const std::string given = text(Field::weekdays); !given.empty())
+      weekdays = parsed(Field::weekdays, [&] { return parse_weekdays(given); });
+    if (weekdays == 0) fail(Field::weekdays, "names no weekday");
     std::vector<MinuteSpan> shifts{{9 * 60, 18 * 60}};
-    if (const std::string given = text(4); !given.empty()) shifts = parsed(4, [&] { return parse_hours(given); });
-    if (shifts.empty()) fail(4, "names no hours");
+    if (const std::string given = text(Field::hours); !given.empty())
+      shifts = parsed(Field::hours, [&] { return parse_hours(given); });
+    if (shifts.empty()) fail(Field::hours, "names no hours");
     for (std::size_t day = 0; day < 7; ++day)
       if ((weekdays >> day & 1U) != 0) manager.week.days[day] = shifts;
-    if (const std::string given = text(5); !given.empty()) manager.minutes = number(5, given, max_day_minutes);
-    manager.pools = list(text(6));
-    manager.tags = list(text(7));
-    for (const std::string& part : list(text(8))) {
-      const auto [channel, count] = halves(8, part, "capacity", "phone=60");
+    if (const std::string given = text(Field::minutes); !given.empty())
+      manager.minutes = number(Field::minutes, given, max_day_minutes);
+    manager.pools = list(text(Field::pools));
+    manager.tags = list(text(Field::tags));
+    for (const std::string& part : list(text(Field::capacities))) {
+      const auto [channel, count] = halves(Field::capacities, part, "capacity", "phone=60");
       const std::size_t found = planning::find_channel(policy_, channel);
-      if (found == policy_.channels.size()) fail(8, "there is no channel \"" + channel + '"');
-      if (!manager.capacities.emplace(policy_.channels[found].name, number(8, count, 1'000'000)).second)
-        fail(8, "channel \"" + channel + "\" is there twice");
+      if (found == policy_.channels.size()) fail(Field::capacities, "there is no channel \"" + channel + '"');
+      if (!manager.capacities.emplace(policy_.channels[found].name, number(Field::capacities, count, 1'000'000)).second)
+        fail(Field::capacities, "channel \"" + channel + "\" is there twice");
     }
-    if (const std::string given = text(9); !given.empty())
-      manager.absences = parsed(9, [&] { return parse_day_ranges(given); });
-    for (const std::string& part : list(text(10))) {
-      const auto [day, hours] = halves(10, part, "exception", "2026-12-31=09:00-13:00");
+    if (const std::string given = text(Field::absences); !given.empty())
+      manager.absences = parsed(Field::absences, [&] { return parse_day_ranges(given); });
+    for (const std::string& part : list(text(Field::exceptions))) {
+      const auto [day, hours] = halves(Field::exceptions, part, "exception", "2026-12-31=09:00-13:00");
       const std::optional<Day> on = parse_day(day);
-      if (!on) fail(10, "\"" + day + "\" is no date like 2026-12-31");
+      if (!on) fail(Field::exceptions, "\"" + day + "\" is no date like 2026-12-31");
       if (std::any_of(manager.exceptions.begin(), manager.exceptions.end(),
                       [&](const DayHours& other) { return other.day == *on; }))
-        fail(10, day + " is there twice");
-      manager.exceptions.push_back({*on, hours.empty() ? std::vector<MinuteSpan>{} : parsed(10, [&, hours = hours] {
-                                      return parse_hours(hours);
-                                    })});
+        fail(Field::exceptions, day + " is there twice");
+      manager.exceptions.push_back(
+          {*on, hours.empty() ? std::vector<MinuteSpan>{}
+                              : parsed(Field::exceptions, [&, hours = hours] { return parse_hours(hours); })});
     }
-    manager.dedicated = flag(11, text(11));
-    manager.country = text(12);
+    manager.dedicated = flag(Field::dedicated, text(Field::dedicated));
+    manager.country = text(Field::country);
     if (!manager.country.empty() && planning::country_code(manager.country).empty())
-      fail(12, "\"" + manager.country + "\" is no country that is known; take its code of two letters, like DE");
+      fail(Field::country,
+           "\"" + manager.country + "\" is no country that is known; take its code of two letters, like DE");
     return manager;
   }
 
@@ -107,6 +132,15 @@ class Reader {
                 fmt::format("managers.{}", column_names[column].name));
   }
   void at(std::size_t row) noexcept { row_ = row; }
+  /// What the row has in a column, without blanks around it; empty where there is no such column.
+  [[nodiscard]] std::string text_at(std::size_t column, std::size_t row) {
+    row_ = row;
+    return text(column);
+  }
+  /// The name of a column as the table has it, else its own.
+  [[nodiscard]] std::string name_of(std::size_t column) const {
+    return columns_[column] == nullptr ? std::string(column_names[column].name) : columns_[column]->name();
+  }
 
  private:
   [[nodiscard]] const Column* find(const ColumnNames& names) const {
@@ -164,7 +198,7 @@ class Reader {
     try {
       static_cast<void>(TimeZone::named(text));
     } catch (const Error&) {
-      fail(2, "\"" + text + "\" is no time zone of the IANA database");
+      fail(Field::time_zone, "\"" + text + "\" is no time zone of the IANA database");
     }
     return text;
   }
@@ -189,10 +223,30 @@ std::vector<PlanManager> managers_from_table(const Table& table, const PlanPolic
   for (std::size_t i = 1; i < ids.size(); ++i)
     if (ids[i].first == ids[i - 1].first) {
       reader.at(ids[i].second);
-      reader.fail(0, fmt::format("\"{}\" stands in row {} already", ids[i].first, ids[i - 1].second + 1));
+      reader.fail(Field::manager, fmt::format("\"{}\" stands in row {} already", ids[i].first, ids[i - 1].second + 1));
     }
   std::sort(managers.begin(), managers.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   return managers;
+}
+
+Table with_absences(const Table& table, const std::map<std::string, std::vector<DayRange>>& absences) {
+  const PlanPolicy policy = PlanPolicy::empty();
+  Reader reader(table, policy);
+  std::set<std::string> there;
+  std::vector<std::optional<std::string>> texts(table.rows());
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    const std::string id = reader.text_at(Field::manager, row);
+    std::string text = reader.text_at(Field::absences, row);
+    if (const auto more = absences.find(id); more != absences.end() && !more->second.empty())
+      text += (text.empty() ? "" : ";") + day_ranges_to_text(more->second);
+    if (!text.empty()) texts[row] = std::move(text);
+    there.insert(id);
+  }
+  for (const auto& [id, days] : absences)
+    if (!there.contains(id)) throw Error(Code::not_found, "there is no manager \"" + id + '"', "absences");
+  Table out = table;
+  out.set(Column(reader.name_of(Field::absences), texts));
+  return out;
 }
 
 }  // namespace klientela

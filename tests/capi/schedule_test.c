@@ -31,18 +31,23 @@ static klt_table* managers_of(klt_context* context) {
   return table_of(context, 2, 2, names, values);
 }
 
-static klt_result* result_of(klt_context* context) {
+static klt_tables* tables_of(klt_context* context) {
   static const char* const names[] = {"client", "at", "amount"};
   static const char* const ids[CLIENTS] = {"1", "2", "3", "x"};
   static const char* const days[CLIENTS] = {"2026-11-02", "2026-11-03", "2026-11-04", "2026-11-05"};
   static const char* const amounts[CLIENTS] = {"10", "20", "30", "40"};
   static const char* const* const values[] = {ids, days, amounts};
   klt_tables* tables = NULL;
-  klt_result* result = NULL;
   klt_table* sales = table_of(context, CLIENTS, 3, names, values);
   CHECK_OK(context, klt_tables_new(context, &tables));
   CHECK_OK(context, klt_tables_add_table(context, tables, "transactions", sales));
   klt_table_free(sales);
+  return tables;
+}
+
+static klt_result* result_of(klt_context* context) {
+  klt_tables* tables = tables_of(context);
+  klt_result* result = NULL;
   CHECK_OK(context, klt_run(context, tables, NULL, KLT_AS_OF_LAST_EVENT, &result));
   klt_tables_free(tables);
   return result;
@@ -161,6 +166,74 @@ static void check_read_back(klt_context* context, const klt_schedule* schedule, 
   klt_table_free(prices);
 }
 
+/* Ann is away for the month: what was hers is Bob's or dropped; nothing of it was done yet. */
+static void check_replan(klt_context* context, const klt_schedule* schedule, const klt_result* result,
+                         const klt_table* managers) {
+  static const char* const names[] = {"manager", "time_zone", "absences"};
+  static const char* const ids[] = {"ann", "bob"};
+  static const char* const zones[] = {"Europe/Berlin", NULL};
+  static const char* const away[] = {"2026-12-01..2026-12-31", NULL};
+  static const char* const* const values[] = {ids, zones, away};
+  static const char* const missed[] = {"nothing/like/it", NULL};
+  klt_table* now = table_of(context, 2, 3, names, values);
+  klt_schedule* again = NULL;
+  klt_table* changes = NULL;
+  klt_table* registry = NULL;
+  klt_ingest_result* read = NULL;
+  klt_base* base = NULL;
+  klt_replan_options options = KLT_REPLAN_OPTIONS_INIT;
+  klt_schedule_registry_options choice = KLT_SCHEDULE_REGISTRY_OPTIONS_INIT;
+  const int32_t first = klt_schedule_first_day(schedule);
+  const int64_t as_of = (int64_t)(klt_schedule_last_day(schedule) + 1) * 86400000000;
+  size_t row;
+  CHECK_ERROR(context, klt_schedule_changes(context, schedule, KLT_LANGUAGE_ENGLISH, &changes), KLT_NOT_FOUND,
+              "schedule");
+  CHECK_OK(context, klt_schedule_replan(context, schedule, result, managers, first, NULL, &again));
+  CHECK_OK(context, klt_schedule_changes(context, again, KLT_LANGUAGE_ENGLISH, &changes));
+  CHECK(klt_table_row_count(changes) == 0);
+  klt_table_free(changes);
+  klt_schedule_free(again);
+  CHECK_OK(context, klt_schedule_replan(context, schedule, result, now, first, &options, &again));
+  CHECK_OK(context, klt_schedule_changes(context, again, KLT_LANGUAGE_RUSSIAN, &changes));
+  for (row = 0; row < klt_table_row_count(changes); ++row)
+    CHECK_TEXT(cell(context, changes, "manager_before", row), "ann");
+  klt_table_free(changes);
+  CHECK_OK(context, klt_schedule_check(context, again, 10, &changes));
+  CHECK(klt_table_row_count(changes) == 0);
+  klt_table_free(changes);
+  klt_schedule_free(again);
+  again = NULL;
+  options.change_cost = -2;
+  CHECK_ERROR(context, klt_schedule_replan(context, schedule, result, now, first, &options, &again),
+              KLT_INVALID_ARGUMENT, "options.change_cost");
+  options.change_cost = 0;
+  options.missed = missed;
+  options.missed_count = 2;
+  CHECK_ERROR(context, klt_schedule_replan(context, schedule, result, now, first, &options, &again),
+              KLT_INVALID_ARGUMENT, "options.missed");
+  CHECK_ERROR(context, klt_schedule_replan(context, schedule, result, now, KLT_NO_DAY, NULL, &again), KLT_OUT_OF_RANGE,
+              "first_open");
+  CHECK(again == NULL);
+
+  CHECK_OK(context, klt_result_ingest(context, result, &read));
+  CHECK_OK(context, klt_ingest_result_base(context, read, &base));
+  CHECK_OK(context, klt_schedule_registry(context, schedule, base, as_of, KLT_LANGUAGE_ENGLISH, &choice, &registry));
+  CHECK(klt_table_row_count(registry) == CLIENTS);
+  CHECK_TEXT(cell(context, registry, "state", 0), "overdue");
+  CHECK_TEXT(cell(context, registry, "fault", 0), "manager");
+  klt_table_free(registry);
+  registry = NULL;
+  choice.days_after = 1000;
+  CHECK_STATUS(context, klt_schedule_registry(context, schedule, base, as_of, KLT_LANGUAGE_ENGLISH, &choice, &registry),
+               KLT_INVALID_ARGUMENT);
+  CHECK_ERROR(context, klt_schedule_registry(context, schedule, base, INT64_MAX, KLT_LANGUAGE_ENGLISH, NULL, &registry),
+              KLT_OUT_OF_RANGE, "as_of");
+  CHECK(registry == NULL);
+  klt_base_free(base);
+  klt_ingest_result_free(read);
+  klt_table_free(now);
+}
+
 /* Periods, policies, managers, holidays and structs that cannot be used are named; nothing is made. */
 static void check_hostile(klt_context* context, const klt_result* result, const klt_table* managers) {
   static const char* const cards[] = {"client"};
@@ -220,6 +293,64 @@ static void check_hostile(klt_context* context, const klt_result* result, const 
   klt_schedule_free(NULL);
 }
 
+/* Tables and managers in one call: the run has its plan, by the policy's part, and the page tells of it. */
+static void check_run(klt_context* context, const klt_table* managers) {
+  static const char policy_start[] = "{\"plan\": ";
+  char json[2048];
+  klt_policy* policy = NULL;
+  klt_tables* tables = tables_of(context);
+  klt_result* result = NULL;
+  klt_schedule* schedule = NULL;
+  klt_schedule* again = NULL;
+  klt_table* owners = NULL;
+  klt_string* page = NULL;
+  klt_run_options options = KLT_RUN_OPTIONS_INIT;
+  klt_schedule_options kept = KLT_SCHEDULE_OPTIONS_INIT;
+  snprintf(json, sizeof json, "%s%s}", policy_start, plan_json);
+  CHECK_OK(context, klt_policy_from_json(context, json, &policy));
+  options.managers = managers;
+  CHECK_ERROR(context, klt_run_with(context, tables, policy, KLT_AS_OF_LAST_EVENT, &options, &result),
+              KLT_INVALID_ARGUMENT, "options.period");
+  options.period = "soon";
+  CHECK_ERROR(context, klt_run_with(context, tables, policy, KLT_AS_OF_LAST_EVENT, &options, &result),
+              KLT_INVALID_ARGUMENT, "period");
+  CHECK(result == NULL && klt_tables_count(tables) == 1); /* nothing was taken */
+  options.period = "2026-12";
+  CHECK_OK(context, klt_run_with(context, tables, policy, KLT_AS_OF_LAST_EVENT, &options, &result));
+  CHECK_OK(context, klt_result_plan(context, result, &schedule));
+  CHECK(klt_schedule_planned_count(schedule) == CLIENTS);
+  CHECK_OK(context, klt_result_html(context, result, &page));
+  CHECK_CONTAINS(klt_string_data(page), "id=\"plan\"");
+  klt_string_free(page);
+
+  /* Owners of a plan that was announced are kept by the next one. */
+  CHECK_OK(context, klt_schedule_owners(context, schedule, KLT_LANGUAGE_ENGLISH, &owners));
+  kept.owners = owners;
+  CHECK_OK(context, klt_schedule_new(context, result, managers, "2026-12", &kept, &again));
+  klt_table_free(owners);
+  CHECK_OK(context, klt_schedule_owners(context, again, KLT_LANGUAGE_ENGLISH, &owners));
+  CHECK_TEXT(cell(context, owners, "reason", 0), "kept");
+  klt_table_free(owners);
+  kept.owners = managers;
+  klt_schedule_free(again);
+  again = NULL;
+  CHECK_ERROR(context, klt_schedule_new(context, result, managers, "2026-12", &kept, &again), KLT_NOT_FOUND, "client");
+  klt_schedule_free(schedule);
+  klt_result_free(result);
+  klt_tables_free(tables);
+
+  /* Without managers a run has none. */
+  tables = tables_of(context);
+  result = NULL;
+  schedule = NULL;
+  CHECK_OK(context, klt_run_with(context, tables, policy, KLT_AS_OF_LAST_EVENT, NULL, &result));
+  CHECK_ERROR(context, klt_result_plan(context, result, &schedule), KLT_NOT_FOUND, "managers");
+  CHECK(schedule == NULL);
+  klt_result_free(result);
+  klt_tables_free(tables);
+  klt_policy_free(policy);
+}
+
 int main(void) {
   klt_context* context = NULL;
   klt_result* result = NULL;
@@ -233,9 +364,11 @@ int main(void) {
   options.plan = plan_json;
   CHECK_OK(context, klt_schedule_new(context, result, managers, "2026-12", &options, &schedule));
   check_hostile(context, result, managers);
+  check_replan(context, schedule, result, managers);
   klt_result_free(result); /* the schedule lives on */
   check_tables(context, schedule);
   check_read_back(context, schedule, managers);
+  check_run(context, managers);
   CHECK_ERROR(context, klt_schedule_planned(context, schedule, 7, &table), KLT_INVALID_ARGUMENT, "language");
   CHECK(table == NULL);
   klt_table_free(managers);

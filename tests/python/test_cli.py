@@ -110,7 +110,9 @@ def test_every_table_and_format(cli, tmp_path):
 def test_the_demo_is_repeatable_and_honest(cli, tmp_path):
     for name in ("one", "two"):
         assert cli("demo", "--clients", "300", "--seed", "8", "--out", name).returncode == 0
-    assert {path.name for path in (tmp_path / "one").iterdir()} == FILES | HISTORY_FILES | DUPLICATES_FILES
+    assert {path.name for path in (tmp_path / "one").iterdir()} == FILES | HISTORY_FILES | DUPLICATES_FILES | {"plan"}
+    for file in ("plan.csv", "refused.csv", "prices.csv", "owners.csv", "shortfalls.csv", "summary.json"):
+        assert (tmp_path / "one" / "plan" / file).read_bytes() == (tmp_path / "two" / "plan" / file).read_bytes(), file
     for file in (FILES | HISTORY_FILES | DUPLICATES_FILES) - {"clients.parquet", "history.parquet"}:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
     base = klientela.synthetic.make_base(clients=300, seed=8)

@@ -1,9 +1,10 @@
-"""The commands plan and plan check: what they write, what they find, their exit codes."""
+"""The commands plan, plan check and plan replan: what they write, what they find, their exit codes."""
 
 from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import klientela
@@ -187,7 +188,99 @@ def test_bad_holidays_are_named_with_their_file(cli, tables, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+def test_replan_moves_only_what_an_absence_asks_for(cli, planned, tmp_path):
+    before = {row["id"]: row for row in rows(planned / "plan.csv")}
+    busiest = max(
+        {row["manager"] for row in before.values()}, key=lambda m: sum(r["manager"] == m for r in before.values())
+    )
+    away = f"{busiest}=2026-07-14..2026-07-15"
+    done = cli("plan", "replan", planned, "--absence", away, "--from", "2026-07-13", "--out", "again")
+    assert done.returncode == 0, done.stderr
+    out = tmp_path / "again"
+    assert {path.name for path in out.iterdir()} == FILES | {"changes.csv", "managers.csv"}
+    assert "stay as announced" in done.stdout
+    after = {row["id"]: row for row in rows(out / "plan.csv")}
+    changed = {row["id"] for row in rows(out / "changes.csv")}
+    for name, row in before.items():
+        if name not in changed:
+            assert (after[name]["start"], after[name]["manager"]) == (row["start"], row["manager"])
+        if row["start"] < "2026-07-12":
+            assert name not in changed or name not in before
+    assert not any(
+        row["manager"] == busiest and row["start"][:10] in ("2026-07-14", "2026-07-15") for row in after.values()
+    )
+    assert cli("plan", "check", out).returncode == 0
+    nobody = cli("plan", "replan", planned, "--absence", "zoe=2026-07-14", "--from", "2026-07-13", "--out", "x")
+    assert nobody.returncode == 1 and "zoe" in nobody.stderr
+    odd = cli("plan", "replan", planned, "--absence", "zoe", "--from", "2026-07-13", "--out", "x")
+    assert odd.returncode == 2 and "MANAGER=DAYS" in odd.stderr
+
+
+def test_a_tree_that_was_moved_is_still_understood(cli, tables, tmp_path):
+    """inputs.json names files as they lie beside it, through links too."""
+    shutil.copytree(tables, tmp_path / "office" / "data")
+    (tmp_path / "shortcut").symlink_to(tmp_path / "office" / "data")
+    done = cli("plan", *arguments(tmp_path / "shortcut"), "--out", "office/plan", "--quiet")
+    assert done.returncode == 0, done.stderr
+    inputs = json.loads((tmp_path / "office" / "plan" / "inputs.json").read_text(encoding="utf-8"))
+    assert inputs["managers"] == "../data/managers.csv"
+    assert set(inputs["tables"].values()) == {f"../data/{name}.csv" for name in klientela.tables()}
+    assert str(tmp_path) not in json.dumps(inputs)
+    (tmp_path / "shortcut").unlink()
+    (tmp_path / "office").rename(tmp_path / "attic")
+    assert cli("plan", "check", tmp_path / "attic" / "plan").returncode == 0
+    done = cli("plan", "replan", "attic/plan", "--from", "2026-07-13", "--out", "attic/plan2", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    again = json.loads((tmp_path / "attic" / "plan2" / "inputs.json").read_text(encoding="utf-8"))
+    assert (again["managers"], again["tables"]) == ("managers.csv", inputs["tables"])
+    shutil.rmtree(tmp_path / "attic" / "data")
+    done = cli("plan", "check", "attic/plan2")
+    assert done.returncode == 1 and ".csv" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_owners_named_on_cards_win_over_those_announced(cli, tables, planned, tmp_path):
+    """Another owner on a card takes the client's contacts over; nobody else's change."""
+    cards = rows(tables / "clients.csv")
+    owners = {row["client"]: row["manager"] for row in rows(planned / "owners.csv")}
+    contact = next(row for row in rows(planned / "plan.csv") if row["manager"] == owners[row["client"]])
+    names = {row["manager"] for row in rows(planned / "plan.csv")}
+    inputs = json.loads((planned / "inputs.json").read_text(encoding="utf-8"))
+    outcomes = set()
+    for other in sorted(names - {contact["manager"]}):
+        write_rows(
+            tmp_path / "clients.csv",
+            [{**row, "owner": other} if row["client"] == contact["client"] else row for row in cards],
+        )
+        inputs["tables"]["clients"] = "../clients.csv"
+        (planned / "inputs.json").write_text(json.dumps(inputs), encoding="utf-8")
+        done = cli("plan", "replan", planned, "--from", "2026-07-06", "--out", "again")
+        assert done.returncode == 0, done.stderr
+        changes = rows(tmp_path / "again" / "changes.csv")
+        now = {row["client"]: row["manager"] for row in rows(tmp_path / "again" / "owners.csv")}
+        assert now == owners | {contact["client"]: now[contact["client"]]}
+        outcomes |= {row["change"] for row in changes if row["client"] == contact["client"]}
+        assert cli("plan", "check", "again").returncode == 0
+    assert "reassigned" in outcomes
+
+
+def test_a_run_with_managers_plans_too(cli, tables, planned, tmp_path):
+    """klientela run writes the plan beside its own files; it is the one of klientela plan, and can be checked."""
+    done = cli("run", *arguments(tables), "--out", "all")
+    assert done.returncode == 0, done.stderr
+    assert "contacts planned" in done.stdout
+    out = tmp_path / "all" / "plan"
+    assert {path.name for path in out.iterdir()} == FILES
+    for name in FILES - {"inputs.json"}:
+        assert (out / name).read_bytes() == (planned / name).read_bytes(), name
+    assert 'id="plan"' in (tmp_path / "all" / "report.html").read_text(encoding="utf-8")
+    assert cli("plan", "check", out).returncode == 0
+    alone = cli("run", *arguments(tables)[:-2], "--out", "x")
+    assert alone.returncode == 2 and "--period" in alone.stderr
+    soon = cli("run", *arguments(tables)[:-1], "soon", "--out", "x")
+    assert soon.returncode == 1 and "--period" in soon.stderr and not (tmp_path / "x").exists()
+
+
 def test_help_of_each_command(cli):
-    for command in (["plan"], ["plan", "check"]):
+    for command in (["plan"], ["plan", "check"], ["plan", "replan"]):
         done = cli(*command, "--help")
         assert done.returncode == 0 and "Usage" in done.stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import klientela
 import pandas
@@ -105,6 +106,36 @@ def test_the_default_plan_of_a_generated_base_keeps_every_rule(schedule):
     managers = set(schedule.managers.to_pydict()["manager"])
     assert set(schedule.planned["manager"]) <= managers
     assert set(schedule.prices["resource"]) <= {"slot", "minute", "contact"}
+
+
+def test_one_run_plans_too():
+    """Managers and a period beside the tables: the run has its plan, and the page tells of it."""
+    base = klientela.synthetic.make_base(clients=120, seed=5)
+    team = klientela.synthetic.make_managers()
+    plain = klientela.run(base, klientela.synthetic.POLICY)
+    assert plain.plan is None and 'id="plan"' not in plain.html()
+    stages = set()
+    result = klientela.run(
+        base,
+        klientela.synthetic.POLICY,
+        managers=team,
+        period=PERIOD,
+        progress=lambda stage, share: stages.add(stage),
+    )
+    assert "plan" in stages and "compile" in stages
+    apart = plain.schedule(team, PERIOD)
+    assert result.plan is not None and result.plan.planned.to_csv() == apart.planned.to_csv()
+    assert 'id="plan"' in result.html() and 'id="plan"' not in result.html(hide=["plan"])
+    assert 'id="plan"' in plain.html(schedule=apart)
+    again = result.plan.replan("2026-07-13")
+    assert again.change_counts["changed"] == 0 and set(again.changes.to_pydict()["change"]) <= {"added"}
+    kept = plain.schedule(team, PERIOD, owners=apart.owners)
+    told = kept.owners.to_pydict()
+    assert told["manager"] == apart.owners.to_pydict()["manager"]
+    assert {reason for reason, who in zip(told["reason"], told["manager"], strict=True) if who} == {"kept"}
+    for part in ({"managers": team}, {"period": PERIOD}):
+        with pytest.raises(klientela.InvalidArgumentError, match="give both, or neither"):
+            klientela.run(base, **part)
 
 
 def test_threads_change_nothing(result):
@@ -258,6 +289,46 @@ def test_a_policy_has_a_part_plan():
     assert len(by_policy) == 1
     other = klientela.run(sales).schedule({"manager": ["ann"]}, "2026-12", policy=policy)
     assert other.planned.to_csv() == by_policy.planned.to_csv()
+
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "policies" / "month_plan.json"
+
+
+def test_the_schema_takes_what_the_policy_takes():
+    """The default, the example and the generated base's policy, as they are written and with every default written out."""
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(klientela.Policy.schema())
+    example = json.loads(EXAMPLE.read_text(encoding="utf-8"))
+    assert example["plan"]["playbooks"]
+    for document in ({"plan": {}}, example, klientela.synthetic.POLICY):
+        policy = klientela.Policy.from_dict(document)
+        for each in (document, policy.to_dict()):
+            assert [error.message for error in validator.iter_errors(each)] == []
+        assert klientela.Policy.from_dict(policy.to_dict()) == policy
+    assert klientela.Policy.from_dict({"plan": {}}).to_dict()["plan"]["playbooks"]
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"nonsense": 1},
+        {"limits": [{"contacts": 3}]},
+        {"limits": [{"contacts": "three", "days": 7}]},
+        {"channels": [{"minutes": 10}]},
+        {"playbooks": [{"when": "true"}]},
+        {"playbooks": [{"name": "p", "when": "true", "quotas": [{"channel": "phone", "gap_days": -1}]}]},
+        {"care": [{"on": "card.birthday"}]},
+        {"campaigns": [{"name": "c", "contact": {"channel": "phone"}}]},
+        {"batching": {"channels": ["meeting"], "value": "much"}},
+        {"solver": {"rounds": -1}},
+    ],
+)
+def test_what_the_schema_refuses_the_policy_refuses(plan):
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(klientela.Policy.schema())
+    assert not validator.is_valid({"plan": plan})
+    with pytest.raises(klientela.BadPolicyError, match="/plan/"):
+        klientela.Policy.from_dict({"plan": plan})
 
 
 def test_holidays_are_days_off():

@@ -16,6 +16,13 @@
 
 namespace klientela {
 
+/// Who is there to contact clients, and when.
+struct RunManagers {
+  Table managers{};  ///< one row a manager: managers_from_table()
+  SchedulePeriod period{};
+  ScheduleKnowledge known{};  ///< where it has no assignments, those of the run count
+};
+
 /// Everything a run found. Tables and pages are rendered on demand by the report stage.
 struct RunResult {
   ClientBase base;
@@ -38,6 +45,10 @@ struct RunResult {
   std::shared_ptr<const MergedBase> merged{};
 
   std::shared_ptr<const Policy> policy{};  ///< by which it was run
+
+  std::optional<RunManagers> planned_for{};  ///< as they were given
+  /// The calendar of their contacts, schedule() of them: the page tells of it. None: no managers were given.
+  std::optional<ContactSchedule> plan{};
 
   /// What was asked for so far and is kept: profiles, the history, the attention list; shared by copies, each of which
   /// has its own where its policy or report_options differ. Base, features and classes are taken not to.
@@ -79,20 +90,26 @@ struct RunResult {
   /// The page with the profiles, the history, the attention list, coverage and rules, but for what `hide` of the
   /// options names, which is not made either. \param options  language, title and more for this page alone
   [[nodiscard]] std::string page(const Control& control = {}) const { return page(report_options, control); }
-  [[nodiscard]] std::string page(const ReportOptions& options, const Control& control = {}) const;
+  [[nodiscard]] std::string page(const ReportOptions& options, const Control& control = {}) const {
+    return page(options, plan ? &*plan : nullptr, control);
+  }
+  /// The same with another plan than the run's; null: without one.
+  [[nodiscard]] std::string page(const ReportOptions& options, const ContactSchedule* schedule,
+                                 const Control& control = {}) const;
   /// The features and classes, with the columns of the base that the classifiers read, and `card.kind`.
   [[nodiscard]] Table classified(const Control& control = {}) const;
   /// What share of the cards has each attribute that rules and people assign, in all and by kind of client; see
   /// coverage_table().
   [[nodiscard]] Table coverage(const Control& control = {}) const;
-  /// Contacts of a period put on the days of the managers, by `plan`, or the policy's part of that name, or the
-  /// default. Where `known` has no assignments, those of the run count. As make_schedule()
+  /// Contacts of a period put on the days of the managers, by `rules`, or the policy's part `plan`, or the default.
+  /// Where `known` has no assignments, those of the run count. As make_schedule()
   [[nodiscard]] ContactSchedule schedule(const Table& managers, SchedulePeriod period,
-                                         const std::optional<PlanPolicy>& plan = std::nullopt,
+                                         const std::optional<PlanPolicy>& rules = std::nullopt,
                                          ScheduleKnowledge known = {}, const Control& control = {}) const;
-  /// The same without the planning: what plans are checked against, and planned again. As compile_schedule()
+  /// The same without the planning: what plans are checked against, and planned again. Of a plan that was announced
+  /// `known.owners` are its owners(). As compile_schedule()
   [[nodiscard]] ContactSchedule unplanned_schedule(const Table& managers, SchedulePeriod period,
-                                                   const std::optional<PlanPolicy>& plan = std::nullopt,
+                                                   const std::optional<PlanPolicy>& rules = std::nullopt,
                                                    ScheduleKnowledge known = {}, const Control& control = {}) const;
   /// What the rules of a classifier of kind "rules" do on this base.
   /// \throws Error not_found naming the classifier
@@ -100,11 +117,12 @@ struct RunResult {
 };
 
 /// ingest, duplicates found and merged unless the policy's dedupe.merge is none, roll_up where the policy wants it,
-/// compute_features, every classifier. Of duplicates only merge_clusters(found, dedupe.merge) are merged, as an
-/// overlay: all that comes later reads every row as the surviving client's; ids of merged cards that assignments name
-/// are understood so too. Errors are those of the stages; a history that cannot be made is refused before anything is
-/// read, as far as the policy alone tells, with bad_policy naming /history/margin or /history/money. \param as_of  last
-/// day that counts; nullopt: the day of the last accepted purchase (of the last accepted event where
+/// compute_features, every classifier, and contacts planned where managers are given. Of duplicates only
+/// merge_clusters(found, dedupe.merge) are merged, as an overlay: all that comes later reads every row as the surviving
+/// client's; ids of merged cards that assignments name are understood so too. Errors are those of the stages; a history
+/// that cannot be made is refused before anything is read, as far as the policy alone tells, with bad_policy naming
+/// /history/margin or /history/money. \param as_of  last day that counts; nullopt: the day of the last accepted
+/// purchase (of the last accepted event where
 ///               there is no purchase). \throws Error invalid_argument if there is neither
 [[nodiscard]] RunResult run(Tables tables, const Policy& policy = {}, std::optional<Day> as_of = std::nullopt,
                             const Control& control = {});
@@ -117,9 +135,10 @@ struct RunKnowledge {
   /// also where the policy looks for no duplicates. Empty: begun.
   Journal journal{};
   bool rebase{false};  ///< whether cards may have changed since the journal was written, which then says so
+  std::optional<RunManagers> managers{};  ///< contacts are planned for: RunResult::plan, by the policy's part `plan`
 };
 /// The same with what people have said. \throws Error as MergedBase(): invalid_argument "journal" if it belongs to
-/// another base and `rebase` is not set; not_found for a client that it names and the base has not
+/// another base and `rebase` is not set; not_found for a client that it names and the base has not; as make_schedule()
 [[nodiscard]] RunResult run(Tables tables, const Policy& policy, std::optional<Day> as_of, const RunKnowledge& known,
                             const Control& control = {});
 

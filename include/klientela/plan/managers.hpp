@@ -52,4 +52,9 @@ struct PlanManager {
 /// where() is "managers.COLUMN"; not_found without `manager`
 [[nodiscard]] std::vector<PlanManager> managers_from_table(const Table& table, const PlanPolicy& policy);
 
+/// The same table with more absences, by the manager's id: they follow those that the row has. The column is that of
+/// the absences, by name or alias, or `absences`, added at the end.
+/// \throws Error not_found without `manager`, or naming a manager who is in no row
+[[nodiscard]] Table with_absences(const Table& table, const std::map<std::string, std::vector<DayRange>>& absences);
+
 }  // namespace klientela

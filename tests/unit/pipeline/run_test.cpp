@@ -157,6 +157,35 @@ TEST(Run, LeavesOutWhatIsLaterThanTheAsOfDay) {
   EXPECT_TRUE(result.features.column("recency_days").is_null(1));
 }
 
+TEST(Run, PlansContactsWhereManagersAreGiven) {
+  const auto purchases = [] {
+    return testing::one(TableId::transactions,
+                        testing::table_of({{"a", "2025-01-02", "100"}, {"b", "2025-03-01", "10"}}));
+  };
+  EXPECT_FALSE(run(purchases()).plan.has_value());
+  RunKnowledge known;
+  RunManagers& team = known.managers.emplace();
+  team.managers = Table({Column("manager", testing::Texts{"anna"})});
+  team.period = SchedulePeriod::parse("2025-04");
+  const RunResult result = run(purchases(), {}, std::nullopt, known);
+  ASSERT_TRUE(result.plan.has_value());
+  EXPECT_GT(result.plan->plan().planned.size(), 0U);
+  EXPECT_TRUE(check_schedule(*result.plan).ok());
+  const ContactSchedule apart = result.schedule(team.managers, team.period);
+  EXPECT_EQ(to_csv(result.plan->planned()), to_csv(apart.planned()));
+  EXPECT_THAT(result.page(), HasSubstr("id=\"plan\""));
+  EXPECT_THAT(result.page(result.report_options, nullptr), ::testing::Not(HasSubstr("id=\"plan\"")));
+
+  // Managers who cannot be read are told of before anything is read.
+  team.managers = Table({Column("manager", testing::Texts{"anna"}), Column("hours", testing::Texts{"late"})});
+  try {
+    static_cast<void>(run(Tables{}, {}, std::nullopt, known));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.where(), "managers.hours");
+  }
+}
+
 TEST(Run, StopsWhenAsked) {
   std::stop_source source;
   source.request_stop();

@@ -1,0 +1,227 @@
+// What was announced by a schedule, found again in the one of now by ids and names; and the changes in words.
+#include "klientela/plan/reschedule.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "plan/schedule_data.hpp"
+
+namespace klientela {
+namespace {
+
+using Texts = std::vector<std::optional<std::string>>;
+
+/// Place by name of everything in a list.
+template <class List, class Name>
+std::unordered_map<std::string, std::uint32_t> places(const List& list, Name&& name) {
+  std::unordered_map<std::string, std::uint32_t> found;
+  for (std::uint32_t i = 0; i < list.size(); ++i) found.emplace(name(list[i]), i);
+  return found;
+}
+
+std::uint32_t place_or_gone(const std::unordered_map<std::string, std::uint32_t>& places, const std::string& name) {
+  const auto found = places.find(name);
+  return found == places.end() ? gone : found->second;
+}
+
+std::vector<std::uint32_t> managers_now(const ContactSchedule& before, const ContactSchedule& now) {
+  const auto known = places(now.managers(), [](const PlanManager& manager) { return manager.id; });
+  std::vector<std::uint32_t> out;
+  for (const PlanManager& manager : before.managers()) out.push_back(place_or_gone(known, manager.id));
+  return out;
+}
+
+std::vector<std::uint32_t> touches_now(const ContactSchedule& before, const ContactSchedule& now) {
+  std::unordered_map<std::string, std::uint32_t> known;
+  known.reserve(now.problem().touches.size());
+  for (std::uint32_t t = 0; t < now.problem().touches.size(); ++t) known.emplace(now.id(t), t);
+  std::vector<std::uint32_t> out(before.problem().touches.size(), gone);
+  for (const PlannedTouch& planned : before.plan().planned)
+    out[planned.touch] = place_or_gone(known, before.id(planned.touch));
+  return out;
+}
+
+/// When a contact begins, and whose clock tells it.
+struct Moment {
+  Instant at{};
+  std::string clock{};
+};
+
+/// A column of moments, null where there is none.
+Column instants(std::string name, const std::vector<std::optional<Moment>>& moments) {
+  Buffer<std::int64_t> values(moments.size(), 0);
+  Buffer<std::uint8_t> valid((moments.size() + 7) / 8, 0);
+  for (std::size_t row = 0; row < moments.size(); ++row) {
+    if (!moments[row]) continue;
+    values[row] = moments[row]->at.time_since_epoch().count();
+    valid[row / 8] = static_cast<std::uint8_t>(valid[row / 8] | 1U << row % 8);
+  }
+  return Column(std::move(name), ColumnType::instant, std::move(values), std::move(valid));
+}
+
+/// "2026-12-03 09:00" on the clocks of managers.
+class Clocks {
+ public:
+  [[nodiscard]] std::string text(const Moment& moment) {
+    auto at = zones_.find(moment.clock);
+    if (at == zones_.end()) at = zones_.emplace(moment.clock, TimeZone::named(moment.clock)).first;
+    const Instant wall = moment.at + std::chrono::microseconds{at->second.offset_micros(moment.at)};
+    const Day day = std::chrono::floor<std::chrono::days>(wall);
+    const auto minutes = std::chrono::floor<std::chrono::minutes>(wall - day).count();
+    return fmt::format("{} {:02}:{:02}", to_text(day), minutes / 60, minutes % 60);
+  }
+
+ private:
+  std::map<std::string, TimeZone> zones_;
+};
+
+Moment moment_of(const ContactSchedule& schedule, std::uint32_t manager, Day day, std::int32_t start) {
+  const std::string* clock = &schedule.time_zone().name();
+  if (manager < schedule.managers().size() && !schedule.managers()[manager].time_zone.empty())
+    clock = &schedule.managers()[manager].time_zone;
+  return {schedule.time_zone().start_of(day) + std::chrono::minutes{start}, *clock};
+}
+
+std::string client_of(const ContactSchedule& schedule, std::uint32_t touch) {
+  const ContactSchedule::Data& data = schedule.data();
+  return data.clients.to_text(data.client_rows[data.problem.touches[touch].client]);
+}
+
+}  // namespace
+
+Reschedule::Reschedule(ContactSchedule announced, ContactSchedule now, Replan replan)
+    : announced_(std::move(announced)),
+      now_(std::move(now)),
+      replan_(std::make_shared<const Replan>(std::move(replan))) {}
+
+Table Reschedule::changes(Language language) const {
+  const bool russian = language == Language::russian;
+  const std::vector<PlannedTouch>& before = announced_.plan().planned;
+  const std::vector<PlannedTouch>& after = now_.plan().planned;
+  const std::vector<RefusedTouch>& refused = now_.plan().refused;
+  Texts ids, clients, kinds, managers_before, managers, channels, texts;
+  std::vector<std::optional<Moment>> starts_before, starts;
+  std::vector<std::int64_t> prices;
+  Clocks clocks;
+  std::optional<Table> reasons;  // in words, where any is asked for
+  for (const PlanChange& change : replan_->changes) {
+    std::optional<std::string> manager_before, manager, channel, text;
+    std::optional<Moment> start_before, start;
+    const bool was = change.announced != gone;
+    if (was) {
+      const PlannedTouch& row = before[change.announced];
+      manager_before = announced_.managers()[row.manager].id;
+      start_before = moment_of(announced_, row.manager, announced_.problem().days[row.day], row.start);
+      channel = announced_.channels()[row.channel];
+    }
+    std::string why;
+    if (change.touch != gone) {
+      const auto at = std::lower_bound(after.begin(), after.end(), change.touch,
+                                       [](const PlannedTouch& row, std::uint32_t touch) { return row.touch < touch; });
+      if (at != after.end() && at->touch == change.touch && change.kind != ChangeKind::dropped) {
+        manager = now_.managers()[at->manager].id;
+        start = moment_of(now_, at->manager, now_.problem().days[at->day], at->start);
+        channel = now_.channels()[at->channel];
+      }
+      const auto no = std::lower_bound(refused.begin(), refused.end(), change.touch,
+                                       [](const RefusedTouch& row, std::uint32_t touch) { return row.touch < touch; });
+      if (no != refused.end() && no->touch == change.touch) {
+        if (!reasons) reasons = now_.refused(language);
+        why = reasons->column("text").to_text(static_cast<std::size_t>(no - refused.begin()));
+      }
+    }
+    switch (change.kind) {
+      case ChangeKind::moved:
+      case ChangeKind::reassigned:
+        if (start_before && start)
+          text = fmt::format(fmt::runtime(russian ? "{}: было {}, {}; стало {}, {}" : "{}: was {}, {}; is {}, {}"),
+                             change.kind == ChangeKind::moved ? (russian ? "перенесено" : "moved")
+                                                              : (russian ? "передано" : "handed over"),
+                             clocks.text(*start_before), *manager_before, clocks.text(*start), *manager);
+        break;
+      case ChangeKind::added:
+        if (start)
+          text =
+              fmt::format(fmt::runtime(russian ? "добавлено: {}, {}" : "added: {}, {}"), clocks.text(*start), *manager);
+        break;
+      case ChangeKind::dropped:
+        if (start_before)
+          text = fmt::format(fmt::runtime(russian ? "отменено: было {}, {}; {}" : "dropped: was {}, {}; {}"),
+                             clocks.text(*start_before), *manager_before,
+                             change.touch == gone ? (russian ? "больше не требуется" : "asked for no more")
+                             : why.empty()        ? (russian ? "не найдено места" : "no place was found")
+                                                  : why.c_str());
+        break;
+    }
+    const ContactSchedule& of = change.touch != gone ? now_ : announced_;
+    const std::uint32_t touch = change.touch != gone ? change.touch : before[change.announced].touch;
+    ids.emplace_back(of.id(touch));
+    clients.emplace_back(client_of(of, touch));
+    kinds.emplace_back(name(change.kind));
+    managers_before.push_back(std::move(manager_before));
+    starts_before.push_back(std::move(start_before));
+    managers.push_back(std::move(manager));
+    starts.push_back(std::move(start));
+    channels.push_back(std::move(channel));
+    prices.push_back(change.price);
+    texts.push_back(std::move(text));
+  }
+  std::vector<std::uint32_t> order(prices.size());
+  std::iota(order.begin(), order.end(), 0U);
+  const auto when = [&](std::uint32_t row) {
+    return starts_before[row] ? starts_before[row]->at : starts[row] ? starts[row]->at : Instant::max();
+  };
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return std::pair(when(a), *ids[a]) < std::pair(when(b), *ids[b]);
+  });
+  Buffer<std::int64_t> amounts(prices.size());
+  std::copy(prices.begin(), prices.end(), amounts.begin());
+  return Table({Column("id", ids), Column("client", clients), Column("change", kinds),
+                Column("manager_before", managers_before), instants("start_before", starts_before),
+                Column("manager", managers), instants("start", starts), Column("channel", channels),
+                Column("price", ColumnType::money, std::move(amounts)), Column("text", texts)})
+      .take(order);
+}
+
+Reschedule replan_schedule(const ContactSchedule& announced, const ContactSchedule& now, Day first_open,
+                           const ReplanOptions& options, std::span<const std::string> missed, const Control& control) {
+  const std::vector<std::uint32_t> touches = touches_now(announced, now);
+  const std::vector<std::uint32_t> managers = managers_now(announced, now);
+  Announcement announcement = announcement_of(announced.problem(), announced.plan(), now.problem(), touches, managers);
+  const auto channels = places(now.channels(), [](const std::string& name) { return name; });
+  const std::set<std::string_view> lost(missed.begin(), missed.end());
+  for (std::size_t row = 0; row < announcement.touches.size(); ++row) {
+    AnnouncedTouch& touch = announcement.touches[row];
+    const std::uint32_t channel = place_or_gone(channels, announced.channels()[touch.channel]);
+    touch.channel = channel == gone ? 0 : channel;
+    if (channel == gone) touch.touch = gone;
+    touch.missed = !lost.empty() && lost.contains(announced.id(announced.plan().planned[row].touch));
+  }
+  // Prices of contacts are by channel: of other channels they say nothing.
+  if (announced.channels() != now.channels()) announcement.prices = {};
+  Replan replan = replan_contacts(now.problem(), announcement, first_open, options, control);
+  ContactSchedule planned = now.with(replan.plan);
+  return {announced, std::move(planned), std::move(replan)};
+}
+
+Table registry_of(const ContactSchedule& schedule, const ClientBase& base, Instant as_of,
+                  const RegistryOptions& options, const Control& control) {
+  std::vector<RegistryManager> managers;
+  for (const PlanManager& manager : schedule.managers()) {
+    RegistryManager& known = managers.emplace_back(RegistryManager{manager.id, std::nullopt, {}});
+    if (manager.minutes >= 0) known.minutes = manager.minutes;
+    for (const DayRange& range : manager.absences) known.absences.emplace_back(range.first, range.last);
+    for (const DayHours& day : manager.exceptions)
+      if (day.spans.empty()) known.absences.emplace_back(day.day, day.day);
+  }
+  return make_registry(schedule.planned(options.language), base, managers, as_of, options, control);
+}
+
+}  // namespace klientela

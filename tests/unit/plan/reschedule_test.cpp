@@ -1,0 +1,242 @@
+// Schedules after they were announced: planned again change by change, compared with what was done, and their faults.
+#include "klientela/plan/reschedule.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "klientela/ingest/builder.hpp"
+#include "klientela/plan/calendar_text.hpp"
+#include "klientela/plan/plan_faults.hpp"
+#include "klientela/plan/plan_json.hpp"
+
+namespace klientela {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr int clients = 12;
+
+Day on(unsigned day) { return Day{std::chrono::year{2026} / std::chrono::December / std::chrono::day{day}}; }
+
+Table texts(const std::vector<std::pair<std::string, std::vector<std::string>>>& columns) {
+  Table table;
+  for (const auto& [name, cells] : columns) {
+    std::vector<std::optional<std::string>> values;
+    for (const std::string& cell : cells) values.push_back(cell.empty() ? std::nullopt : std::optional(cell));
+    table.add(Column(name, values));
+  }
+  return table;
+}
+
+Table managers(const std::string& away = {}) {
+  return texts({{"manager", {"anna", "boris"}}, {"time_zone", {"Europe/Berlin", ""}}, {"Vacation", {"", away}}});
+}
+
+PlanPolicy policy() {
+  return *plan_policy_from_json(R"({"channels": [{"name": "phone", "minutes": 60, "contacts": 2}],
+    "playbooks": [{"name": "call", "when": "true", "quotas": [{"channel": "phone", "contacts": 1, "per": "plan",
+    "value": 3, "by": "anyone"}]}], "care": [], "revisits": null, "limits": [], "batching": null,
+    "owners": {"dedicated": null, "needs": []}, "hours": "00:00-24:00"})",
+                                "/plan");
+}
+
+ClientBase base() {
+  BaseBuilder builder;
+  for (int id = 1; id <= clients; ++id) builder.add(ClientRow{.client = id});
+  return builder.build().base;
+}
+
+ContactSchedule compiled(const Table& team) {
+  const ClientBase of = base();
+  return compile_schedule(of, Table({of.client_column()}), team, policy(), {on(7), on(11)});
+}
+
+ContactSchedule planned(const Table& team) {
+  const ContactSchedule schedule = compiled(team);
+  return schedule.with(plan_contacts(schedule.problem()));
+}
+
+std::vector<std::string> column(const Table& table, const char* name) {
+  std::vector<std::string> cells;
+  for (std::size_t row = 0; row < table.rows(); ++row) cells.push_back(table.column(name).to_text(row));
+  return cells;
+}
+
+TEST(Reschedule, OfAnUnchangedWorldChangesNothing) {
+  const ContactSchedule before = planned(managers());
+  const Reschedule again = replan_schedule(before, compiled(managers()), on(7));
+  EXPECT_EQ(again.changes().rows(), 0U);
+  EXPECT_EQ(again.replan().stayed, before.plan().planned.size());
+  EXPECT_EQ(again.schedule().plan().planned, before.plan().planned);
+}
+
+TEST(Reschedule, OfAnAbsenceChangesThoseContactsAlone) {
+  const ContactSchedule before = planned(managers());
+  const Table away = with_absences(managers("2026-12-07"), {{"boris", parse_day_ranges("2026-12-09..2026-12-10")}});
+  EXPECT_THAT(column(away, "Vacation"), ElementsAre("", "2026-12-07;2026-12-09..2026-12-10"));
+  const Reschedule again = replan_schedule(before, compiled(away), on(7));
+  const Table changes = again.changes();
+  const PlanCheck check = check_schedule(again.schedule());
+  EXPECT_TRUE(check.ok()) << (check.faults.empty() ? "" : check.faults.front().text);
+
+  std::map<std::string, PlannedTouch> old;
+  for (const PlannedTouch& row : before.plan().planned) old[before.id(row.touch)] = row;
+  std::set<std::string> told;
+  std::size_t must = 0;
+  for (const std::string& id : column(changes, "id")) told.insert(id);
+  for (const auto& [id, row] : old) {
+    const Day day = before.problem().days[row.day];
+    must += row.manager == 1 && (day == on(7) || day == on(9) || day == on(10)) ? 1 : 0;
+  }
+  EXPECT_EQ(again.replan().changed, must);
+  for (const PlannedTouch& row : again.schedule().plan().planned) {
+    const std::string id = again.schedule().id(row.touch);
+    const Day day = again.schedule().problem().days[row.day];
+    EXPECT_FALSE(row.manager == 1 && (day == on(7) || day == on(9) || day == on(10))) << id;
+    if (!told.contains(id)) {
+      ASSERT_TRUE(old.contains(id));
+      EXPECT_EQ(before.problem().days[old[id].day], day);
+      EXPECT_EQ(old[id].start, row.start);
+    }
+  }
+  std::int64_t prices = 0;
+  for (const PlanChange& change : again.replan().changes) prices += change.price;
+  EXPECT_EQ(before.plan().objective + prices, again.schedule().plan().objective);
+  if (changes.rows() > 0) {
+    EXPECT_THAT(column(changes, "text").front(), HasSubstr("2026-12-"));
+    EXPECT_NE(column(again.changes(Language::russian), "text").front(), column(changes, "text").front());
+  }
+}
+
+TEST(Reschedule, LeavesTheDaysBeforeAlone) {
+  const ContactSchedule before = planned(managers());
+  const Reschedule again = replan_schedule(before, compiled(managers("2026-12-10")), on(10));
+  for (std::size_t row = 0; row < again.changes().rows(); ++row)
+    EXPECT_GE(column(again.changes(), "start_before")[row], "2026-12-10");
+}
+
+TEST(Reschedule, OfManagersWhoAreGoneSaysToWhomTheirContactsGo) {
+  const ContactSchedule before = planned(managers());
+  const Table one = texts({{"manager", {"anna"}}, {"time_zone", {"Europe/Berlin"}}});
+  const Reschedule again = replan_schedule(before, compiled(one), on(7));
+  std::size_t of_boris = 0;
+  for (const PlannedTouch& row : before.plan().planned) of_boris += row.manager == 1 ? 1 : 0;
+  const Table changes = again.changes();
+  std::size_t handed = 0;
+  for (std::size_t row = 0; row < changes.rows(); ++row) {
+    if (column(changes, "manager_before")[row] != "boris") continue;
+    ++handed;
+    EXPECT_THAT(column(changes, "change")[row], ::testing::AnyOf("reassigned", "dropped"));
+  }
+  EXPECT_EQ(handed, of_boris);
+}
+
+/// The same contacts, of the owner alone.
+ContactSchedule owned(const std::vector<std::string>& owners_on_cards, Table announced = {}) {
+  PlanPolicy rules = policy();
+  rules.playbooks.front().quotas.front().by = {.owner = true};
+  rules.owners.keep = true;
+  BaseBuilder builder;
+  for (int id = 1; id <= clients; ++id) {
+    ClientRow card{.client = id};
+    if (!owners_on_cards.empty()) card.owner = owners_on_cards[static_cast<std::size_t>(id - 1)];
+    builder.add(card);
+  }
+  const ClientBase of = builder.build().base;
+  ScheduleKnowledge known;
+  known.owners = std::move(announced);
+  return compile_schedule(of, Table({of.client_column()}), managers(), rules, {on(7), on(11)}, known);
+}
+
+TEST(Reschedule, KeepsTheOwnersThatWereAnnounced) {
+  const ContactSchedule empty = owned({});
+  const ContactSchedule before = empty.with(plan_contacts(empty.problem()));
+  // All clients are of one manager now, but were announced otherwise.
+  const std::vector<std::string> given = column(before.owners(), "manager");
+  const ContactSchedule now = owned({}, before.owners());
+  EXPECT_EQ(column(now.owners(), "manager"), given);
+  EXPECT_THAT(column(now.owners(), "reason"), ::testing::Each("kept"));
+  EXPECT_EQ(replan_schedule(before, now, on(7)).changes().rows(), 0U);
+  EXPECT_TRUE(check_schedule(now.with(now.plan_of(before.planned(), before.refused(), before.prices()))).ok());
+}
+
+TEST(Reschedule, HandsContactsOverToTheOwnerWhomACardNamesNow) {
+  const ContactSchedule empty = owned({});
+  const ContactSchedule before = empty.with(plan_contacts(empty.problem()));
+  ASSERT_GT(before.plan().planned.size(), 0U);
+  std::vector<std::string> cards(clients);
+  const PlannedTouch& one = before.plan().planned.front();
+  const std::string client = column(before.planned(), "client").front();
+  const std::string other = column(before.planned(), "manager").front() == "anna" ? "boris" : "anna";
+  cards[std::stoul(client) - 1] = other;
+  const ContactSchedule now = owned(cards, before.owners());
+  EXPECT_EQ(column(now.owners(), "manager")[std::stoul(client) - 1], other);
+  const Table changes = replan_schedule(before, now, on(7)).changes();
+  ASSERT_EQ(changes.rows(), 1U) << before.id(one.touch);
+  EXPECT_EQ(column(changes, "client").front(), client);
+  EXPECT_EQ(column(changes, "change").front(), "reassigned");
+  EXPECT_EQ(column(changes, "manager").front(), other);
+}
+
+TEST(WithAbsences, NamesManagersWhoAreNotThere) {
+  const std::map<std::string, std::vector<DayRange>> absences{{"zoe", {{on(7), on(8)}}}};
+  try {
+    static_cast<void>(with_absences(managers(), absences));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::not_found);
+    EXPECT_THAT(error.what(), HasSubstr("zoe"));
+  }
+  EXPECT_THROW(static_cast<void>(with_absences(texts({{"name", {"anna"}}}), {})), Error);
+  EXPECT_EQ(with_absences(texts({{"id", {"zoe"}}}), absences).column("absences").to_text(0), "2026-12-07..2026-12-08");
+}
+
+TEST(RegistryOf, AScheduleKnowsItsManagersAbsences) {
+  const ContactSchedule schedule = planned(managers());
+  const ClientBase of = base();
+  const Table registry = registry_of(schedule, of, Instant{on(20)});
+  EXPECT_EQ(registry.rows(), schedule.plan().planned.size());
+  for (const std::string& state : column(registry, "state")) EXPECT_EQ(state, "overdue");
+  for (const std::string& fault : column(registry, "fault")) EXPECT_EQ(fault, "manager");
+  const ContactSchedule away = compiled(managers("2026-12-07..2026-12-11")).with(schedule.plan());
+  std::set<std::string> faults;
+  for (const std::string& fault : column(registry_of(away, of, Instant{on(20)}), "fault")) faults.insert(fault);
+  EXPECT_TRUE(faults.contains("absence"));
+}
+
+TEST(Faults, NameContactsByIdAndDaysByManager) {
+  const ContactSchedule schedule = planned(managers());
+  EXPECT_EQ(faults_table(schedule, check_schedule(schedule)).rows(), 0U);
+  ContactPlan broken = schedule.plan();
+  ASSERT_GE(broken.planned.size(), 2U);
+  broken.planned[0].start = 0;
+  const std::string id = schedule.id(broken.planned[0].touch);
+  const Table faults = faults_table(schedule, check_schedule(schedule.with(broken)));
+  ASSERT_GE(faults.rows(), 1U);
+  EXPECT_EQ(column(faults, "violation")[0], "outside_shift");
+  EXPECT_EQ(column(faults, "id")[0], id);
+  EXPECT_EQ(column(faults, "day")[0], to_text(schedule.problem().days[broken.planned[0].day]));
+
+  ContactPlan crowded = schedule.plan();
+  for (PlannedTouch& row : crowded.planned) row.day = 0, row.manager = 0;
+  std::set<std::string> found;
+  const Table all = faults_table(schedule, check_schedule(schedule.with(crowded), 1000));
+  for (std::size_t row = 0; row < all.rows(); ++row)
+    if (column(all, "violation")[row] == "too_many_contacts") {
+      EXPECT_EQ(column(all, "manager")[row], "anna");
+      EXPECT_EQ(column(all, "day")[row], "2026-12-07");
+      EXPECT_TRUE(all.column("id").is_null(row));
+      found.insert(column(all, "violation")[row]);
+    }
+  EXPECT_EQ(found.size(), 1U);
+}
+
+}  // namespace
+}  // namespace klientela
