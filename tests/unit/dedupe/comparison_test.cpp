@@ -132,7 +132,7 @@ TEST(Comparison, NeverTakesAShortcutThatChangesALevel) {
   std::size_t shortcuts = 0;
   for (const Comparison& comparison : default_comparisons()) {
     const dedupe::FieldColumn& column = (*cards.data())[comparison.field];
-    std::vector<dedupe::Sketch> sketched;
+    dedupe::Grown<dedupe::Sketch> sketched;
     dedupe::add_sketches(column, comparison, sketched);
     if (sketched.empty()) continue;
     const dedupe::Verdict verdict(comparison);
