@@ -252,7 +252,8 @@ void bind_duplicates(py::module_& module) {
             return evidence_to_python(self, self.explain({x, y}));
           },
           py::arg("a"), py::arg("b"),
-          "Why two clients' cards score as they do: score, probability and the weight of every field.");
+          "Why two clients' cards score as they do: score, probability, the weight of every field, and what a class "
+          "such as a household explains of it.");
 
   py::class_<CardIndex>(module, "CardIndex",
                         "Looks cards up among those that a search for duplicates was made of. Immutable.")

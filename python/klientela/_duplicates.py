@@ -40,7 +40,8 @@ def find_duplicates(
     previous : mapping of id to label, or table with the columns id and cluster, optional
         Earlier clusters: those that go on keep their labels. Cards that are gone are passed over.
     labelled : triples (id_a, id_b, match), or table with these columns, optional
-        Pairs that somebody judged, at least 20; the weights are learnt from them instead of from all cards.
+        Pairs that somebody judged, at least 20; the weights are learnt from them instead of from all cards, without
+        classes of pairs of two clients.
     known : MergedBase, optional
         What its journal knows counts as well: merged cards are must-links, pairs that are two clients cannot-links.
         ``base`` is then its ``original``.
@@ -49,8 +50,9 @@ def find_duplicates(
     progress : callable, optional
         Called with the stage and the share done.
     **options
-        The dedupe part of a policy: normalise, blocking, comparisons, model, training, random_pairs, training_pairs,
-        clusters; survivorship is for :class:`MergedBase`.
+        The dedupe part of a policy: normalise, blocking, comparisons, model, training, classes (none count with a model
+        or labelled pairs but those of the model), random_pairs, training_pairs, clusters; survivorship is for
+        :class:`MergedBase`.
 
     Returns
     -------

@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "dedupe/block_keys.hpp"
 #include "dedupe/card_index.hpp"
+#include "dedupe/link_patterns.hpp"
 #include "dedupe/value_levels.hpp"
 
 namespace klientela {
@@ -327,19 +328,23 @@ class Query {
                                          [&](const Comparison& each) { return each.field == field; });
     if (comparison == comparisons.end() || share <= 0 || !begins(other, {{{field, text}}})) return;
     const auto i = static_cast<std::size_t>(comparison - comparisons.begin());
-    const double weight = std::min(-std::log2(share), found.model.weights(i).back());
+    const double weight = linking::on_grid(std::min(-std::log2(share), found.model.weights(i).back()));
     FieldEvidence& of = evidence.explanation.fields[i];
-    if (weight <= of.weight + of.term_weight) return;
+    if (evidence.levels[i] == found.comparer->highest(i) || weight <= of.weight + of.term_weight) return;
     evidence.levels[i] = 0;
     of = {i, 0, 0, weight};
     ScoreExplanation& explanation = evidence.explanation;
     explanation.score = explanation.prior_weight;
+    // Classes explain a beginning as they would a value in common that says as much.
+    std::vector<std::uint8_t> levels = evidence.levels;
     std::vector<double> terms;
     for (const FieldEvidence& each : explanation.fields) {
       explanation.score += each.weight + each.term_weight;
-      terms.push_back(each.term_weight);
+      const bool begun = each.level == 0 && each.term_weight != 0;  // this one, or one before
+      if (begun) levels[each.field] = found.comparer->highest(each.field);
+      terms.push_back(begun ? each.term_weight - found.model.weights(each.field).back() : each.term_weight);
     }
-    explanation.shared_weight = found.model.shared_weight(evidence.levels, terms, &explanation.shared_by);
+    explanation.shared_weight = found.model.shared_weight(levels, terms, &explanation.shared_by);
     explanation.score += explanation.shared_weight;
   }
 

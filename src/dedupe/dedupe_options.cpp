@@ -125,7 +125,7 @@ std::vector<LinkClassSpec> classes_from(const json::Node& node) {
                     [&](const LinkClassSpec& one) { return one.name == read.name; }))
       json::fail(item.pointer() + "/name", "is that of an earlier class");
   }
-  if (classes.size() > max_link_classes) node.fail("holds more than 8 classes");
+  if (classes.size() > max_link_classes) node.fail("holds more than " + std::to_string(max_link_classes) + " classes");
   return classes;
 }
 
@@ -295,8 +295,7 @@ std::string dedupe_options_schema() {
       {"default", json_of(defaults.classes)},
       {"description",
        "Classes of pairs of two clients that have more in common than chance would have it: what a class explains is "
-       "no "
-       "evidence of one client. Empty: none."},
+       "no evidence of one client. Where weights are learnt from the cards, not from labelled pairs. Empty: none."},
       {"items",
        {{"type", "object"},
         {"additionalProperties", false},

@@ -15,6 +15,7 @@
 #include "dedupe/card_data.hpp"
 #include "dedupe/duplicates_data.hpp"
 #include "dedupe/link_patterns.hpp"
+#include "dedupe/link_training.hpp"
 #include "dedupe/pair_comparer.hpp"
 #include "dedupe/pair_scorer.hpp"
 #include "dedupe/radix_sort.hpp"
@@ -54,6 +55,9 @@ constexpr double least_expected = 100;  ///< pairs: of a few cards, chance is no
 /// fewer have values, in this share of the cards, m is held as it is expected, and with a single one u too.
 constexpr double fewest_filled = 0.01;
 constexpr double as_expected = 1e9;
+/// Share of the candidate pairs with values on both sides in what a class does not share, without which it would be
+/// learnt as one client, or as it was to begin with.
+constexpr double fewest_told = 0.1;
 
 /// Of e-mails that are similar, names explain as many as there are among pairs with the same names.
 constexpr double expected_similar_emails = 0.5;
@@ -127,6 +131,10 @@ void check(const DedupeOptions& options, bool two_lists) {
     bad("random_pairs lies between 1000 and 100,000,000", "random_pairs");
   if (options.training_pairs < 100 || options.training_pairs > most_sampled)
     bad("training_pairs lies between 100 and 100,000,000", "training_pairs");
+  std::vector<ComparisonSpec> fields;
+  for (std::size_t f = 0; f < card_field_count; ++f)
+    fields.push_back({std::string(name(static_cast<CardField>(f))), {}});
+  linking::check(options.classes, fields);
   const CardSourceRule sources = options.clusters.sources;
   if (!two_lists && (sources == CardSourceRule::one_to_one || sources == CardSourceRule::one_to_many))
     bad("one_to_one and one_to_many link two lists, and there is one", "sources");
@@ -502,6 +510,7 @@ class Search {
       TrainingBlock same;
       same.name = "equal in every field";
       same.patterns = patterns(equal);
+      same.among_all = false;  // all_pairs() counts distinct cards
       training.push_back(std::move(same));
     }
     std::erase_if(training, is_silent);  // cards without any value equal each other
@@ -509,7 +518,7 @@ class Search {
     data_->training = train_link_model(
         specs, random, training, all_pairs(),
         training_options(std::max(least_expected, expected_u_share * static_cast<double>(random_count))), control_,
-        classes());
+        classes(training));
     control_.report("learn", 1);
     take_learnt_model();
   }
@@ -531,21 +540,53 @@ class Search {
     return static_cast<std::size_t>(std::count_if(comparisons.begin(), comparisons.end(),
                                                   [&](const Comparison& each) { return has_values(each); }));
   }
-  /// The classes that can be told from one client: by what they share, and by what they do not.
-  [[nodiscard]] std::vector<LinkClassSpec> classes() const {
+  /// The classes that can be told from one client: by what they share, and by what they do not, which has to be seen in
+  /// some of the candidate pairs. \param training  empty: nothing is seen
+  [[nodiscard]] std::vector<LinkClassSpec> classes(std::span<const TrainingBlock> training) const {
+    const auto& comparisons = data_->options.comparisons;
+    const auto named = [](const LinkClassSpec& each) {  // by whom: there is no household without a family name
+      return std::any_of(each.shared.begin(), each.shared.end(), [](const LinkClassSpec::Shared& one) {
+        return one.comparison == name(CardField::family_name) || one.comparison == name(CardField::organisation_name);
+      });
+    };
     std::vector<LinkClassSpec> kept = data_->options.classes;
+    std::vector<std::string> by_name;
+    for (const LinkClassSpec& each : kept)
+      if (named(each)) by_name.push_back(each.name);
     for (LinkClassSpec& each : kept)
       std::erase_if(each.shared, [&](const LinkClassSpec::Shared& shared) {
-        return std::none_of(data_->options.comparisons.begin(), data_->options.comparisons.end(),
+        return std::none_of(comparisons.begin(), comparisons.end(),
                             [&](const Comparison& c) { return name(c.field) == shared.comparison && has_values(c); });
       });
     const std::size_t all = comparisons_with_values();
     std::erase_if(kept, [&](const LinkClassSpec& each) {
+      const auto shares = [&](std::string_view field) {
+        return std::any_of(each.shared.begin(), each.shared.end(),
+                           [&](const LinkClassSpec::Shared& one) { return one.comparison == field; });
+      };
       const auto telling = std::count_if(each.shared.begin(), each.shared.end(), [](const LinkClassSpec::Shared& one) {
         return one.comparison != name(CardField::city) && one.comparison != name(CardField::region) &&
                one.comparison != name(CardField::postcode);
       });
-      return telling < 2 || each.shared.size() == all;
+      const bool nameless = std::find(by_name.begin(), by_name.end(), each.name) != by_name.end() && !named(each);
+      if (telling < 2 || each.shared.size() == all || nameless) return true;
+      std::vector<bool> unshared;
+      for (const Comparison& c : comparisons) unshared.push_back(!shares(name(c.field)));
+      double pairs = 0;
+      double told = 0;
+      for (const TrainingBlock& block : training) {
+        if (!block.among_all) continue;
+        std::vector<bool> tells = unshared;
+        for (const std::size_t place : block.fixed) tells[place] = false;
+        for (std::size_t row = 0; row < block.patterns.rows(); ++row) {
+          const auto levels = block.patterns.row(row);
+          bool seen = false;
+          for (std::size_t i = 0; i < levels.size(); ++i) seen = seen || (tells[i] && levels[i] != 0);
+          pairs += block.patterns.counts[row];
+          if (seen) told += block.patterns.counts[row];
+        }
+      }
+      return told < fewest_told * pairs;
     });
     return kept;
   }
@@ -585,13 +626,35 @@ class Search {
     LinkTrainingOptions options = training_options(1);
     if (!options.prior) options.prior = expected_prior;
     data_->training = train_link_model(specs, nothing, std::vector<TrainingBlock>{{"", nothing, {}}}, 0, options,
-                                       control_, classes());
+                                       control_, classes({}));
     data_->training->blocks.clear();
     take_learnt_model();
   }
 
+  /// What is left of the odds of one client, as agreement on one comparison alone says, where its term weight is t:
+  /// odds x 2^t / (constant + by_term x 2^t).
+  struct Alone {
+    double odds;
+    double constant{1};
+    double by_term{0};
+  };
+  [[nodiscard]] Alone alone(std::size_t i) const {
+    const LinkModel& model = data_->model;
+    Alone found{std::exp2(model.prior_weight() + model.weight(i, comparer_->highest(i)))};
+    const LinkField& field = model.fields()[i];
+    for (const LinkClass& each : model.classes())
+      for (const LinkClassField& shared : each.fields) {
+        if (shared.comparison != field.comparison.name) continue;
+        const double u = field.u.back();
+        const double beyond = (shared.m.back() - u) / (1 - u);
+        found.constant += each.share * (beyond > 0 ? -beyond : shared.m.back() / u - 1);
+        found.by_term += each.share * std::max(beyond, 0.0) / u;
+      }
+    return found;
+  }
+
   /// A phone, e-mail or site that three clients or more have, as the other fields tell them apart, leaves one in so
-  /// many: agreement on it is worth no more than what brings the prior to these odds.
+  /// many: agreement on it alone is worth no more than these odds, after what classes explain of it.
   void discount_shared_values(PairScorer& scorer) const {
     constexpr std::size_t fewest = 3;
     constexpr std::size_t looked_at_most = 64;  // of the cards with one value
@@ -608,7 +671,7 @@ class Search {
       std::vector<std::uint32_t> members(begins.back());
       for (const std::uint32_t card : distinct_)
         column.each(card, [&](std::uint32_t code) { members[next[code]++] = card; });
-      const double weight = data_->model.weight(i, comparer_->highest(i));
+      const Alone by = alone(i);
       const Pattern others = ~(Pattern{0xF} << (4 * i));
       for (std::uint32_t code = 0; code < column.distinct(); ++code) {
         const std::size_t all = begins[code + 1] - begins[code];
@@ -631,8 +694,9 @@ class Search {
         if (clients < fewest) continue;
         const double sharing =
             static_cast<double>(clients) * static_cast<double>(all) / static_cast<double>(cards.size());
-        const double most = -data_->model.prior_weight() - std::log2(sharing - 1);
-        if (weight > most) scorer.adjust(i, code, linking::on_grid(most - weight));
+        const double odds = 1 / (sharing - 1);
+        if (by.odds > odds * (by.constant + by.by_term))
+          scorer.adjust(i, code, linking::on_grid(std::log2(odds * by.constant / (by.odds - odds * by.by_term))));
       }
     }
   }

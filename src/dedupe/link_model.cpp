@@ -2,6 +2,7 @@
 #include "klientela/dedupe/link_model.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -18,6 +19,7 @@ namespace {
 
 constexpr double smallest_prior = 1e-18;  // its weight stays below max_weight_bits
 constexpr double most_shared = 0.9;
+constexpr double most_more = 512;  // bits
 
 [[noreturn]] void refuse(const std::string& where, const std::string& why, Code code = Code::invalid_argument) {
   throw Error(code, where + ' ' + why, where);
@@ -252,28 +254,33 @@ double LinkModel::term_weight(std::size_t field, double share) const {
 double LinkModel::shared_weight(std::span<const std::uint8_t> pattern, std::span<const double> terms,
                                 std::optional<std::size_t>* most) const noexcept {
   if (classes_.empty()) return 0;
-  double factor = unshared_;
-  double largest = 0;
-  std::optional<std::size_t> by;
+  std::array<double, max_link_classes> bits{};
+  double most_bits = 0;
   for (std::size_t k = 0; k < shared_.size(); ++k) {
-    double bits = 0;
     for (const Shared& shared : shared_[k]) {
       const std::uint8_t level = pattern[shared.field];
       const double term = terms[shared.field];
-      if (term == 0 || level + 1U != shared.weights.size())
-        bits += shared.weights[level];
+      const double beyond = shared.beyond_chance;
+      if (term == 0 || beyond <= 0 || level + 1U != shared.weights.size())
+        bits[k] += shared.weights[level];
       else
-        bits += linking::on_grid(std::log2(shared.beyond_chance / fields_[shared.field].u.back() * std::exp2(term) + 1 -
-                                           shared.beyond_chance));
+        bits[k] += linking::on_grid(std::log2(beyond / fields_[shared.field].u.back() * std::exp2(term) + 1 - beyond));
     }
-    const double share = classes_[k].share * std::exp2(bits);
+    most_bits = std::max(most_bits, bits[k]);
+  }
+  const double scale = most_bits > 1000 ? std::floor(most_bits) : 0;  // of many fields, out of range
+  double factor = std::exp2(-scale) * unshared_;
+  double largest = 0;
+  std::optional<std::size_t> by;
+  for (std::size_t k = 0; k < shared_.size(); ++k) {
+    const double share = classes_[k].share * std::exp2(bits[k] - scale);
     factor += share;
     if (share > largest) {
       largest = share;
       by = k;
     }
   }
-  const double weight = std::min(highest_shared_, linking::on_grid(-std::log2(factor)));
+  const double weight = std::min(highest_shared_, linking::on_grid(-std::log2(factor) - scale));
   if (most != nullptr) *most = weight < 0 ? by : std::nullopt;
   return weight;
 }
@@ -294,10 +301,20 @@ void LinkModel::check_pattern(std::span<const std::uint8_t> pattern, std::span<c
     if (!within(share, 0, 1)) refuse("shares", "must be from 0 to 1", Code::out_of_range);
   if (!more.empty() && more.size() != fields_.size())
     refuse("more", fmt::format("must be {} or none, not {}", fields_.size(), more.size()));
+  for (const double bits : more)
+    if (!within(bits, -most_more, most_more)) refuse("more", "must be from -512 to 512", Code::out_of_range);
 }
 
 double LinkModel::score(std::span<const std::uint8_t> pattern, std::span<const double> shares) const {
-  return explain(pattern, shares).score;
+  check_pattern(pattern, shares, {});
+  std::array<double, max_comparisons> terms{};
+  double score = prior_weight_;
+  for (std::size_t f = 0; f < pattern.size(); ++f) {
+    score += weights_[begins_[f] + pattern[f]];
+    if (!shares.empty() && pattern[f] == fields_[f].comparison.levels.size())
+      score += terms[f] = term_weight(f, shares[f]);
+  }
+  return score + shared_weight(pattern, std::span(terms).first(pattern.size()));
 }
 
 ScoreExplanation LinkModel::explain(std::span<const std::uint8_t> pattern, std::span<const double> shares,

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "dedupe/link_patterns.hpp"
+#include "ingest/cells.hpp"
 #include "klientela/core/error.hpp"
 
 namespace klientela {
@@ -25,8 +26,9 @@ constexpr double rested = 1e-3;      // of ln u between passes
 constexpr double seen_share = 0.01;  // of a block's pairs: a level that the block lets through
 constexpr double smallest_prior = 1e-18;
 constexpr double default_prior = 1e-4;
-constexpr double start_class_share = 0.1;  // of a block's pairs
-constexpr double most_of_a_class = 0.2;    // of all pairs
+constexpr double start_class_share = 0.1;    // of a block's pairs
+constexpr double most_of_a_class = 0.2;      // of all pairs
+constexpr double most_of_all_classes = 0.9;  // of pairs of two clients, as a model has it
 constexpr double dependence_bits = 1;
 constexpr double dependence_pairs = 10;  // fewer that agree together say nothing
 
@@ -57,13 +59,16 @@ struct LevelTable {
 struct Block {
   std::size_t place{0};  ///< among the caller's
   std::string name;
-  std::vector<bool> free;  ///< by comparison in canonical order
-  Patterns patterns;       ///< comparisons that are fixed have level 0 everywhere; no row without evidence
-  LevelTable seen;         ///< 1 where the block lets a level of a fixed comparison through
+  std::vector<bool> free;            ///< by comparison in canonical order
+  Patterns patterns;                 ///< comparisons that are fixed have level 0 everywhere; no row without evidence
+  LevelTable seen;                   ///< 1 where the block lets a level of a fixed comparison through
+  bool among_all{true};              ///< total_pairs has its pairs
+  std::vector<std::uint8_t> told{};  ///< by row: bit k where a comparison that class k shares has evidence
   double share{0};
   double matches{0};
   std::vector<double> class_shares{};  ///< by class
   std::vector<double> class_pairs{};   ///< expected
+  std::vector<double> told_pairs{};    ///< those among them that class k is told by
   double log_u{0};                     ///< sum of ln u over all pairs
 
   /// Share of pairs of two clients that have nothing in common.
@@ -83,20 +88,22 @@ struct Class {
 };
 
 /// Where sums of expected pairs stand: by level for pairs of one client and of each class, then how many pairs of each
-/// there are, then the log-likelihood.
+/// there are, and how many of those have evidence in what the class shares, then the log-likelihood.
 struct Sums {
   std::size_t table;  ///< size of one
   std::size_t kinds;  ///< one client, and classes
   [[nodiscard]] std::size_t pairs() const noexcept { return table * kinds; }
-  [[nodiscard]] std::size_t log_likelihood() const noexcept { return pairs() + kinds; }
+  [[nodiscard]] std::size_t told() const noexcept { return pairs() + kinds; }
+  [[nodiscard]] std::size_t log_likelihood() const noexcept { return told() + kinds; }
   [[nodiscard]] std::size_t size() const noexcept { return log_likelihood() + 1; }
 };
 
 /// Adds to `sums`, over rows [begin, end); the log-likelihood but for what is the same for all rows.
+/// \param told      as in Block
 /// \param weights   by kind, ln of its chance over u, 0 where nothing counts
 /// \param log_odds  by kind, ln of its share over that of the rest
-void expect(const Patterns& patterns, std::span<const LevelTable> weights, std::span<const double> log_odds,
-            std::size_t begin, std::size_t end, std::span<double> sums) noexcept {
+void expect(const Patterns& patterns, std::span<const std::uint8_t> told, std::span<const LevelTable> weights,
+            std::span<const double> log_odds, std::size_t begin, std::size_t end, std::span<double> sums) noexcept {
   const std::size_t fields = patterns.fields;
   const std::size_t stride = weights[0].stride;
   const std::size_t kinds = weights.size();
@@ -126,6 +133,7 @@ void expect(const Patterns& patterns, std::span<const LevelTable> weights, std::
     }
     for (std::size_t k = 0; k < kinds; ++k) {
       sums[at.pairs() + k] += expected[k];
+      if (k > 0 && (told[i] >> (k - 1) & 1U) != 0) sums[at.told() + k] += expected[k];
       double* const by_level = sums.data() + k * at.table;
       for (std::size_t f = 0; f < fields; ++f) by_level[f * stride + row[f]] += expected[k];
     }
@@ -175,8 +183,7 @@ class Trainer {
     bool converged = false;
     for (std::size_t pass = 1;; ++pass) {
       converged = maximise(result);
-      for (Class& each : classes_) each.share = estimated_share(each);
-      if (!options_.prior) prior = estimated_prior();
+      prior = estimate_shares();
       if (pass == max_passes) break;
       const LevelTable before = u_;
       judge_random(prior);
@@ -231,6 +238,10 @@ class Trainer {
     if (swapped) {
       m_ = prior_m_;
       prior = options_.prior.value_or(default_prior);
+      for (Class& each : classes_) {
+        each.m = each.expected;
+        each.share = std::min(prior, most_of_a_class);
+      }
     }
 
     result.blocks.resize(blocks_.size());
@@ -307,16 +318,19 @@ class Trainer {
                            ? all
                            : canonical(blocks[b].patterns, comparisons_, order_, here + ".patterns", block.free);
       drop_silent(block.patterns);
+      block.among_all = blocks[b].among_all;
+      tell_classes(block);
       block.share = options_.start_share;
       block.class_shares.assign(classes_.size(), start_class_share * (1 - options_.start_share));
       block.class_pairs.assign(classes_.size(), 0.0);
+      block.told_pairs.assign(classes_.size(), 0.0);
     }
     if (!any) refuse_option("blocks", "must have at least one pair");
     if (std::all_of(blocks_.begin(), blocks_.end(), [](const Block& block) { return block.patterns.rows() == 0; }))
       refuse_option("blocks", "have no pair with evidence in a comparison that its block does not fix");
     std::sort(blocks_.begin(), blocks_.end(), [](const Block& a, const Block& b) {
-      return std::tie(a.name, a.free, a.patterns.levels, a.patterns.counts, a.seen.values) <
-             std::tie(b.name, b.free, b.patterns.levels, b.patterns.counts, b.seen.values);
+      return std::tie(a.name, a.free, a.among_all, a.patterns.levels, a.patterns.counts, a.seen.values) <
+             std::tie(b.name, b.free, b.among_all, b.patterns.levels, b.patterns.counts, b.seen.values);
     });
     for (std::size_t b = 0; b < blocks_.size(); ++b)
       for (std::size_t begin = 0; begin < blocks_[b].patterns.rows(); begin += chunk_rows)
@@ -330,6 +344,15 @@ class Trainer {
       for (std::size_t l = 0; l < block.seen.stride; ++l)
         block.seen.at(f, l) = l > 0 && block.seen.at(f, l) > seen_share * all.pairs ? 1 : 0;
     }
+  }
+
+  void tell_classes(Block& block) const {
+    static_assert(max_link_classes <= 8, "one bit for each class");
+    block.told.assign(block.patterns.rows(), 0);
+    for (std::size_t i = 0; i < block.patterns.rows(); ++i)
+      for (std::size_t f = 0; f < fields_; ++f)
+        for (std::size_t k = 0; block.patterns.row(i)[f] != 0 && k < classes_.size(); ++k)
+          if (classes_[k].chance[f] > 0) block.told[i] = static_cast<std::uint8_t>(block.told[i] | 1U << k);
   }
 
   /// Takes out the row without evidence, which is the first if there is one.
@@ -355,6 +378,7 @@ class Trainer {
       for (std::size_t f = 0; f < fields_; ++f)
         for (std::size_t l = 1; l <= levels(f); ++l)
           each.expected.at(f, l) = each.chance[f] * prior_m_.at(f, l) + (1 - each.chance[f]) * u_.at(f, l);
+    for (Class& each : classes_) hold_unshared(each);
     LevelTable log_u(fields_, stride_);
     for (std::size_t f = 0; f < fields_; ++f)
       for (std::size_t l = 1; l <= levels(f); ++l) log_u.at(f, l) = std::log(u_.at(f, l));
@@ -366,6 +390,12 @@ class Trainer {
         block.log_u += block.patterns.counts[i] * sum;
       }
     }
+  }
+
+  /// What a class does not share its pairs have in common by chance.
+  void hold_unshared(Class& each) const {
+    for (std::size_t f = 0; f < fields_; ++f)
+      for (std::size_t l = 1; each.chance[f] <= 0 && l <= levels(f); ++l) each.m.at(f, l) = u_.at(f, l);
   }
 
   /// The chance of a random pattern to be of two clients that have nothing in common.
@@ -432,6 +462,7 @@ class Trainer {
       for (Class& each : classes_) {
         const LevelTable before = each.m;
         smooth(each.pairs, each.expected, options_.smoothing_classes, each.m);
+        hold_unshared(each);
         for (std::size_t i = 0; i < before.values.size(); ++i)
           moved = std::max(moved, std::fabs(each.m.values[i] - before.values[i]));
       }
@@ -461,7 +492,8 @@ class Trainer {
     control_.run(chunks_.size(), [&](std::size_t c) {
       Chunk& chunk = chunks_[c];
       chunk.sums.assign(at.size(), 0.0);
-      expect(blocks_[chunk.block].patterns, weights[chunk.block], log_odds[chunk.block], chunk.begin, chunk.end,
+      const Block& block = blocks_[chunk.block];
+      expect(block.patterns, block.told, weights[chunk.block], log_odds[chunk.block], chunk.begin, chunk.end,
              chunk.sums);
     });
     std::fill(matches_.values.begin(), matches_.values.end(), 0.0);
@@ -470,6 +502,7 @@ class Trainer {
     for (Block& block : blocks_) {
       block.matches = 0;
       std::fill(block.class_pairs.begin(), block.class_pairs.end(), 0.0);
+      std::fill(block.told_pairs.begin(), block.told_pairs.end(), 0.0);
       objective += block.log_u + block.patterns.pairs * std::log(block.rest());
     }
     for (const Chunk& chunk : chunks_) {
@@ -480,6 +513,7 @@ class Trainer {
         for (std::size_t f = 0; f < fields_; ++f)
           for (std::size_t l = 1; block.free[f] && l < stride_; ++l) into.at(f, l) += by_level[f * stride_ + l];
         (k == 0 ? block.matches : block.class_pairs[k - 1]) += chunk.sums[at.pairs() + k];
+        if (k > 0) block.told_pairs[k - 1] += chunk.sums[at.told() + k];
       }
       objective += chunk.sums[at.log_likelihood()];
     }
@@ -544,65 +578,76 @@ class Trainer {
     return reach;
   }
 
-  /// Of a class among all pairs.
-  [[nodiscard]] double estimated_share(const Class& each) const {
-    const auto k = static_cast<std::size_t>(&each - classes_.data());
+  /// How frequent a kind of pairs is among all.
+  struct Frequency {
+    std::optional<double> share;  ///< where total_pairs tells
+    std::optional<double> odds;   ///< to pairs that have nothing in common, where it does not
+  };
+  /// \param kind  0: one client; k + 1: class k, of which only pairs with evidence in what it shares count, since of
+  /// the others nothing tells whether they are of it
+  [[nodiscard]] Frequency estimated(std::size_t kind) const {
     double pairs = 0;
     double reach = 0;
     double log_odds = 0;
     for (const Block& block : blocks_) {
-      if (block.patterns.rows() == 0) continue;
-      const Reach of = reach_of(block, each.m);
-      pairs += block.class_pairs[k];
-      reach += of.lets_through;
-      log_odds += block.class_pairs[k] * (std::log(block.class_shares[k] / block.rest()) - of.log_odds);
+      if (block.patterns.rows() == 0 || (kind > 0 && !block.among_all)) continue;
+      const Reach of = reach_of(block, kind == 0 ? m_ : classes_[kind - 1].m);
+      double told = kind == 0 ? block.patterns.pairs : 0;
+      for (std::size_t i = 0; kind > 0 && i < block.patterns.rows(); ++i)
+        if ((block.told[i] >> (kind - 1) & 1U) != 0) told += block.patterns.counts[i];
+      const double own = kind == 0 ? block.matches : block.told_pairs[kind - 1];
+      const double share = kind == 0 ? block.share : block.class_shares[kind - 1];
+      pairs += own;
+      reach += of.lets_through * told / block.patterns.pairs;
+      log_odds += own * (std::log(share / block.rest()) - of.log_odds);
     }
-    double share = 0;
-    if (total_pairs_ > 0 && reach > 0)
-      share = pairs / reach / total_pairs_;
-    else if (pairs > 0)
-      share = 1 / (1 + std::exp(-log_odds / pairs));
-    return std::min(share, most_of_a_class);
+    if (total_pairs_ > 0 && reach > 0) return {pairs / reach / total_pairs_, {}};
+    if (pairs > 0) return {{}, std::exp(std::min(log_odds / pairs, 100.0))};
+    return {};
   }
 
-  [[nodiscard]] double estimated_prior() {
-    double matches = 0;
-    double reach = 0;
-    double log_odds = 0;
-    for (const Block& block : blocks_) {
-      if (block.patterns.rows() == 0) continue;
-      const Reach of = reach_of(block, m_);
-      matches += block.matches;
-      reach += of.lets_through;
-      log_odds += block.matches * (std::log(block.share / (1 - block.share)) - of.log_odds);
+  /// Shares of classes among all pairs, and the prior, which is returned; as given where it is.
+  double estimate_shares() {
+    std::vector<Frequency> found;
+    double all_odds = 1;
+    for (std::size_t kind = 0; kind <= classes_.size(); ++kind) {
+      found.push_back(estimated(kind));
+      all_odds += found.back().odds.value_or(0);
     }
-    double prior = default_prior;
-    if (total_pairs_ > 0 && reach > 0)
-      prior = matches / reach / total_pairs_;
-    else if (matches > 0)
-      prior = 1 / (1 + std::exp(-log_odds / matches));
-    prior = std::min(prior, highest_prior(std::min(prior, 0.5)));
-    return std::clamp(prior, smallest_prior, 0.5);
+    const auto share = [&](std::size_t kind, double otherwise) {
+      if (found[kind].share) return *found[kind].share;
+      return found[kind].odds ? *found[kind].odds / all_odds : otherwise;
+    };
+    const double prior = options_.prior.value_or(std::min(share(0, default_prior), 0.5));
+    for (std::size_t k = 0; k < classes_.size(); ++k)
+      classes_[k].share = std::min(share(1 + k, prior), most_of_a_class);
+    const double highest = bound_by_random(prior);
+    return options_.prior.value_or(std::clamp(std::min(prior, highest), smallest_prior, 0.5));
   }
 
-  /// What the random pairs allow: the share of matches that is most likely among them, and three pairs more. Shares of
-  /// classes are as they allow, too, one pair where they show none.
-  double highest_prior(double prior) {
-    double matches = 0;
+  /// What the random pairs allow: the shares of classes, and of matches unless the prior is given, that are most likely
+  /// among them, and three pairs more. Lowers the classes' to that. \returns the highest prior
+  double bound_by_random(double prior) {
+    std::vector<double> estimates;
+    for (const Class& each : classes_) estimates.push_back(each.share);
+    const double negligible = 1e-2 / random_.pairs;
     for (std::size_t iteration = 0; iteration < 100; ++iteration) {
       judge_random(bounded(prior));
-      matches = 0;
-      for (std::size_t i = 0; i < random_.rows(); ++i) matches += random_.counts[i] * random_matches_[i];
-      const double before = prior;
-      prior = matches / random_.pairs;
-      for (Class& each : classes_) {
+      bool rests = true;
+      const auto move = [&](double& share, const std::vector<double>& chances) {
         double pairs = 0;
-        for (std::size_t i = 0; i < random_.rows(); ++i) pairs += random_.counts[i] * each.random[i];
-        each.share = std::min(each.share, std::max(pairs, 1.0) / random_.pairs);
-      }
-      if (std::fabs(prior - before) <= 1e-3 * before) break;
+        for (std::size_t i = 0; i < random_.rows(); ++i) pairs += random_.counts[i] * chances[i];
+        const double before = share;
+        share = pairs / random_.pairs;
+        rests = rests && std::fabs(share - before) <= std::max(1e-3 * before, negligible);
+      };
+      if (!options_.prior) move(prior, random_matches_);
+      for (Class& each : classes_) move(each.share, each.random);
+      if (rests) break;
     }
-    return (matches + 3) / random_.pairs;
+    for (std::size_t k = 0; k < classes_.size(); ++k)
+      classes_[k].share = std::min(estimates[k], classes_[k].share + 3 / random_.pairs);
+    return prior + 3 / random_.pairs;
   }
 
   [[nodiscard]] std::vector<LinkField> model_fields() const {
@@ -624,9 +669,12 @@ class Trainer {
   }
 
   [[nodiscard]] std::vector<LinkClass> model_classes(double prior, std::span<const LinkField> fields) const {
+    const double sum = std::accumulate(classes_.begin(), classes_.end(), 0.0,
+                                       [](double before, const Class& each) { return before + each.share; });
+    const double of_two_clients = 1 / std::max(1 - prior, sum / most_of_all_classes);
     std::vector<LinkClass> classes;
     for (const Class& each : classes_) {
-      LinkClass& made = classes.emplace_back(LinkClass{each.name, each.share / (1 - prior), {}});
+      LinkClass& made = classes.emplace_back(LinkClass{each.name, each.share * of_two_clients, {}});
       for (std::size_t place = 0; place < fields_; ++place) {
         const auto f = static_cast<std::size_t>(std::find(order_.begin(), order_.end(), place) - order_.begin());
         if (each.chance[f] <= 0) continue;
@@ -745,6 +793,7 @@ void check(std::span<const LinkClassSpec> classes, std::span<const ComparisonSpe
   for (std::size_t k = 0; k < classes.size(); ++k) {
     const std::string here = fmt::format("classes[{}]", k);
     if (classes[k].name.empty()) refuse_option(here + ".name", "must not be empty");
+    if (!detail::valid_utf8(classes[k].name)) refuse_option(here + ".name", "is not UTF-8");
     if (!names.insert(classes[k].name).second) refuse_option(here + ".name", "is that of an earlier class");
     if (classes[k].shared.empty()) refuse_option(here + ".shared", "must not be empty");
     std::set<std::string_view> shared;

@@ -288,7 +288,8 @@ class Section {
   void put_waterfall(CardPair pair) {
     const PairEvidence evidence = found_.explain(pair);
     struct Step {
-      std::string_view field, level;
+      std::string_view field;
+      std::string level;
       double from, to;
     };
     double sum = evidence.explanation.prior_weight;
@@ -299,13 +300,17 @@ class Section {
       const FieldEvidence& of = evidence.explanation.fields[i];
       const double next = sum + of.weight + of.term_weight;
       steps.push_back({word_for(fields, klientela::name(comparison.field), say_),
-                       word_for(outcomes, levels(comparison.kind)[evidence.levels[i] - 1U], say_), sum, next});
+                       std::string(word_for(outcomes, levels(comparison.kind)[evidence.levels[i] - 1U], say_)), sum,
+                       next});
       sum = next;
     }
     if (const auto& by = evidence.explanation.shared_by) {
       const double next = sum + evidence.explanation.shared_weight;
-      steps.push_back(
-          {say_("Explained", "Объясняется"), word_for(classes, found_.model().classes()[*by].name, say_), sum, next});
+      const std::string& name = found_.model().classes()[*by].name;  // a policy's own text where it is none of ours
+      const Word* const known = word_named(classes, name);
+      steps.push_back({say_("Explained", "Объясняется"),
+                       known != nullptr ? std::string(say_(known->english, known->russian)) : cell(name, 40), sum,
+                       next});
     }
     steps.push_back({say_("Score", "Оценка"), {}, 0, evidence.explanation.score});
     double low = 0;

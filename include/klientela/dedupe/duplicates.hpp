@@ -40,14 +40,18 @@ struct DedupeOptions {
   NormaliserOptions normaliser{};
   BlockingOptions blocking{};
   std::vector<Comparison> comparisons{};  ///< at most one a field; empty: default_comparisons()
-  /// Weights by hand, or learnt before: its fields are named as the comparisons' fields are and have their levels.
-  /// none: learnt from the cards.
+  /// Weights by hand, or learnt before: its fields are named as the comparisons' fields are and have their levels. Its
+  /// classes count, not those below: a model by hand, of labelled pairs or of before there were classes has none, and
+  /// takes what a household shares for evidence of one client as far as its weights say so. none: learnt from the
+  /// cards.
   std::optional<LinkModel> model{};
   LinkTrainingOptions training{};
   /// What pairs of two clients may have in common beyond chance: learnt with the weights, so that it is no evidence of
-  /// one client. Comparisons are named as fields are; those that are not compared or that hardly a card has do not
-  /// count. A class counts where two fields that it shares have values, cities, regions and postcodes left out, since
-  /// many who have nothing else in common share them, and one that it does not share. Empty: none.
+  /// one client; a given `model` has classes of its own, or none. Comparisons are named as fields are; those that are
+  /// not compared or that hardly a card has do not count. A class counts where two fields that it shares have values,
+  /// cities, regions and postcodes left out, since many who have nothing else in common share them; among them a
+  /// family's or organisation's name if it shares one; and where a tenth of the candidate pairs have values in
+  /// something that it does not share. Empty: none.
   std::vector<LinkClassSpec> classes = default_link_classes();
   std::uint32_t random_pairs{300'000};    ///< sampled for u, 1000 to 100,000,000
   std::uint32_t training_pairs{200'000};  ///< of each blocking rule for m, 100 to 100,000,000
@@ -134,7 +138,8 @@ class Duplicates {
 /// Of two lists only pairs between them are looked at, and options.clusters.sources says how many links a card may have
 /// (any: all that belong together).
 /// \throws Error invalid_argument naming the option: cards without any value that a comparison reads ("clients"),
-///         limits out of range, a model that does not fit the comparisons, "sources" for links of one list;
+///         limits out of range, a model that does not fit the comparisons, "classes[0].shared[1].comparison" and the
+///         like for no class, "sources" for links of one list;
 ///         "cannot_links" for one within must-links, with the chain of ids; "labels" for one that comes twice, or any
 ///         of two lists; out_of_range for links and clusters that there are not; cancelled
 [[nodiscard]] Duplicates find_duplicates(const PreparedCards& cards, const DedupeOptions& options = {},
@@ -156,7 +161,8 @@ class Duplicates {
                                           const Control& control = {});
 
 /// Weights of the options' comparisons learnt from labelled pairs, for DedupeOptions::model; by default taken as a fair
-/// sample of the candidate pairs. Pairs in any order and either way round; repeats count as often.
+/// sample of the candidate pairs. Pairs in any order and either way round; repeats count as often. The model has no
+/// classes: judged pairs of two clients, households' among them, are what the weights are learnt from.
 /// \throws Error out_of_range "labelled"; as compare() and learn_link_model()
 [[nodiscard]] LinkTraining learn_link_model(const PreparedCards& cards, std::span<const LabelledPair> labelled,
                                             const DedupeOptions& options = {}, const LogisticOptions& how = {},

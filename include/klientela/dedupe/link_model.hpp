@@ -112,8 +112,8 @@ class LinkModel {
   /// \param prior  chance that two cards taken at random are one client's; at least 1e-18, below 1
   /// \throws Error invalid_argument naming the argument, as in "fields[2].m": no number in its range, lengths that do
   /// not fit the levels, m or u more than 0.01 off 1 in sum, a name that is empty or comes twice, both or neither of
-  /// m and u and weights
-  /// and "classes[0].fields[1].m" alike: a comparison that the model has not, or that comes twice
+  /// m and u and weights; a class alike, as in "classes[0].fields[1].m": shares above 0.9 in sum ("classes"), a
+  /// comparison that the model has not, that has no m and u, or that comes twice
   LinkModel(double prior, std::vector<LinkField> fields, std::vector<LinkClass> classes = {});
 
   [[nodiscard]] double prior() const noexcept { return prior_; }
@@ -141,16 +141,20 @@ class LinkModel {
   /// \throws Error invalid_argument or out_of_range "pattern" or "shares"
   [[nodiscard]] double score(std::span<const std::uint8_t> pattern, std::span<const double> shares = {}) const;
   /// The same score with its parts.
-  /// \param more  bits by field that are added to the term weight, used where the level is the last; empty: none
+  /// \param more  bits by field that are added to the term weight, used where the level is the last, from -512 to 512;
+  /// empty: none
+  /// \throws Error as score(), and invalid_argument or out_of_range "more"
   [[nodiscard]] ScoreExplanation explain(std::span<const std::uint8_t> pattern, std::span<const double> shares = {},
                                          std::span<const double> more = {}) const;
 
-  /// What classes explain, bits to be added to a score: -log2(1 - sum s_k + sum s_k r_k). A value in common that is
-  /// rarer than others, as its term weight t says, is so in a class, too: with s the part of m_k beyond chance,
-  /// (m_k - u) / (1 - u) where that is above 0, its factor in r_k is s / u x 2^t + 1 - s, which is m_k / u where t is
-  /// 0. O(fields of classes) \param terms  term weights by field, 0 where the level is not the last \param most   where
-  /// to tell which class explains most; nullptr: nowhere \pre pattern.size() == terms.size() == fields().size(), each
-  /// level one of its field's
+  /// What classes explain, bits to be added to a score: -log2(1 - sum s_k + sum s_k r_k). O(fields of classes)
+  ///
+  /// A value in common that is rarer than others, as its term weight t says, is so in a class, too: with s the part of
+  /// m_k beyond chance, (m_k - u) / (1 - u), its factor in r_k is s / u x 2^t + 1 - s, which is m_k / u where t is 0.
+  /// Where m_k is not above u, it is m_k / u whatever t is.
+  /// \param terms  term weights by field, 0 where the level is not the last; from -1000 to 1000
+  /// \param most   where to tell which class explains most; nullptr: nowhere
+  /// \pre pattern.size() == terms.size() == fields().size(), each level one of its field's
   [[nodiscard]] double shared_weight(std::span<const std::uint8_t> pattern, std::span<const double> terms,
                                      std::optional<std::size_t>* most = nullptr) const noexcept;
   /// No shared_weight() is above it: -log2(1 - sum s_k).

@@ -34,7 +34,7 @@ struct LinkClassSpec {
 
     bool operator==(const Shared&) const = default;
   };
-  std::string name{};            ///< not empty, unique
+  std::string name{};            ///< not empty, UTF-8, unique
   std::vector<Shared> shared{};  ///< at least one, each comparison once
 
   bool operator==(const LinkClassSpec&) const = default;
@@ -46,6 +46,9 @@ struct TrainingBlock {
   PatternCounts patterns{};
   /// Places of the comparisons that the rule decides; nothing is learnt about them from this block.
   std::vector<std::size_t> fixed{};
+  /// Whether the pairs are among total_pairs. Others, such as copies that were left out, count as one more block for m
+  /// and the prior, but not for the shares of classes, which are of what is left.
+  bool among_all{true};
 };
 
 struct LinkTrainingOptions {
@@ -112,13 +115,16 @@ struct LinkTraining {
 /// Prior: expected matches of all blocks over the sum of the blocks' reach (the chance that a pair of one client falls
 /// in a block, from m of what it fixes), over total_pairs. Without total_pairs: the odds in each block less the weights
 /// of what it fixes, averaged by expected matches. In both cases at most the share that is most likely among the random
-/// pairs, and three pairs more. Where labels are swapped, m and the prior are as expected before (1e-4 where none is
-/// given).
+/// pairs, and three pairs more; 1e-4 where nothing tells. Where labels are swapped, m, the prior and the classes are as
+/// expected before (the prior 1e-4 where none is given).
 ///
 /// With classes the pairs of two clients are a mixture, as LinkModel says; each block has a share of each class, all of
 /// them are estimated together with m (a latent class model: Larsen and Rubin 2001), and u counts the pairs of no
-/// class. m of a class is expected to be chance x prior_m + (1 - chance) x u, and is as smoothing_classes lets it. Its
-/// share of all pairs comes about as the prior does.
+/// class. m of a class is expected to be chance x prior_m + (1 - chance) x u, and is as smoothing_classes lets it; what
+/// it does not share is as u. Its share of all pairs comes about as the prior does, from pairs with evidence in what it
+/// shares (where there are none such it is expected to be the prior), bounded by the random pairs also where the prior
+/// is given. It is at most 0.2; all classes together at most 0.9 of the pairs of two clients, beyond that all are
+/// lowered alike.
 ///
 /// O(iterations x patterns x comparisons x (1 + classes)); the same bytes for any order of rows, comparisons and blocks
 /// and any number of threads; thread-safe.

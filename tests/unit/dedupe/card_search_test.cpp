@@ -167,6 +167,67 @@ TEST(CardSearch, WeighsBeginningsByHowRareTheyAre) {
   EXPECT_THROW(static_cast<void>(index.search(base_of(rows), typing)), Error);
 }
 
+/// A model by hand of whose fields households share all but the given name.
+DedupeOptions with_households() {
+  DedupeOptions options;
+  std::vector<LinkField> fields;
+  LinkClass household{"household", 0.02, {}};
+  for (const CardField field : {CardField::given_name, CardField::family_name, CardField::phone}) {
+    options.comparisons.push_back({.field = field, .kind = ComparisonKind::exact, .tf_weight = 0});
+    fields.push_back({.comparison = spec(options.comparisons.back()), .m = {0.1, 0.9}, .u = {0.999, 0.001}});
+    if (field != CardField::given_name) household.fields.push_back({std::string(name(field)), {0.4, 0.6}});
+  }
+  options.model = LinkModel(1e-4, fields, {household});
+  options.discount_shared = false;
+  return options;
+}
+
+// What a household shares is no better evidence half typed than whole.
+TEST(CardSearch, LetsClassesExplainBeginningsToo) {
+  std::vector<ClientRow> rows = rows_of(300);
+  ClientRow anna = card(10'001, "Anna", "Quitzow");
+  anna.phones = {"+493055501234"};
+  rows.push_back(anna);
+  const CardIndex index(find_duplicates(base_of(rows), with_households()));
+  ClientRow son = card(0, "Otto", "Quitzow");
+  son.phones = anna.phones;
+  const CardSearchOptions any{.limit = 1, .min_score = -100};
+  CardSearchOptions typing = any;
+  typing.incomplete = true;
+  const auto whole = index.search(son, any);
+  ASSERT_EQ(whole.size(), 1U);
+  EXPECT_LT(whole[0].evidence.explanation.shared_weight, -5);
+  for (const char* begun : {"Qui", "Quitzo", "Quitzow"}) {
+    son.family_name = begun;
+    const auto matches = index.search(son, typing);
+    ASSERT_EQ(matches.size(), 1U) << begun;
+    const ScoreExplanation& why = matches[0].evidence.explanation;
+    EXPECT_LE(matches[0].score, whole[0].score + 0.5) << begun;
+    double sum = why.prior_weight + why.shared_weight;
+    for (const FieldEvidence& each : why.fields) sum += each.weight + each.term_weight;
+    EXPECT_EQ(matches[0].score, sum);
+  }
+}
+
+// A number that many have is worth little; typing must not make it worth more.
+TEST(CardSearch, KeepsTheDiscountOfAValueTypedInFull) {
+  std::vector<ClientRow> rows = rows_of(300);
+  for (std::int64_t i = 0; i < 5; ++i) {
+    static const char* const names[] = {"aara", "bolu", "cemi", "dino", "ezra"};
+    static const char* const families[] = {"Pilow", "Quandt", "Rembe", "Stolz", "Tamm"};
+    rows.push_back(card(20'000 + i, names[i], families[i]));
+    rows.back().phones = {"+493055509876"};
+  }
+  const CardIndex index(find_duplicates(base_of(rows)));
+  const ClientRow typed{.client = 0, .phones = {"+493055509876"}};
+  const auto whole = index.search(typed, {.limit = 1, .min_score = -100});
+  const auto typing = index.search(typed, {.limit = 1, .min_score = -100, .incomplete = true});
+  ASSERT_EQ(whole.size(), 1U);
+  ASSERT_EQ(typing.size(), 1U);
+  EXPECT_EQ(typing[0].score, whole[0].score);
+  EXPECT_LT(whole[0].score, 0);
+}
+
 TEST(CardSearch, FindsBeginningsOfCardsThatCameLater) {
   ClientBase base = base_of(rows_of(100));
   CardIndex index(find_duplicates(base));

@@ -16,6 +16,7 @@
 #include "klientela/dedupe/dedupe_json.hpp"
 #include "klientela/dedupe/duplicates_tables.hpp"
 #include "klientela/dedupe/link_model_json.hpp"
+#include "klientela/dedupe/merge.hpp"
 #include "klientela/ingest/builder.hpp"
 
 namespace klientela {
@@ -217,7 +218,7 @@ TEST(Duplicates, OfHouseholdsAreTheSameForAnyOrderThreadsAndWayOfAsking) {
   const Duplicates by_model = find_duplicates(base_of(rows), again);
   EXPECT_TRUE(by_model.model() == one.model());
   EXPECT_TRUE(std::equal(one.edges().begin(), one.edges().end(), by_model.edges().begin(), by_model.edges().end()));
-  // Searching, and adding the last cards, too.
+  // Searching, too.
   const CardIndex index(one);
   std::size_t matched = 0;
   for (const ClientRow& row : rows) {
@@ -230,6 +231,138 @@ TEST(Duplicates, OfHouseholdsAreTheSameForAnyOrderThreadsAndWayOfAsking) {
     }
   }
   EXPECT_GT(matched, 100U);
+}
+
+// Four colleagues have one number: of those who have it, one in four is the client, whether classes explain it or not.
+TEST(Duplicates, DiscountASharedPhoneToTheOddsThatItsOwnersLeave) {
+  std::vector<ClientRow> rows = cards_of(200, 21);
+  std::mt19937 random(22);
+  for (std::int64_t i = 0; i < 4; ++i) {
+    ClientRow row = cards_of(1, static_cast<unsigned>(100 + i))[0];
+    row.client = 500'000 + i;
+    row.phones = {"+493055501111"};
+    rows.push_back(row);
+  }
+  DedupeOptions options;
+  std::vector<LinkField> fields;
+  for (const CardField field : {CardField::given_name, CardField::family_name, CardField::phone}) {
+    options.comparisons.push_back({.field = field, .kind = ComparisonKind::exact, .tf_weight = 0});
+    fields.push_back({.comparison = spec(options.comparisons.back()), .m = {0.1, 0.9}, .u = {0.9999, 0.0001}});
+  }
+  for (const double share : {0.0, 1e-4, 1e-3}) {
+    options.model = LinkModel(0.01, fields, {{"household", share, {{"phone", {0.4, 0.6}}}}});
+    const CardIndex index(find_duplicates(base_of(rows), options));
+    const auto matches =
+        index.search(ClientRow{.client = 0, .phones = {"+493055501111"}}, {.limit = 10, .min_score = -100});
+    ASSERT_GE(matches.size(), 4U);
+    EXPECT_NEAR(matches[0].score, -std::log2(3), 1e-6) << share;
+  }
+  // Where classes explain as much anyway, nothing is taken off.
+  options.model = LinkModel(0.01, fields, {{"household", 0.3, {{"phone", {0.4, 0.6}}}}});
+  const CardIndex index(find_duplicates(base_of(rows), options));
+  const auto matches =
+      index.search(ClientRow{.client = 0, .phones = {"+493055501111"}}, {.limit = 10, .min_score = -100});
+  ASSERT_GE(matches.size(), 4U);
+  EXPECT_EQ(matches[0].evidence.explanation.fields[2].term_weight, 0);
+  EXPECT_LT(matches[0].score, -std::log2(3));
+}
+
+/// A prior of -10 bits; households share a family name and a phone.
+DedupeOptions of_households_by_hand() {
+  DedupeOptions options;
+  std::vector<LinkField> fields;
+  LinkClass household{"household", 0.01, {}};
+  for (const CardField field : {CardField::given_name, CardField::family_name, CardField::phone}) {
+    options.comparisons.push_back({.field = field, .kind = ComparisonKind::exact, .tf_weight = 0});
+    const double u = field == CardField::phone ? 1e-5 : 1e-3;
+    fields.push_back({.comparison = spec(options.comparisons.back()), .m = {0.1, 0.9}, .u = {1 - u, u}});
+    if (field != CardField::given_name) household.fields.push_back({std::string(name(field)), {0.4, 0.6}});
+  }
+  options.model = LinkModel(1e-3, fields, {household});
+  return options;
+}
+
+// A family name and a phone may be anybody's of the household, twice the same or not.
+TEST(Duplicates, JoinCopiesOnlyWhereTheyAreMoreThanAHousehold) {
+  ClientRow row{.client = 1, .family_name = "Berg"};
+  row.phones = {"+493055501111"};
+  ClientRow copy = row;
+  copy.client = 2;
+  const Duplicates either = find_duplicates(base_of({row, copy}), of_households_by_hand());
+  EXPECT_TRUE(either.groups().empty());
+  row.given_name = copy.given_name = "Anna";
+  const Duplicates one = find_duplicates(base_of({row, copy}), of_households_by_hand());
+  EXPECT_EQ(one.groups().size(), 1U);
+}
+
+TEST(Duplicates, AreMergedByWhatIsLeftWithoutAFieldAndWhatClassesExplainOfIt) {
+  ClientRow row{.client = 1, .given_name = "Anna", .family_name = "Berg"};
+  row.phones = {"+493055501111"};
+  ClientRow other = row;
+  other.client = 2;
+  other.city = "Ulm";
+  const Duplicates found = find_duplicates(base_of({row, other}), of_households_by_hand());
+  ASSERT_EQ(found.edges().size(), 1U);
+  EXPECT_NEAR(found.edges()[0].score, 7.66, 0.05);
+  // Without the given name -2 bits; without the phone 7, since the household explains less then, too.
+  EXPECT_EQ(merge_clusters(found, {.threshold = 5, .corroboration = -2.3}).size(), 1U);
+  EXPECT_TRUE(merge_clusters(found, {.threshold = 5, .corroboration = -2}).empty());
+}
+
+std::vector<std::string> classes_of(const Duplicates& found) {
+  std::vector<std::string> names;
+  for (const LinkClass& each : found.model().classes()) names.push_back(each.name);
+  return names;
+}
+
+TEST(Duplicates, LearnOnlyClassesThatTheCardsCanShow) {
+  std::vector<std::uint32_t> truth;
+  std::vector<ClientRow> rows = families_of(300, 9, truth);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    rows[i].emails = {rows[i].given_name + std::to_string(truth[i]) + "@mail.example"};
+  EXPECT_EQ(classes_of(find_duplicates(base_of(rows))), (std::vector<std::string>{"household"}));  // no firm, no branch
+  // The given name and the birthday are what a household does not share: where hardly a card has them, none is told.
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].emails.clear();
+    if (i % 25 == 0) continue;
+    rows[i].given_name.clear();
+    rows[i].birthday.reset();
+  }
+  EXPECT_EQ(classes_of(find_duplicates(base_of(rows))), std::vector<std::string>{});
+  std::mt19937 random(10);
+  std::vector<ClientRow> firms;
+  for (std::int64_t i = 0; i < 300; ++i) {
+    ClientRow row{.client = i, .kind = "organisation", .name = word(random, 4) + " Ltd"};
+    row.phones = {"+4930" + std::to_string(10'000'000 + random() % 89'999'999)};
+    row.street = word(random, 3) + " street";
+    row.house = std::to_string(1 + random() % 200);
+    row.city = word(random, 2);
+    firms.push_back(row);
+    if (i % 3 == 0) {
+      row.client = 1000 + i;
+      row.name = slip(random, row.name);
+      firms.push_back(row);
+    }
+  }
+  EXPECT_EQ(classes_of(find_duplicates(base_of(firms))), (std::vector<std::string>{"branch"}));
+}
+
+TEST(Duplicates, LinkListsOfHouseholds) {
+  std::vector<std::uint32_t> truth;
+  const std::vector<ClientRow> rows = families_of(600, 12, truth);
+  std::vector<ClientRow> first;
+  std::vector<ClientRow> second;
+  for (std::size_t i = 0; i < rows.size(); ++i) (i > 0 && truth[i] == truth[i - 1] ? second : first).push_back(rows[i]);
+  DedupeOptions options;
+  options.clusters.sources = CardSourceRule::one_to_one;
+  const Duplicates found = link_lists(base_of(first), base_of(second), options);
+  EXPECT_EQ(classes_of(found), (std::vector<std::string>{"household"}));
+  std::size_t right = 0;
+  for (const auto& group : found.groups())
+    right += truth[static_cast<std::size_t>(found.cards().id(group[0]).integer())] ==
+             truth[static_cast<std::size_t>(found.cards().id(group[1]).integer())];
+  EXPECT_GT(right, second.size() * 8 / 10);
+  EXPECT_GT(right * 20, found.groups().size() * 19);
 }
 
 /// Places of organisations: all of one share its name, phone, e-mail and site, each has an address.
@@ -484,6 +617,25 @@ TEST(Duplicates, RefuseWhatCannotBeAsked) {
     EXPECT_EQ(where(cards, {.clusters = {.sources = sources}}), "sources");
     EXPECT_EQ(where(lists, {.clusters = {.sources = sources}}), "nothing");
   }
+  const auto of_classes = [&](std::vector<LinkClassSpec> classes, bool by_model = false) {
+    DedupeOptions options;
+    options.classes = std::move(classes);
+    if (by_model) options.model = find_duplicates(cards).model();
+    return where(cards, options);
+  };
+  const LinkClassSpec door{"door", {{"phone", 0.5}, {"address", 0.5}}};
+  EXPECT_EQ(of_classes({door}), "nothing");
+  EXPECT_EQ(of_classes({door, door}), "classes[1].name");
+  EXPECT_EQ(of_classes({{"", door.shared}}), "classes[0].name");
+  EXPECT_EQ(of_classes({{"\xFF", door.shared}}), "classes[0].name");
+  EXPECT_EQ(of_classes({door, {"x", {}}}), "classes[1].shared");
+  EXPECT_EQ(of_classes({door, {"x", {{"fax", 0.5}}}}), "classes[1].shared[0].comparison");
+  EXPECT_EQ(of_classes({{"x", {{"phone", 0.5}, {"phone", 0.5}}}}), "classes[0].shared[1].comparison");
+  EXPECT_EQ(of_classes({{"x", {{"website", 0}}}}), "classes[0].shared[0].chance");
+  EXPECT_EQ(of_classes({{"x", {{"website", std::nan("")}}}}, true), "classes[0].shared[0].chance");
+  std::vector<LinkClassSpec> many;
+  for (std::size_t k = 0; k <= max_link_classes; ++k) many.push_back({std::to_string(k), door.shared});
+  EXPECT_EQ(of_classes(many), "classes");
   EXPECT_EQ(where(lists, {}, {.previous = {0}, .labels = {"a"}}), "labels");
   const Duplicates found = find_duplicates(cards);
   EXPECT_THROW(static_cast<void>(pairs_table(found, std::nan(""))), Error);
@@ -526,6 +678,12 @@ TEST(Duplicates, OptionsReadBackTheSame) {
   EXPECT_EQ(where(R"({"classes": [{"name": "x", "shared": {"phone": 2}}]})"), "/dedupe/classes/0/shared/phone");
   EXPECT_EQ(where(R"({"classes": [{"name": "x", "shared": {}}]})"), "/dedupe/classes/0/shared");
   EXPECT_EQ(where(R"({"classes": [{"name": "", "shared": {"phone": 1}}]})"), "/dedupe/classes/0/name");
+  std::string many;
+  for (std::size_t k = 0; k <= max_link_classes; ++k)
+    many += (k == 0 ? "" : ", ") + (R"({"name": ")" + std::to_string(k) + R"(", "shared": {"phone": 1}})");
+  EXPECT_EQ(where(R"({"classes": [)" + many + "]}"), "/dedupe/classes");
+  EXPECT_EQ(where(R"({"classes": [{"name": "x", "shared": {"phone": 1}}, {"name": "x", "shared": {"phone": 1}}]})"),
+            "/dedupe/classes/1/name");
   EXPECT_EQ(where(R"({"comparisons": [{"field": "city"}, {"field": "city"}]})"), "/dedupe/comparisons/1");
   EXPECT_EQ(where(R"({"comparisons": [{"field": "city", "kind": "email"}]})"), "/dedupe/comparisons/0");
   EXPECT_EQ(where(R"({"comparisons": [{"field": "city", "close": 0.5, "similar": 0.9}]})"), "/dedupe/comparisons/0");

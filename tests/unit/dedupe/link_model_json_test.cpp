@@ -148,6 +148,7 @@ TEST(LinkTrainingOptionsJson, ReadsBackAndNamesErrors) {
   LinkTrainingOptions options{.prior = 0.001, .max_iterations = 7, .tolerance = 1e-3, .start_share = 0.3};
   options.smoothing_m = 2;
   options.smoothing_u = 3;
+  options.smoothing_classes = 70;
   options.prior_m = {{0.2, 0.8}, {}};
   options.prior_u = {{}, {0.9, 0.05, 0.05}};
   options.monotone = false;
@@ -163,6 +164,7 @@ TEST(LinkTrainingOptionsJson, ReadsBackAndNamesErrors) {
   EXPECT_EQ(at(R"({"tolerance": 0})"), "/t/tolerance");
   EXPECT_EQ(at(R"({"start_share": 1})"), "/t/start_share");
   EXPECT_EQ(at(R"({"smoothing_m": -1})"), "/t/smoothing_m");
+  EXPECT_EQ(at(R"({"smoothing_classes": -1})"), "/t/smoothing_classes");
   EXPECT_EQ(at(R"({"prior_m": [[1, 2], [1, 0]]})"), "/t/prior_m/1/1");
   EXPECT_EQ(at(R"({"prior_u": [1]})"), "/t/prior_u/0");
   EXPECT_EQ(at(R"({"min_pairs": 0})"), "/t/min_pairs");
@@ -198,7 +200,7 @@ TEST(LinkJsonSchemas, DescribeEveryMember) {
   expect_described(json::parse(logistic_options_schema()), to_json(LogisticOptions{.share = 0.1}));
   const json::Value schema = json::parse(link_model_schema());
   LinkField field{.comparison = {"a", {"x", "y"}}, .m = {0.1, 0.9}, .u = {0.9, 0.1}, .tf_average_u = 0.1};
-  const std::string model = to_json(LinkModel(0.1, {field}));
+  const std::string model = to_json(LinkModel(0.1, {field}, {{"household", 0.1, {{"a", {0.3, 0.7}}}}}));
   expect_described(schema, model);
   json::Value full = json::parse(model).at("fields").at(0);
   full["weights"] = json::Value::array({1, 2});

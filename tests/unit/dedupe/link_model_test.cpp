@@ -214,6 +214,42 @@ TEST(LinkModel, ExplainsRareValuesOfAClassAsItDoesThoseOfOneClient) {
   EXPECT_NEAR(more.shared_weight, -std::log2(0.99 + 0.01 * (s / 0.08 + 1 - s)), 1e-9);
 }
 
+TEST(LinkModel, ExplainsByAClassWhatItSharesLessThanChance) {
+  // Of this class phones agree less often than by chance: however rare the phone, it is m / u.
+  LinkField phone = field("phone", {0.2, 0.8}, {0.9, 0.1});
+  phone.tf_weight = 1;
+  const LinkModel model(0.01, {phone}, {{"x", 0.5, {{"phone", {0.95, 0.05}}}}});
+  for (const double more : {-3.0, -1e-9, 0.0, 1e-9, 5.0})
+    EXPECT_NEAR(model.explain(Levels{2}, {}, std::vector<double>{more}).shared_weight, -std::log2(0.5 + 0.5 * 0.5),
+                1e-9)
+        << more;
+}
+
+TEST(LinkModel, KeepsScoresOfManyFieldsFinite) {
+  std::vector<LinkField> fields;
+  LinkClass own{"all", 0.5, {}};
+  for (std::size_t f = 0; f < max_comparisons; ++f) {
+    fields.push_back(field("field " + std::to_string(f), {1e-9, 1 - 1e-9}, {1 - 1e-9, 1e-9}));
+    own.fields.push_back({fields.back().comparison.name, {0.5, 0.5}});
+  }
+  const LinkModel model(0.5, fields, {own});
+  const Levels same(max_comparisons, 2);
+  const ScoreExplanation why = model.explain(same);
+  // r = (0.5 / 1e-9)^64, which no double holds.
+  EXPECT_NEAR(why.shared_weight, 1 - 64 * std::log2(0.5 / 1e-9), 1e-6);
+  EXPECT_NEAR(why.score, 65, 1e-3);
+  EXPECT_EQ(why.score, model.score(same));
+  EXPECT_EQ(why.shared_by, std::optional<std::size_t>(0));
+  const std::vector<double> most(max_comparisons, 512);
+  EXPECT_TRUE(std::isfinite(model.explain(same, {}, most).score));
+  for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity(), 513.0, -513.0}) {
+    std::vector<double> more(max_comparisons, 0.0);
+    more.back() = bad;
+    EXPECT_EQ(refused([&] { (void)model.explain(same, {}, more); }), "out_of_range more") << bad;
+  }
+  EXPECT_EQ(refused([&] { (void)model.explain(same, {}, std::vector<double>{0}); }), "invalid_argument more");
+}
+
 TEST(LinkModel, RefusesWhatIsNoClass) {
   const auto with = [](const LinkClass& one, std::vector<LinkClass> more = {}) {
     return refused([&] {

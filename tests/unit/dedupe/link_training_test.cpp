@@ -341,6 +341,7 @@ TEST(LinkTraining, FindsAClassOfPairsOfTwoClientsAgain) {
     ASSERT_EQ(result.model.classes().size(), 1U);
     const LinkClass& household = result.model.classes()[0];
     EXPECT_EQ(household.name, "household");
+    EXPECT_LT(household.share, 2.5e-4);  // as the random pairs allow, a ten-thousandth and three pairs
     ASSERT_EQ(household.fields.size(), 3U);
     for (std::size_t i = 0; families > 0 && i < 3; ++i) {
       EXPECT_EQ(household.fields[i].comparison, world.specs[2 + i].name);
@@ -381,18 +382,115 @@ TEST(LinkTraining, CountsTheShareOfAClassAsThePrior) {
   EXPECT_NEAR(result.model.classes()[0].share, 6e-4, 1.5e-4);
 }
 
-TEST(LinkTraining, LearnsClassesTheSameInAnyOrderAndOnAnyThreads) {
+// The random pairs bound what a class may be of, whoever says how frequent matches are.
+TEST(LinkTraining, BoundsSharesOfClassesByTheRandomPairsAlsoWhereThePriorIsGiven) {
   const Families world;
-  std::mt19937_64 random(20);
-  const PatternCounts random_pairs = world.sample(20'000, 0.001, 0.002, random);
-  const std::vector<TrainingBlock> blocks{{"a", world.sample(20'000, 0.1, 0.3, random), {3}},
-                                          {"b", world.sample(30'000, 0.2, 0.1, random), {}}};
-  const LinkTraining one = train_link_model(world.specs, random_pairs, blocks, 1e6, {}, {}, world.classes);
-  ThreadPool pool(5);
-  Control control;
-  control.executor = &pool;
-  std::vector<TrainingBlock> turned{blocks[1], blocks[0]};
-  expect_same(one, train_link_model(world.specs, random_pairs, turned, 1e6, {}, control, world.classes));
+  std::mt19937_64 random(23);
+  const PatternCounts random_pairs = world.sample(300'000, 0.0002, 0.0006, random);
+  // Of this block nobody says that it holds all pairs of a kind: its odds alone would make half of all pairs families.
+  const std::vector<TrainingBlock> blocks{{"some", world.sample(20'000, 0.1, 0.5, random), {}}};
+  LinkTrainingOptions given;
+  given.prior = 2e-4;
+  const LinkTraining estimated = train_link_model(world.specs, random_pairs, blocks, 0, {}, {}, world.classes);
+  const LinkTraining told = train_link_model(world.specs, random_pairs, blocks, 0, given, {}, world.classes);
+  EXPECT_EQ(told.model.prior(), 2e-4);
+  EXPECT_NEAR(estimated.model.classes()[0].share, 6e-4, 2e-4);
+  EXPECT_NEAR(told.model.classes()[0].share, estimated.model.classes()[0].share, 2e-5);
+}
+
+TEST(LinkTraining, EstimatesPriorAndSharesOfClassesFromOddsAlone) {
+  // A block on the phone, half of it families. Odds of one client to nothing in common are 0.3 / 0.2 in the block, and
+  // less by m / u of the phone among all pairs: 0.9 / 0.0005; of a family 0.5 / 0.2, less by 0.6 / 0.0005.
+  const Families world;
+  const double rest = 1 / (1 + 1.5 / 1800 + 2.5 / 1200);
+  std::mt19937_64 random(24);
+  const PatternCounts random_pairs = world.sample(400'000, rest * 1.5 / 1800, rest * 2.5 / 1200, random);
+  PatternCounts by_phone = world.sample(40'000, 0.3, 0.5, random);
+  for (std::size_t i = 0; i < by_phone.rows(); ++i) by_phone.levels[5 * i + 3] = 2;
+  const LinkTraining result = train_link_model(
+      world.specs, random_pairs, std::vector<TrainingBlock>{{"phone", by_phone, {3}}}, 0, {}, {}, world.classes);
+  EXPECT_NEAR(std::log2(result.model.prior() / (rest * 1.5 / 1800)), 0, 0.3);
+  EXPECT_NEAR(std::log2(result.model.classes()[0].share / (rest * 2.5 / 1200)), 0, 0.4);
+}
+
+TEST(LinkTraining, HasRoomForEveryClassWhateverThePrior) {
+  const Families world;
+  std::mt19937_64 random(25);
+  PatternCounts nothing{.fields = 5, .levels = {}, .counts = {}};
+  nothing.add(Levels{1, 1, 1, 1, 1}, 1e-9);
+  LinkTrainingOptions options;
+  options.prior = 0.5;
+  for (const std::size_t count : {std::size_t{1}, std::size_t{3}, max_link_classes}) {
+    std::vector<LinkClassSpec> classes;
+    for (std::size_t k = 0; k < count; ++k)
+      classes.push_back({std::to_string(k), {{"c3", 0.1 + 0.1 * static_cast<double>(k)}, {"c2", 0.5}}});
+    for (const PatternCounts& patterns : {nothing, world.sample(2'000, 0.5, 0.4, random)}) {
+      const LinkTraining result = train_link_model(
+          world.specs, patterns, std::vector<TrainingBlock>{{"", patterns, {}}}, 0, options, {}, classes);
+      ASSERT_EQ(result.model.classes().size(), count);
+      double sum = 0;
+      for (const LinkClass& each : result.model.classes()) sum += each.share;
+      EXPECT_LE(sum, 0.9 + 1e-9);
+      if (patterns.rows() == 1) {
+        EXPECT_NEAR(sum, std::min(0.9, 0.4 * static_cast<double>(count)), 1e-9);
+      }
+    }
+  }
+}
+
+TEST(LinkTraining, ExpectsClassesAsBeforeWhereLabelsAreSwapped) {
+  const Families world;
+  std::mt19937_64 random(26);
+  // Pairs that agree are of two clients here: everything is the other way round.
+  Families turned = world;
+  std::swap(turned.m, turned.u);
+  turned.household = turned.m;
+  const PatternCounts random_pairs = turned.sample(5'000, 0, 0, random);
+  LinkTrainingOptions options;
+  options.max_disagreement = 1;
+  options.monotone = false;
+  const LinkTraining result = train_link_model(
+      world.specs, random_pairs, std::vector<TrainingBlock>{{"all", turned.sample(5'000, 0.6, 0, random), {}}}, 0,
+      options, {}, world.classes);
+  ASSERT_EQ(result.status, LinkFit::labels_swapped);
+  ASSERT_EQ(result.model.classes().size(), 1U);
+  EXPECT_NEAR(result.model.classes()[0].share, result.model.prior(), 1e-7);
+  for (const LinkClassField& shared : result.model.classes()[0].fields)
+    for (std::size_t f = 0; f < 5; ++f)
+      for (std::size_t l = 0; shared.comparison == world.specs[f].name && l < shared.m.size(); ++l) {
+        const double m = result.model.fields()[f].m[l];
+        EXPECT_NEAR(shared.m[l], 0.5 * m + 0.5 * result.model.fields()[f].u[l], 1e-9);
+      }
+}
+
+// A block that decides all that a class shares cannot tell it: its pairs say nothing of how frequent the class is.
+TEST(LinkTraining, CountsAClassOnlyWhereWhatItSharesIsSeen) {
+  const Families world;
+  std::mt19937_64 random(27);
+  const PatternCounts random_pairs = world.sample(300'000, 0.0002, 0.0006, random);
+  const std::vector<TrainingBlock> seen{{"all", world.sample(20'000, 0.1, 0.3, random), {}}};
+  std::vector<TrainingBlock> both = seen;
+  both.push_back({"blind", world.sample(20'000, 0.1, 0, random), {2, 3, 4}});
+  const LinkTraining one = train_link_model(world.specs, random_pairs, seen, 1e7, {}, {}, world.classes);
+  const LinkTraining other = train_link_model(world.specs, random_pairs, both, 1e7, {}, {}, world.classes);
+  EXPECT_NEAR(other.model.classes()[0].share, one.model.classes()[0].share, 0.1 * one.model.classes()[0].share);
+  const LinkTraining blind =
+      train_link_model(world.specs, random_pairs, std::span(both).subspan(1), 0, {}, {}, world.classes);
+  EXPECT_NEAR(blind.model.classes()[0].share, 6e-4, 5e-4);  // the random pairs have it
+}
+
+TEST(LinkTraining, LearnsNoShareOfAClassFromPairsThatAreNotAmongAll) {
+  const Families world;
+  std::mt19937_64 random(28);
+  const PatternCounts random_pairs = world.sample(300'000, 0.0002, 0.0006, random);
+  std::vector<TrainingBlock> blocks{{"all", world.sample(20'000, 0.1, 0.3, random), {}}};
+  const LinkTraining one = train_link_model(world.specs, random_pairs, blocks, 1e7, {}, {}, world.classes);
+  PatternCounts copies{.fields = 5, .levels = {}, .counts = {}};
+  copies.add(Levels{3, 2, 3, 2, 3}, 5'000);
+  blocks.push_back({.name = "equal", .patterns = copies, .fixed = {}, .among_all = false});
+  const LinkTraining other = train_link_model(world.specs, random_pairs, blocks, 1e7, {}, {}, world.classes);
+  EXPECT_NEAR(other.model.classes()[0].share, one.model.classes()[0].share, 0.05 * one.model.classes()[0].share);
+  EXPECT_GT(other.model.fields()[0].m.back(), one.model.fields()[0].m.back());  // they teach m
 }
 
 PatternCounts shuffled(const PatternCounts& patterns, const std::vector<std::size_t>& order, std::mt19937_64& random) {
@@ -446,6 +544,39 @@ TEST(LinkTraining, GivesTheSameBytesInAnyOrderAndOnAnyThreads) {
   }
 }
 
+TEST(LinkTraining, LearnsClassesTheSameInAnyOrderAndOnAnyThreads) {
+  const Families world;
+  std::mt19937_64 random(20);
+  const PatternCounts random_pairs = world.sample(20'000, 0.001, 0.002, random);
+  const std::vector<TrainingBlock> blocks{{"a", world.sample(20'000, 0.1, 0.3, random), {3}},
+                                          {"b", world.sample(30'000, 0.2, 0.1, random), {}}};
+  const std::vector<LinkClassSpec> classes{world.classes[0], {"other", {{"c5", 0.1}, {"c1", 0.6}}}};
+  const LinkTraining one = train_link_model(world.specs, random_pairs, blocks, 1e6, {}, {}, classes);
+  for (int trial = 0; trial < 4; ++trial) {
+    std::vector<std::size_t> order{0, 1, 2, 3, 4};
+    std::shuffle(order.begin(), order.end(), random);
+    const auto place_of = [&](std::size_t place) {
+      return static_cast<std::size_t>(std::find(order.begin(), order.end(), place) - order.begin());
+    };
+    std::vector<ComparisonSpec> specs;
+    for (const std::size_t place : order) specs.push_back(world.specs[place]);
+    const std::vector<TrainingBlock> turned{{"b", shuffled(blocks[1].patterns, order, random), {}},
+                                            {"a", shuffled(blocks[0].patterns, order, random), {place_of(3)}}};
+    ThreadPool pool(5);
+    const LinkTraining other =
+        train_link_model(specs, shuffled(random_pairs, order, random), turned, 1e6, {}, {.executor = &pool}, classes);
+    EXPECT_EQ(other.model.prior(), one.model.prior());
+    EXPECT_EQ(other.log_likelihood, one.log_likelihood);
+    for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(other.model.fields()[i], one.model.fields()[order[i]]);
+    for (std::size_t k = 0; k < 2; ++k) {
+      const LinkClass& found = other.model.classes()[k];
+      EXPECT_EQ(found.share, one.model.classes()[k].share);
+      for (const LinkClassField& field : one.model.classes()[k].fields)
+        EXPECT_NE(std::find(found.fields.begin(), found.fields.end(), field), found.fields.end()) << field.comparison;
+    }
+  }
+}
+
 TEST(LinkTraining, IsTheSameForAnyNumberOfThreadsWithManyPatterns) {
   World made = world();
   made.specs = comparisons(std::vector<std::size_t>(9, 4));
@@ -454,10 +585,14 @@ TEST(LinkTraining, IsTheSameForAnyNumberOfThreadsWithManyPatterns) {
   std::mt19937_64 random(4);
   const PatternCounts sampled = sample(made, 20'000, 0.001, random);
   const std::vector<TrainingBlock> blocks{{"all", sample(made, 60'000, 0.2, random), {}}};
-  ASSERT_GT(blocks[0].patterns.rows(), 30'000U);
-  const LinkTraining one = train_link_model(made.specs, sampled, blocks);
-  ThreadPool pool(4);
-  expect_same(one, train_link_model(made.specs, sampled, blocks, 0, {}, {.executor = &pool}));
+  ASSERT_GT(blocks[0].patterns.rows(), 30'000U);  // several chunks
+  for (const std::vector<LinkClassSpec>& classes :
+       {std::vector<LinkClassSpec>{}, {{"x", {{"c1", 0.5}, {"c2", 0.5}, {"c3", 0.5}}}, {"y", {{"c4", 0.2}}}}}) {
+    const LinkTraining one = train_link_model(made.specs, sampled, blocks, 0, {.max_iterations = 20}, {}, classes);
+    ThreadPool pool(4);
+    expect_same(one,
+                train_link_model(made.specs, sampled, blocks, 0, {.max_iterations = 20}, {.executor = &pool}, classes));
+  }
 }
 
 TEST(LinkTraining, PoolsLevelsThatWouldFall) {

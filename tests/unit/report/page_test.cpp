@@ -265,6 +265,34 @@ TEST(Page, EscapesWhatCardsSay) {
   }
 }
 
+TEST(Page, TellsWhatAClassExplainsAndEscapesItsName) {
+  BaseBuilder builder;
+  for (std::int64_t id = 1; id <= 2; ++id)
+    builder.add(ClientRow{.client = id, .name = "Falk", .emails = {"info@falk.example"}, .phones = {"+4930 5550100"}});
+  const ClientBase base = builder.build().base;
+  for (const auto& [name, shown] : std::vector<std::pair<std::string, std::string>>{
+           {"household", "by one household"}, {"<b>of a door</b>", "&lt;b&gt;of a door&lt;/b&gt;"}}) {
+    DedupeOptions options;
+    std::vector<LinkField> fields;
+    for (const CardField field : {CardField::email, CardField::phone}) {
+      options.comparisons.push_back({.field = field, .kind = ComparisonKind::exact, .tf_weight = 0});
+      fields.push_back({.comparison = spec(options.comparisons.back()), .m = {0.1, 0.9}, .u = {0.999, 0.001}});
+    }
+    options.model = LinkModel(1.0 / 64, fields, {{name, 0.001, {{"phone", {0.5, 0.5}}}}});
+    options.blocking.rules = {blocking_rule("email")};
+    const Duplicates found = find_duplicates(base, options);
+    ASSERT_EQ(found.groups().size(), 1U);
+    testing::Sample sample;
+    ReportInput input = sample.input();
+    input.duplicates = &found;
+    const std::string page = html(input);
+    expect_well_formed(page);
+    EXPECT_THAT(duplicates_of(page), HasSubstr("Explained"));
+    EXPECT_THAT(duplicates_of(page), HasSubstr(shown));
+    EXPECT_THAT(page, Not(HasSubstr("<b>of")));
+  }
+}
+
 TEST(Page, SurvivesAnAbsenceOfMoney) {
   testing::Sample sample;
   sample.net = {0, 0, 0, 0};
