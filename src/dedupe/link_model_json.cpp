@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <optional>
+#include <string>
 
 #include "core/json_reader.hpp"
 #include "dedupe/link_training.hpp"
@@ -129,7 +130,7 @@ std::string to_json(const LinkModel& model) {
 }
 
 std::string link_model_schema() {
-  return R"({
+  return std::string(R"({
   "type": "object",
   "title": "Link model",
   "additionalProperties": false,
@@ -162,7 +163,8 @@ std::string link_model_schema() {
           "description": "Chance of exact agreement that the last level's weight stands for; default: its u."}
       }
     }},
-    "classes": {"type": "array", "maxItems": 8, "items": {
+    "classes": {"type": "array", "maxItems": )") +
+         std::to_string(max_link_classes) + R"(, "items": {
       "type": "object",
       "additionalProperties": false,
       "required": ["name", "share", "fields"],

@@ -65,7 +65,8 @@ struct LinkTrainingOptions {
   /// 0.01 (0.05 of two); the levels between share the rest evenly.
   std::vector<std::vector<double>> prior_m{};
   std::vector<std::vector<double>> prior_u{};
-  /// Whether a higher level must not weigh less: neighbours that do are pooled (pool adjacent violators).
+  /// Whether a higher level must not weigh less: neighbours that do are pooled (pool adjacent violators). Not of
+  /// classes.
   bool monotone{true};
   /// Largest m of level 1, (0, 1]: where duplicates are few, what else pairs have in common (a country, an alphabet)
   /// would be taken for being one client, with names that differ in most of them. 1: any.
