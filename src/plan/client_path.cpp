@@ -181,13 +181,25 @@ std::int64_t ClientPath::solve(const Unit& unit, const Menu& menu) {
 }
 
 std::int64_t ClientPath::once(const Unit& unit, const Menu& menu, std::uint32_t manager) {
-  std::int64_t value = relax(unit, menu, manager);
+  const std::int64_t value = relax(unit, menu, manager);
   trace(unit, menu);
   if (!unit.limited || steps_.empty()) return value;
   limits_ = model_.limits(unit.client);
   if (within_limits(unit)) return value;
-  for (std::size_t depth = std::tuple_size_v<History>; (value = search(unit, menu, manager, depth)) < 0;) --depth;
-  return value;
+  std::size_t depth = model_.past(unit.client).size();  // no more contacts than limits allow need be remembered
+  for (const RollingLimit& limit : limits_) depth += static_cast<std::size_t>(limit.contacts);
+  depth = std::min(depth, std::tuple_size_v<History>);
+  std::int32_t next = std::numeric_limits<std::int32_t>::max() / 2;
+  for (std::size_t i = stages_.size(); i-- > 0;) {
+    stages_[i].next = next;
+    next = std::min(next, model_.offset[stages_[i].one->lo]);
+  }
+  const std::int64_t best = search(unit, menu, manager, depth);
+  if (work_ > most_work_) {
+    ++cut_short_;
+    beam(unit, menu, manager, depth);
+  }
+  return best;
 }
 
 /// Rolling limits aside. State 0: none of the client's touches is planned yet; state d + 1: the last one is on day d.
@@ -282,7 +294,7 @@ bool ClientPath::within_limits(const Unit& unit) const {
 namespace {
 
 constexpr std::int32_t bias = 1023;
-constexpr std::size_t most_labels = 20'000;
+constexpr std::uint16_t gone = 0xFFFF;  // stage of a label beside which another is as good
 
 std::uint16_t packed(std::int32_t day, std::uint32_t channel) {
   return static_cast<std::uint16_t>(static_cast<std::uint32_t>(day + bias) << 5 | channel);
@@ -336,93 +348,137 @@ ClientPath::History ClientPath::after(const History& history, std::int32_t day, 
   return made;
 }
 
-std::size_t ClientPath::slot_of(const Label& label) const {
-  const auto [first, second] = std::bit_cast<std::array<std::uint64_t, 2>>(label.history);
-  const std::uint64_t own = std::uint64_t{label.stage} << 16 | label.state;
-  const std::uint64_t hash = ((first ^ own << 32) * 0x9E3779B97F4A7C15ULL ^ second) * 0xC2B2AE3D27D4EB4FULL;
-  const auto same = [&](const Label& other) {
-    return other.history == label.history && other.state == label.state && other.stage == label.stage;
-  };
-  std::size_t at = hash >> 32 & (table_.size() - 1);
-  while (table_[at] != none && !same(labels_[table_[at]])) at = (at + 1) & (table_.size() - 1);
-  return at;
+/// Whether after `a` all may follow that may follow after `b`, of the same state, and `a` is worth no less.
+bool ClientPath::as_good(const Label& a, const Label& b) {
+  ++work_;
+  if (a.value < b.value || a.born > b.stage) return false;
+  return std::all_of(limits_.begin(), limits_.end(), [&](const RollingLimit& limit) {
+    std::size_t other = 0;
+    for (const std::uint16_t entry : a.history) {
+      if (entry == 0) break;
+      if ((limit.channels >> (entry & 31U) & 1U) == 0) continue;
+      const auto minds = [&] { return (limit.channels >> (b.history[other] & 31U) & 1U) != 0; };
+      while (other < b.history.size() && b.history[other] != 0 && !minds()) ++other;
+      if (other == b.history.size() || b.history[other] == 0) return false;
+      if (day_in(entry) > day_in(b.history[other])) return false;
+      ++other;
+    }
+    return true;
+  });
 }
 
-void ClientPath::grow_table() {
-  std::vector<std::uint32_t> old(table_.size() * 2, none);
-  old.swap(table_);
-  for (const std::uint32_t label : old)
-    if (label != none) table_[slot_of(labels_[label])] = label;
-}
-
-/// Of labels with one history the one worth most stays; of equals the earlier one.
+/// Labels beside which another of the same state is as good are left out.
 void ClientPath::keep(const Label& label, std::int64_t promise) {
-  if ((labels_.size() + 1) * 2 > table_.size()) grow_table();
-  const std::size_t at = slot_of(label);
-  if (table_[at] != none && labels_[table_[at]].value >= label.value) return;
-  table_[at] = static_cast<std::uint32_t>(labels_.size());
-  open_.push_back({promise, table_[at]});
+  std::vector<std::uint32_t>& others = by_state_[label.state];
+  ++work_;
+  if (std::any_of(others.begin(), others.end(), [&](std::uint32_t other) { return as_good(labels_[other], label); }))
+    return;
+  std::erase_if(others, [&](std::uint32_t other) {
+    if (!as_good(label, labels_[other])) return false;
+    labels_[other].stage = gone;
+    return true;
+  });
+  others.push_back(static_cast<std::uint32_t>(labels_.size()));
+  open_.push_back({promise, others.back()});
   std::push_heap(open_.begin(), open_.end());
   labels_.push_back(label);
 }
 
-/// The best choice within rolling limits: labels are gone on with in the order of what they might come to, of which
-/// tails are the bound (Hart, Nilsson and Raphael 1968, "A*").
-/// \param depth  contacts that a label remembers at most. \returns below 0 where there are too many labels
-std::int64_t ClientPath::search(const Unit& unit, const Menu& menu, std::uint32_t manager, std::size_t depth) {
-  const std::size_t states = model_.days + 1;
-  const auto touches = static_cast<std::uint32_t>(stages_.size());
+/// Calls visit(label, its promise) for a label's next touch on every day that limits let it have.
+template <class Visit>
+void ClientPath::plan_next(const Unit& unit, const Menu& menu, std::uint32_t manager, std::uint32_t before,
+                           const Label& label, std::size_t depth, Visit visit) const {
+  const std::size_t i = label.stage;
+  const Stage& stage = stages_[i];
+  if (stage.row == Menu::no_row) return;
   const std::size_t channels = unit.by_channel ? model_.problem.channels : 1;
-  const auto tail = [&](std::size_t stage) { return tails_.data() + stage * states; };
+  for (std::size_t day = std::max<std::size_t>(stage.one->lo, after_.of(stage.one->gap)[label.state]);
+       day <= stage.one->hi; ++day) {
+    const std::int64_t worth = stage.worth(day);
+    if (worth <= 0) continue;
+    for (std::uint32_t c = 0; c < channels; ++c) {
+      const std::size_t row = unit.by_channel ? menu.row(stage.one->kind, manager, c) : stage.row;
+      const std::int64_t gain = worth - menu.costs(row)[day];
+      if (gain <= 0) continue;
+      const Menu::Pick pick = menu.pick(row, day);
+      const std::int32_t offset = model_.offset[day];
+      if (!allowed(label.history, offset, pick.channel)) continue;
+      const auto state = static_cast<std::uint16_t>(day + 1);
+      const auto next = static_cast<std::uint16_t>(i + 1);
+      visit(Label{after(label.history, offset, pick.channel, depth, stage.next), label.value + gain, before, next, next,
+                  state, static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(day), pick},
+            label.value + gain + tail(i + 1, state));
+    }
+  }
+}
+
+void ClientPath::trace_label(const Unit& unit, std::uint32_t label) {
+  steps_.clear();
+  for (; labels_[label].before != none; label = labels_[label].before)
+    steps_.push_back({unit.begin + labels_[label].touch, labels_[label].day, labels_[label].pick});
+  std::reverse(steps_.begin(), steps_.end());
+}
+
+/// The best choice within rolling limits: labels are gone on with in the order of what they might come to, of which
+/// tails are the bound (Hart, Nilsson and Raphael 1968, "A*"). Where that is too much work only a bound is found, and
+/// work_ is above most_work_.
+std::int64_t ClientPath::search(const Unit& unit, const Menu& menu, std::uint32_t manager, std::size_t depth) {
   labels_.clear();
   open_.clear();
-  table_.assign(256, none);
-  std::int32_t next = std::numeric_limits<std::int32_t>::max() / 2;
-  for (std::uint32_t i = touches; i-- > 0;) {
-    stages_[i].next = next;
-    next = std::min(next, model_.offset[stages_[i].one->lo]);
-  }
-  keep({begin_history(unit, depth), 0, none, 0, 0, 0, 0, {}}, tails_[0]);
+  work_ = 0;
+  by_state_.resize(model_.days + 1);
+  for (std::vector<std::uint32_t>& labels : by_state_) labels.clear();
+  keep({begin_history(unit, depth), 0, none, 0, 0, 0, 0, 0, {}}, tail(0, 0));
   for (;;) {
     std::pop_heap(open_.begin(), open_.end());
     const auto [promise, at] = open_.back();
     open_.pop_back();
     const Label label = labels_[at];
+    if (label.stage == gone) continue;
+    if (work_ > most_work_) return promise;
     if (label.value == promise) {
-      steps_.clear();
-      for (std::uint32_t own = at; labels_[own].before != none; own = labels_[own].before)
-        steps_.push_back({unit.begin + labels_[own].touch, labels_[own].day, labels_[own].pick});
-      std::reverse(steps_.begin(), steps_.end());
+      trace_label(unit, at);
       return promise;
     }
-    if (labels_.size() > most_labels && depth > 1) return -1;
     // The next touch: not planned, or on any day.
-    const std::size_t i = label.stage;
-    const Stage& stage = stages_[i];
-    labels_[at].stage = static_cast<std::uint16_t>(i + 1);
-    open_.push_back({label.value + tail(i + 1)[label.state], at});
+    labels_[at].stage = static_cast<std::uint16_t>(label.stage + 1);
+    open_.push_back({label.value + tail(label.stage + 1U, label.state), at});
     std::push_heap(open_.begin(), open_.end());
-    if (stage.row == Menu::no_row) continue;
-    for (std::size_t day = std::max<std::size_t>(stage.one->lo, after_.of(stage.one->gap)[label.state]);
-         day <= stage.one->hi; ++day) {
-      const std::int64_t worth = stage.worth(day);
-      if (worth <= 0) continue;
-      for (std::uint32_t c = 0; c < channels; ++c) {
-        const std::size_t row = unit.by_channel ? menu.row(stage.one->kind, manager, c) : stage.row;
-        const std::int64_t gain = worth - menu.costs(row)[day];
-        if (gain <= 0) continue;
-        const Menu::Pick pick = menu.pick(row, day);
-        const std::int32_t offset = model_.offset[day];
-        if (!allowed(label.history, offset, pick.channel)) continue;
-        const auto state = static_cast<std::uint16_t>(day + 1);
-        const std::int64_t value = label.value + gain;
-        keep({after(label.history, offset, pick.channel, depth, stage.next), value, at,
-              static_cast<std::uint16_t>(i + 1), state, static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(day),
-              pick},
-             value + tail(i + 1)[state]);
-      }
+    plan_next(unit, menu, manager, at, label, depth,
+              [&](const Label& made, std::int64_t made_promise) { keep(made, made_promise); });
+  }
+}
+
+/// A good choice within rolling limits: touch by touch the labels go on that might come to most.
+void ClientPath::beam(const Unit& unit, const Menu& menu, std::uint32_t manager, std::size_t depth) {
+  constexpr std::size_t width = 32;
+  labels_.assign(1, {begin_history(unit, depth), 0, none, 0, 0, 0, 0, 0, {}});
+  std::vector<std::uint32_t> now{0};
+  for (std::uint16_t i = 0; i < stages_.size(); ++i) {
+    open_.clear();
+    for (const std::uint32_t at : now) {
+      const Label label = labels_[at];
+      plan_next(unit, menu, manager, at, label, depth, [&](const Label& made, std::int64_t promise) {
+        open_.push_back({promise, static_cast<std::uint32_t>(labels_.size())});
+        labels_.push_back(made);
+      });
+      labels_[at].stage = static_cast<std::uint16_t>(i + 1);
+      open_.push_back({label.value + tail(i + 1U, label.state), at});
+    }
+    std::sort(open_.begin(), open_.end(), [](const Open& a, const Open& b) { return b < a; });
+    now.clear();
+    for (const Open& one : open_) {
+      const Label& label = labels_[one.label];
+      const auto better = [&](std::uint32_t other) {
+        return labels_[other].state == label.state && as_good(labels_[other], label);
+      };
+      if (std::none_of(now.begin(), now.end(), better)) now.push_back(one.label);
+      if (now.size() == width) break;
     }
   }
+  trace_label(unit, *std::max_element(now.begin(), now.end(), [&](std::uint32_t a, std::uint32_t b) {
+                return labels_[a].value < labels_[b].value;
+              }));
 }
 
 bool fits_client(const Model& model, std::span<const Place> places, std::uint32_t touch, const Place& place) {

@@ -121,13 +121,16 @@ class ClientPath {
     Menu::Pick pick;
   };
 
-  ClientPath(const Model& model, const Group& group, const DaysAfter& after)
-      : model_(model), group_(group), after_(after) {}
-  /// \returns what the best choice yields; steps() are that choice, by touch. With rolling limits of several contacts
-  /// it may be more than can be had where a client has more than 8 contacts in a limit's days, or thousands of ways to
-  /// space them.
+  /// \param most_work  comparisons of labels in one search
+  ClientPath(const Model& model, const Group& group, const DaysAfter& after, std::size_t most_work = 200'000)
+      : model_(model), group_(group), after_(after), most_work_(most_work) {}
+  /// \returns what the best choice yields; steps() are that choice, by touch. With rolling limits it
+  /// may be more than can be had where they ask to remember more than 8 contacts, or leave too many ways to space them;
+  /// steps() then are the best that was found.
   std::int64_t solve(const Unit& unit, const Menu& menu);
   [[nodiscard]] std::span<const Step> steps() const { return steps_; }
+  /// Searches so far that were too much work.
+  [[nodiscard]] std::size_t cut_short() const { return cut_short_; }
 
  private:
   using History = std::array<std::uint16_t, 8>;  // latest first: days from -1023 in 11 bits, channel in 5; 0: none
@@ -136,6 +139,7 @@ class ClientPath {
     std::int64_t value;
     std::uint32_t before;  // label
     std::uint16_t stage;   // the touch that is next
+    std::uint16_t born;    // and was when the label was made
     std::uint16_t state;
     std::uint16_t touch;  // the one planned last, from the unit's first on
     std::uint16_t day;
@@ -163,24 +167,33 @@ class ClientPath {
   void trace(const Unit& unit, const Menu& menu);
   [[nodiscard]] bool within_limits(const Unit& unit) const;
   std::int64_t search(const Unit& unit, const Menu& menu, std::uint32_t manager, std::size_t depth);
+  void beam(const Unit& unit, const Menu& menu, std::uint32_t manager, std::size_t depth);
+  template <class Visit>
+  void plan_next(const Unit& unit, const Menu& menu, std::uint32_t manager, std::uint32_t before, const Label& label,
+                 std::size_t depth, Visit visit) const;
+  void trace_label(const Unit& unit, std::uint32_t label);
+  [[nodiscard]] std::int64_t tail(std::size_t stage, std::size_t state) const {
+    return tails_[stage * (model_.days + 1) + state];
+  }
   [[nodiscard]] History begin_history(const Unit& unit, std::size_t depth) const;
   [[nodiscard]] bool allowed(const History& history, std::int32_t day, std::uint32_t channel) const;
   [[nodiscard]] History after(const History& history, std::int32_t day, std::uint32_t channel, std::size_t depth,
                               std::int32_t next) const;
-  [[nodiscard]] std::size_t slot_of(const Label& label) const;
+  [[nodiscard]] bool as_good(const Label& a, const Label& b);
   void keep(const Label& label, std::int64_t promise);
-  void grow_table();
 
   const Model& model_;
   const Group& group_;
   const DaysAfter& after_;
+  std::size_t most_work_;
   std::vector<Step> steps_, best_steps_;
   std::vector<Stage> stages_;
   std::vector<std::int64_t> tails_, from_day_;
   std::span<const RollingLimit> limits_;
+  std::size_t work_{0}, cut_short_{0};
   std::vector<Label> labels_;
   std::vector<Open> open_;
-  std::vector<std::uint32_t> table_;
+  std::vector<std::vector<std::uint32_t>> by_state_;  // labels that count
 };
 
 /// Whether a client's touch may be on a day with what else is planned for the client: order, gaps, limits, one manager.

@@ -141,7 +141,7 @@ class Relaxation {
         if (places[i].manager != none) move(menu, prices, room, i, places[i], -1);
       static_cast<void>(path.solve(unit, menu));
       for (std::uint32_t i = unit.begin; i < unit.end; ++i) places[i] = {};
-      for (const ClientPath::Step& step : path.steps()) {
+      for (const ClientPath::Step& step : dearest_first(path)) {
         const Place place = place_of(step);
         if (!has_room(room, step.position, place)) continue;  // two of a client on one day for the last room
         places[step.position] = place;
@@ -182,6 +182,7 @@ class Relaxation {
   /// order, at all, half or none of the prices; what is worth no less is kept.
   void improve(std::int32_t attempts, const Control& control) {
     constexpr std::int32_t epoch = 64;
+    constexpr std::size_t most_cut_short = 500;  // each takes milliseconds
     std::vector<std::int64_t> room = resources_.capacity;
     Occupants held(group_.managers.size() * model_.days);
     std::vector<std::vector<std::uint32_t>> wanted(group_.managers.size());  // positions by manager
@@ -195,7 +196,7 @@ class Relaxation {
       held[bin_of(places_[i])].push_back(i);
     }
     Draws draw;
-    ClientPath path(model_, group_, before_);
+    ClientPath path(model_, group_, before_, 5'000);
     Menu menu = menu_;
     std::vector<std::int64_t> prices;
     std::vector<std::uint32_t> chosen;
@@ -219,7 +220,7 @@ class Relaxation {
         if (places_[i].manager != none) sum += model_.worth(group_.touches[i], places_[i].day);
       return sum;
     };
-    for (std::int32_t attempt = 0; attempt < attempts; ++attempt) {
+    for (std::int32_t attempt = 0; attempt < attempts && path.cut_short() < most_cut_short; ++attempt) {
       if (attempt % epoch == 0) {
         control.check();
         prices = best_prices_;
@@ -255,7 +256,7 @@ class Relaxation {
       }
       for (const std::uint32_t u : chosen) {
         static_cast<void>(path.solve(units_[u], menu));
-        for (const ClientPath::Step& step : path.steps())
+        for (const ClientPath::Step& step : dearest_first(path))
           if (const Place to = place_of(step); has_room(room, step.position, to)) put(step.position, to);
         gain += worth(u);
       }
@@ -299,6 +300,15 @@ class Relaxation {
   }
   [[nodiscard]] static Place place_of(const ClientPath::Step& step) {
     return {step.pick.manager, static_cast<std::uint16_t>(step.day), static_cast<std::uint16_t>(step.pick.channel)};
+  }
+
+  /// What a client chose, so that of two on one day for the last room the one that is worth more has it.
+  [[nodiscard]] std::vector<ClientPath::Step> dearest_first(const ClientPath& path) const {
+    std::vector<ClientPath::Step> steps(path.steps().begin(), path.steps().end());
+    std::stable_sort(steps.begin(), steps.end(), [&](const ClientPath::Step& a, const ClientPath::Step& b) {
+      return model_.worth(group_.touches[a.position], a.day) > model_.worth(group_.touches[b.position], b.day);
+    });
+    return steps;
   }
 
   /// Prices to begin with: the best of those that are the same on all days and for all managers, as if minutes, and

@@ -73,6 +73,27 @@ TEST(ContactPlan, IsBetweenTheOptimumAndTheBoundElsewhere) {
   EXPECT_LT(lost, 0.02 * best_sum);
 }
 
+TEST(ContactPlan, GivesTheLastRoomToTheDearerOfAClientsTouches) {
+  for (const std::uint64_t seed : {1312U, 1816U, 2655U}) {
+    const PlanProblem problem = random_plan(seed, true);
+    EXPECT_EQ(plan_contacts(problem).objective, Exhaustive(problem).best()) << seed;
+  }
+}
+
+TEST(ContactPlan, SpacesManyTouchesOfAClientWithinARollingLimit) {
+  // 40 days of work are 54 of the calendar: thrice as many as the limit has.
+  for (const std::int32_t contacts : {2, 5}) {
+    PlanProblem problem = empty_plan(1, 40);
+    problem.clients.resize(1);
+    problem.clients[0].limits = 0;
+    problem.limits = {{{contacts, 20, any_channel}}};
+    for (int i = 0; i < 30; ++i) problem.touches.push_back(touch_of(0, 100 + i % 7, 0, 39));
+    const ContactPlan plan = plan_contacts(problem);
+    EXPECT_EQ(faults(problem, plan), "");
+    EXPECT_GE(plan.planned.size(), 3U * static_cast<std::size_t>(contacts) - 1) << contacts;
+  }
+}
+
 TEST(ContactPlan, PricesAreWhatOneMoreSlotAdds) {
   std::size_t priced = 0;
   for (std::uint64_t seed = 1000; seed < 1150; ++seed) {
