@@ -59,15 +59,41 @@ constexpr double as_expected = 1e9;
 /// learnt as one client, or as it was to begin with.
 constexpr double fewest_told = 0.1;
 
-/// Of e-mails that are similar, names explain as many as there are among pairs with the same names.
-constexpr double expected_similar_emails = 0.5;
+/// Of two mailboxes that are made of the same names, this part is similar.
+constexpr double similar_by_names = 0.5;
+constexpr std::size_t most_mailboxes = 20'000;  ///< cards that are looked at
+constexpr std::size_t fewest_mailboxes = 20;    ///< cards that tell; with fewer every mailbox counts as made of names
+constexpr std::size_t shortest_name_in_mailbox = 3;  ///< bytes: a shorter name is in a mailbox by chance
 
-std::vector<double> expected_u(const Comparison& comparison) {
+/// Share of the mailboxes that hold a name of their card, among cards with both.
+double mailboxes_of_names(const PreparedCards& cards) {
+  const std::size_t n = cards.size();
+  const std::size_t looked_at = std::min(n, most_mailboxes);
+  std::size_t mailboxes = 0;
+  std::size_t of_names = 0;
+  for (std::size_t i = 0; i < looked_at; ++i) {
+    const auto card = static_cast<std::uint32_t>(std::uint64_t{i} * n / looked_at);
+    std::vector<std::string_view> names = cards.values(card, CardField::given_name);
+    for (const std::string_view each : cards.values(card, CardField::family_name)) names.push_back(each);
+    std::erase_if(names, [](std::string_view each) { return each.size() < shortest_name_in_mailbox; });
+    if (names.empty()) continue;
+    for (const std::string_view mailbox : cards.values(card, CardField::email, "local")) {
+      ++mailboxes;
+      of_names += std::any_of(names.begin(), names.end(),
+                              [&](std::string_view each) { return mailbox.find(each) != std::string_view::npos; });
+    }
+  }
+  return mailboxes < fewest_mailboxes ? 1 : static_cast<double>(of_names) / static_cast<double>(mailboxes);
+}
+
+/// \param named  mailboxes_of_names()
+std::vector<double> expected_u(const Comparison& comparison, double named) {
   const std::size_t count = levels(comparison.kind).size();
   std::vector<double> u(count, count > 2 ? expected_between / static_cast<double>(count - 2) : 0);
   u.front() = 1;
   u.back() = 1e-6;
-  if (comparison.kind == ComparisonKind::email) u[1] = expected_similar_emails;
+  // Names that two persons share make their mailboxes similar, where both are made of names.
+  if (comparison.kind == ComparisonKind::email) u[1] = std::max(u[1], similar_by_names * named * named);
   return u;
 }
 
@@ -528,7 +554,8 @@ class Search {
     const std::size_t told_by = comparisons_with_values();
     if (told_by < 3 && options.smoothing_m == LinkTrainingOptions().smoothing_m) options.smoothing_m = as_expected;
     if (!options.prior_u.empty()) return options;
-    for (const Comparison& each : data_->options.comparisons) options.prior_u.push_back(expected_u(each));
+    const double named = mailboxes_of_names(cards_);
+    for (const Comparison& each : data_->options.comparisons) options.prior_u.push_back(expected_u(each, named));
     options.smoothing_u = told_by < 2 ? as_expected : smoothing_u;
     return options;
   }

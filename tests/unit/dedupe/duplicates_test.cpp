@@ -397,6 +397,21 @@ TEST(Duplicates, TellBranchesApart) {
   EXPECT_LT(metrics_of(find_duplicates(base_of(rows), without), truth).f1, metrics_of(found, truth).f1);
 }
 
+TEST(Duplicates, ExpectSimilarMailboxesWhereNamesAreInThem) {
+  const auto chance_of_similar = [](const std::vector<ClientRow>& rows) {
+    const LinkModel model = find_duplicates(base_of(rows)).model();
+    for (const LinkField& field : model.fields())
+      if (field.comparison.name == "email") return field.u.at(1);
+    return 0.0;
+  };
+  std::vector<ClientRow> rows = cards_of(300, 5);
+  const double of_names = chance_of_similar(rows);
+  std::mt19937 random(6);
+  for (ClientRow& row : rows)
+    if (!row.emails.empty()) row.emails = {word(random, 4) + "@mail.example"};
+  EXPECT_LT(chance_of_similar(rows), 0.5 * of_names);
+}
+
 TEST(Duplicates, JoinCardsThatAreAllAlikeInLittleTime) {
   BaseBuilder builder;
   for (std::int64_t i = 0; i < 50'000; ++i)
