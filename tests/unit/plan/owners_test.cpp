@@ -52,10 +52,9 @@ TEST(Owners, OfCardsWinOverThoseAnnouncedWhereTheyFit) {
     return made;
   };
   const std::vector<OwnerClient> clients{client(1, 0, 1), client(2, no_owner, 1), client(3, 2, 1), client(4, 2, 2)};
-  EXPECT_EQ(assign_owners(managers, clients), (std::vector<Ownership>{{0, OwnerReason::kept},
-                                                                      {1, OwnerReason::kept},
-                                                                      {1, OwnerReason::kept},
-                                                                      {0, OwnerReason::least_load}}));
+  EXPECT_EQ(assign_owners(managers, clients),
+            (std::vector<Ownership>{
+                {0, OwnerReason::kept}, {1, OwnerReason::kept}, {1, OwnerReason::kept}, {0, OwnerReason::least_load}}));
   // Where cards do not count, what was announced still does.
   EXPECT_EQ(assign_owners(managers, clients, {.keep = false}).front(), (Ownership{1, OwnerReason::kept}));
   EXPECT_THROW(static_cast<void>(assign_owners(managers, std::vector{client(1, no_owner, 3)})), Error);
