@@ -454,7 +454,7 @@ void ClientPath::beam(const Unit& unit, const Menu& menu, std::uint32_t manager,
   constexpr std::size_t width = 32;
   labels_.assign(1, {begin_history(unit, depth), 0, none, 0, 0, 0, 0, 0, {}});
   std::vector<std::uint32_t> now{0};
-  for (std::uint16_t i = 0; i < stages_.size(); ++i) {
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
     open_.clear();
     for (const std::uint32_t at : now) {
       const Label label = labels_[at];
@@ -463,7 +463,7 @@ void ClientPath::beam(const Unit& unit, const Menu& menu, std::uint32_t manager,
         labels_.push_back(made);
       });
       labels_[at].stage = static_cast<std::uint16_t>(i + 1);
-      open_.push_back({label.value + tail(i + 1U, label.state), at});
+      open_.push_back({label.value + tail(i + 1, label.state), at});
     }
     std::sort(open_.begin(), open_.end(), [](const Open& a, const Open& b) { return b < a; });
     now.clear();
