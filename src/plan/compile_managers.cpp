@@ -9,6 +9,7 @@
 #include "plan/compiler.hpp"
 #include "plan/countries.hpp"
 #include "plan/tags.hpp"
+#include "plan/wall_clock.hpp"
 
 namespace klientela::planning::compiling {
 
@@ -34,7 +35,7 @@ void Compiler::add_managers(const Table& table) {
       work_[d].insert(work_[d].end(), spans[m][d].begin(), spans[m][d].end());
     }
   }
-  for (std::vector<MinuteSpan>& day : work_) day = united(std::move(day));
+  for (std::vector<MinuteSpan>& day : work_) merge_spans(day);
   PlanProblem& problem = data_->problem;
   if (std::find(works.begin(), works.end(), true) == works.end()) works.assign(all.size(), true);
   std::vector<std::vector<MinuteSpan>> kept;
@@ -80,20 +81,6 @@ void Compiler::add_managers(const Table& table) {
 
 TimeZone Compiler::zone_of(const PlanManager& manager) const {
   return manager.time_zone.empty() ? data_->zone : TimeZone::named(manager.time_zone);
-}
-
-std::vector<MinuteSpan> Compiler::united(std::vector<MinuteSpan> spans) {
-  std::sort(spans.begin(), spans.end(),
-            [](const MinuteSpan& a, const MinuteSpan& b) { return std::pair(a.from, a.to) < std::pair(b.from, b.to); });
-  std::vector<MinuteSpan> out;
-  for (const MinuteSpan& span : spans) {
-    if (!out.empty() && span.from <= out.back().to) {
-      out.back().to = std::max(out.back().to, span.to);
-    } else {
-      out.push_back(span);
-    }
-  }
-  return out;
 }
 
 void Compiler::add_owners() {

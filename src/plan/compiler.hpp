@@ -93,7 +93,6 @@ class Compiler {
 
   void add_managers(const Table& table);
   [[nodiscard]] TimeZone zone_of(const PlanManager& manager) const;
-  [[nodiscard]] static std::vector<MinuteSpan> united(std::vector<MinuteSpan> spans);
   void add_owners();
   /// By row the manager whose id, or whose name alone, the card gives as owner.
   [[nodiscard]] std::vector<std::uint32_t> owners_on_cards();
