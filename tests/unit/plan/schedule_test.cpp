@@ -566,14 +566,19 @@ TEST(Schedule, SurveysAndInformsInTime) {
   EXPECT_THAT(schedule.notes().front().english, HasSubstr("\"old\" lies outside"));
 }
 
-TEST(Schedule, DrawsMeetingsOfOneCityToOneDay) {
+/// Eight clients, every other one in Tver, the rest in Kazan.
+ClientBase of_two_cities() {
   BaseBuilder builder;
   for (int id = 1; id <= 8; ++id) {
     ClientRow row{.client = id};
     row.city = id % 2 == 0 ? "Tver" : "Kazan";
     builder.add(row);
   }
-  const ClientBase base = builder.build().base;
+  return builder.build().base;
+}
+
+TEST(Schedule, DrawsMeetingsOfOneCityToOneDay) {
+  const ClientBase base = of_two_cities();
   const ContactSchedule schedule = make_schedule(base, clients_of(base), one_manager(),
                                                  policy_of(R"("batching": {"channels": ["meeting"], "by": "card.city"},
         "playbooks": [{"name": "p", "quotas": [{"channel": "meeting", "per": "plan"}]}])"),
@@ -589,13 +594,7 @@ TEST(Schedule, DrawsMeetingsOfOneCityToOneDay) {
 }
 
 TEST(Schedule, PutsContactsOfAPlaceNextToEachOther) {
-  BaseBuilder builder;
-  for (int id = 1; id <= 8; ++id) {
-    ClientRow row{.client = id};
-    row.city = id % 2 == 0 ? "Tver" : "Kazan";
-    builder.add(row);
-  }
-  const ClientBase base = builder.build().base;
+  const ClientBase base = of_two_cities();
   const auto changes = [&](const std::string& batching) {
     const ContactSchedule schedule =
         make_schedule(base, clients_of(base), one_manager(), policy_of(R"("batching": )" + batching + R"(,
