@@ -346,7 +346,7 @@ std::size_t Latinizer::foreign_run(std::string_view text, std::size_t begin, Wri
   {
     const std::lock_guard guard(foreign_->lock);
     if (!foreign_->any_latin)
-      foreign_->any_latin = Foreign::open("Any-Latin; Latin-ASCII; NFD; [:M:] Remove; NFC; Lower");
+      foreign_->any_latin = Foreign::open("Any-Latin; Latin-ASCII; NFKD; [:M:] Remove; NFC; Lower");
     Foreign::run(foreign_->any_latin, composed);
   }
   for (std::size_t i = 0; i < composed.size();) {
