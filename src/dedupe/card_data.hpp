@@ -24,6 +24,13 @@ class Texts {
   [[nodiscard]] std::string_view operator[](std::size_t i) const noexcept {
     return i < settled_count_ ? (*settled_)[i] : recent_[i - settled_count_];
   }
+  /// Asks for the memory that tells where a text lies, and, when that is there, for the text.
+  void ask_where(std::size_t i) const noexcept {
+    if (i < settled_count_) __builtin_prefetch(&settled_->begins[i]);
+  }
+  void ask(std::size_t i) const noexcept {
+    if (i < settled_count_) __builtin_prefetch(settled_->bytes.data() + settled_->begins[i]);
+  }
   void push_back(std::string_view text) { recent_.push_back(text); }
   /// O(bytes)
   void settle() {

@@ -532,11 +532,9 @@ class Update {
       std::vector<std::uint64_t> met;  // by one fresh card: another, and by which rule
       std::vector<CardPair> pairs;
       const auto score = [&] {
-        for (std::size_t p = 0; p < pairs.size(); ++p) {
-          data_->comparer->ask_ahead(pairs, p);
-          const double bits = data_->scorer->at_least(kept, pairs[p], memory);
-          if (bits >= kept) edges[task].push_back({pairs[p].a, pairs[p].b, bits});
-        }
+        data_->scorer->each_at_least(kept, pairs, memory, [&](CardPair pair, double bits) {
+          edges[task].push_back({pair.a, pair.b, bits});
+        });
         pairs.clear();
       };
       const auto begin = static_cast<std::uint32_t>(fresh_.size() * task / tasks);

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cmath>
+#include <iterator>
 #include <memory>
 #include <numeric>
 #include <set>
@@ -147,6 +148,27 @@ std::vector<std::uint32_t> representatives_of(const Duplicates::Data& found) {
     begin = end;
   }
   return representatives;
+}
+
+/// By the first card, then the second: to the place of the first card, and within it the few that there are.
+/// O(edges + cards)
+std::vector<CardEdge> in_order(std::vector<std::vector<CardEdge>> parts, std::size_t cards) {
+  std::vector<std::uint32_t> ends(cards + 1, 0);
+  for (const auto& part : parts)
+    for (const CardEdge& edge : part) ++ends[edge.a + 1];
+  std::partial_sum(ends.begin(), ends.end(), ends.begin());
+  std::vector<CardEdge> edges(ends.back());
+  for (auto& part : parts) {
+    for (const CardEdge& edge : part) edges[ends[edge.a]++] = edge;
+    part = {};
+  }
+  for (std::size_t begin = 0; begin < edges.size();) {
+    const std::size_t end = ends[edges[begin].a];
+    std::sort(edges.begin() + static_cast<std::ptrdiff_t>(begin), edges.begin() + static_cast<std::ptrdiff_t>(end),
+              [](const CardEdge& x, const CardEdge& y) { return x.b < y.b; });
+    begin = end;
+  }
+  return edges;
 }
 
 void check(const DedupeOptions& options, bool two_lists) {
@@ -342,8 +364,6 @@ class Search {
     data_->cannot_links = known.cannot_links;
     if (data_->options.comparisons.empty()) data_->options.comparisons = default_comparisons();
     check(data_->options, cards.two_lists());
-    comparer_ = std::make_shared<const PairComparer>(cards, data_->options.comparisons);
-    data_->comparer = comparer_;
   }
 
   Duplicates run() {
@@ -368,7 +388,7 @@ class Search {
     data_->split_by = blocks.options().split_by;
     data_->block_limit = blocks.block_limit();
     learn(blocks);
-    auto scorer = std::make_shared<PairScorer>(*comparer_, data_->model, data_->representatives);
+    auto scorer = std::make_shared<PairScorer>(*comparer_, data_->model, data_->representatives, control_);
     if (data_->options.discount_shared) discount_shared_values(*scorer);
     data_->scorer = std::move(scorer);
     score(blocks);
@@ -393,7 +413,11 @@ class Search {
                   "clients");
     const CardClusterOptions& clusters = data_->options.clusters;
     const bool plain = clusters.sources == CardSourceRule::any && !cards_.two_lists();
-    if (plain) data_->representatives = representatives_of(*data_);
+    control_.run(2, [&](std::size_t task) {
+      if (task == 0) comparer_ = std::make_shared<const PairComparer>(cards_, data_->options.comparisons);
+      if (task == 1 && plain) data_->representatives = representatives_of(*data_);
+    });
+    data_->comparer = comparer_;
     for (std::uint32_t card = 0; card < cards_.size(); ++card)
       if (!plain || data_->representatives[card] == card) distinct_.push_back(card);
     first_list_ = cards_.two_lists() ? cards_.first_list() : distinct_.size();
@@ -411,7 +435,7 @@ class Search {
     drawn.pairs_per_card = ~std::uint32_t{0};
     const Blocks blocks = block(cards_, drawn, data_->representatives, control_);
     learn(blocks);
-    const PairScorer scorer(*comparer_, data_->model, data_->representatives);
+    const PairScorer scorer(*comparer_, data_->model, data_->representatives, control_);
     const double threshold = data_->options.clusters.threshold;
     return dedupe::choose_rules(
         candidates, blocks, options, data_->representatives,
@@ -453,10 +477,10 @@ class Search {
       if (control_.stop.stop_requested()) return;
       auto memory = comparer_->memory();
       const std::size_t end = std::min(pairs.size(), (task + 1) * task_pairs);
-      for (std::size_t p = task * task_pairs; p < end; ++p) {
-        comparer_->ask_ahead(pairs, p);
-        if (looked_at(pairs[p])) counters[task].add((*comparer_)(pairs[p], memory));
-      }
+      comparer_->each_compared(pairs.subspan(task * task_pairs, end - task * task_pairs), memory,
+                               [&](CardPair pair, Pattern pattern) {
+                                 if (looked_at(pair)) counters[task].add(pattern);
+                               });
     });
     control_.check();
     PatternCounter all;
@@ -515,11 +539,16 @@ class Search {
     const PatternCounts random = patterns(drawn);
     control_.report("learn", 0.3);
     std::vector<TrainingBlock> training;
-    for (std::size_t r = 0; r < blocks.rules().size(); ++r) {
+    std::vector<std::vector<CardPair>> samples(blocks.rules().size());
+    control_.run(samples.size(), [&](std::size_t r) {
+      if (blocks.rules()[r].pairs > 0 && !control_.stop.stop_requested())
+        samples[r] = blocks.sample(r, data_->options.training_pairs);
+    });
+    for (std::size_t r = 0; r < samples.size(); ++r) {
       if (blocks.rules()[r].pairs == 0) continue;
       TrainingBlock of_rule;
       of_rule.name = blocks.rules()[r].rule;
-      of_rule.patterns = patterns(blocks.sample(r, data_->options.training_pairs));
+      of_rule.patterns = patterns(std::exchange(samples[r], {}));
       if (of_rule.patterns.rows() == 0) continue;
       for (std::size_t i = 0; i < comparisons.size(); ++i) {
         const auto& keys = blocks.options().rules[r].keys;
@@ -744,15 +773,18 @@ class Search {
     control_.run(blocks.units(), [&](std::size_t unit) {
       if (control_.stop.stop_requested()) return;
       auto memory = comparer_->memory();
+      std::vector<CardPair> between;  // two lists
       blocks.pairs(unit, [&](std::span<const CardPair> pairs) {
-        for (std::size_t p = 0; p < pairs.size(); ++p) {
-          const CardPair pair = pairs[p];
-          comparer_->ask_ahead(pairs, p);
-          if (!looked_at(pair)) continue;
-          ++made[unit];
-          const double score = scorer.at_least(kept, pair, memory);
-          if (score >= kept) edges[unit].push_back({pair.a, pair.b, score});
+        if (cards_.two_lists()) {
+          between.clear();
+          std::copy_if(pairs.begin(), pairs.end(), std::back_inserter(between),
+                       [&](CardPair pair) { return looked_at(pair); });
+          pairs = between;
         }
+        made[unit] += pairs.size();
+        scorer.each_at_least(kept, pairs, memory, [&](CardPair pair, double score) {
+          edges[unit].push_back({pair.a, pair.b, score});
+        });
       });
       edges[unit].shrink_to_fit();
       ++done;
@@ -763,22 +795,16 @@ class Search {
       data_->rules[blocks.rule_of(unit)].added += made[unit];
       data_->pairs += made[unit];
     }
-    std::size_t count = 0;
-    for (const auto& part : edges) count += part.size();
-    data_->edges.reserve(count + (data_->representatives.empty() ? 0 : data_->representatives.size() / 8));
-    for (auto& part : edges) {
-      data_->edges.insert(data_->edges.end(), part.begin(), part.end());
-      part = {};
-    }
+    std::vector<CardEdge> equal;
     for (std::uint32_t card = 0; card < data_->representatives.size(); ++card) {
       const CardPair pair{data_->representatives[card], card};
       if (pair.a == pair.b) continue;
       ++data_->pairs;
       if (const double score = scorer(pair, (*comparer_)(pair)); score >= kept)
-        data_->edges.push_back({pair.a, pair.b, score});
+        equal.push_back({pair.a, pair.b, score});
     }
-    std::sort(data_->edges.begin(), data_->edges.end(),
-              [](const CardEdge& x, const CardEdge& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });
+    edges.push_back(std::move(equal));
+    data_->edges = in_order(std::move(edges), cards_.size());
   }
 
   void cluster() {

@@ -85,6 +85,7 @@ void PairComparer::look_up() {
     if (i == given_) given_place_ = live_.size();
     if (i == family_) family_place_ = live_.size();
     live_.push_back(static_cast<std::uint8_t>(i));
+    form_counts_.push_back(static_cast<std::uint8_t>(forms(comparisons_[i].field).size()));
   }
   if (given_place_ == nowhere || family_place_ == nowhere) given_place_ = family_place_ = nowhere;
   stride_ = live_.size() + (several_ ? 1 : 0);
@@ -159,7 +160,7 @@ Pattern PairComparer::compared(CardPair pair, Memory* memory) const {
     const auto names = [&](std::uint32_t card) {
       return Names{first_form(*columns_[given_], card), first_form(*columns_[family_], card)};
     };
-    if (given <= name_similar && family <= name_similar) {
+    if (given <= name_similar && family <= name_similar && !surely_not_crossed(a, b)) {
       cross_names(names(pair.a), names(pair.b), given, family, comparisons_[family_].close);
       const Pattern mask = Pattern{0xF} << (4 * given_) | Pattern{0xF} << (4 * family_);
       pattern = (pattern & ~mask) | Pattern{given} << (4 * given_) | Pattern{family} << (4 * family_);

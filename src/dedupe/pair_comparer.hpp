@@ -1,7 +1,9 @@
 // Levels of pairs, remembered by distinct values.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -73,6 +75,46 @@ class PairComparer {
     }
   }
 
+  /// Calls visit(at) for each pair of a list that texts are compared of, `open` being the places as bits where they
+  /// are; before it their memory is asked for: where the texts of the first values lie, and, when that is there, them.
+  template <class Of, class Visit>
+  void each_asked(std::size_t count, Of of, Visit visit) const {
+    constexpr std::size_t where_ahead = 12;
+    constexpr std::size_t texts_ahead = 6;
+    const auto ask_where = [&](std::size_t at) {
+      if (at < count) each_text(of(at), [](const Texts& texts, std::uint32_t code) { texts.ask_where(code); });
+    };
+    for (std::size_t at = 0; at < where_ahead; ++at) ask_where(at);
+    for (std::size_t at = 0; at < count; ++at) {
+      ask_where(at + where_ahead);
+      if (at + texts_ahead < count)
+        each_text(of(at + texts_ahead), [](const Texts& texts, std::uint32_t code) { texts.ask(code); });
+      visit(at);
+    }
+  }
+  /// A pair, and the places, as bits, where texts are to be compared.
+  struct Open {
+    CardPair pair;
+    std::uint32_t places;
+  };
+  static constexpr std::size_t chunk = 256;  ///< pairs that are begun before they are finished
+
+  /// Calls take(pair, pattern) for each pair of a list, in their order.
+  template <class Take>
+  void each_compared(std::span<const CardPair> pairs, Memory& memory, Take take) const {
+    std::array<Open, chunk> open;
+    for (std::size_t begin = 0; begin < pairs.size(); begin += chunk) {
+      const std::size_t count = std::min(chunk, pairs.size() - begin);
+      for (std::size_t at = 0; at < count; ++at) {
+        ask_ahead(pairs, begin + at);
+        open[at] = {pairs[begin + at], open_places(pairs[begin + at])};
+      }
+      each_asked(
+          count, [&](std::size_t at) { return open[at]; },
+          [&](std::size_t at) { take(open[at].pair, compared(open[at].pair, &memory)); });
+    }
+  }
+
   /// The comparisons whose field some card has, in order.
   [[nodiscard]] std::span<const std::uint8_t> live() const noexcept { return live_; }
   /// The first values of a card by place in live(), and behind them, where some card has several values, the places,
@@ -114,6 +156,27 @@ class PairComparer {
   [[nodiscard]] std::uint8_t highest(std::size_t comparison) const noexcept { return highest_[comparison]; }
 
  private:
+  template <class Visit>
+  void each_text(Open open, Visit visit) const noexcept {
+    for (; open.places != 0; open.places &= open.places - 1) {
+      const auto k = static_cast<std::size_t>(std::countr_zero(open.places));
+      for (std::size_t form = 0; form < form_counts_[k]; ++form) {
+        visit(columns_[live_[k]]->forms[form], row(open.pair.a)[k]);
+        visit(columns_[live_[k]]->forms[form], row(open.pair.b)[k]);
+      }
+    }
+  }
+  /// The places where the first values of a pair do not tell the level without their texts.
+  [[nodiscard]] std::uint32_t open_places(CardPair pair) const noexcept {
+    const std::uint32_t* const a = row(pair.a);
+    const std::uint32_t* const b = row(pair.b);
+    std::uint32_t open = 0;
+    for (std::size_t k = 0; k < live_.size(); ++k)
+      if (a[k] != no_code && b[k] != no_code && a[k] != b[k] &&
+          comparisons_[live_[k]].kind != ComparisonKind::birthday && !surely_different(live_[k], a[k], b[k]))
+        open |= std::uint32_t{1} << k;
+    return open;
+  }
   /// What is looked up by value, and which comparisons are live.
   void look_up();
   /// Rows of the cards that have none yet, up to `all`.
@@ -127,6 +190,7 @@ class PairComparer {
   std::vector<const FieldColumn*> columns_;
   std::vector<std::uint8_t> highest_;
   std::vector<std::uint8_t> live_;
+  std::vector<std::uint8_t> form_counts_;  ///< by place in live()
   std::size_t stride_{0};
   std::vector<std::uint32_t> rows_;  ///< by card: row(), so that a card is a line of memory
   std::vector<Grown<Sketch>> sketches_;

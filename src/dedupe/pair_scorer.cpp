@@ -1,7 +1,6 @@
 // Scores of the pairs that reach a limit; of the others as little as shows that they do not.
 #include "dedupe/pair_scorer.hpp"
 
-#include <limits>
 #include <numeric>
 
 #include "dedupe/value_levels.hpp"
@@ -28,17 +27,15 @@ void PairScorer::bound() {
     if (comparisons[live[k]].kind == ComparisonKind::birthday) born_ = k;
 }
 
-double PairScorer::at_least(double least, CardPair pair, PairComparer::Memory& memory) const {
-  constexpr double below = -std::numeric_limits<double>::infinity();
+bool PairScorer::begin(double least, Begun& begun) const {
   const PairComparer& comparer = *comparer_;
-  const std::uint32_t* const a = comparer.row(pair.a);
-  const std::uint32_t* const b = comparer.row(pair.b);
+  const std::uint32_t* const a = comparer.row(begun.pair.a);
+  const std::uint32_t* const b = comparer.row(begun.pair.b);
   const auto live = comparer.live();
   const std::uint32_t several = comparer.several(a, b);
-  std::uint32_t open = 0;                                   // places with two values whose level is not known
-  double score = prior_ + shared_.highest_shared_weight();  // at most
-  Pattern pattern = 0;                                      // levels that are known
-  Terms terms{};
+  std::uint32_t open = 0;
+  double score = prior_ + shared_.highest_shared_weight();
+  Pattern pattern = 0;
   for (std::size_t k = 0; k < live.size(); ++k) {
     if (a[k] == no_code || b[k] == no_code) continue;
     const std::size_t i = live[k];
@@ -47,7 +44,7 @@ double PairScorer::at_least(double least, CardPair pair, PairComparer::Memory& m
     } else if (a[k] == b[k]) {
       pattern |= Pattern{comparer.highest(i)} << (4 * i);
       score += weights_[i][comparer.highest(i)];
-      if (!terms_[i].empty()) score += terms[i] = terms_[i][a[k]];
+      if (!terms_[i].empty()) score += terms_[i][a[k]];
     } else {
       score += most_[i].differing;
       open |= std::uint32_t{1} << k;
@@ -64,8 +61,7 @@ double PairScorer::at_least(double least, CardPair pair, PairComparer::Memory& m
       if (may_cross && missing(k)) crossed += std::max(0.0, weights_[live[k]][name_crossed]);
     score += crossed;
   }
-  if (score < least) return below;
-  const auto exact = [&] { return (*this)(pair, comparer(pair, memory)); };
+  if (score < least) return false;
   const auto settle = [&](std::size_t k, std::uint8_t level) {
     score += weights_[live[k]][level] - most_[live[k]].differing;
     pattern |= Pattern{level} << (4 * live[k]);
@@ -74,20 +70,39 @@ double PairScorer::at_least(double least, CardPair pair, PairComparer::Memory& m
   };
   if (born_ != PairComparer::nowhere && (open >> born_ & 1U) != 0 &&
       settle(born_, comparer.birthday_level(a[born_], b[born_])))
-    return below;
-  if (may_cross) {
-    if (!comparer.surely_not_crossed(a, b)) return exact();
+    return false;
+  begun.whole = may_cross && !comparer.surely_not_crossed(a, b);
+  if (!begun.whole) {
     score -= crossed;
-    if (score < least) return below;
+    if (score < least) return false;
+    for (const std::size_t k : order_)
+      if ((open >> k & 1U) != 0 && comparer.surely_different(live[k], a[k], b[k]) && settle(k, 1)) return false;
+    begun.whole = several != 0;
   }
-  for (const std::size_t k : order_)
-    if ((open >> k & 1U) != 0 && comparer.surely_different(live[k], a[k], b[k]) && settle(k, 1)) return below;
-  if (several != 0) return exact();
-  for (const std::size_t k : order_)
-    if ((open >> k & 1U) != 0 && settle(k, comparer.level_by_texts(k, a[k], b[k], &memory))) return below;
-  if (shared_.classes().empty()) return score;
-  score += shared_weight(pattern, terms) - shared_.highest_shared_weight();
-  return score < least ? below : score;
+  begun.open = open;
+  begun.score = score;
+  begun.pattern = pattern;
+  return true;
+}
+
+double PairScorer::finish(double least, Begun begun, PairComparer::Memory& memory) const {
+  const PairComparer& comparer = *comparer_;
+  if (begun.whole) return (*this)(begun.pair, comparer(begun.pair, memory));
+  const std::uint32_t* const a = comparer.row(begun.pair.a);
+  const std::uint32_t* const b = comparer.row(begun.pair.b);
+  const auto live = comparer.live();
+  for (const std::size_t k : order_) {
+    if ((begun.open >> k & 1U) == 0) continue;
+    const std::uint8_t level = comparer.level_by_texts(k, a[k], b[k], &memory);
+    begun.pattern |= Pattern{level} << (4 * live[k]);
+    begun.score += weights_[live[k]][level] - most_[live[k]].differing;
+    if (begun.score < least) return begun.score;
+  }
+  if (shared_.classes().empty()) return begun.score;
+  Terms terms{};
+  for (std::size_t k = 0; k < live.size(); ++k)
+    if (a[k] == b[k] && a[k] != no_code && !terms_[live[k]].empty()) terms[live[k]] = terms_[live[k]][a[k]];
+  return begun.score + shared_weight(begun.pattern, terms) - shared_.highest_shared_weight();
 }
 
 }  // namespace klientela::dedupe

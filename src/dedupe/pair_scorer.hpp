@@ -17,6 +17,7 @@ namespace klientela::dedupe {
 /// The share of a field's values among the cards that have one and equal no earlier card.
 class Shares {
  public:
+  Shares() = default;
   Shares(const FieldColumn& column, std::span<const std::uint32_t> same)
       : counts_(column.counts), filled_(static_cast<double>(column.filled)) {
     for (std::uint32_t card = 0; card < same.size(); ++card) {
@@ -35,14 +36,15 @@ class Shares {
 
  private:
   std::vector<std::uint32_t> counts_;
-  double filled_;
+  double filled_{0};
 };
 
 /// Scores of pairs: sums of table entries, the same as LinkModel::explain() gives but for what is adjusted.
 class PairScorer {
  public:
   /// \param same  as Duplicates::representatives(): cards that equal an earlier one do not make a value frequent
-  PairScorer(const PairComparer& comparer, const LinkModel& model, std::span<const std::uint32_t> same)
+  PairScorer(const PairComparer& comparer, const LinkModel& model, std::span<const std::uint32_t> same,
+             const Control& control)
       : comparer_(&comparer), prior_(model.prior_weight()), shared_(shared(model)) {
     const auto& comparisons = comparer.comparisons();
     for (std::size_t i = 0; i < comparisons.size(); ++i) {
@@ -50,12 +52,16 @@ class PairScorer {
       std::array<double, 16> row{};
       std::copy(weights.begin(), weights.end(), row.begin());
       weights_.push_back(row);
-      shares_.emplace_back((*comparer.cards().data())[comparisons[i].field], same);
     }
+    shares_.resize(comparisons.size());
     terms_.resize(comparisons.size());
     highest_term_.resize(comparisons.size());
     adjusted_.resize(comparisons.size());
-    add_terms(model);
+    control.run(comparisons.size(), [&](std::size_t i) {
+      shares_[i] = Shares((*comparer.cards().data())[comparisons[i].field], same);
+      add_terms(model, i);
+    });
+    bound();
   }
   /// Of cards that grew out of those: shares are as they were.
   PairScorer(const PairScorer& before, const PairComparer& comparer, const LinkModel& model)
@@ -70,7 +76,8 @@ class PairScorer {
     const auto& comparisons = comparer.comparisons();
     for (std::size_t i = 0; i < comparisons.size(); ++i)
       shares_[i].grow((*comparer.cards().data())[comparisons[i].field].distinct());
-    add_terms(model);
+    for (std::size_t i = 0; i < comparisons.size(); ++i) add_terms(model, i);
+    bound();
     for (std::size_t i = 0; i < comparisons.size(); ++i)
       if (!terms_[i].empty()) terms_[i].resize(shares_[i].size(), 0);
   }
@@ -104,13 +111,45 @@ class PairScorer {
     return score + shared_weight(pattern, terms);
   }
 
-  /// The score of a pair where it is at least so many bits; a number below it, minus infinity, where it is not. What is
-  /// cheap is looked at first, and nothing more once the rest cannot make up for it; sums of weights are exact, so what
-  /// they are bounded by is, too.
-  [[nodiscard]] double at_least(double least, CardPair pair, PairComparer::Memory& memory) const;
+  /// Calls take(pair, score) for the pairs that score at least so many bits, in their order. What is cheap is looked at
+  /// first, and nothing more once the rest cannot make up for it; sums of weights are exact, so what they are bounded
+  /// by is, too. Texts are looked at last, and asked for ahead.
+  template <class Take>
+  void each_at_least(double least, std::span<const CardPair> pairs, PairComparer::Memory& memory, Take take) const {
+    std::array<Begun, PairComparer::chunk> begun;
+    for (std::size_t p = 0; p < pairs.size();) {
+      std::size_t count = 0;
+      for (; p < pairs.size() && count < begun.size(); ++p) {
+        comparer_->ask_ahead(pairs, p);
+        begun[count].pair = pairs[p];
+        if (begin(least, begun[count])) ++count;
+      }
+      comparer_->each_asked(
+          count,
+          [&](std::size_t at) {
+            return PairComparer::Open{begun[at].pair, begun[at].open};
+          },
+          [&](std::size_t at) {
+            if (const double score = finish(least, begun[at], memory); score >= least) take(begun[at].pair, score);
+          });
+    }
+  }
 
  private:
   using Terms = std::array<double, max_card_comparisons>;
+
+  /// A pair of which all is known but what texts tell.
+  struct Begun {
+    CardPair pair;
+    std::uint32_t open{0};  ///< places with two values whose level is not known
+    bool whole{false};      ///< several values, or names that may have changed places: all of it is to be compared
+    double score{0};        ///< at most
+    Pattern pattern{0};     ///< levels that are known
+  };
+  /// False: the pair cannot score so much.
+  [[nodiscard]] bool begin(double least, Begun& pair) const;
+  /// The score; a number below `least` where it is below.
+  [[nodiscard]] double finish(double least, Begun pair, PairComparer::Memory& memory) const;
 
   /// A model where it has classes; else one without fields, which is cheap to copy.
   static LinkModel shared(const LinkModel& model) { return model.classes().empty() ? LinkModel() : model; }
@@ -127,18 +166,14 @@ class PairScorer {
     double several{0};    ///< nothing is: a card has several values; without the term
   };
 
-  void add_terms(const LinkModel& model) {
-    const auto& comparisons = comparer_->comparisons();
-    for (std::size_t i = 0; i < comparisons.size(); ++i) {
-      if (model.fields()[i].tf_weight <= 0) continue;
-      const std::size_t distinct = (*comparer_->cards().data())[comparisons[i].field].distinct();
-      terms_[i].reserve(distinct);
-      for (auto code = static_cast<std::uint32_t>(terms_[i].size()); code < distinct; ++code) {
-        terms_[i].push_back(model.term_weight(i, shares_[i](code)));
-        highest_term_[i] = std::max(highest_term_[i], terms_[i].back());
-      }
+  void add_terms(const LinkModel& model, std::size_t i) {
+    if (model.fields()[i].tf_weight <= 0) return;
+    const std::size_t distinct = (*comparer_->cards().data())[comparer_->comparisons()[i].field].distinct();
+    terms_[i].reserve(distinct);
+    for (auto code = static_cast<std::uint32_t>(terms_[i].size()); code < distinct; ++code) {
+      terms_[i].push_back(model.term_weight(i, shares_[i](code)));
+      highest_term_[i] = std::max(highest_term_[i], terms_[i].back());
     }
-    bound();
   }
   void bound();
 

@@ -91,21 +91,23 @@ void expect_scores_in_full(const Duplicates& found) {
   auto memory = comparer.memory();
   std::mt19937 random(3);
   const auto cards = static_cast<std::uint32_t>(found.cards().size());
-  std::size_t reached = 0;
+  std::vector<CardPair> pairs;
   for (std::size_t trial = 0; trial < 20'000; ++trial) {
     const auto a = static_cast<std::uint32_t>(random() % (cards - 4));
-    const CardPair pair{a, a + 1 + static_cast<std::uint32_t>(random() % (trial % 2 == 0 ? 3 : cards - a - 1))};
-    const double score = scorer(pair, comparer(pair));
-    for (const double least : {-20.0, -8.0, 0.0, score}) {
-      const double found_score = scorer.at_least(least, pair, memory);
-      if (score >= least) {
-        ++reached;
-        ASSERT_EQ(found_score, score) << pair.a << " " << pair.b;
-      } else {
-        ASSERT_LT(found_score, least) << pair.a << " " << pair.b;
-      }
-    }
+    pairs.push_back({a, a + 1 + static_cast<std::uint32_t>(random() % (trial % 2 == 0 ? 3 : cards - a - 1))});
   }
+  std::size_t reached = 0;
+  const auto compare = [&](double least, std::span<const CardPair> of) {
+    std::vector<std::pair<CardPair, double>> wanted;
+    for (const CardPair& pair : of)
+      if (const double score = scorer(pair, comparer(pair)); score >= least) wanted.emplace_back(pair, score);
+    std::vector<std::pair<CardPair, double>> told;
+    scorer.each_at_least(least, of, memory, [&](CardPair pair, double score) { told.emplace_back(pair, score); });
+    ASSERT_EQ(told, wanted) << least;
+    reached += told.size();
+  };
+  for (const double least : {-20.0, -8.0, 0.0}) compare(least, pairs);
+  for (const CardPair& pair : pairs) compare(scorer(pair, comparer(pair)), {&pair, 1});
   EXPECT_GT(reached, 30'000U);
 }
 
