@@ -111,7 +111,7 @@ struct RawColumn {
 /// Adds texts to a column some at a time, so that the memory of their index is asked for before it is looked at.
 class RawTexts {
  public:
-  explicit RawTexts(std::size_t cards) {
+  explicit RawTexts(std::size_t cards) : cards_(cards) {
     raw_.begins.reserve(cards + 1);
     raw_.begins.push_back(0);
   }
@@ -143,8 +143,14 @@ class RawTexts {
     }
     texts_.clear();
     waiting_.clear();
+    // When an eighth of them is coded, the rest is taken to be like it where most differ: nothing is moved then.
+    if (looked_at_ || raw_.begins.size() < cards_ / 8) return;
+    looked_at_ = true;
+    if (raw_.texts.size() > raw_.codes.size() / 2) index_.reserve(8 * raw_.texts.size());
   }
 
+  std::size_t cards_;
+  bool looked_at_{false};  ///< what there is, for what is to come
   RawColumn raw_;
   TextIndex index_;
   std::string texts_;                                           ///< that wait, after each other
@@ -419,6 +425,9 @@ FieldColumn coded(const RawColumn& raw, std::span<const FormRows> rows, std::siz
       if (code_of[i] != next) continue;
       for (std::size_t f = 0; f < form_count; ++f) column.forms[f].push_back(part.forms[f][r]);
     }
+    const auto coded_parts = static_cast<std::size_t>(&part - rows.data()) + 1;
+    if (coded_parts == (rows.size() + 7) / 8 && column.forms[0].size() > i / 2)
+      index.reserve(column.forms[0].size() * rows.size() / coded_parts);
   }
   if (column.forms[0].size() == 0) return column;
   column.counts.assign(column.forms[0].size(), 0);

@@ -1,6 +1,7 @@
 // Codes of distinct texts, or of what has several, in order of first appearance.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -20,10 +21,14 @@ class TextIndex {
   void ask(std::uint64_t hash) const noexcept {
     if (!slots_.empty()) __builtin_prefetch(slots_.data() + (hash & (slots_.size() - 1)));
   }
+  /// Makes room for so many, that adding them moves none.
+  void reserve(std::size_t count) {
+    if (2 * count > slots_.size()) resize(std::bit_ceil(2 * count));
+  }
   /// The code of what has this hash and same(code) where that is there, else `next`, which is put in.
   template <class Same>
   std::uint32_t code(std::uint64_t hash, std::uint32_t next, Same same) {
-    if (2 * (used_ + 1) > slots_.size()) grow();
+    if (2 * (used_ + 1) > slots_.size()) resize(slots_.empty() ? 64 : slots_.size() * 2);
     const auto tag = static_cast<std::uint32_t>(hash >> 32);
     for (std::size_t i = hash & (slots_.size() - 1);; i = (i + 1) & (slots_.size() - 1)) {
       Slot& slot = slots_[i];
@@ -43,8 +48,8 @@ class TextIndex {
     std::uint32_t code;
   };
 
-  void grow() {
-    std::vector<Slot> wider(slots_.empty() ? 64 : slots_.size() * 2, Slot{0, 0, no_code});
+  void resize(std::size_t size) {
+    std::vector<Slot> wider(size, Slot{0, 0, no_code});
     for (const Slot& slot : slots_) {
       if (slot.code == no_code) continue;
       std::size_t i = slot.low & (wider.size() - 1);
