@@ -192,6 +192,13 @@ def dedupe(
                 found = link_lists(lists[0].base, lists[1].base, **shared)
             files = [each for each in (clients, link) if each is not None]
             summary = _summary(files, lists)
+            told = {
+                "--previous": previous,
+                "--must-link": must_link,
+                "--cannot-link": cannot_link,
+                "--labelled": labelled,
+            }
+            summary["notes"] += _of_rows(lists, [option for option, file in told.items() if file is not None], opened)
             if opened is not None:
                 steps("Merging", 0)
                 summary["merge"] = _merge(opened, found, who, dry_run)
@@ -233,6 +240,18 @@ def _merge(opened: Opened, found: _core.Duplicates, who: str, dry_run: bool) -> 
         "conflicts": len(places),
         "refused": refused,
     }
+
+
+def _of_rows(lists: Sequence[cards.Cards], told: Sequence[str], opened: Opened | None) -> list[str]:
+    """What holds of numbers of rows only until the list changes."""
+    if not any(each.numbered for each in lists):
+        return []
+    places = [f"the files of {', '.join(told)}"] if told else []
+    places += [] if opened is None else [opened.journal.name]
+    return [
+        f"ids in {each} stand for rows by their numbers, which are other cards once a list has changed"
+        for each in places
+    ]
 
 
 def _refused(refused: Sequence[Sequence[Any]]) -> list[str]:

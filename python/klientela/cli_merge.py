@@ -95,7 +95,14 @@ def open_journal(
     threads: int = 0,
     progress: Callable[[str, float], object] | None = None,
 ) -> Opened:
-    """Go on from the journal, or begin one where there is none."""
+    """Go on from the journal, or begin one where there is none.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the cards are not those of the journal: without `rebase`, and with it where their rows are only numbered, since
+        a row of a list that has changed may be anybody's.
+    """
     shared: dict[str, Any] = {"who": who, "reason": reason, "at": now(), "threads": threads, "progress": progress}
     rules = policy["dedupe"]["survivorship"]
     before = bytes_of(journal)
@@ -103,10 +110,16 @@ def open_journal(
         check_begin(journal)
         return Opened(read, MergedBase(read.base, rules, **shared), journal, policy, before)
     try:
-        merged = MergedBase.open(read.base, journal, rules, rebase=rebase, **shared)
+        merged = MergedBase.open(read.base, journal, rules, rebase=rebase and not read.numbered, **shared)
     except _core.InvalidArgumentError as error:
         if error.where != "journal":
             raise
+        if read.numbered:
+            raise _core.InvalidArgumentError(
+                f"{journal} is the journal of another list, or the cards have changed since, and rows that are numbered for "
+                "want of ids may be other cards by now: it goes on only with a list that has an id of its own for every row",
+                "rebase" if rebase else "journal",
+            ) from None
         raise _core.InvalidArgumentError(
             f"{journal} is the journal of another list, or the cards have changed since; --rebase goes on with it",
             "journal",

@@ -690,3 +690,43 @@ def test_rows_without_ids_are_erased_by_number(cli, tmp_path):
     assert "'=Ida" in file.read_text(encoding="utf-8")
     done = cli("dedupe", "not-duplicate", "1", "3", file, "--journal", out / "journal.jsonl")
     assert done.returncode == 0, done.stderr
+
+
+def test_numbered_rows_of_a_list_that_changed_are_nobody(cli, tmp_path):
+    file, out = tmp_path / "list.csv", tmp_path / "found"
+    rows = ["Anna Berg,anna.berg@mail.example", "Otto Kranz,otto@mail.example", "Anna Berg,anna.berg@mail.example"]
+    file.write_text("\n".join(["Name,Email", *rows]) + "\n", "utf-8")
+    done = cli("dedupe", file, "--out", out)
+    assert done.returncode == 0 and "ids in journal.jsonl stand for rows" in " ".join(done.stdout.split()), done.stderr
+    journal = out / "journal.jsonl"
+    before = journal.read_bytes()
+    assert cli("dedupe", file, "--out", out, "--journal", journal, "--rebase").returncode == 0  # nothing has changed
+    file.write_text("\n".join(["Name,Email", "Ida Pohl,ida@mail.example", *rows]) + "\n", "utf-8")
+    for line in (
+        ("dedupe", file, "--out", out, "--journal", journal, "--rebase"),
+        ("dedupe", file, "--out", out, "--journal", journal),
+        ("dedupe", "undo", "1", file, "--journal", journal, "--rebase"),
+        ("dedupe", "not-duplicate", "1", "2", file, "--journal", journal, "--rebase"),
+        ("dedupe", "erase", "1", file, "--journal", journal, "--rebase", "--out", tmp_path / "left.csv"),
+    ):
+        done = cli(*line)
+        assert done.returncode == 1 and "numbered for want of ids" in done.stderr and "--rebase" not in done.stderr
+        assert journal.read_bytes() == before and not (tmp_path / "left.csv").exists()
+
+
+def test_files_that_name_rows_by_number_are_noted(cli, tmp_path):
+    file, apart, out = tmp_path / "list.csv", tmp_path / "apart.csv", tmp_path / "found"
+    file.write_text(
+        "Name,Email\nAnna Berg,a@mail.example\nAnna Berg,a@mail.example\nOtto Kranz,o@mail.example\n", "utf-8"
+    )
+    apart.write_text("id_a,id_b\n1,2\n", "utf-8")
+    assert cli("dedupe", file, "--out", out, "--cannot-link", apart).returncode == 0
+    notes = json.loads((out / "summary.json").read_text(encoding="utf-8"))["notes"]
+    assert any(note.startswith("ids in the files of --cannot-link stand for rows") for note in notes)
+    file.write_text(
+        "Id," + file.read_text("utf-8").replace("\nA", "\na,A", 1).replace("\nA", "\nb,A").replace("\nO", "\nc,O")
+    )
+    apart.write_text("id_a,id_b\na,b\n", "utf-8")
+    assert cli("dedupe", file, "--out", out, "--cannot-link", apart).returncode == 0
+    notes = json.loads((out / "summary.json").read_text(encoding="utf-8"))["notes"]
+    assert not any("stand for rows" in note for note in notes)
