@@ -164,7 +164,8 @@ section{padding:16px 14px;border-radius:12px}.two{grid-template-columns:minmax(0
 .stacked .share{display:inline;margin-left:.4em}
 .agenda th{width:auto}.agenda .again{visibility:visible}
 .flow text{font-size:20px}.flow .long{display:none}.curve text{font-size:19px}.curve .class{font-size:20px}.defs{grid-template-columns:1fr;gap:0}.defs dd{margin-bottom:8px}
-summary .right{margin-left:1.1em;flex-basis:100%}}
+summary{position:relative;padding-left:1.2em}summary::before{position:absolute;left:2px;top:1.1em}
+summary .right{margin-left:0;flex-basis:100%}}
 @media print{:root{color-scheme:light}body{background:#fff}section,.figure{box-shadow:none;break-inside:avoid}
 main,header,footer{max-width:none;padding:0}td{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 @media (prefers-reduced-motion:reduce){*{transition:none!important}}
