@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <tuple>
+#include <utility>
 
 namespace klientela {
 
@@ -46,7 +49,19 @@ struct Planned {
   PlanTouch touch;
 };
 
-void add(const Cadence& cadence, const CadenceClient& client, TouchOrigin origin, std::vector<Planned>& out) {
+/// The i-th of so many shares of a period, by those of its days that count.
+std::pair<Day, Day> share_of(const Cadence& cadence, std::int64_t i, std::int64_t shares,
+                             std::span<const Day> counted) {
+  const auto first = std::lower_bound(counted.begin(), counted.end(), cadence.first);
+  const std::int64_t there = std::upper_bound(first, counted.end(), cadence.last) - first;
+  const std::int64_t days = there > 0 ? there : (cadence.last - cadence.first).count() + 1;
+  const std::int64_t from = days * i / shares, to = std::max(from, days * (i + 1) / shares - 1);
+  if (there > 0) return {first[from], first[to]};
+  return {cadence.first + std::chrono::days{from}, cadence.first + std::chrono::days{to}};
+}
+
+void add(const Cadence& cadence, const CadenceClient& client, TouchOrigin origin, std::span<const Day> counted,
+         std::vector<Planned>& out) {
   const Quota& quota = cadence.quotas[origin.quota];
   const std::int64_t days = (cadence.last - cadence.first).count() + 1;
   std::int64_t value = quota.value;
@@ -64,10 +79,7 @@ void add(const Cadence& cadence, const CadenceClient& client, TouchOrigin origin
     touch.value = (value + (i < quota.least ? quota.least_value : 0)) * client.worth_per_mille / 1000;
     touch.first = cadence.first;
     touch.last = cadence.last;
-    if (quota.spread) {
-      touch.first += std::chrono::days{days * i / quota.most};
-      touch.last = std::max(touch.first, cadence.first + std::chrono::days{days * (i + 1) / quota.most - 1});
-    }
+    if (quota.spread) std::tie(touch.first, touch.last) = share_of(cadence, i, quota.most, counted);
     origin.number = static_cast<std::uint32_t>(i);
     const std::int64_t begin = cadence.first.time_since_epoch().count();
     out.push_back({begin * 1'000'000 + days * 1'000'000 * (2 * i + 1) / (2 * quota.most), origin, touch});
@@ -77,8 +89,11 @@ void add(const Cadence& cadence, const CadenceClient& client, TouchOrigin origin
 
 }  // namespace
 
-CadenceTouches expand_cadences(std::span<const Cadence> cadences, std::span<const CadenceClient> clients) {
+CadenceTouches expand_cadences(std::span<const Cadence> cadences, std::span<const CadenceClient> clients,
+                               std::span<const Day> days) {
   check_cadences(cadences);
+  if (!std::is_sorted(days.begin(), days.end(), std::less_equal<>()))
+    throw Error(Code::invalid_argument, "days must ascend", "days");
   CadenceTouches expanded;
   std::vector<Planned> own;
   for (std::size_t row = 0; row < clients.size(); ++row) {
@@ -90,7 +105,7 @@ CadenceTouches expand_cadences(std::span<const Cadence> cadences, std::span<cons
     if (row > 0 && client.client < clients[row - 1].client) fail_cadence("clients must ascend", where);
     const Cadence& cadence = cadences[client.cadence];
     for (std::uint32_t q = 0; q < cadence.quotas.size(); ++q)
-      if (holds(cadence.quotas[q], client)) add(cadence, client, {static_cast<std::uint32_t>(row), q, 0}, own);
+      if (holds(cadence.quotas[q], client)) add(cadence, client, {static_cast<std::uint32_t>(row), q, 0}, days, own);
     if (row + 1 < clients.size() && clients[row + 1].client == client.client) continue;
     std::stable_sort(own.begin(), own.end(), [](const Planned& a, const Planned& b) { return a.place < b.place; });
     for (const Planned& one : own) {

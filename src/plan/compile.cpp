@@ -253,7 +253,7 @@ void Compiler::add_touches() {
         Code::out_of_range,
         fmt::format("the playbooks ask for {} contacts in the period; a plan takes {} at most", touches, most_touches),
         root + "/playbooks");
-  CadenceTouches expanded = expand_cadences(data_->cadences, data_->rows);
+  CadenceTouches expanded = expand_cadences(data_->cadences, data_->rows, usual_days_);
   data_->problem.touches = std::move(expanded.touches);
   data_->origins = std::move(expanded.origins);
 }

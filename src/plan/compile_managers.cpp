@@ -22,6 +22,7 @@ void Compiler::add_managers(const Table& table) {
   for (Day day = period_.first; day <= period_.last; day += days{1}) all.push_back(day);
   std::vector<std::vector<std::vector<MinuteSpan>>> spans(size);
   std::vector<bool> works(all.size());
+  std::vector<bool> usually(all.size());
   work_.assign(all.size(), {});
   for (std::size_t m = 0; m < size; ++m) {
     const PlanManager& manager = data_->managers[m];
@@ -30,12 +31,18 @@ void Compiler::add_managers(const Table& table) {
     for (const Day holiday : known_.holidays.days_between(country, "", period_.first - days{1}, period_.last + days{1}))
       calendar.absences.push_back({holiday, holiday});
     spans[m] = working_spans(calendar, data_->zone, all);
+    calendar.absences.erase(calendar.absences.begin(),
+                            calendar.absences.begin() + static_cast<std::ptrdiff_t>(manager.absences.size()));
+    const std::vector<std::vector<MinuteSpan>> present = working_spans(calendar, data_->zone, all);
     for (std::size_t d = 0; d < all.size(); ++d) {
       if (!spans[m][d].empty() && manager.minutes != 0) works[d] = true;
+      if (!present[d].empty() && manager.minutes != 0) usually[d] = true;
       work_[d].insert(work_[d].end(), spans[m][d].begin(), spans[m][d].end());
     }
   }
   for (std::vector<MinuteSpan>& day : work_) merge_spans(day);
+  for (std::size_t d = 0; d < all.size(); ++d)
+    if (usually[d]) usual_days_.push_back(all[d]);
   PlanProblem& problem = data_->problem;
   if (std::find(works.begin(), works.end(), true) == works.end()) works.assign(all.size(), true);
   std::vector<std::vector<MinuteSpan>> kept;

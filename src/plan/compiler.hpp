@@ -171,6 +171,7 @@ class Compiler {
   Table table_;
 
   std::vector<std::vector<MinuteSpan>> work_;        ///< by day the parts in which anybody works
+  std::vector<Day> usual_days_;                      ///< on which somebody works but for absences
   std::vector<std::set<std::string>> tags_, pools_;  ///< of managers, folded
   std::set<std::string> every_tag_;
   Interned<std::tuple<bool, std::string, std::vector<std::string>, bool>> bys_;

@@ -28,7 +28,8 @@ struct Quota {
   std::uint32_t hours{no_profile};      ///< as PlanTouch
   std::uint32_t preference{no_profile};
   std::uint32_t condition{always};  ///< bit of CadenceClient::conditions that has to be set, 0 to 63
-  /// Each contact has its share of the period to itself; otherwise all have the whole period.
+  /// Each contact has its share of the period to itself, one after the other; otherwise all have the whole period. Of
+  /// fewer days than contacts several contacts share one.
   bool spread{false};
 };
 
@@ -61,11 +62,15 @@ struct CadenceTouches {
 };
 
 /// The touches of all clients, by client. Those of one client stand in the order in which they would lie if each
-/// quota's were spread evenly over the period; of equals the earlier row, quota. O(touches log touches of a client).
+/// quota's were spread evenly over the period; of equals the earlier row, quota. O(touches log (touches of a client x
+/// days)).
 /// \param clients  by client, ascending
+/// \param days     those that shares of a period are cut of, ascending: no share is of days off alone. A period with
+///                 none of them, or an empty list: all calendar days
 /// \throws Error with Code::invalid_argument naming what contradicts the text above, for example
 /// "cadences[1].quotas[0]"
-[[nodiscard]] CadenceTouches expand_cadences(std::span<const Cadence> cadences, std::span<const CadenceClient> clients);
+[[nodiscard]] CadenceTouches expand_cadences(std::span<const Cadence> cadences, std::span<const CadenceClient> clients,
+                                             std::span<const Day> days = {});
 
 /// A quota of which less is planned than it should be.
 struct QuotaShortfall {

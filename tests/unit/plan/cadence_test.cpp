@@ -98,6 +98,41 @@ TEST(Cadence, StandsInTheOrderOfAnEvenSpread) {
   EXPECT_EQ(expanded.touches[2].purpose, 1U);
 }
 
+TEST(Cadence, CutsSharesOfTheDaysThatCount) {
+  std::vector<Day> days;  // Monday to Friday of two weeks
+  for (int d = 0; d < 5; ++d) days.push_back(plan_day(d));
+  for (int d = 7; d < 12; ++d) days.push_back(plan_day(0) + std::chrono::days{d});
+  const auto shares = [&](std::int32_t contacts, Day first, Day last) {
+    Cadence cadence{first, last, {quota(contacts, contacts, call, 10, {})}};
+    cadence.quotas[0].spread = true;
+    std::vector<std::pair<int, int>> out;
+    for (const PlanTouch& touch : expand_cadences({{cadence}}, {{CadenceClient{}}}, days).touches)
+      out.emplace_back((touch.first - plan_day(0)).count(), (touch.last - plan_day(0)).count());
+    return out;
+  };
+  using Shares = std::vector<std::pair<int, int>>;
+  const Day monday = plan_day(0), sunday = monday + std::chrono::days{6};
+  EXPECT_EQ(shares(4, monday, sunday), (Shares{{0, 0}, {1, 1}, {2, 2}, {3, 4}}));
+  EXPECT_EQ(shares(5, monday, sunday), (Shares{{0, 0}, {1, 1}, {2, 2}, {3, 3}, {4, 4}}));
+  EXPECT_EQ(shares(7, monday, sunday), (Shares{{0, 0}, {0, 0}, {1, 1}, {2, 2}, {2, 2}, {3, 3}, {4, 4}}));
+  EXPECT_EQ(shares(1, monday, sunday), (Shares{{0, 4}}));
+  EXPECT_EQ(shares(2, monday, monday + std::chrono::days{13}), (Shares{{0, 4}, {7, 11}}));
+  // Of days that do not count at all the calendar is cut.
+  EXPECT_EQ(shares(2, sunday - std::chrono::days{1}, sunday), (Shares{{5, 5}, {6, 6}}));
+  // Whatever is cut: ascending, none empty, the whole of the days covered.
+  for (std::int32_t contacts = 1; contacts < 30; ++contacts) {
+    const Shares cut = shares(contacts, monday, monday + std::chrono::days{13});
+    EXPECT_EQ(cut.front().first, 0);
+    EXPECT_EQ(cut.back().second, 11);
+    for (std::size_t i = 0; i < cut.size(); ++i) {
+      EXPECT_LE(cut[i].first, cut[i].second);
+      EXPECT_LE(i == 0 ? -1 : cut[i - 1].second, cut[i].first + (contacts > 10 ? 0 : -1));
+    }
+  }
+  std::swap(days[0], days[1]);
+  EXPECT_THROW(shares(1, monday, sunday), Error);
+}
+
 TEST(Cadence, TellsWhichQuotasFallShort) {
   const std::vector<Cadence> cadences = month_plan();
   PlanProblem problem = empty_plan(1, 22, 3);
