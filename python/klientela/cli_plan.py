@@ -62,7 +62,7 @@ _REFUSED = {
     "no_time": "nobody works then",
     "past_contacts": "too soon after earlier contacts",
     "capacity": "time goes to others worth more",
-    "other_touches": "not beside the client's others",
+    "other_touches": "no turn beside the client's others",
 }
 
 
@@ -493,7 +493,7 @@ def _show(schedule: _core.Schedule) -> None:
         "worth",
         f"{schedule.objective:,.2f}, "
         + (
-            "which no plan can better"
+            "which no plan of this order can better"
             if summary["proved"]
             else f"within {summary['gap']:.3%} of what any plan can reach"
         ),

@@ -15,6 +15,7 @@
 #include "plan/countries.hpp"
 #include "plan/policy_check.hpp"
 #include "plan/tags.hpp"
+#include "plan/touch_order.hpp"
 #include "plan/wall_clock.hpp"
 
 namespace klientela::planning {
@@ -111,6 +112,7 @@ std::shared_ptr<const ContactSchedule::Data> Compiler::run(const Table& managers
   add_limits();
   control_.check();
   add_hours();
+  order_by_days_left(*data_);
   add_preferences();
   add_regions();
   say_what_is_unknown();

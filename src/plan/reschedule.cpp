@@ -11,7 +11,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "klientela/plan/check.hpp"
 #include "plan/schedule_data.hpp"
+#include "plan/touch_order.hpp"
 
 namespace klientela {
 namespace {
@@ -92,6 +94,35 @@ Moment moment_of(const ContactSchedule& schedule, std::uint32_t manager, Day day
 std::string client_of(const ContactSchedule& schedule, std::uint32_t touch) {
   const ContactSchedule::Data& data = schedule.data();
   return data.clients.to_text(data.client_rows[data.problem.touches[touch].client]);
+}
+
+std::vector<planning::DatedTouch> days_of(const ContactSchedule& schedule, const ContactPlan& plan) {
+  std::vector<planning::DatedTouch> days;
+  for (const PlannedTouch& row : plan.planned) days.push_back({row.touch, schedule.problem().days[row.day]});
+  return days;
+}
+
+void rename_touches(std::span<const std::uint32_t> place, Replan& replan) {
+  planning::rename_touches(place, replan.plan);
+  for (PlanChange& change : replan.changes)
+    if (change.touch != gone) change.touch = place[change.touch];
+  std::stable_sort(replan.changes.begin(), replan.changes.end(),
+                   [](const PlanChange& a, const PlanChange& b) { return a.touch < b.touch; });
+}
+
+/// What was planned with touches in another order, told in the one that `now` has with such a plan, so that it is the
+/// same when it is read back. \param order  of the touches that were planned
+ContactSchedule settled(const ContactSchedule& now, const planning::TouchOrder& order, Replan& replan) {
+  std::vector<std::uint32_t> back(order.place.size());
+  for (std::uint32_t touch = 0; touch < back.size(); ++touch) back[order.place[touch]] = touch;
+  rename_touches(back, replan);
+  const std::optional<planning::TouchOrder> final_order =
+      planning::ordered_by(now.shared_data(), days_of(now, replan.plan));
+  if (final_order) rename_touches(final_order->place, replan);
+  const auto& data = final_order ? final_order->data : now.shared_data();
+  replan.plan.upper_bound = check_plan(data->problem, replan.plan, 0).upper_bound;
+  replan.changed_bound = std::min(replan.changed_bound, replan.plan.upper_bound);
+  return {data, replan.plan};
 }
 
 }  // namespace
@@ -192,9 +223,18 @@ Table Reschedule::changes(Language language) const {
 
 Reschedule replan_schedule(const ContactSchedule& announced, const ContactSchedule& now, Day first_open,
                            const ReplanOptions& options, std::span<const std::string> missed, const Control& control) {
-  const std::vector<std::uint32_t> touches = touches_now(announced, now);
+  std::vector<std::uint32_t> touches = touches_now(announced, now);
   const std::vector<std::uint32_t> managers = managers_now(announced, now);
-  Announcement announcement = announcement_of(announced.problem(), announced.plan(), now.problem(), touches, managers);
+  // Contacts of several quotas stand in the order in which they were announced, whatever order they would have now.
+  std::vector<planning::DatedTouch> days;
+  for (const PlannedTouch& row : announced.plan().planned)
+    if (touches[row.touch] != gone) days.push_back({touches[row.touch], announced.problem().days[row.day]});
+  std::sort(days.begin(), days.end(), [](const auto& a, const auto& b) { return a.touch < b.touch; });
+  const std::optional<planning::TouchOrder> order = planning::ordered_by(now.shared_data(), days);
+  const ContactSchedule open = order ? ContactSchedule(order->data, {}) : now;
+  for (std::uint32_t& touch : touches)
+    if (order && touch != gone) touch = order->place[touch];
+  Announcement announcement = announcement_of(announced.problem(), announced.plan(), open.problem(), touches, managers);
   const auto channels = places(now.channels(), [](const std::string& name) { return name; });
   const std::set<std::string_view> lost(missed.begin(), missed.end());
   for (std::size_t row = 0; row < announcement.touches.size(); ++row) {
@@ -206,8 +246,8 @@ Reschedule replan_schedule(const ContactSchedule& announced, const ContactSchedu
   }
   // Prices of contacts are by channel: of other channels they say nothing.
   if (announced.channels() != now.channels()) announcement.prices = {};
-  Replan replan = replan_contacts(now.problem(), announcement, first_open, options, control);
-  ContactSchedule planned = now.with(replan.plan);
+  Replan replan = replan_contacts(open.problem(), announcement, first_open, options, control);
+  ContactSchedule planned = order ? settled(now, *order, replan) : now.with(replan.plan);
   return {announced, std::move(planned), std::move(replan)};
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -12,6 +13,7 @@
 #include "klientela/plan/check.hpp"
 #include "plan/policy_check.hpp"
 #include "plan/schedule_data.hpp"
+#include "plan/touch_order.hpp"
 
 namespace klientela {
 namespace {
@@ -111,7 +113,18 @@ std::string ContactSchedule::id(std::size_t touch) const {
   return data_->id_of(touch);
 }
 
-ContactSchedule ContactSchedule::with(ContactPlan plan) const { return {data_, std::move(plan)}; }
+ContactSchedule ContactSchedule::with(ContactPlan plan) const {
+  std::vector<planning::DatedTouch> days;
+  for (const PlannedTouch& row : plan.planned)
+    if (row.touch < data_->problem.touches.size() && row.day < data_->problem.days.size())
+      days.push_back({row.touch, data_->problem.days[row.day]});
+  std::sort(days.begin(), days.end(), [](const auto& a, const auto& b) { return a.touch < b.touch; });
+  const std::optional<planning::TouchOrder> order = planning::ordered_by(data_, days);
+  if (!order) return {data_, std::move(plan)};
+  planning::rename_touches(order->place, plan);
+  plan.upper_bound = check_plan(order->data->problem, plan, 0).upper_bound;
+  return {order->data, std::move(plan)};
+}
 
 ContactPlan ContactSchedule::plan_of(const Table& planned, const Table& refused, const Table& prices) const {
   const PlanProblem& problem = data_->problem;

@@ -151,8 +151,8 @@ class Words {
         return russian_ ? "время и контакты менеджеров дороже стоят для других"
                         : "the time and contacts of managers are worth more for others";
       case Refusal::other_touches:
-        return russian_ ? "не помещается рядом с другими контактами этого клиента"
-                        : "it does not fit beside the client's other contacts";
+        return russian_ ? "не помещается рядом с другими контактами этого клиента в их порядке"
+                        : "it does not fit beside the client's other contacts and in its turn among them";
     }
     return {};
   }

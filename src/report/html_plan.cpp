@@ -41,8 +41,8 @@ constexpr Word refusals[]{
     {"no_time", "nobody works in the hours it may take place", "в допустимые часы никто не работает"},
     {"past_contacts", "too soon after earlier contacts", "слишком скоро после прежних контактов"},
     {"capacity", "the time goes to contacts that are worth more", "время отдано более ценным контактам"},
-    {"other_touches", "does not fit beside the client's other contacts",
-     "не совмещается с другими контактами этого клиента"},
+    {"other_touches", "does not fit beside the client's other contacts and in its turn among them",
+     "не совмещается с другими контактами этого клиента в их порядке"},
 };
 
 /// One column of a table that may lack it: empty, zero or null then.
@@ -221,14 +221,19 @@ class Section {
                std::string(proved ? say_("proved to be the best", "доказано, что план лучший") : ""));
     page_.raw("</dl>");
     if (proved)
-      page_.put("<p>{}</p>", say_("No other plan under the same hours, limits and consents can be worth more.",
-                                  "Никакой другой план при тех же часах, лимитах и согласиях не может быть ценнее."));
+      page_.put("<p>{}</p>",
+                say_("No other plan under the same hours, limits and consents, with each client's contacts in the same "
+                     "order, can be worth more.",
+                     "Никакой другой план при тех же часах, лимитах, согласиях и порядке контактов "
+                     "каждого клиента не может быть ценнее."));
     else
       page_.put(
           "<p>{} {}{}.</p>",
-          say_("Whatever plan is made under the same hours, limits and consents, it cannot be worth more than this one "
-               "by more than",
-               "При тех же часах, лимитах и согласиях любой другой план может быть ценнее этого не более чем на"),
+          say_("Whatever plan is made under the same hours, limits and consents, with each client's contacts in the "
+               "same "
+               "order, it cannot be worth more than this one by more than",
+               "При тех же часах, лимитах, согласиях и порядке контактов каждого клиента любой другой план может быть "
+               "ценнее этого не более чем на"),
           worth(plan_.upper_bound - plan_.objective),
           plan_.limited ? say_(" (a limit of work ended the search)", " (поиск остановлен пределом работы)") : "");
   }

@@ -21,8 +21,8 @@ enum class Refusal : std::uint8_t {
                    ///< contacts by one of its channels
   past_contacts,   ///< contacts before the plan leave no such day, by gap or rolling limit
   capacity,        ///< what it takes is worth more for other touches, or it fits in nowhere
-  other_touches,   ///< at the plan's prices it would be worth it, but not beside the client's other touches, or only in
-                   ///< parts of a day too small for it
+  other_touches,   ///< at the plan's prices it would be worth it, but not beside the client's other touches and in its
+                   ///< turn among them, or only in parts of a day too small for it
 };
 [[nodiscard]] std::string_view name(Refusal refusal) noexcept;
 

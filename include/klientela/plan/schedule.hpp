@@ -75,7 +75,10 @@ class ContactSchedule {
   /// exact_groups, coupled_groups, rounds, limited, notes.
   [[nodiscard]] std::string summary_json(Language language = Language::english) const;
 
-  /// The same with another plan of the same problem, for example one that was planned again.
+  /// The same with another plan of the same problem, for example one that was planned again. Where contacts of several
+  /// quotas of a client lie in another order than problem() lists them, the new schedule lists them in the plan's
+  /// order: its touches have other indices then, the same ids, and the bound is the one that the plan's prices prove
+  /// for that order.
   [[nodiscard]] ContactSchedule with(ContactPlan plan) const;
   /// The plan that tables as above say, read back: touches by id, managers, channels and times by name; what cannot be
   /// understood or is not there becomes what check_plan() finds. Prices are those of `prices`.
@@ -87,6 +90,7 @@ class ContactSchedule {
   ContactSchedule(std::shared_ptr<const Data> data, ContactPlan plan) noexcept
       : data_(std::move(data)), plan_(std::move(plan)) {}
   [[nodiscard]] const Data& data() const noexcept { return *data_; }
+  [[nodiscard]] const std::shared_ptr<const Data>& shared_data() const noexcept { return data_; }
 
  private:
   std::shared_ptr<const Data> data_;

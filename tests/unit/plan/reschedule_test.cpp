@@ -137,6 +137,40 @@ TEST(Reschedule, HandsContactsOverToTheOwnerWhomACardNamesNow) {
   EXPECT_EQ(column(changes, "manager").front(), other);
 }
 
+/// A call by the owner beside three mails by anyone, in December.
+ContactSchedule call_and_mails(const std::string& absent) {
+  const PlanPolicy rules = *plan_policy_from_json(
+      R"({"playbooks": [{"name": "p", "quotas": [{"name": "call", "channel": "phone", "by": "owner"},
+      {"name": "mail", "channel": "email", "contacts": 3, "by": "anyone"}]}], "care": [], "revisits": null, "limits": [],
+      "batching": null, "owners": {"dedicated": null, "needs": []}, "hours": "00:00-24:00"})",
+      "/plan");
+  BaseBuilder builder;
+  for (int id = 1; id <= clients; ++id) builder.add(ClientRow{.client = id, .owner = "anna"});
+  const ClientBase of = builder.build().base;
+  const Table team = texts({{"manager", {"anna", "boris"}}, {"absences", {absent, ""}}});
+  return compile_schedule(of, Table({of.client_column()}), team, rules, {on(1), on(31)});
+}
+
+TEST(Reschedule, KeepsTheOrderThatWasAnnouncedWhereDaysLeftWouldGiveAnother) {
+  const ContactSchedule empty = call_and_mails("");
+  const ContactSchedule before = empty.with(plan_contacts(empty.problem()));
+  ASSERT_TRUE(before.plan().refused.empty());
+  // Half of December is gone: by the days that are left the call comes late.
+  const ContactSchedule now = call_and_mails("2026-12-21..2026-12-31");
+  const Reschedule again = replan_schedule(before, now, on(1));
+  EXPECT_TRUE(check_schedule(again.schedule()).ok());
+  EXPECT_EQ(again.replan().changed, again.replan().least_changed);
+  std::size_t must = 0;
+  for (const PlannedTouch& row : before.plan().planned)
+    must += row.manager == 0 && before.problem().days[row.day] >= on(21) ? 1 : 0;
+  EXPECT_EQ(again.replan().changed, must);
+  const ContactSchedule& made = again.schedule();
+  const ContactSchedule read = now.with(now.plan_of(made.planned(), made.refused(), made.prices()));
+  EXPECT_TRUE(check_schedule(read).ok());
+  EXPECT_EQ(column(read.planned(), "id"), column(made.planned(), "id"));
+  EXPECT_EQ(read.plan().upper_bound, made.plan().upper_bound);
+}
+
 TEST(WithAbsences, NamesManagersWhoAreNotThere) {
   const std::map<std::string, std::vector<DayRange>> absences{{"zoe", {{on(7), on(8)}}}};
   try {

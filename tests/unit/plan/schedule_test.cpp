@@ -696,6 +696,98 @@ TEST(Schedule, PlansAYear) {
   EXPECT_TRUE(schedule.plan().refused.empty());
 }
 
+/// Contacts by the week's Mondays.
+std::map<Day, int> by_week(const ContactSchedule& schedule) {
+  std::map<Day, int> count;
+  for (const Day day : days_of(schedule)) ++count[day - (std::chrono::weekday{day} - std::chrono::Monday)];
+  return count;
+}
+
+TEST(Schedule, CutsSharesOfWorkingDays) {
+  BaseBuilder builder;
+  builder.add(ClientRow{.client = 1});
+  const ClientBase base = builder.build().base;
+  for (const int contacts : {4, 5, 7}) {
+    const std::string quota = R"({"channel": "phone", "contacts": )" + std::to_string(contacts) + R"(, "per": "week"})";
+    const ContactSchedule schedule =
+        make_schedule(base, clients_of(base), one_manager(),
+                      policy_of(R"("playbooks": [{"name": "p", "quotas": [)" + quota + "]}]"), december);
+    expect_sound(schedule);
+    const std::map<Day, int> weeks = by_week(schedule);
+    ASSERT_TRUE(weeks.contains(on(2026, 12, 7)));
+    for (const Day monday : {on(2026, 12, 7), on(2026, 12, 14), on(2026, 12, 21)})
+      EXPECT_EQ(weeks.at(monday), contacts);
+    EXPECT_TRUE(schedule.plan().refused.empty());
+  }
+}
+
+TEST(Schedule, CutsSharesAroundPublicHolidays) {
+  BaseBuilder builder;
+  builder.add(ClientRow{.client = 1});
+  const ClientBase base = builder.build().base;
+  ScheduleKnowledge known;
+  std::vector<Holiday> free_days;
+  for (unsigned day = 1; day <= 8; ++day) free_days.push_back({"RU", {}, on(2027, 1, day), "New Year"});
+  known.holidays = HolidayTable(free_days);
+  const Table team = table_of_texts({{"manager", {"anna"}}, {"country", {"RU"}}});
+  const ContactSchedule schedule =
+      make_schedule(base, clients_of(base), team,
+                    policy_of(R"("playbooks": [{"name": "p", "quotas": [{"channel": "phone", "contacts": 8}]}])"),
+                    {on(2027, 1, 1), on(2027, 1, 31)}, known);
+  expect_sound(schedule);
+  EXPECT_TRUE(schedule.plan().refused.empty());
+}
+
+// --- the order of contacts of several quotas ---
+
+constexpr const char* call_beside_mails = R"("playbooks": [{"name": "p", "quotas": [
+    {"name": "call", "channel": "phone", "by": "owner"},
+    {"name": "mail", "channel": "email", "contacts": 3, "by": "anyone"}]}])";
+
+ContactSchedule of_an_absent_owner(const std::string& absent) {
+  BaseBuilder builder;
+  builder.add(ClientRow{.client = 1, .owner = "anna"});
+  const ClientBase base = builder.build().base;
+  const Table team = table_of_texts({{"manager", {"anna", "boris"}}, {"absences", {absent, ""}}});
+  return make_schedule(base, clients_of(base), team, policy_of(call_beside_mails), december);
+}
+
+TEST(Schedule, OrdersContactsByTheDaysThatAreLeftToThem) {
+  const ContactSchedule schedule = of_an_absent_owner("2026-12-01..2026-12-18");
+  expect_sound(schedule);
+  EXPECT_TRUE(schedule.plan().refused.empty());
+  EXPECT_EQ(schedule.id(2), "1/p/call/2026-12/1");
+  EXPECT_EQ(of_an_absent_owner("2026-12-08..2026-12-31").id(0), "1/p/call/2026-12/1");
+}
+
+TEST(Schedule, TakesAnotherOrderOfQuotasFromAPlanButNotWithinAQuota) {
+  const ContactSchedule schedule = of_an_absent_owner("");
+  ASSERT_TRUE(schedule.plan().refused.empty());
+  ContactPlan swapped = schedule.plan();
+  ASSERT_EQ(swapped.planned.size(), 4U);
+  ASSERT_EQ(schedule.id(2), "1/p/call/2026-12/1");
+  // The second mail on the last day of its share, and the call the day before.
+  const std::vector<Day>& days = schedule.problem().days;
+  swapped.planned[1].day = static_cast<std::uint32_t>(
+      std::find(days.begin(), days.end(), schedule.problem().touches[1].last) - days.begin());
+  swapped.planned[2].day = swapped.planned[1].day - 1;
+  const ContactSchedule other = schedule.with(swapped);
+  expect_sound(other);
+  EXPECT_EQ(other.id(1), "1/p/call/2026-12/1");
+  EXPECT_EQ(other.plan().objective, schedule.plan().objective);
+  EXPECT_GE(other.plan().upper_bound, other.plan().objective);
+  // Read back from its tables it is the same.
+  const ContactSchedule empty = schedule.with({});
+  const ContactSchedule again = empty.with(empty.plan_of(other.planned(), other.refused(), other.prices()));
+  expect_sound(again);
+  EXPECT_EQ(again.plan().planned, other.plan().planned);
+  EXPECT_EQ(again.plan().upper_bound, other.plan().upper_bound);
+  // The mails of the quota are numbered: their order is what the policy asks for.
+  ContactPlan wrong = schedule.plan();
+  std::swap(wrong.planned[0].day, wrong.planned[1].day);
+  EXPECT_FALSE(check_schedule(schedule.with(wrong)).ok());
+}
+
 // --- the same answer ---
 
 struct Random {

@@ -96,7 +96,8 @@ TEST(PlanPage, TellsHowGoodThePlanIs) {
   plan.upper_bound = plan.objective;
   const std::string proved = part_of(page_with(plan));
   EXPECT_THAT(proved, HasSubstr("<dd>0%<span class=\"sub\">proved to be the best</span>"));
-  EXPECT_THAT(proved, HasSubstr("No other plan under the same hours, limits and consents can be worth more."));
+  EXPECT_THAT(proved, HasSubstr("No other plan under the same hours, limits and consents, with each client's "
+                                "contacts in the same order, can be worth more."));
 }
 
 TEST(PlanPage, ShowsTheLoadOfEachManagersDay) {
