@@ -180,7 +180,7 @@ class Relaxation {
 
   /// Takes a few clients who want the same day of a manager out of the best plan and puts them in again in another
   /// order, at all, half or none of the prices; what is worth no less is kept.
-  void improve(std::int32_t attempts, const Control& control) {
+  void improve(const PlanOptions& options, const Control& control) {
     constexpr std::int32_t epoch = 64;
     constexpr std::size_t most_cut_short = 500;  // each takes milliseconds
     std::vector<std::int64_t> room = resources_.capacity;
@@ -199,7 +199,7 @@ class Relaxation {
     ClientPath path(model_, group_, before_, 5'000);
     Menu menu = menu_;
     std::vector<std::int64_t> prices;
-    std::vector<std::uint32_t> chosen;
+    std::vector<std::uint32_t> refused, chosen;
     std::vector<Place> old;
     const auto put = [&](std::uint32_t i, const Place& place) {
       places_[i] = place;
@@ -220,15 +220,22 @@ class Relaxation {
         if (places_[i].manager != none) sum += model_.worth(group_.touches[i], places_[i].day);
       return sum;
     };
-    for (std::int32_t attempt = 0; attempt < attempts && path.cut_short() < most_cut_short; ++attempt) {
+    for (std::int32_t attempt = 0; attempt < options.improvements && path.cut_short() < most_cut_short; ++attempt) {
       if (attempt % epoch == 0) {
         control.check();
+        if (done(options.gap)) return;
         prices = best_prices_;
         for (std::int64_t& price : prices) price = attempt / epoch % 3 == 2 ? 0 : price >> (attempt / epoch % 3);
         menu.price(prices, room);
+        refused.clear();
+        for (std::uint32_t i = 0; i < places_.size(); ++i)
+          if (places_[i].manager == none) refused.push_back(i);
       }
-      // A day of a manager, some clients who are on it, and some who might be.
-      const std::uint32_t seed = draw(static_cast<std::uint32_t>(places_.size()));
+      // A day of a manager, some clients who are on it, and some who might be; every second time for one of the few who
+      // were refused.
+      const std::uint32_t seed = attempt % 2 == 0 && !refused.empty() && refused.size() < places_.size() / 8
+                                     ? refused[draw(static_cast<std::uint32_t>(refused.size()))]
+                                     : draw(static_cast<std::uint32_t>(places_.size()));
       const Candidate& one = model_.candidates[group_.touches[seed]];
       const std::span<const std::uint32_t> pool = model_.pool(kind(seed));
       const std::size_t place = model_.place_in_group[pool[draw(static_cast<std::uint32_t>(pool.size()))]];
@@ -455,7 +462,7 @@ CoupledResult solve_coupled(const Model& model, std::span<const Group* const> gr
   control.run(all.size(), [&](std::size_t g) {
     for (const bool mixed : {false, true})
       if (!all[g]->done(options.gap)) all[g]->plan(fine, mixed, control);
-    if (!all[g]->done(options.gap)) all[g]->improve(options.improvements, control);
+    all[g]->improve(options, control);
   });
   for (const std::unique_ptr<Relaxation>& one : all) {
     result.bound += one->bound();

@@ -820,7 +820,7 @@ std::string plan_policy_schema() {
     "solver": {"type": "object", "additionalProperties": false, "properties": {
       "gap": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.001},
       "rounds": {"type": "integer", "minimum": 1, "maximum": 1000000, "default": 200},
-      "improvements": {"type": "integer", "minimum": 0, "maximum": 1000000000, "default": 10000},
+      "improvements": {"type": "integer", "minimum": 0, "maximum": 1000000000, "default": 30000},
       "work_limit": {"type": "integer", "minimum": 0, "default": 0}}}
   },
   "$defs": {

@@ -65,7 +65,7 @@ struct PlanOptions {
   std::int32_t rounds{200};  ///< of improving prices at most; >= 1
   /// Attempts to better the plan of a coupled group that is not within the gap, by taking a few clients out and putting
   /// them in again; >= 0
-  std::int32_t improvements{10000};
+  std::int32_t improvements{30000};
   std::uint64_t work_limit{0};  ///< moves of touches between days in the exact method, per group of managers who share
                                 ///< touches; 0: none. What is reached counts, so that a limited plan repeats exactly
   friend bool operator==(const PlanOptions&, const PlanOptions&) = default;
