@@ -56,33 +56,42 @@ class Transport {
   }
 
   /// Lowers every price to what one more unit of the bin would add: a shortest path from "refused", from which touches
-  /// come in, and from free room.
-  void lower_prices() {
+  /// come in, and from free room. O(choices log choices)
+  void lower_prices(const Control& control) {
     const std::size_t n = capacity_.size();
-    std::vector<std::int64_t> enter(n);  // reduced cost from outside
-    for (std::size_t b = 0; b < n; ++b) enter[b] = price_[b];
-    std::vector<std::vector<std::int64_t>> between(n);
+    std::vector<std::int64_t> enter(price_.begin(), price_.end() - 1);  // reduced cost from outside
+    std::vector<std::vector<std::uint32_t>> items(n);
     for (std::uint32_t item = 0; item < at_.size(); ++item) {
-      const std::uint32_t own = at_[item];
-      const std::int64_t kept = own == none ? 0 : worth_in(item, own) - price_[own];
-      if (own != none && between[own].empty()) between[own].assign(n, unreachable);
-      std::vector<std::int64_t>& row = own == none ? enter : between[own];
-      for (std::size_t c = choice_begin_[item]; c < choice_begin_[item + 1]; ++c) {
-        const std::uint32_t to = choices_[c].bin;
-        row[to] = std::min(row[to], kept - (choices_[c].worth - price_[to]));
+      if (at_[item] != none) {
+        items[at_[item]].push_back(item);
+        continue;
+      }
+      for (std::size_t c = choice_begin_[item]; c < choice_begin_[item + 1]; ++c)
+        enter[choices_[c].bin] = std::min(enter[choices_[c].bin], price_[choices_[c].bin] - choices_[c].worth);
+    }
+    std::vector<Move> queue;  // bins by what it costs to come in
+    for (std::uint32_t bin = 0; bin < n; ++bin) queue.push_back({enter[bin], bin});
+    std::make_heap(queue.begin(), queue.end(), std::greater<>());
+    std::uint64_t steps = 0;
+    while (!queue.empty()) {
+      const Move next = queue.front();
+      std::pop_heap(queue.begin(), queue.end(), std::greater<>());
+      queue.pop_back();
+      if (next.loss > enter[next.item]) continue;
+      if ((++steps & 0x3F) == 0) control.check();
+      for (const std::uint32_t item : items[next.item]) {
+        const std::int64_t kept = next.loss + worth_in(item, next.item) - price_[next.item];
+        for (std::size_t c = choice_begin_[item]; c < choice_begin_[item + 1]; ++c) {
+          const std::uint32_t to = choices_[c].bin;
+          const std::int64_t cost = kept - (choices_[c].worth - price_[to]);
+          if (cost >= enter[to]) continue;
+          enter[to] = cost;
+          queue.push_back({cost, to});
+          std::push_heap(queue.begin(), queue.end(), std::greater<>());
+        }
       }
     }
-    std::vector<std::uint8_t> done(n);
-    for (std::size_t step = 0; step < n; ++step) {
-      std::size_t next = n;
-      for (std::size_t b = 0; b < n; ++b)
-        if (done[b] == 0 && (next == n || enter[b] < enter[next])) next = b;
-      done[next] = 1;
-      if (!between[next].empty())
-        for (std::size_t b = 0; b < n; ++b)
-          if (between[next][b] != unreachable) enter[b] = std::min(enter[b], enter[next] + between[next][b]);
-    }
-    for (std::size_t b = 0; b < n; ++b) price_[b] -= enter[b];
+    for (std::size_t bin = 0; bin < n; ++bin) price_[bin] -= enter[bin];
   }
 
   /// What the prices prove: no choice of touches is worth more.
@@ -355,7 +364,7 @@ ExactResult solve_exact(const Model& model, const Group& group, const PlanOption
   Transport transport(model, group);
   const bool whole = transport.run(options.work_limit, control);
   if (whole)
-    transport.lower_prices();
+    transport.lower_prices(control);
   else
     transport.cut();
   transport.write(places, prices);
