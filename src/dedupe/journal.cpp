@@ -281,7 +281,7 @@ std::uint64_t JournalAccess::append(Journal& journal, JournalRecord record, std:
   record.sequence = records.size() + 1;
   const std::uint64_t of = record.of;
   const bool live = record.erased_by == 0;
-  undone.reserve(undone.size() + 1);
+  if (undone.size() == undone.capacity()) undone.reserve(std::max<std::size_t>(16, 2 * undone.size()));
   records.push_back(std::move(record));
   undone.push_back(0);
   if (undoes && live) change = count_undo(journal, static_cast<std::size_t>(of - 1), true);

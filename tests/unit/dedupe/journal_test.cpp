@@ -75,6 +75,17 @@ TEST(Journal, GrowsAtItsEnd) {
   EXPECT_EQ(Journal::from_text(merged.journal().to_text()).policies().at(2), policy);
 }
 
+TEST(Journal, GrowsByRoomForMany) {  // each of so many in turn would move hundreds of gigabytes
+  Journal journal;
+  JournalRecord record;
+  record.operation = JournalOperation::not_duplicate;
+  record.cards = {1, 2};
+  record.base = std::string(32, '0');
+  for (int i = 0; i < 400'000; ++i) journal.append(record);
+  EXPECT_EQ(journal.records().size(), 400'000U);
+  EXPECT_TRUE(journal.counts(400'000));
+}
+
 TEST(Journal, NamesTheLineOfEveryDamage) {
   const std::string text = with_history().journal().to_text();
   const std::vector<std::string> lines = lines_of(text);
