@@ -1,11 +1,14 @@
 // The base as it is seen after merges: survivors' cards, contacts without repeats, parents without circles.
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
+#include <span>
 #include <tuple>
 #include <unordered_map>
 
 #include "dedupe/merge_state.hpp"
+#include "model/consent_order.hpp"
 #include "model/mapped_chunks.hpp"
 #include "model/own_values.hpp"
 
@@ -195,6 +198,15 @@ struct Touched {
   std::uint32_t row;
 };
 
+/// What a row of consents says.
+struct Said {
+  std::uint32_t client;
+  std::uint32_t chunk;
+  bool granted;
+  std::int64_t since;  ///< null_instant: ever
+  std::int64_t until;  ///< exclusive; the largest: for good
+};
+
 class RowConflicts {
  public:
   RowConflicts(const State& state, const ClientMap& map, std::vector<MergeConflict>& conflicts)
@@ -262,7 +274,7 @@ class RowConflicts {
       const Values* purpose = (*chunks[c])[ConsentField::purpose];
       for (std::uint32_t row = 0; row < chunks[c]->rows(); ++row) {
         const std::uint32_t client = chunks[c]->clients()[row];
-        if (client == no_code || !is_shared(client)) continue;
+        if (client == no_code || !is_shared(client) || granted_of(c, row) == 2) continue;
         touched.push_back({map_(client), channel == nullptr ? no_code : index::code_at(*channel, row), client,
                            purpose == nullptr ? no_code : index::code_at(*purpose, row), c, row});
       }
@@ -273,25 +285,25 @@ class RowConflicts {
     });
     for (std::size_t begin = 0; begin < touched.size();) {
       std::size_t end = begin;
-      bool granted = false;
-      bool refused = false;
-      bool several = false;
-      for (; end < touched.size() && touched[end].client == touched[begin].client &&
-             touched[end].other == touched[begin].other && touched[end].other_before == touched[begin].other_before;
-           ++end) {
-        several = several || touched[end].client_before != touched[begin].client_before;
-        (is_granted(touched[end]) ? granted : refused) = true;
-      }
-      if (several && granted && refused) {
-        const auto word = [&](const Touched& row) { return std::string(is_granted(row) ? "true" : "false"); };
-        MergeConflict conflict{base_.id_of(touched[begin].client), TableId::consents, "granted", {}, {}, {}, "last"};
+      while (end < touched.size() && touched[end].client == touched[begin].client &&
+             touched[end].other == touched[begin].other && touched[end].other_before == touched[begin].other_before)
+        ++end;
+      std::vector<Said> said;
+      for (std::size_t i = begin; i < end; ++i) said.push_back(said_by(touched[i]));
+      std::sort(said.begin(), said.end(), [](const Said& a, const Said& b) {
+        return consent_order(a.since, a.chunk, a.granted) < consent_order(b.since, b.chunk, b.granted);
+      });
+      if (disagree(said)) {
+        const auto word = [](const Said& row) { return std::string(row.granted ? "true" : "false"); };
+        MergeConflict conflict{base_.id_of(touched[begin].client), TableId::consents, "granted", {}, {}, {}, "latest"};
         conflict.row = term(TableId::consents, static_cast<std::size_t>(ConsentField::channel), touched[begin].other);
         if (touched[begin].other_before != no_code)
           conflict.row += ", " + term(TableId::consents, static_cast<std::size_t>(ConsentField::purpose),
                                       touched[begin].other_before);
-        for (std::size_t i = begin; i < end; ++i)
-          conflict.values.push_back({base_.id_of(touched[i].client_before), word(touched[i])});
-        conflict.chosen = word(touched[end - 1]);
+        conflict.chosen = word(said.front());
+        std::stable_sort(said.begin(), said.end(),
+                         [&](const Said& a, const Said& b) { return state_.rank(a.client) < state_.rank(b.client); });
+        for (const Said& row : said) conflict.values.push_back({base_.id_of(row.client), word(row)});
         conflicts_.push_back(std::move(conflict));
       }
       begin = end;
@@ -332,9 +344,33 @@ class RowConflicts {
   [[nodiscard]] const Values* values(TableId table, const Touched& row, Field of) const {
     return (*base_.chunks(table)[row.chunk])[of];
   }
-  [[nodiscard]] bool is_granted(const Touched& row) const {
-    const Values* of = values(TableId::consents, row, ConsentField::granted);
-    return of != nullptr && index::boolean_at(*of, row.row) == 1;
+  /// 2: it does not say.
+  [[nodiscard]] std::uint8_t granted_of(std::uint32_t chunk, std::uint32_t row) const {
+    const Values* of = (*base_.chunks(TableId::consents)[chunk])[ConsentField::granted];
+    return of == nullptr ? 2 : index::boolean_at(*of, row);
+  }
+  [[nodiscard]] Said said_by(const Touched& row) const {
+    const auto instant = [&](ConsentField which) {
+      const Values* of = values(TableId::consents, row, which);
+      return of == nullptr ? null_instant : index::instant_at(*of, row.row);
+    };
+    const std::int64_t until = instant(ConsentField::until);
+    return {row.client_before, row.chunk, granted_of(row.chunk, row.row) == 1, instant(ConsentField::since),
+            until == null_instant ? std::numeric_limits<std::int64_t>::max() : until};
+  }
+  /// Whether cards allowed and forbade the same for one time. `said` by falling since.
+  [[nodiscard]] static bool disagree(std::span<const Said> said) {
+    if (std::all_of(said.begin(), said.end(), [&](const Said& row) { return row.client == said[0].client; }))
+      return false;
+    std::array<std::int64_t, 2> until{null_instant, null_instant};  // of refusals and grants that begin no later
+    for (std::size_t i = said.size(); i-- > 0;) {
+      const Said& row = said[i];
+      if (row.until <= row.since) continue;
+      if (row.since < until[row.granted ? 0 : 1]) return true;
+      std::int64_t& own = until[row.granted ? 1 : 0];
+      own = std::max(own, row.until);
+    }
+    return false;
   }
   [[nodiscard]] std::string term(TableId table, std::size_t field, std::uint32_t code) const {
     return code == no_code ? std::string() : std::string(base_.terms(table, field)[code]);

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "klientela/model/schema.hpp"
+#include "model/consent_order.hpp"
 #include "plan/policy_check.hpp"
 
 namespace klientela::planning {
@@ -155,10 +156,11 @@ std::vector<ConsentLine> consent_lines(const ClientBase& base, const ClientRows&
                        until[i] == null_instant ? std::numeric_limits<std::int64_t>::max() : until[i], delivery});
     }
   });
-  std::sort(lines.begin(), lines.end(), [](const ConsentLine& a, const ConsentLine& b) {
-    return std::tuple(a.row, b.since, b.delivery, a.granted, a.channels, a.purpose, a.until) <
-           std::tuple(b.row, a.since, a.delivery, b.granted, b.channels, b.purpose, b.until);
-  });
+  const auto key = [](const ConsentLine& line) {
+    return std::tuple(line.row, consent_order(line.since, line.delivery, line.granted), line.channels, line.purpose,
+                      line.until);
+  };
+  std::sort(lines.begin(), lines.end(), [&](const ConsentLine& a, const ConsentLine& b) { return key(a) < key(b); });
   return lines;
 }
 

@@ -117,7 +117,8 @@ struct MergeConflict {
   std::vector<Value> values{};  ///< by client id, nulls of cards left out
   std::string chosen{};
   /// A rule's name, or why no rule was asked: "edit", "circle" (a parent that would have become its own ancestor),
-  /// "widest" (days of one contact), "any" (primary where one is), "last" (consents: the later row wins).
+  /// "widest" (days of one contact), "any" (primary where one is), "latest" (consents that allow and forbid
+  /// one thing for one time: of the latest since, then the latest delivery, of one the refusal, as plans have it).
   std::string rule{};
   friend bool operator==(const MergeConflict&, const MergeConflict&) = default;
 };

@@ -165,7 +165,7 @@ TEST(MergedBase, ReadsEveryTableThroughTheMap) {
                         {"clients.given_name  = Anna by newest", "clients.city  = Moscow by most_complete",
                          "clients.street  =  by most_complete", "clients.source  = shop by newest",
                          "contacts.title acme2, buyer = Chief by newest", "contacts.primary acme2, buyer = true by any",
-                         "consents.granted email = false by last", "clients.name  = Acme by newest"}));
+                         "consents.granted email = false by latest", "clients.name  = Acme by newest"}));
   const Table table = conflicts_table(merged.conflicts());
   EXPECT_GT(table.rows(), seen.size());
 }
@@ -389,6 +389,36 @@ TEST(MergedBase, GoesOnWithAChangedBase) {
   later.undo(1);
   EXPECT_EQ(bytes_of(later.base()), bytes_of(cards));
   EXPECT_EQ(error_of([&] { static_cast<void>(merged.rebased(ClientBase())); }).code(), Code::not_found);
+}
+
+TEST(MergedBase, TellsWhichConsentCountsAsPlansDo) {
+  const auto conflicts = [](const std::vector<ConsentRow>& rows) {
+    BaseBuilder builder;
+    for (const int id : {1, 2}) builder.add(ClientRow{.client = id, .given_name = "Anna"});
+    for (const ConsentRow& row : rows) builder.add(row);
+    MergedBase merged(builder.build().base);
+    merge(merged, {1, 2});
+    std::string said;
+    for (const MergeConflict& conflict : merged.conflicts()) {
+      if (conflict.table != TableId::consents) continue;
+      said += conflict.row + " = " + conflict.chosen + " by " + conflict.rule;
+      for (const MergeConflict::Value& value : conflict.values)
+        said += ", " + value.client.to_text() + ' ' + value.value;
+    }
+    return said;
+  };
+  const auto row = [](int client, bool granted, std::optional<Instant> since = {}, std::optional<Instant> until = {}) {
+    return ConsentRow{.client = client, .channel = "email", .granted = granted, .since = since, .until = until};
+  };
+  EXPECT_EQ(conflicts({row(1, false, at(200)), row(2, true, at(100))}), "email = false by latest, 1 false, 2 true");
+  EXPECT_EQ(conflicts({row(1, true, at(200)), row(2, false, at(100))}), "email = true by latest, 1 true, 2 false");
+  EXPECT_EQ(conflicts({row(1, false), row(2, true)}), "email = false by latest, 1 false, 2 true");
+  EXPECT_EQ(conflicts({row(2, true, at(1)), row(1, false)}), "email = true by latest, 1 false, 2 true");
+  EXPECT_EQ(conflicts({row(1, true), row(2, true, at(3))}), "");
+  // Of times that do not meet both hold.
+  EXPECT_EQ(conflicts({row(1, true, at(1), at(5)), row(2, false, at(5), at(9))}), "");
+  EXPECT_EQ(conflicts({row(1, true, at(1), at(6)), row(2, false, at(5), at(9))}),
+            "email = false by latest, 1 true, 2 false");
 }
 
 TEST(MergedBase, TakesClustersFromDuplicates) {
