@@ -15,6 +15,8 @@ namespace {
 
 using State = MergedBase::State;
 
+constexpr double most_bits = 1024;
+
 /// Rows of a table of cards that are of one of these clients.
 Table rows_of(const Table& cards, const ClientBase& base, const std::vector<std::uint32_t>& codes) {
   std::vector<std::size_t> wanted;
@@ -130,10 +132,21 @@ class Parts {
   std::vector<std::uint8_t> open_;
 };
 
+void check(const MergeOptions& sure) {
+  const auto bits = [](double value, const char* where) {
+    if (!(value >= -most_bits && value <= most_bits))
+      throw Error(Code::invalid_argument, std::string("`") + where + "` must be in [-1024, 1024]", where);
+  };
+  bits(sure.threshold, "threshold");
+  bits(sure.corroboration, "corroboration");
+  if (sure.max_cards < 2) throw Error(Code::invalid_argument, "`max_cards` must be at least 2", "max_cards");
+}
+
 }  // namespace
 
 std::vector<MergeCluster> merge_clusters(const Duplicates& found, const MergeOptions& sure) {
   need_one_list(found);
+  check(sure);
   Parts parts(found);
   const bool across_kinds = found.options().survivorship.across_kinds;
   const auto corroborated = [&](CardPair pair) {
@@ -169,11 +182,13 @@ std::vector<MergeCluster> merge_clusters(const Duplicates& found, const MergeOpt
       parts.open(join.b);
     }
   std::map<std::uint32_t, MergeCluster> clusters;
-  for (const auto& group : found.groups())
+  for (const auto& group : found.groups()) {
+    if (group.size() > sure.max_cards) continue;
     for (const std::uint32_t card : group) clusters[parts.top(card)].cards.push_back(found.cards().id(card));
+  }
   std::vector<MergeCluster> several;
   for (auto& [part, cluster] : clusters)
-    if (cluster.cards.size() > 1 && cluster.cards.size() <= sure.max_cards) several.push_back(std::move(cluster));
+    if (cluster.cards.size() > 1) several.push_back(std::move(cluster));
   return several;
 }
 

@@ -34,11 +34,11 @@ struct MergeCluster {
 /// The clusters of two cards and more, for MergedBase::merge. \throws Error invalid_argument of two linked lists
 [[nodiscard]] std::vector<MergeCluster> merge_clusters(const Duplicates& found);
 
-/// Those of them that are sure, for merging unseen: clusters, or the parts of them, that hang together by joins that
-/// reach both figures of `sure`, or by must-links, and have no more cards than it allows; a card that equals another in
-/// every field by the score of the two. An organisation and a person are only together where the survivorship of the
+/// Those of them that are sure, for merging unseen: of clusters with no more cards than `sure` allows those, or the
+/// parts of them, that hang together by joins that reach both its figures, or by must-links; a card that equals another
+/// in every field by the score of the two. An organisation and a person are only together where the survivorship of the
 /// search's options allows it. In order of their smallest card. O(cards + joins x comparisons)
-/// \throws Error as merge_clusters(found)
+/// \throws Error as merge_clusters(found); invalid_argument "threshold", "corroboration", "max_cards" out of range
 [[nodiscard]] std::vector<MergeCluster> merge_clusters(const Duplicates& found, const MergeOptions& sure);
 
 /// What a merge would do.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "klientela/dedupe/dedupe_json.hpp"
@@ -84,6 +85,32 @@ TEST(SureClusters, LeaveWhatHasTooManyCardsToAPerson) {
   ASSERT_EQ(merge_clusters(found).size(), 1U);
   EXPECT_THAT(merge_clusters(found, {}), IsEmpty());
   EXPECT_EQ(merge_clusters(found, {.max_cards = 21}).front().cards.size(), 21U);
+}
+
+TEST(SureClusters, LeaveLargeClustersWholeThoughPartsAreSure) {
+  const ClientBase base =
+      base_of({card(1, "Orlova", "a@x.example", "+493011111111"), card(2, "Orlova", "a@x.example", "+493011111111"),
+               card(3, "Orlova", "a@x.example", ""), card(4, "", "a@x.example", "")});
+  const Duplicates found = find_duplicates(base, by_hand(6));
+  ASSERT_THAT(texts(merge_clusters(found)), ElementsAre("1 2 3 4"));
+  EXPECT_THAT(texts(merge_clusters(found, {.max_cards = 4})), ElementsAre("1 2 3"));
+  EXPECT_THAT(merge_clusters(found, {.max_cards = 3}), IsEmpty());
+}
+
+TEST(SureClusters, AreAskedForByFiguresInRange) {
+  const Duplicates found = find_duplicates(base_of({card(1, "Orlova", "a@x.example", "")}), by_hand(6));
+  const auto where = [&](const MergeOptions& sure) {
+    try {
+      static_cast<void>(merge_clusters(found, sure));
+    } catch (const Error& error) {
+      return error.where();
+    }
+    return std::string("nothing was thrown");
+  };
+  EXPECT_EQ(where({.threshold = std::numeric_limits<double>::quiet_NaN()}), "threshold");
+  EXPECT_EQ(where({.threshold = 1025}), "threshold");
+  EXPECT_EQ(where({.corroboration = -1025}), "corroboration");
+  EXPECT_EQ(where({.max_cards = 1}), "max_cards");
 }
 
 TEST(SureClusters, NeverJoinAnOrganisationAndAPersonUnlessToldTo) {
