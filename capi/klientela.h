@@ -757,8 +757,9 @@ typedef struct klt_merge_options {
 KLT_API klt_status klt_merged_base_new(klt_context* context, const klt_base* base, const klt_merge_options* options,
                                        klt_merged_base** out);
 KLT_API void klt_merged_base_free(klt_merged_base* merged); /* Since ABI 2. */
-/* Goes on with a base that has changed: cards delivered again, new ones, purchases; `merged` stays as it is. `note`
- * may be NULL, here and below. KLT_NOT_FOUND for a client that an operation names and the base has not. Since ABI 2. */
+/* Goes on with a base that has changed: cards delivered again, new ones, purchases; `merged` stays as it is. Of cards
+ * that are gone operations stay in the journal, and a merge is one of those that are left. `note` may be NULL, here and
+ * below. Since ABI 2. */
 KLT_API klt_status klt_merged_base_rebased(klt_context* context, const klt_merged_base* merged, const klt_base* base,
                                            const klt_note* note, klt_merged_base** out);
 /* The base as it was given. Since ABI 2. */

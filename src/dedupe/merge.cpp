@@ -277,12 +277,20 @@ std::vector<MergeConflict> MergedBase::conflicts(const Control& control) const {
 std::vector<std::pair<ClientId, ClientId>> MergedBase::not_duplicates() const {
   std::set<std::pair<ClientId, ClientId>> pairs;
   for (std::size_t record = 0; record < state_->journal.records().size(); ++record) {
-    if (state_->journal.records()[record].operation != JournalOperation::not_duplicate || !state_->counts(record))
+    if (state_->journal.records()[record].operation != JournalOperation::not_duplicate || !state_->counts(record) ||
+        state_->gone(record))
       continue;
     const auto& cards = state_->journal.records()[record].cards;
     pairs.insert(std::minmax(cards[0], cards[1]));
   }
   return {pairs.begin(), pairs.end()};
+}
+
+std::vector<std::uint64_t> MergedBase::without_cards() const {
+  std::vector<std::uint64_t> operations;
+  for (std::size_t record = 0; record < state_->journal.records().size(); ++record)
+    if (state_->counts(record) && state_->gone(record)) operations.push_back(record + 1);
+  return operations;
 }
 
 DedupeKnowledge MergedBase::knowledge(const PreparedCards& cards) const {

@@ -39,6 +39,8 @@ State::State(const ClientBase& base, Journal history, SurvivorshipPolicy rules, 
   places = index::CodeIndex(base.partition_sizes());
   ranks = rows_by_place(base, places);
   cluster_of.assign(places.size(), no_code);
+  for (std::size_t record = journal.records().size(); record-- > 0 && last_rebase == 0;)
+    if (journal.records()[record].operation == JournalOperation::rebase) last_rebase = record;
   for (std::size_t record = 0; record < journal.records().size(); ++record) index(record);
   for (std::size_t record = 0; record < journal.records().size(); ++record) {
     if ((record & 0xFFF) == 0) control.check();
@@ -53,23 +55,38 @@ State::State(const ClientBase& base, Journal history, SurvivorshipPolicy rules, 
   }
 }
 
-std::uint32_t State::code_of(const ClientId& client, const char* where) const {
+std::optional<std::uint32_t> State::find(const ClientId& client) const {
   const auto code = base().code_of(client);
-  if (!code || ranks[places(*code)] == no_code)
-    throw Error(Code::not_found, "the base has no client " + client.to_text(), where);
+  return code && ranks[places(*code)] != no_code ? code : std::nullopt;
+}
+
+std::uint32_t State::code_of(const ClientId& client, const char* where) const {
+  const auto code = find(client);
+  if (!code) throw Error(Code::not_found, "the base has no client " + client.to_text(), where);
   return *code;
 }
 
 void State::index(std::size_t record) {
   const JournalRecord& of = journal.records()[record];
+  const std::string where = "operation " + std::to_string(record + 1);
+  const auto there = [&](const ClientId& id) {  // of another base it may be gone since
+    return record < last_rebase ? find(id) : std::optional(code_of(id, where.c_str()));
+  };
   std::vector<std::uint32_t> codes;
   codes.reserve(of.cards.size());
-  const std::string where = "operation " + std::to_string(record + 1);
-  for (const ClientId& id : of.cards) codes.push_back(code_of(id, where.c_str()));
-  if (of.operation == JournalOperation::edit && of.erased_by == 0) {
+  for (const ClientId& id : of.cards)
+    if (const auto code = there(id)) codes.push_back(*code);
+  if (codes.size() < of.cards.size() && (of.operation != JournalOperation::merge || codes.size() < 2)) codes.clear();
+  if (of.operation == JournalOperation::edit && !codes.empty()) {
     auto value = std::make_shared<dedupe::OwnCardValue>(of.field, of.values);
-    if (const auto id = value->id()) value->set_number(code_of(*id, where.c_str()));
-    written.emplace(static_cast<std::uint32_t>(record), std::move(value));
+    const auto id = value->id();
+    const auto parent = id ? there(*id) : std::nullopt;
+    if (parent) value->set_number(*parent);
+    if (id && !parent) {
+      codes.clear();
+    } else {
+      written.emplace(static_cast<std::uint32_t>(record), std::move(value));
+    }
   }
   for (const std::uint32_t code : codes) {
     CardOperations& own = operations[code];
@@ -185,6 +202,7 @@ void State::split(std::size_t record) {
 
 std::optional<std::size_t> State::begin_counting(std::size_t record) {
   view.reset();
+  if (cards[record].empty()) return std::nullopt;  // neither are those of undo, erase and rebase
   switch (journal.records()[record].operation) {
     case JournalOperation::merge: return join(record);
     case JournalOperation::edit: {
@@ -212,6 +230,7 @@ std::optional<std::size_t> State::begin_counting(std::size_t record) {
 
 void State::end_counting(std::size_t record) {
   view.reset();
+  if (cards[record].empty()) return;
   switch (journal.records()[record].operation) {
     case JournalOperation::merge: split(record); break;
     case JournalOperation::edit: {
@@ -263,7 +282,7 @@ std::uint64_t State::add(JournalRecord record) {
                      : of.cards[0].to_text() + " and " + of.cards[1].to_text() +
                            " are merged, the last time by operation " + std::to_string(*against + 1)) +
               "; undo that first";
-  } else if (merge && counts(moved) && !journal.policies().at(of.policy).across_kinds &&
+  } else if (merge && counts(moved) && !cards[moved].empty() && !journal.policies().at(of.policy).across_kinds &&
              kinds(clusters[cluster_of[places(cards[moved].front())]]) == both_kinds) {
     refused = "an organisation and a person would be one client (across_kinds of the policy allows it)";
   }

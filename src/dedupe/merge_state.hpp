@@ -40,7 +40,8 @@ struct MergedBase::State {
         const Control& control);
 
   // Records that count or no longer do. `record` is a place, its sequence less one.
-  void index(std::size_t record);    ///< \throws Error not_found for a client the base has not
+  /// \throws Error not_found for a client the base has not; where that was another base, the record is one of none
+  void index(std::size_t record);
   void unindex(std::size_t record);  ///< of the last one
   /// After the journal says that it counts. \returns the record that says two of its cards are two clients, if any;
   /// then it has still to be taken back
@@ -51,9 +52,14 @@ struct MergedBase::State {
   void take_back();  ///< the last record, which counts
 
   [[nodiscard]] const ClientBase& base() const noexcept { return reader.base(); }
+  [[nodiscard]] std::optional<std::uint32_t> find(const ClientId& client) const;
   [[nodiscard]] std::uint32_t code_of(const ClientId& client, const char* where = "client") const;
   [[nodiscard]] std::uint32_t rank(std::uint32_t code) const noexcept { return ranks[places(code)]; }
   [[nodiscard]] bool counts(std::size_t record) const { return journal.counts(record + 1); }
+  /// Whether a record is without effect since cards of it are gone.
+  [[nodiscard]] bool gone(std::size_t record) const {
+    return cards[record].empty() && !journal.records()[record].cards.empty();
+  }
   [[nodiscard]] std::uint8_t kinds(Cluster& cluster) const;
   [[nodiscard]] dedupe::EditedCard::Edits edits(std::uint32_t code) const;
   [[nodiscard]] bool edited(std::uint32_t code) const;
@@ -70,13 +76,14 @@ struct MergedBase::State {
   SurvivorshipPolicy policy;
   SurvivorFunctions functions;
   std::string digest;
+  std::size_t last_rebase{0};  ///< its record, before which cards may be gone; 0: there is none
   index::CodeIndex places;
   std::vector<std::uint32_t> ranks;       ///< by place: the row
   std::vector<std::uint32_t> cluster_of;  ///< by place; no_code: an unchanged card
   std::vector<Cluster> clusters;          ///< empty ones are free
   std::vector<std::uint32_t> free_clusters;
-  std::unordered_map<std::uint32_t, CardOperations> operations;                            ///< by code
-  std::vector<std::vector<std::uint32_t>> cards;                                           ///< by record: codes
+  std::unordered_map<std::uint32_t, CardOperations> operations;  ///< by code
+  std::vector<std::vector<std::uint32_t>> cards;                 ///< by record: codes; none of gone ones
   std::unordered_map<std::uint32_t, std::shared_ptr<const dedupe::OwnCardValue>> written;  ///< by record
   std::shared_ptr<const View> view;                                                        ///< none: to be made
 

@@ -76,9 +76,10 @@ class MergedBase {
   MergedBase(MergedBase&&) noexcept;
   MergedBase& operator=(MergedBase&&) noexcept;
 
-  /// As a journal says whose base may have changed since: cards delivered again, new ones. Where it has, the journal
-  /// says so from here on. \throws Error not_found for a client that an operation names and the base has not; as the
-  ///         constructors
+  /// As a journal says whose base may have changed since: cards delivered again, new ones, cards that are gone. Where
+  /// it has, the journal says so from here on, and operations of before may name cards that are gone: a merge is one of
+  /// the cards that are left, the others are without_cards(). Cards that were one client by a gone one alone are so no
+  /// longer. \throws Error as the constructors
   [[nodiscard]] static MergedBase rebase(const ClientBase& base, Journal journal, const JournalNote& note = {},
                                          SurvivorshipPolicy policy = {}, SurvivorFunctions functions = {},
                                          const Control& control = {});
@@ -110,6 +111,10 @@ class MergedBase {
   [[nodiscard]] std::vector<MergeConflict> conflicts(const Control& control = {}) const;
   /// Pairs that somebody said are two clients, the smaller id first, in order.
   [[nodiscard]] std::vector<std::pair<ClientId, ClientId>> not_duplicates() const;
+  /// Operations that are in the journal and count, but have no effect, since their cards are gone from the base: merges
+  /// with less than two cards left, edits and not_duplicates of a card that is gone, a parent that is. They have it
+  /// again where the cards come back. Ascending.
+  [[nodiscard]] std::vector<std::uint64_t> without_cards() const;
   /// What the journal knows, for find_duplicates() over cards of original() or base(): merged cards are must-links,
   /// not_duplicates() cannot-links. Cards that are not there are left out.
   [[nodiscard]] DedupeKnowledge knowledge(const PreparedCards& cards) const;

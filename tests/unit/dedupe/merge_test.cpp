@@ -388,7 +388,64 @@ TEST(MergedBase, GoesOnWithAChangedBase) {
   EXPECT_EQ(error_of([&] { later.undo(2); }).where(), "operation");
   later.undo(1);
   EXPECT_EQ(bytes_of(later.base()), bytes_of(cards));
-  EXPECT_EQ(error_of([&] { static_cast<void>(merged.rebased(ClientBase())); }).code(), Code::not_found);
+  EXPECT_THAT(merged.rebased(ClientBase()).without_cards(), ElementsAre(1U));
+}
+
+ClientBase cards_of_ids(std::initializer_list<int> ids) {
+  BaseBuilder builder;
+  for (const int id : ids) builder.add(ClientRow{.client = id, .given_name = "Anna" + std::to_string(id)});
+  return builder.build().base;
+}
+
+TEST(MergedBase, GoesOnWithoutCardsThatAreGone) {
+  const ClientBase all = cards_of_ids({1, 2, 3, 4, 5, 6});
+  MergedBase merged(all);
+  merge(merged, {1, 2, 3});                     // 1
+  merge(merged, {4, 5}, ClientId(5));           // 2
+  merged.edit(5, ClientField::city, {"Perm"});  // 3
+  merged.edit(4, ClientField::city, {"Omsk"});  // 4
+  merged.edit(1, ClientField::parent, {"5"});   // 5
+  merged.not_duplicate(5, 6);                   // 6
+  merged.not_duplicate(4, 6);                   // 7
+  merge(merged, {3, 4});                        // 8
+  merged.undo(8);                               // 9
+  const ClientBase left = cards_of_ids({1, 3, 4, 6});
+  MergedBase later = MergedBase::rebase(left, merged.journal());  // 10
+  EXPECT_THAT(later.without_cards(), ElementsAre(2U, 3U, 5U, 6U));
+  EXPECT_THAT(later.cards_of(3), ElementsAre(ClientId(1), ClientId(3)));
+  EXPECT_THAT(later.cards_of(4), ElementsAre(ClientId(4)));
+  EXPECT_THAT(later.not_duplicates(), ElementsAre(std::pair(ClientId(4), ClientId(6))));
+  EXPECT_EQ(later.journal().records().size(), 10U);
+  EXPECT_TRUE(later.journal().counts(2));
+  // As any journal: from its text, with undos of what has no effect, and of those.
+  const std::string seen = bytes_of(later.base());
+  EXPECT_EQ(bytes_of(MergedBase(left, Journal::from_text(later.journal().to_text())).base()), seen);
+  EXPECT_EQ(later.undo(2), 11U);
+  EXPECT_EQ(later.undo(11), 12U);
+  EXPECT_EQ(later.undo(3), 13U);
+  EXPECT_THAT(later.without_cards(), ElementsAre(2U, 5U, 6U));
+  EXPECT_EQ(bytes_of(later.base()), seen);
+  later.undo(9);
+  EXPECT_THAT(later.cards_of(4), ElementsAre(ClientId(1), ClientId(3), ClientId(4)));
+  later.undo(8);
+  EXPECT_EQ(bytes_of(later.base()), seen);
+  const MergeCluster apart{{4, 6}};
+  EXPECT_EQ(error_of([&] { later.merge(std::span(&apart, 1)); }).where(), "clusters");
+  later.undo(1);
+  later.undo(4);
+  EXPECT_EQ(bytes_of(later.base()), bytes_of(left));
+  // They come back, and with them what was said of them.
+  const MergedBase again = merged.rebased(left).rebased(all);
+  EXPECT_THAT(again.without_cards(), IsEmpty());
+  EXPECT_EQ(bytes_of(again.base()), bytes_of(merged.base()));
+  // What is said of the base itself names no cards that are not there.
+  Journal journal = later.journal();
+  JournalRecord record;
+  record.operation = JournalOperation::not_duplicate;
+  record.cards = {1, 5};
+  record.base = later.digest();
+  journal.append(record);
+  EXPECT_EQ(error_of([&] { MergedBase(left, journal); }).code(), Code::not_found);
 }
 
 TEST(MergedBase, TellsWhichConsentCountsAsPlansDo) {
