@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
 
 #include "core/json_reader.hpp"
 #include "dedupe/mentions.hpp"
@@ -19,8 +22,52 @@ using State = MergedBase::State;
 
 const std::vector<std::string_view> transaction_names{"remove", "anonymise"};
 
-dedupe::Mentions mentions_of(const State& state, const std::vector<std::uint32_t>& erased) {
+/// The cards that are erased.
+struct Erased {
+  std::vector<std::uint32_t> codes;  ///< ascending
+  std::set<ClientId> gone;           ///< those that the base has no more and the journal still names
+
+  [[nodiscard]] bool has(std::uint32_t code) const { return std::binary_search(codes.begin(), codes.end(), code); }
+  [[nodiscard]] bool has(const State& state, const ClientId& id) const {
+    const auto code = state.find(id);
+    return code ? has(*code) : gone.contains(id);
+  }
+};
+
+/// All cards that count as the client, and those that would if they were still there.
+Erased erased_with(const State& state, const ClientId& client) {
+  Erased erased;
+  const auto& records = state.journal.records();
+  if (const auto code = state.find(client)) {
+    erased.codes = {*code};
+    if (const std::uint32_t cluster = state.cluster_of[state.places(*code)]; cluster != no_code)
+      erased.codes = state.clusters[cluster].cards;
+    std::sort(erased.codes.begin(), erased.codes.end());
+  } else if (std::any_of(records.begin(), records.end(), [&](const JournalRecord& record) {
+               return std::find(record.cards.begin(), record.cards.end(), client) != record.cards.end();
+             })) {
+    erased.gone = {client};
+  } else {
+    static_cast<void>(state.code_of(client));  // throws
+  }
+  for (bool more = true; more;) {
+    more = false;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      const auto& cards = records[i].cards;
+      if (records[i].operation != JournalOperation::merge || cards.size() == state.cards[i].size() ||
+          !state.counts(i) ||
+          std::none_of(cards.begin(), cards.end(), [&](const ClientId& id) { return erased.has(state, id); }))
+        continue;
+      for (const ClientId& id : cards)
+        if (!state.find(id)) more = erased.gone.insert(id).second || more;
+    }
+  }
+  return erased;
+}
+
+dedupe::Mentions mentions_of(const State& state, const Erased& all) {
   dedupe::Mentions mentions;
+  const std::vector<std::uint32_t>& erased = all.codes;
   const auto add = [&](ClientField field, const dedupe::CardValue& value) {
     if (!value.text.empty()) mentions.add(field, value.text);
     for (const std::string_view text : value.list) mentions.add(field, text);
@@ -36,14 +83,17 @@ dedupe::Mentions mentions_of(const State& state, const std::vector<std::uint32_t
     const auto edits = state.edits(code);
     const dedupe::EditedCard seen(state.reader, code, &edits);
     mentions.add_name(seen.value(ClientField::given_name).text, seen.value(ClientField::family_name).text);
+    mentions.add_street(seen.value(ClientField::street).text, seen.value(ClientField::house).text);
   }
+  for (const ClientId& id : all.gone) mentions.add_id(id);
+  for (const JournalRecord& record : state.journal.records())
+    if (record.operation == JournalOperation::edit && !record.cards.empty() && all.gone.contains(record.cards.front()))
+      for (const std::string& value : record.values) mentions.add(record.field, value);
   // Earlier deliveries of its cards as well.
-  std::vector<std::uint32_t> sorted = erased;
-  std::sort(sorted.begin(), sorted.end());
   for (const auto& chunk : chunks) {
     const auto codes = chunk->clients();
     for (std::size_t row = 0; row < codes.size(); ++row) {
-      if (codes[row] == no_code || !std::binary_search(sorted.begin(), sorted.end(), codes[row])) continue;
+      if (codes[row] == no_code || !all.has(codes[row])) continue;
       const auto text = [&](ClientField field) {
         const Values* values = (*chunk)[field];
         return values == nullptr ? std::string_view() : values->text(row);
@@ -56,6 +106,7 @@ dedupe::Mentions mentions_of(const State& state, const std::vector<std::uint32_t
           for (const std::string_view each : values->texts(row)) mentions.add(static_cast<ClientField>(f), each);
       }
       mentions.add_name(text(ClientField::given_name), text(ClientField::family_name));
+      mentions.add_street(text(ClientField::street), text(ClientField::house));
     }
   }
   return mentions;
@@ -92,10 +143,24 @@ class Rewriting {
       }
     data_->cards = std::make_shared<const Cards>(std::move(cards_));
     data_->terms.assign(terms_.begin(), terms_.end());
-    return ClientBase(std::move(data_));
+    ClientBase base(std::move(data_));
+    place_cards(base);
+    return base;
   }
 
  private:
+  /// Rows of emptied cards: so far codes.
+  void place_cards(const ClientBase& base) {
+    std::vector<EmptiedField*> of_cards;
+    for (EmptiedField& each : result_.emptied_fields)
+      if (each.table == TableId::clients) of_cards.push_back(&each);
+    if (of_cards.empty()) return;
+    std::unordered_map<std::uint64_t, std::uint64_t> rows;
+    for (const std::uint32_t code : base.codes_in_order())
+      if (base.card_of(code)) rows.emplace(code, rows.size());
+    for (EmptiedField* each : of_cards) each->row = rows.at(each->row);
+  }
+
   void write_clients(const Control& control) {
     std::vector<std::uint32_t> codes(base_.codes_in_order().begin(), base_.codes_in_order().end());
     std::erase_if(codes, [&](std::uint32_t code) { return is_erased_[state_.places(code)] != 0; });
@@ -177,15 +242,23 @@ class Rewriting {
         ++result_.removed[t];
         continue;
       }
+      std::uint64_t place = data_->rows[t] + rows;  // of clients the code
+      bool newest = true;
       if (table == TableId::clients) {
         const auto card = base_.card_of(client);
-        if (card && card->chunk == number && card->row == row) {
+        newest = card && card->chunk == number && card->row == row;
+        if (newest) {
           const std::uint32_t code = new_codes_[state_.places(client)];
+          place = code;
           cards_[code % index::partitions][code / index::partitions] = {static_cast<std::uint32_t>(number),
                                                                         static_cast<std::uint32_t>(rows)};
         }
       }
       bool emptied = false;
+      const auto empty = [&](std::size_t f) {
+        emptied = true;
+        if (newest) result_.emptied_fields.push_back({table, place, fields[f].name});
+      };
       for (std::size_t f = 0; f < fields.size(); ++f) {
         if (!columns[f]) continue;
         if (f == owner) {
@@ -198,14 +271,14 @@ class Rewriting {
                            (others || (options_.mentions && mentions_.in(text_of(table, f, values, row))));
         if (about) {
           columns[f]->add_null();
-          emptied = true;
+          empty(f);
           continue;
         }
         switch (fields[f].type) {
           case FieldType::client: {
             const std::uint32_t code = index::code_at(values, row);
             columns[f]->add_code(code == no_code ? no_code : new_codes_[state_.places(code)]);
-            emptied = emptied || erased(code);
+            if (erased(code)) empty(f);
             break;
           }
           case FieldType::term: columns[f]->add_code(term(table, f, index::code_at(values, row))); break;
@@ -271,30 +344,37 @@ class Rewriting {
 };
 
 /// Without what names the erased clients; numbered as before. The erasure itself is the last record.
-Journal rewritten(const State& state, const std::vector<std::uint32_t>& erased, const ErasureOptions& options,
+Journal rewritten(const State& state, const Erased& erased, const ErasureOptions& options,
                   const dedupe::Mentions& mentions, const JournalNote& note, const std::string& digest,
                   Erasure& result) {
   Journal journal = state.journal;
   auto& records = JournalAccess::records(journal);
   const std::uint64_t by = records.size() + 1;
-  std::vector<std::uint32_t> sorted = erased;
-  std::sort(sorted.begin(), sorted.end());
-  const auto is_erased = [&](std::uint32_t code) { return std::binary_search(sorted.begin(), sorted.end(), code); };
+  const auto is_erased = [&](std::uint32_t code) { return erased.has(code); };
+  const auto is_erased_id = [&](const ClientId& id) { return erased.has(state, id); };
+  const auto forget = [&](JournalNote& of, std::uint64_t operation) {
+    bool any = false;
+    for (const auto& [text, field] : {std::pair(&of.who, "who"), std::pair(&of.reason, "reason")}) {
+      if (!mentions.in(*text)) continue;
+      text->clear();
+      result.emptied_fields.push_back({std::nullopt, operation, field});
+      any = true;
+    }
+    return any;
+  };
   for (std::size_t i = 0; i < records.size(); ++i) {
     JournalRecord& record = records[i];
     record.base = digest;
     if (record.erased_by != 0) continue;
-    bool touched = std::any_of(state.cards[i].begin(), state.cards[i].end(), is_erased);
+    bool touched = record.cards.size() == state.cards[i].size()
+                       ? std::any_of(state.cards[i].begin(), state.cards[i].end(), is_erased)
+                       : std::any_of(record.cards.begin(), record.cards.end(), is_erased_id);
     if (record.operation == JournalOperation::undo)
       touched = records[static_cast<std::size_t>(record.of - 1)].erased_by != 0;
     if (record.operation == JournalOperation::edit && record.field == ClientField::parent && !touched)
-      if (const auto id = state.written.at(static_cast<std::uint32_t>(i))->id())
-        touched = is_erased(state.code_of(*id));
+      if (const auto id = dedupe::OwnCardValue(record.field, record.values).id()) touched = is_erased_id(*id);
     if (!touched) {
-      if (options.mentions && mentions.in(record.note.reason)) {
-        record.note.reason.clear();
-        ++result.emptied;
-      }
+      if (options.mentions && forget(record.note, i + 1)) ++result.emptied;
       continue;
     }
     JournalRecord left;
@@ -312,7 +392,7 @@ Journal rewritten(const State& state, const std::vector<std::uint32_t>& erased, 
   record.operation = JournalOperation::erase;
   record.base = digest;
   record.note = note;
-  if (options.mentions && mentions.in(record.note.reason)) record.note.reason.clear();
+  if (options.mentions) static_cast<void>(forget(record.note, by));
   result.operation = journal.append(std::move(record));
   return journal;
 }
@@ -322,10 +402,7 @@ Journal rewritten(const State& state, const std::vector<std::uint32_t>& erased, 
 Erasure erase_client(const MergedBase& merged, const ClientId& client, const ErasureOptions& options,
                      const JournalNote& note, const Control& control) {
   const State& state = merged.state();
-  const std::uint32_t code = state.code_of(client);
-  std::vector<std::uint32_t> erased{code};
-  if (const std::uint32_t cluster = state.cluster_of[state.places(code)]; cluster != no_code)
-    erased = state.clusters[cluster].cards;
+  const Erased erased = erased_with(state, client);
   if (static_cast<std::size_t>(options.transactions) >= transaction_names.size())
     throw Error(Code::invalid_argument, "`transactions` is none of remove, anonymise", "transactions");
   if (options.transactions == ErasedTransactions::anonymise) {
@@ -336,18 +413,33 @@ Erasure erase_client(const MergedBase& merged, const ClientId& client, const Era
     if (!detail::valid_utf8(options.anonymous))
       throw Error(Code::invalid_argument, "the id of the client that anonymised transactions count for is not UTF-8",
                   "anonymous");
-    if (known && (state.base().card_of(*known) || state.cluster_of[state.places(*known)] != no_code ||
-                  std::find(erased.begin(), erased.end(), *known) != erased.end()))
+    if (known &&
+        (state.base().card_of(*known) || state.cluster_of[state.places(*known)] != no_code || erased.has(*known)))
       throw Error(Code::invalid_argument,
                   "anonymised transactions cannot count for " + anonymous.to_text() + ", which is a client with a card",
                   "anonymous");
   }
-  Erasure result{MergedBase(ClientBase()), 0, erased.size(), {}, 0, 0, {}};
+  Erasure result{MergedBase(ClientBase()), 0, erased.codes.size(), {}, 0, 0, {}, {}};
   const dedupe::Mentions mentions = mentions_of(state, erased);
-  const ClientBase base = Rewriting(state, erased, options, mentions, result).rewritten(control);
+  const ClientBase base = Rewriting(state, erased.codes, options, mentions, result).rewritten(control);
   Journal journal = rewritten(state, erased, options, mentions, note, base_digest(base, control), result);
   result.merged = MergedBase(base, std::move(journal), state.policy, state.functions, control);
   return result;
+}
+
+Table emptied_table(const Erasure& erased) {
+  std::vector<std::string> tables, fields;
+  Buffer<std::int64_t> rows(erased.emptied_fields.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const EmptiedField& each = erased.emptied_fields[i];
+    tables.emplace_back(each.table ? spec(*each.table).name : std::string_view("journal"));
+    fields.emplace_back(each.field);
+    rows[i] = static_cast<std::int64_t>(each.row);
+  }
+  Table table({Column("table", tables)});
+  table.add(Column("row", ColumnType::int64, std::move(rows)));
+  table.add(Column("field", fields));
+  return table;
 }
 
 ErasureOptions erasure_options_from_json(std::string_view text, std::string_view pointer) {
@@ -381,7 +473,7 @@ std::string erasure_options_schema() {
       "description": "Whether the client's transactions go too, or stay for one client of all erased ones, without order and hour."},
     "anonymous": {"type": "string", "minLength": 1, "default": "erased", "description": "The id of that client."},
     "mentions": {"type": "boolean", "default": true,
-      "description": "Whether free texts of others' rows and reasons in the journal that name the client are emptied."}
+      "description": "Whether free texts of others' rows, and who and reason in the journal, that name the client are emptied."}
   }
 })";
 }

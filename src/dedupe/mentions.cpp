@@ -2,20 +2,94 @@
 #include "dedupe/mentions.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "klientela/model/schema.hpp"
 
 namespace klientela::dedupe {
 namespace {
 
-constexpr std::size_t shortest_part = 5;
-constexpr std::size_t shortest_word = 3;
+constexpr std::size_t shortest_value = 5;
+constexpr std::size_t shortest_joined = 8;
+constexpr std::size_t shortest_id = 6;  // of digits alone: shorter ones are amounts and counts, too
 constexpr std::size_t shortest_number = 7;
 constexpr std::size_t longest_number = 10;
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-bool is_word(char c) noexcept {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+bool has_digit(std::string_view text) { return std::any_of(text.begin(), text.end(), is_digit); }
+
+/// Bytes of the character that begins at `at`, and its number; what is no UTF-8 is a byte.
+std::size_t character(std::string_view text, std::size_t at, std::uint32_t& number) noexcept {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[at + i])); };
+  const std::uint32_t lead = byte(0);
+  const std::size_t size = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  if (size > text.size() - at) {
+    number = lead;
+    return 1;
+  }
+  number = size == 1 ? lead : lead & (0xFFU >> (size + 1));
+  for (std::size_t i = 1; i < size; ++i) number = number << 6 | (byte(i) & 0x3F);
+  return size;
+}
+
+bool within(std::uint32_t number, std::uint32_t first, std::uint32_t last) noexcept {
+  return number >= first && number <= last;
+}
+
+bool is_letter(std::uint32_t c) noexcept {
+  if (c < 0x80) return within(c, '0', '9') || within(c, 'a', 'z') || within(c, 'A', 'Z');
+  return !(within(c, 0x80, 0xBF) || c == 0xD7 || c == 0xF7 || within(c, 0x2000, 0x206F) || within(c, 0x3000, 0x3004) ||
+           within(c, 0x3008, 0x3020) || c == 0x30FB || within(c, 0xFE10, 0xFE6F) || c == 0xFEFF ||
+           within(c, 0xFF00, 0xFF0F) || within(c, 0xFF1A, 0xFF20) || within(c, 0xFF3B, 0xFF40) ||
+           within(c, 0xFF5B, 0xFF65));
+}
+
+/// Of a script that puts no blanks between words.
+bool stands_alone(std::uint32_t c) noexcept {
+  return within(c, 0x0E00, 0x0EFF) || within(c, 0x2E80, 0x9FFF) || within(c, 0xAC00, 0xD7AF) ||
+         within(c, 0xF900, 0xFAFF) || within(c, 0x20000, 0x3FFFF);
+}
+
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  std::size_t begin = 0;
+  const auto end_word = [&](std::size_t end) {
+    if (std::string word = folded_name(text.substr(begin, end - begin)); !word.empty())
+      words.push_back(std::move(word));
+  };
+  for (std::size_t at = 0; at < text.size();) {
+    std::uint32_t c = 0;
+    const std::size_t size = character(text, at, c);
+    if (!is_letter(c) || stands_alone(c)) {
+      end_word(at);
+      begin = stands_alone(c) ? at : at + size;
+      if (stands_alone(c)) {
+        end_word(at + size);
+        begin = at + size;
+      }
+    }
+    at += size;
+  }
+  end_word(text.size());
+  return words;
+}
+
+std::size_t letters(std::string_view text) noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::size_t letters(const std::vector<std::string>& words) noexcept {
+  std::size_t sum = 0;
+  for (const std::string& word : words) sum += letters(word);
+  return sum;
+}
+
+bool without_blanks(const std::vector<std::string>& words) noexcept {
+  std::uint32_t c = 0;
+  return !words.empty() && std::all_of(words.begin(), words.end(), [&](const std::string& word) {
+    return character(word, 0, c) == word.size() && stands_alone(c);
+  });
 }
 
 std::string digits_of(std::string_view text) {
@@ -25,42 +99,53 @@ std::string digits_of(std::string_view text) {
   return digits;
 }
 
-/// Digits with what stands between those of one number left out, other things as one blank.
-std::string numbers_in(std::string_view text) {
-  std::string numbers;
-  for (const char c : text) {
-    if (is_digit(c)) {
-      numbers += c;
-    } else if (std::string_view(" -().+/").find(c) == std::string_view::npos && !numbers.empty() &&
-               numbers.back() != ' ') {
-      numbers += ' ';
+/// Whether one of the numbers stands in a text: it ends where digits end, and begins where they begin unless it is of
+/// ten digits, before which a country's code may stand. What stands within one number is passed over.
+bool names_number(std::string_view text, const std::set<std::string, std::less<>>& numbers) {
+  std::string digits;
+  std::vector<std::uint8_t> begins;  // by digit, whether digits begin there
+  const auto ends_with_one = [&] {
+    for (const std::string& number : numbers)
+      if (digits.ends_with(number) && (number.size() == longest_number || begins[digits.size() - number.size()] != 0))
+        return true;
+    return false;
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is_digit(text[i])) {
+      begins.push_back(i == 0 || !is_digit(text[i - 1]) ? 1 : 0);
+      digits += text[i];
+      if ((i + 1 == text.size() || !is_digit(text[i + 1])) && ends_with_one()) return true;
+    } else if (std::string_view(" -().+/").find(text[i]) == std::string_view::npos) {
+      digits.clear();
+      begins.clear();
     }
-  }
-  return numbers;
-}
-
-template <class Visit>
-bool any_word(std::string_view text, Visit visit) {
-  for (std::size_t begin = 0; begin < text.size();) {
-    if (!is_word(text[begin])) {
-      ++begin;
-      continue;
-    }
-    std::size_t end = begin;
-    while (end < text.size() && is_word(text[end])) ++end;
-    if (visit(text.substr(begin, end - begin))) return true;
-    begin = end;
   }
   return false;
 }
 
+/// A website as it is spoken of.
+std::string_view bare_site(std::string_view site) noexcept {
+  if (const std::size_t scheme = site.find("://"); scheme != std::string_view::npos) site.remove_prefix(scheme + 3);
+  if (folded_name(site.substr(0, 4)) == "www") site.remove_prefix(4);
+  return site;
+}
+
 }  // namespace
+
+void Mentions::add_words(const std::vector<std::string>& words) {
+  std::string run;
+  std::string joined;
+  for (const std::string& word : words) {
+    run += (run.empty() ? "" : " ") + word;
+    joined += word;
+  }
+  longest_ = std::max(longest_, joined.size());
+  runs_.insert(std::move(run));
+  if (letters(words) >= shortest_joined) joined_.insert(std::move(joined));
+}
 
 void Mentions::add(ClientField field, std::string_view value) {
   switch (field) {
-    case ClientField::family_name:
-      if (value.size() >= shortest_word) words_.insert(folded_name(value));
-      return;
     case ClientField::phones:
     case ClientField::tax_numbers:
     case ClientField::identifiers: {
@@ -70,38 +155,63 @@ void Mentions::add(ClientField field, std::string_view value) {
       if (field == ClientField::phones) return;
       break;
     }
-    case ClientField::name:
-    case ClientField::emails:
     case ClientField::addresses:
-    case ClientField::websites:
-    case ClientField::street: break;
+      if (!has_digit(value)) return;
+      break;
+    case ClientField::websites: value = bare_site(value); break;
+    case ClientField::name:
+    case ClientField::family_name:
+    case ClientField::emails: break;
     default: return;
   }
-  const std::string part = folded_name(value);
-  if (part.size() >= shortest_part) parts_.insert(part);
+  const auto words = words_of(value);
+  if (letters(words) >= shortest_value || (field == ClientField::name && words.size() > 2 && without_blanks(words)))
+    add_words(words);
 }
 
 void Mentions::add_id(const ClientId& id) {
-  const std::string text = folded_name(id.to_text());
-  if (text.size() >= shortest_part) (id.is_integer() ? words_ : parts_).insert(text);
+  const auto words = words_of(id.to_text());
+  const std::string text = id.to_text();
+  const bool number = std::all_of(text.begin(), text.end(), is_digit);
+  if (letters(words) >= (number ? shortest_id : shortest_value)) add_words(words);
 }
 
 void Mentions::add_name(std::string_view given, std::string_view family) {
-  if (given.empty() || family.empty()) return;
-  parts_.insert(folded_name(std::string(given) + std::string(family)));
-  parts_.insert(folded_name(std::string(family) + std::string(given)));
+  auto first = words_of(given);
+  auto last = words_of(family);
+  if (first.empty() || last.empty()) return;
+  const bool long_enough = letters(first) + letters(last) >= shortest_value && letters(first) > 1;
+  if (!long_enough && !(without_blanks(first) && without_blanks(last))) return;
+  for (int order = 0; order < 2; ++order, std::swap(first, last)) {
+    auto words = first;
+    words.insert(words.end(), last.begin(), last.end());
+    add_words(words);
+  }
+}
+
+void Mentions::add_street(std::string_view street, std::string_view house) {
+  if (words_of(street).empty() || (!has_digit(street) && !has_digit(house))) return;
+  const auto words = words_of(has_digit(street) ? std::string(street) : std::string(street) + ' ' + std::string(house));
+  if (letters(words) >= shortest_value) add_words(words);
 }
 
 bool Mentions::in(std::string_view text) const {
   if (text.empty()) return false;
-  const auto holds = [](const std::string& in, const auto& parts) {
-    for (const std::string& part : parts)
-      if (in.find(part) != std::string::npos) return true;
-    return false;
-  };
-  if (holds(folded_name(text), parts_)) return true;
-  if (!numbers_.empty() && holds(numbers_in(text), numbers_)) return true;
-  return !words_.empty() && any_word(text, [&](std::string_view word) { return words_.contains(folded_name(word)); });
+  if (!numbers_.empty() && names_number(text, numbers_)) return true;
+  if (runs_.empty()) return false;
+  const auto words = words_of(text);
+  std::string run;
+  std::string joined;
+  for (std::size_t first = 0; first < words.size(); ++first) {
+    run.clear();
+    joined.clear();
+    for (std::size_t word = first; word < words.size() && joined.size() + words[word].size() <= longest_; ++word) {
+      run += (run.empty() ? "" : " ") + words[word];
+      joined += words[word];
+      if (runs_.contains(run) || joined_.contains(joined)) return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace klientela::dedupe

@@ -232,6 +232,118 @@ TEST(Erasure, KeepsTheMoneyWithoutTheName) {
   EXPECT_THROW(static_cast<void>(erase_client(merged, "stranger")), Error);
 }
 
+/// Which of these comments are empty once the client was erased; the rows that it says it emptied are those.
+std::vector<std::string> emptied_of(const ClientRow& client, const std::vector<std::string>& comments) {
+  BaseBuilder builder;
+  builder.add(client);
+  builder.add(ClientRow{.client = "other", .kind = "person", .given_name = "Olga", .family_name = "Other"});
+  for (const std::string& comment : comments)
+    builder.add(FeedbackRow{
+        .client = "other", .at = at(5), .measure = "nps", .score = Money::from_units(80'000), .comment = comment});
+  const Erasure erased = erase_client(MergedBase(builder.build().base), client.client);
+  const Column left = table_of(erased.merged.original(), TableId::feedback).column("comment");
+  std::vector<std::string> emptied;
+  for (std::size_t row = 0; row < comments.size(); ++row)
+    if (left.is_null(row)) emptied.push_back(comments[row]);
+  EXPECT_EQ(erased.emptied, emptied.size());
+  EXPECT_EQ(erased.emptied_fields.size(), emptied.size());
+  for (std::size_t i = 0; i < std::min(emptied.size(), erased.emptied_fields.size()); ++i) {
+    const EmptiedField& each = erased.emptied_fields[i];
+    EXPECT_EQ(each.table, TableId::feedback);
+    EXPECT_EQ(each.field, "comment");
+    EXPECT_EQ(comments.at(each.row), emptied[i]);
+  }
+  return emptied;
+}
+
+TEST(Erasure, LeavesTextsThatOnlyLookAlike) {
+  const auto person = [](std::string given, std::string family) {
+    return ClientRow{
+        .client = "c-1", .kind = "person", .given_name = std::move(given), .family_name = std::move(family)};
+  };
+  const auto firm = [](std::string name) {
+    return ClientRow{.client = "c-1", .kind = "organisation", .name = std::move(name)};
+  };
+  EXPECT_THAT(emptied_of(person("Яна", "Ли"), {"можно ли доставить", "спросите Ли Яну", "Яна Ли звонила", "ЛИ  ЯНА"}),
+              ElementsAre("Яна Ли звонила", "ЛИ  ЯНА"));
+  EXPECT_THAT(emptied_of(person("June", "May"), {"may I ask", "the May of June", "call June May."}),
+              ElementsAre("call June May."));
+  EXPECT_THAT(emptied_of(person("A.", "Li"), {"good quality", "Ali", "a li"}), ElementsAre());
+  EXPECT_THAT(emptied_of(person("Ольга", "Мирова"), {"Мировая", "от Мировой", "мирова", "Ольга"}),
+              ElementsAre("мирова"));
+  EXPECT_THAT(emptied_of(person("伟", "王"), {"王先生", "请给王伟打电话", "伟大"}), ElementsAre("请给王伟打电话"));
+  EXPECT_THAT(emptied_of(firm("Луч"), {"получили заказ", "случай", "луч света"}), ElementsAre());
+  EXPECT_THAT(emptied_of(firm("ООО «Луч»"), {"получили", "оплата от ООО «Луч»", "ООО Луч-2", "ООО Лучший"}),
+              ElementsAre("оплата от ООО «Луч»", "ООО Луч-2"));
+  EXPECT_THAT(emptied_of(firm("Terra"), {"Peter ran late", "terraces", "Terra, of course"}),
+              ElementsAre("Terra, of course"));
+  EXPECT_THAT(emptied_of(firm("North-Wind Trading"), {"northwind trading", "NorthWindTrading", "north wind"}),
+              ElementsAre("northwind trading", "NorthWindTrading"));
+  EXPECT_THAT(emptied_of({.client = "c-1", .kind = "person", .street = "Мира"}, {"Владимира", "ул. Мира"}),
+              ElementsAre());
+  EXPECT_THAT(emptied_of({.client = "c-1", .kind = "person", .street = "ул. Мира", .house = "7"},
+                         {"ул. Мира, 7", "ул. Мира, 70", "мира"}),
+              ElementsAre("ул. Мира, 7"));
+  EXPECT_THAT(emptied_of({.client = "c-1", .kind = "person", .websites = {"https://www.zq-site.example"}},
+                         {"see zq-site.example", "see site.example"}),
+              ElementsAre("see zq-site.example"));
+  EXPECT_THAT(emptied_of({.client = 10'000, .kind = "person"}, {"paid 10000"}), ElementsAre());
+  EXPECT_THAT(emptied_of({.client = 1'000'071, .kind = "person"}, {"see 1000071", "see 10000710"}),
+              ElementsAre("see 1000071"));
+  EXPECT_THAT(emptied_of({.client = "c-1", .kind = "person", .phones = {"5550101"}},
+                         {"call 555-01-01!", "call 9955 50 101", "order 555010100", "(555) 0101"}),
+              ElementsAre("call 555-01-01!", "(555) 0101"));
+  EXPECT_THAT(emptied_of({.client = "c-1", .kind = "person", .phones = {"+49 30 5550 1012"}},
+                         {"0049 30 5550-1012", "3055501012", "49 305 550 10 123"}),
+              ElementsAre("0049 30 5550-1012", "3055501012"));
+}
+
+TEST(Erasure, SaysWhereItEmptied) {
+  const ClientBase base = base_with_her();
+  MergedBase merged = history_of(base);
+  merged.edit("other", ClientField::region, {"North"}, {"Aurelia Zubrovka", "as the other says", {}});
+  const Erasure erased = erase_client(merged, "pers-771", {}, {"aurelia@zq.example", "", {}});
+  const Table where = emptied_table(erased);
+  std::vector<std::string> said;
+  for (std::size_t row = 0; row < where.rows(); ++row)
+    said.push_back(where.column("table").to_text(row) + ' ' + where.column("row").to_text(row) + ' ' +
+                   where.column("field").to_text(row));
+  // The child is the first of child, firm, other; i2 and i3 are the first two interactions that are left.
+  EXPECT_THAT(said, ElementsAre("clients 0 parent", "interactions 0 contact", "interactions 0 outcome",
+                                "interactions 0 subject", "interactions 1 subject", "feedback 0 comment",
+                                "journal 7 reason", "journal 10 who", "journal 11 who"));
+  EXPECT_EQ(erased.emptied, 6U);
+  EXPECT_EQ(erased.merged.journal().records()[9].note.reason, "as the other says");
+}
+
+TEST(Erasure, TakesCardsThatAreGoneFromTheJournal) {
+  const auto base = [](std::initializer_list<const char*> ids) {
+    BaseBuilder builder;
+    for (const char* id : ids) builder.add(ClientRow{.client = id, .kind = "person", .city = "Perm"});
+    return builder.build().base;
+  };
+  MergedBase merged(base({"card-1", "card-2", "card-3", "other"}));
+  const MergeCluster hers{{"card-1", "card-2"}};
+  merged.merge(std::span(&hers, 1), {"clerk", "", {}});
+  merged.edit("card-2", ClientField::family_name, {"Zubrovka"}, {"clerk", "by phone", {}});
+  merged.edit("card-3", ClientField::family_name, {"Quintessa"}, {"Zubrovka", "", {}});
+  merged.not_duplicate("card-3", "other", {"clerk", "Zubrovka said so", {}});
+  const MergedBase later = merged.rebased(base({"card-1", "other"}));
+  const Erasure erased = erase_client(later, "card-1");
+  EXPECT_EQ(erased.cards, 1U);
+  EXPECT_THAT(erased.disabled, ElementsAre(1U, 2U));
+  for (const char* text : {"card-1", "card-2", "Zubrovka"})
+    EXPECT_THAT(erased.merged.journal().to_text(), Not(HasSubstr(text)));
+  EXPECT_THAT(erased.merged.journal().to_text(), HasSubstr("card-3"));
+  const Erasure second = erase_client(erased.merged, "card-3");
+  EXPECT_EQ(second.cards, 0U);
+  EXPECT_THAT(second.disabled, ElementsAre(3U, 4U));
+  EXPECT_THAT(second.merged.journal().to_text(), Not(HasSubstr("card-3")));
+  EXPECT_THAT(second.merged.journal().to_text(), Not(HasSubstr("Quintessa")));
+  EXPECT_EQ(second.merged.original().clients(), 1U);
+  EXPECT_THROW(static_cast<void>(erase_client(second.merged, "card-3")), Error);
+}
+
 TEST(Erasure, LeavesMentionsWhereAsked) {
   const Erasure erased = erase_client(history_of(base_with_her()), "pers-771", {.mentions = false});
   const std::string after = all_bytes(erased.merged);
