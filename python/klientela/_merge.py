@@ -487,7 +487,7 @@ def _values(value: Any) -> list[str]:
     if isinstance(value, dt.datetime):
         if value.utcoffset() is None:
             raise _core.InvalidArgumentError("value must be a datetime with a time zone", "value")
-        return [value.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")]
+        return [value.astimezone(dt.timezone.utc).replace(tzinfo=None).isoformat() + "Z"]
     if isinstance(value, (dt.date, int, float)):
         return [str(value)]
     if isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray, Mapping)):

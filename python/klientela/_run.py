@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 import os
+import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from klientela._columns import table_of
 from klientela._merge import MergedBase
 
 _TABLES = tuple(_core.tables())
+_merged: weakref.WeakKeyDictionary[_core.Result, MergedBase] = weakref.WeakKeyDictionary()
 
 
 def run(
@@ -159,12 +161,17 @@ def _is_table(value: Any) -> bool:
 
 
 def _result_merged(self: _core.Result) -> MergedBase | None:
-    """What is merged, as a base of its own to go on from; None where nothing was to be merged."""
-    parts = self._merging
-    if parts is None:
-        return None
-    original, survivorship, journal = parts
-    return MergedBase(original, survivorship, journal=journal)
+    """What is merged, as a base of its own to go on from; None where nothing was to be merged.
+
+    Always the same one, so that what is done to it stays done; the result itself is as it was.
+    """
+    if self not in _merged:
+        parts = self._merging
+        if parts is None:
+            return None
+        original, survivorship, journal = parts
+        _merged.setdefault(self, MergedBase(original, survivorship, journal=journal))
+    return _merged[self]
 
 
 def _result_repr(self: _core.Result) -> str:

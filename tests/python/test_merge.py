@@ -354,6 +354,16 @@ def test_an_erased_client_leaves_nothing(merged):
         merged.erase(77)
 
 
+def test_instants_are_written_to_the_microsecond(base):
+    merged = klientela.MergedBase(base)
+    zone = dt.timezone(dt.timedelta(hours=3))
+    merged.edit(1, "created_at", dt.datetime(2026, 1, 1, 3, 0, 0, 123456, zone))
+    merged.edit(1, "updated_at", dt.datetime(2026, 1, 1, 3, 0, 0, tzinfo=zone))
+    assert merged.journal.to_pydict()["values"] == ["2026-01-01T00:00:00.123456Z", "2026-01-01T00:00:00Z"]
+    seen = merged.base.table("clients").to_pydict()
+    assert seen["created_at"][0].isoformat() == "2026-01-01T00:00:00.123456+00:00"
+
+
 # ---- The command line ----
 
 LIST = """Id,First name,Surname,DOB,Email,Phone,City,Shoe size,Updated

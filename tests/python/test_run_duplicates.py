@@ -50,6 +50,18 @@ def test_merging_meets_the_generated_truth(generated):
     assert result.summary["clients"] == len(result.clients) == 3000 - result.summary["duplicates"]["merged_cards"]
 
 
+def test_what_is_done_to_what_was_merged_stays_done(tmp_path):
+    result = klientela.run(clients=CARDS, transactions=SALES)
+    assert result.merged is result.merged
+    before = len(result.merged)
+    result.merged.undo(1)
+    result.merged.not_duplicate(2, 5)
+    result.merged.save(tmp_path / "journal.jsonl")
+    assert len(result.merged) == before + 2
+    assert '"not_duplicate"' in (tmp_path / "journal.jsonl").read_text(encoding="utf-8")
+    assert klientela.run(clients=CARDS, transactions=SALES).merged is not result.merged
+
+
 def test_no_money_is_lost_by_merging(generated):
     base, result = generated
     apart = klientela.run(base, {**synthetic.POLICY, "dedupe": {"merge": False}})
