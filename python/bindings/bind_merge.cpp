@@ -152,6 +152,7 @@ py::dict erase(const PyMergedBase& self, const py::object& client, const py::dic
   out["removed"] = removed;
   out["anonymised"] = erased.anonymised;
   out["emptied"] = erased.emptied;
+  out["emptied_fields"] = plain(emptied_table(erased));
   out["disabled"] = py::cast(erased.disabled);
   out["merged"] = py::cast(std::make_unique<PyMergedBase>(std::move(erased.merged)));
   return out;
@@ -222,6 +223,11 @@ void bind_merge(py::module_& module) {
            [](const PyMergedBase& self) {
              const InUse use(self);
              return pairs_to_python(self.merged.not_duplicates());
+           })
+      .def("without_cards",
+           [](const PyMergedBase& self) {
+             const InUse use(self);
+             return self.merged.without_cards();
            })
       .def("journal",
            [](const PyMergedBase& self) {

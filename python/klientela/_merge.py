@@ -89,6 +89,9 @@ class Erasure:
         Rows and records of others in which something was emptied.
     disabled : list of int
         Operations that can be undone or redone no more.
+    emptied_fields : Table
+        Where: ``table``, ``row`` (from 0, of that table of ``merged.original``; of the ``journal`` the operation),
+        ``field``. What stood there is in the base of before.
     """
 
     merged: MergedBase
@@ -98,6 +101,7 @@ class Erasure:
     anonymised: int
     emptied: int
     disabled: list[int]
+    emptied_fields: _core.Table
 
 
 class MergedBase:
@@ -140,7 +144,8 @@ class MergedBase:
     BadPolicyError
         If the survivorship is wrong, or the journal has another one of the same version.
     NotFoundError
-        If an operation names a client, or the policy a function, that is not there.
+        If an operation of this very base names a client, or the policy a function, that is not there. Cards that are
+        gone since are none: see :attr:`without_cards`.
 
     Examples
     --------
@@ -277,6 +282,11 @@ class MergedBase:
         return self._made.not_duplicates()
 
     @property
+    def without_cards(self) -> list[int]:
+        """Operations that have no effect, since their cards are gone from the base; where those come back they have it."""
+        return self._made.without_cards()
+
+    @property
     def survivorship(self) -> dict[str, Any]:
         """Whose value is kept, with every default; setting it rules merges from now on, under another version."""
         return self._made.policy()
@@ -388,7 +398,7 @@ class MergedBase:
         threads: int = 0,
         progress: _Progress = None,
     ) -> MergedBase:
-        """Go on with a base that has changed: cards delivered again, new ones, purchases."""
+        """Go on with a base that has changed: cards delivered again, new ones, cards that are gone, purchases."""
         return MergedBase._of(self._made.rebased(base, _note(who, reason, at), threads, progress))
 
     def erase(
@@ -415,7 +425,8 @@ class MergedBase:
         anonymous : str
             The client that anonymised purchases count for.
         mentions : bool
-            Whether texts in rows of others, and reasons in the journal, that name it are emptied.
+            Whether texts in rows of others, and who and reason in the journal, that name it are emptied, for good: whole
+            words of five letters and more, numbers of six digits; a name that is a word too takes texts with that word.
 
         Returns
         -------

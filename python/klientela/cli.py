@@ -41,7 +41,7 @@ from klientela._terminal import bars as _bars
 from klientela._terminal import errors as _errors
 from klientela._terminal import out as _out
 from klientela._terminal import progress as _progress
-from klientela.cli_merge import JOURNAL, Rebase, bytes_of, check_begin, check_goes_on, check_unwritten
+from klientela.cli_merge import JOURNAL, Rebase, bytes_of, check_begin, check_goes_on, check_unwritten, without_cards
 from klientela.cli_read import AsOf as _AsOf
 from klientela.cli_read import AssignmentsFile as _Assignments
 from klientela.cli_read import DecimalComma as _DecimalComma
@@ -611,6 +611,8 @@ def _work(
             plan_files.write_schedule(plan, out / "plan", inputs=said)
     if not quiet:
         _show(result, written, time.monotonic() - began)
+        for text in [] if result.merged is None else without_cards(result.merged):
+            _out.print(f"[yellow]{escape(text)}[/yellow]", soft_wrap=True)
         # A day more, for the time zones that are ahead of this machine's.
         if doubt_future and result.as_of > dt.date.today() + dt.timedelta(days=1):
             _out.print(

@@ -43,6 +43,7 @@ from klientela.cli_merge import (
     policy_of,
     save_all,
     set_aside,
+    without_cards,
 )
 
 # What the engine calls its stages, in words.
@@ -201,6 +202,7 @@ def dedupe(
             summary["notes"] += _of_rows(lists, [option for option, file in told.items() if file is not None], opened)
             if opened is not None:
                 steps("Merging", 0)
+                summary["notes"] += without_cards(opened.merged)
                 summary["merge"] = _merge(opened, found, who, dry_run)
                 summary["notes"] += _refused(summary["merge"]["refused"])
             steps("Writing results", 0)

@@ -24,7 +24,8 @@ from klientela._terminal import out as console
 
 JOURNAL = "journal.jsonl"
 FOUND = _core._FOUND_REASON
-_OF_FINDING = ("clusters.csv", "pairs.csv", "joins.csv", "cuts.csv", "review.csv")
+_FILES_SHOWN = 20
+_OPERATIONS_SHOWN = 10
 
 Who = Annotated[str, typer.Option(help="Who does it, for the journal.", metavar="NAME")]
 Reason = Annotated[str, typer.Option(help="Why, for the journal.", metavar="TEXT")]
@@ -133,6 +134,16 @@ def open_journal(
             "/dedupe/survivorship/version",
         ) from None
     return Opened(read, merged, journal, policy, before)
+
+
+def without_cards(merged: MergedBase) -> list[str]:
+    """Which operations have no effect, as a note."""
+    operations = merged.without_cards
+    if not operations:
+        return []
+    shown = ", ".join(map(str, operations[:_OPERATIONS_SHOWN]))
+    more = f" and {len(operations) - _OPERATIONS_SHOWN:,} more" if len(operations) > _OPERATIONS_SHOWN else ""
+    return [f"operations of the journal whose cards are gone have no effect until those are back: {shown}{more}"]
 
 
 def check_begin(journal: Path) -> None:
@@ -280,6 +291,8 @@ def _change(
                 f"open [bold]{escape(str(written['merged.csv']))}[/bold]",
                 soft_wrap=True,
             )
+            for text in without_cards(opened.merged):
+                console.print(f"[yellow]{escape(text)}[/yellow]", soft_wrap=True)
 
 
 def _write(opened: Opened, folder: Path) -> dict[str, Path]:
@@ -429,7 +442,7 @@ def erase(
             scratch = target.with_name(f".{target.stem}.part{target.suffix}")
             try:
                 writers.write_table(left.table(), scratch)
-                after = left.reopened(scratch, who, reason, threads)
+                after = left.reopened(scratch, threads)
 
                 def write() -> dict[str, Path]:
                     with set_aside(target):
@@ -450,19 +463,39 @@ def erase(
                 console.print(
                     f"[yellow]Operations that can be undone or redone no more: {disabled}[/yellow]", soft_wrap=True
                 )
-            stale = [name for name in _OF_FINDING if (path.parent / name).exists()]
-            if stale:
-                console.print(
-                    f"[yellow]{escape(', '.join(stale))} in {escape(str(path.parent))} are of before and may still name the "
-                    "client; klientela dedupe writes them anew[/yellow]",
-                    soft_wrap=True,
-                )
+            for text in (*_emptied(done.emptied_fields), *_of_before(path.parent, [*written.values(), target])):
+                console.print(f"[yellow]{escape(text)}[/yellow]", soft_wrap=True)
             if not (Path(clients).exists() and target.samefile(clients)):  # clients may name a sheet of a book
                 console.print(f"[yellow]{escape(clients)} still has the client[/yellow]", soft_wrap=True)
             console.print(
                 f"cards: [bold]{escape(str(target))}[/bold], journal: [bold]{escape(str(written[JOURNAL]))}[/bold]",
                 soft_wrap=True,
             )
+
+
+def _emptied(fields: _core.Table) -> list[str]:
+    """Where others' texts were emptied."""
+    places: dict[tuple[str, str], list[int]] = {}
+    for table, row, field in zip(*(fields._column(name) for name in ("table", "row", "field")), strict=True):
+        places.setdefault((table, field), []).append(row)
+    return [
+        f"emptied, since it named the client: {field} of "
+        + (f"operation {', '.join(map(str, rows))}" if table == "journal" else f"{len(rows):,} other {table}")
+        for (table, field), rows in places.items()
+    ]
+
+
+def _of_before(folder: Path, written: list[Path]) -> list[str]:
+    """What else lies in the folder: results of before, and copies."""
+    anew = {file.resolve() for file in written}
+    left = sorted(file.name for file in folder.iterdir() if file.is_file() and file.resolve() not in anew)
+    if not left:
+        return []
+    more = f" and {len(left) - _FILES_SHOWN:,} more" if len(left) > _FILES_SHOWN else ""
+    return [
+        f"{', '.join(left[:_FILES_SHOWN])}{more} in {folder} are of before and may still name the client: results are "
+        "written anew by klientela dedupe or run, other copies are yours to look through"
+    ]
 
 
 class _Left:
@@ -492,8 +525,10 @@ class _Left:
             table = writers.with_columns(table, [[client] for client in clients], read.kept, without, own=own)
         return writers.with_ids(table, (own,), read.ids)
 
-    def reopened(self, file: Path, who: str, reason: str, threads: int) -> Opened:
+    def reopened(self, file: Path, threads: int) -> Opened:
         """The file as a next command reads it; the journal says so where it reads otherwise."""
+        done = self._merged.journal  # by whom and why as the erasure left it
+        who, reason = (done._column(name)[-1] or "" for name in ("who", "reason"))
         read = cards.read(file, ingest=self._opened.policy["ingest"], threads=threads)
         merged = MergedBase(
             read.base,

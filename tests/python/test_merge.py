@@ -354,6 +354,28 @@ def test_an_erased_client_leaves_nothing(merged):
         merged.erase(77)
 
 
+def test_an_erasure_says_where_it_emptied():
+    calls = {
+        "interaction": ["i1", "i2", "i3"],
+        "client": [2, 2, 2],
+        "at": ["2026-01-05"] * 3,
+        "channel": ["phone"] * 3,
+        "subject": ["можно ли доставить", "Яна Ли просила", "fine"],
+    }
+    cards = {"id": [1, 2], "kind": ["person"] * 2, "first name": ["Яна", "Otto"], "surname": ["Ли", "Kranz"]}
+    merged = klientela.MergedBase(klientela.ingest({"clients": cards, "interactions": calls}).base)
+    merged.not_duplicate(1, 2)
+    merged.edit(2, "city", "Bonn", who="Яна Ли")
+    done = merged.erase(1)
+    assert done.emptied == 2
+    assert done.emptied_fields.to_pydict() == {
+        "table": ["interactions", "journal"],
+        "row": [1, 2],
+        "field": ["subject", "who"],
+    }
+    assert done.merged.original.table("interactions").to_pydict()["subject"] == ["можно ли доставить", None, "fine"]
+
+
 def test_instants_are_written_to_the_microsecond(base):
     merged = klientela.MergedBase(base)
     zone = dt.timezone(dt.timedelta(hours=3))
@@ -578,10 +600,12 @@ def test_a_client_is_erased_from_cards_and_journal(cli, members, tmp_path, endin
     out, left = tmp_path / "found", tmp_path / f"left.{ending}"
     assert cli("dedupe", members, "--out", out).returncode == 0
     journal = out / "journal.jsonl"
-    done = cli("dedupe", "erase", "3", members, "--journal", journal, "--out", left, "--who", "clerk")
+    (out / "clients.csv").write_text("of a run", encoding="utf-8")
+    done = cli("dedupe", "erase", "3", members, "--journal", journal, "--out", left, "--who", "anna.berg@mail.example")
     assert done.returncode == 0, done.stderr
     assert "erased 2 cards" in done.stdout and "no more: 1" in done.stdout
     assert "clusters.csv" in done.stdout and "still has the client" in done.stdout
+    assert "clients.csv, " in done.stdout and "summary.json" in done.stdout and "merged.csv" not in done.stdout
     for file in (journal, out / "merged.csv", out / "conflicts.csv", left):
         assert b"Anna" not in file.read_bytes() and b"anna" not in file.read_bytes(), file
     cards = klientela.readers.read(left, "clients").data if ending == "parquet" else None
@@ -740,3 +764,21 @@ def test_files_that_name_rows_by_number_are_noted(cli, tmp_path):
     assert cli("dedupe", file, "--out", out, "--cannot-link", apart).returncode == 0
     notes = json.loads((out / "summary.json").read_text(encoding="utf-8"))["notes"]
     assert not any("stand for rows" in note for note in notes)
+
+
+def test_a_journal_goes_on_where_cards_are_gone(cli, members, tmp_path):
+    out = tmp_path / "found"
+    assert cli("dedupe", members, "--out", out).returncode == 0
+    journal = out / "journal.jsonl"
+    members.write_text("".join(line for line in LIST.splitlines(True) if not line.startswith("3,")), "utf-8")
+    done = cli("dedupe", members, "--out", out, "--journal", journal, "--rebase")
+    assert done.returncode == 0, done.stderr
+    said = "operations of the journal whose cards are gone have no effect until those are back: 1"
+    assert said in done.stdout
+    assert said in json.loads((out / "summary.json").read_text(encoding="utf-8"))["notes"]
+    assert [each["cards"] for each in rows_of(out / "merged.csv")] == ["1", "2; 5", "4", "6"]
+    done = cli("dedupe", "undo", "2", members, "--journal", journal)
+    assert done.returncode == 0 and said in done.stdout
+    done = cli("dedupe", "erase", "3", members, "--journal", journal, "--out", members)
+    assert done.returncode == 0 and "no more: 1" in done.stdout, done.stderr
+    assert "1" in [each["Id"] for each in rows_of(members)]

@@ -170,6 +170,11 @@ def test_the_command_line_writes_what_dedupe_writes(tmp_path):
     assert "--rebase" in refused.output
     assert run_cli(*files, "--out", out, "--rebase").exit_code == 0
     assert "clerk" in (out / "journal.jsonl").read_text()
+    # Of cards that are gone it says so, and goes on.
+    fewer = write(tmp_path / "fewer.csv", {name: [values[0], *values[2:]] for name, values in CARDS.items()})
+    outcome = run_cli("--clients", fewer, *files[2:], "--out", tmp_path / "gone", "--rebase")
+    assert outcome.exit_code == 0, outcome.output
+    assert "whose cards are gone have no effect until those are back: 3" in outcome.output
     # Nor to another journal that has not got it; one that has may be gone on from again and again.
     other = tmp_path / "other"
     assert run_cli(*files, "--out", other, "--rebase").exit_code == 0
