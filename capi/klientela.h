@@ -849,8 +849,9 @@ typedef struct klt_erasure {
 
 /* Erases a client from base and journal: all its cards, the rows that are theirs, and what names them; `merged` stays
  * as it is, with everything in it, so free it. `options_json`: {"transactions": "remove" or "anonymise", "anonymous",
- * "mentions"}; NULL: the defaults. `erasure`, `removed` (table, rows) and `disabled` (operation: those that can be
- * undone or redone no more) may be NULL. O(base); parallel. KLT_NOT_FOUND naming "client", KLT_INVALID_ARGUMENT naming
+ * "mentions"}; NULL: the defaults. `erasure`, `removed` (table, rows, and emptied: fields in rows of others) and
+ * `disabled` (operation: those that can be undone or redone no more) may be NULL. A client whose cards are gone is
+ * erased from the journal. O(base); parallel. KLT_NOT_FOUND naming "client", KLT_INVALID_ARGUMENT naming
  * "anonymous", KLT_BAD_POLICY with the JSON pointer in where, KLT_CANCELLED. Since ABI 2. */
 KLT_API klt_status klt_merged_base_erase(klt_context* context, const klt_merged_base* merged, const char* client,
                                          const char* options_json, const klt_note* note, klt_merged_base** out,

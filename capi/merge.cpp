@@ -384,13 +384,16 @@ klt_status klt_merged_base_erase(klt_context* context, const klt_merged_base* me
     const Running call(*context);
     Erasure done = erase_client(merged->merged, id, options, note_of(note), control_of(call, merged->merged));
     std::vector<std::string> tables;
-    Buffer<std::int64_t> rows(table_count);
+    Buffer<std::int64_t> rows(table_count), emptied(table_count, 0);
+    for (const EmptiedField& each : done.emptied_fields)
+      if (each.table) ++emptied[static_cast<std::size_t>(*each.table)];
     for (std::size_t t = 0; t < table_count; ++t) {
       tables.emplace_back(spec(static_cast<TableId>(t)).name);
       rows[t] = static_cast<std::int64_t>(done.removed[t]);
     }
     Table by_table({Column("table", tables)});
     by_table.add(Column("rows", ColumnType::int64, std::move(rows)));
+    by_table.add(Column("emptied", ColumnType::int64, std::move(emptied)));
     Buffer<std::int64_t> operations(done.disabled.size());
     std::transform(done.disabled.begin(), done.disabled.end(), operations.begin(),
                    [](std::uint64_t each) { return static_cast<std::int64_t>(each); });

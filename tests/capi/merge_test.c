@@ -344,6 +344,7 @@ static void check_erasure(klt_context* context) {
   CHECK(what.cards == 2 && what.operation == 2);
   CHECK_TEXT(cell(context, removed, "table", 0), "clients");
   CHECK_TEXT(cell(context, removed, "rows", 0), "2");
+  CHECK_TEXT(cell(context, removed, "emptied", 0), "0");
   CHECK(klt_table_row_count(disabled) == 1);
   CHECK_TEXT(cell(context, disabled, "operation", 0), "1");
   CHECK_OK(context, klt_merged_base_original(context, erased, &left));
