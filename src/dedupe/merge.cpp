@@ -198,6 +198,7 @@ MergedBase::MergedBase(const ClientBase& base, SurvivorshipPolicy policy, Surviv
 MergedBase::MergedBase(const ClientBase& base, Journal journal, SurvivorshipPolicy policy, SurvivorFunctions functions,
                        const Control& control)
     : state_(std::make_unique<State>(base, std::move(journal), std::move(policy), std::move(functions), control)) {}
+MergedBase::MergedBase(std::unique_ptr<State> state) : state_(std::move(state)) {}
 MergedBase::~MergedBase() = default;
 MergedBase::MergedBase(MergedBase&&) noexcept = default;
 MergedBase& MergedBase::operator=(MergedBase&&) noexcept = default;
@@ -205,14 +206,16 @@ MergedBase& MergedBase::operator=(MergedBase&&) noexcept = default;
 MergedBase MergedBase::rebase(const ClientBase& base, Journal journal, const JournalNote& note,
                               SurvivorshipPolicy policy, SurvivorFunctions functions, const Control& control) {
   std::string digest = base_digest(base, control);
-  if (!journal.records().empty() && journal.base() != digest) {
+  const bool changed = !journal.records().empty() && journal.base() != digest;
+  if (changed) {
     JournalRecord record;
     record.operation = JournalOperation::rebase;
     record.note = note;
     record.base = std::move(digest);
     journal.append(std::move(record));
   }
-  return {base, std::move(journal), std::move(policy), std::move(functions), control};
+  return MergedBase(std::make_unique<State>(base, std::move(journal), std::move(policy), std::move(functions), control,
+                                            changed ? &note : nullptr));
 }
 
 MergedBase MergedBase::rebased(const ClientBase& base, const JournalNote& note, const Control& control) const {
@@ -376,7 +379,11 @@ std::vector<std::uint64_t> MergedBase::merge(std::span<const MergeCluster> clust
   try {
     for (std::size_t i = 0; i < clusters.size(); ++i) {
       const auto refuse = [&](const std::string& message) {
-        throw Error(Code::invalid_argument, "cluster " + std::to_string(i) + ": " + message, "clusters");
+        const auto& cards = clusters[i].cards;
+        throw Error(Code::invalid_argument,
+                    (cards.empty() ? "cluster " + std::to_string(i) : "the cluster of " + cards.front().to_text()) +
+                        ": " + message,
+                    "clusters");
       };
       JournalRecord record;
       record.operation = JournalOperation::merge;

@@ -21,7 +21,7 @@ std::vector<std::uint32_t> rows_by_place(const ClientBase& base, const index::Co
 using State = MergedBase::State;
 
 State::State(const ClientBase& base, Journal history, SurvivorshipPolicy rules, SurvivorFunctions hosts,
-             const Control& control)
+             const Control& control, const JournalNote* rebased)
     : reader(base), journal(std::move(history)), policy(std::move(rules)), functions(std::move(hosts)) {
   if (base.is_mapped())
     throw Error(Code::invalid_argument,
@@ -45,7 +45,11 @@ State::State(const ClientBase& base, Journal history, SurvivorshipPolicy rules, 
   for (std::size_t record = 0; record < journal.records().size(); ++record) {
     if ((record & 0xFFF) == 0) control.check();
     if (!counts(record)) continue;
-    if (const auto against = begin_counting(record)) {
+    if (const auto against = begin_counting(record)) {  // at a merge: it looks at all that is said to be two
+      if (rebased != nullptr) {
+        take_apart(record, *rebased);
+        continue;
+      }
       const std::string where = "operation " + std::to_string(std::max(record, *against) + 1);
       throw Error(Code::bad_data,
                   "journal, " + where + ": it cannot count while operation " +
@@ -53,6 +57,17 @@ State::State(const ClientBase& base, Journal history, SurvivorshipPolicy rules, 
                   where);
     }
   }
+}
+
+void State::take_apart(std::size_t merge, const JournalNote& note) {
+  JournalRecord record;
+  record.operation = JournalOperation::undo;
+  record.note = {note.who, "two of its clients were said to be two while a card of it was gone", note.at};
+  record.base = digest;
+  record.of = merge + 1;
+  journal.append(std::move(record));
+  index(journal.records().size() - 1);
+  end_counting(merge);
 }
 
 std::optional<std::uint32_t> State::find(const ClientId& client) const {

@@ -36,8 +36,10 @@ struct MergedBase::State {
     std::vector<std::uint32_t> merges, edits, apart;
   };
 
+  /// \param rebased  of a journal that was just rebased: merges that what was said while cards were gone speaks against
+  ///                 are undone; none: they are an error
   State(const ClientBase& base, Journal history, SurvivorshipPolicy rules, SurvivorFunctions hosts,
-        const Control& control);
+        const Control& control, const JournalNote* rebased = nullptr);
 
   // Records that count or no longer do. `record` is a place, its sequence less one.
   /// \throws Error not_found for a client the base has not; where that was another base, the record is one of none
@@ -88,6 +90,7 @@ struct MergedBase::State {
   std::shared_ptr<const View> view;                                                        ///< none: to be made
 
  private:
+  void take_apart(std::size_t merge, const JournalNote& note);
   std::uint32_t new_cluster();
   void release(std::uint32_t cluster);
   void changed(std::uint32_t cluster);

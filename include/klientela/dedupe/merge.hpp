@@ -79,7 +79,8 @@ class MergedBase {
   /// As a journal says whose base may have changed since: cards delivered again, new ones, cards that are gone. Where
   /// it has, the journal says so from here on, and operations of before may name cards that are gone: a merge is one of
   /// the cards that are left, the others are without_cards(). Cards that were one client by a gone one alone are so no
-  /// longer. \throws Error as the constructors
+  /// longer; where it comes back and somebody said meanwhile that they are two, the merge is undone, and the journal
+  /// says so. \throws Error as the constructors
   [[nodiscard]] static MergedBase rebase(const ClientBase& base, Journal journal, const JournalNote& note = {},
                                          SurvivorshipPolicy policy = {}, SurvivorFunctions functions = {},
                                          const Control& control = {});
@@ -148,6 +149,7 @@ class MergedBase {
  private:
   struct Copy {};
   MergedBase(const MergedBase& other, Copy);
+  explicit MergedBase(std::unique_ptr<State> state);
 
   std::unique_ptr<State> state_;
 };

@@ -448,6 +448,70 @@ TEST(MergedBase, GoesOnWithoutCardsThatAreGone) {
   EXPECT_EQ(error_of([&] { MergedBase(left, journal); }).code(), Code::not_found);
 }
 
+TEST(MergedBase, KeepsApartWhatWasSaidToBeTwoWhileACardWasGone) {
+  const ClientBase all = cards_of_ids({4, 5, 7});
+  const ClientBase left = cards_of_ids({4, 7});
+  MergedBase merged(all);
+  merge(merged, {4, 5});
+  merge(merged, {5, 7});
+  MergedBase gone = merged.rebased(left);  // 3
+  gone.not_duplicate(4, 7);                // 4
+  MergedBase back = gone.rebased(all, {.who = "sync"});
+  ASSERT_EQ(back.journal().records().size(), 6U);  // an undo after the rebase
+  EXPECT_EQ(back.journal().records()[5].of, 2U);
+  EXPECT_EQ(back.journal().records()[5].note.who, "sync");
+  EXPECT_THAT(back.cards_of(5), ElementsAre(ClientId(4), ClientId(5)));
+  EXPECT_THAT(back.cards_of(7), ElementsAre(ClientId(7)));
+  EXPECT_EQ(bytes_of(MergedBase(all, Journal::from_text(back.journal().to_text())).base()), bytes_of(back.base()));
+  EXPECT_EQ(error_of([&] { back.undo(6); }).where(), "operation");
+  // The other way about: what was said counts again while the card is gone.
+  MergedBase other(all);
+  other.not_duplicate(4, 7);
+  other.undo(1);
+  merge(other, {4, 5});
+  merge(other, {5, 7});
+  MergedBase later = other.rebased(left);
+  later.undo(2);
+  later = later.rebased(all);
+  EXPECT_EQ(later.journal().records().back().of, 4U);
+  EXPECT_THAT(later.cards_of(5), ElementsAre(ClientId(4), ClientId(5)));
+  EXPECT_EQ(bytes_of(MergedBase(all, later.journal()).base()), bytes_of(later.base()));
+}
+
+TEST(MergedBase, IsTheReplayWhateverCardsComeAndGo) {
+  std::mt19937 random(7);
+  const auto any = [&](std::uint32_t below) { return static_cast<int>(random() % below); };
+  for (int story = 0; story < 30; ++story) {
+    ClientBase base = cards_of_ids({0, 1, 2, 3, 4, 5, 6, 7});
+    MergedBase merged(base);
+    for (int step = 0; step < 60; ++step) {
+      try {
+        const auto operations = static_cast<std::uint32_t>(merged.journal().records().size());
+        switch (any(6)) {
+          case 0:
+          case 1: merge(merged, {any(8), any(8)}); break;
+          case 2: merged.not_duplicate(any(8), any(8)); break;
+          case 3: merged.edit(any(8), ClientField::city, {"City" + std::to_string(step)}); break;
+          case 4: merged.undo(static_cast<std::uint64_t>(any(operations + 1))); break;
+          default: {
+            BaseBuilder builder;
+            for (int id = 0; id < 8; ++id)
+              if (any(4) > 0) builder.add(ClientRow{.client = id, .given_name = "Anna" + std::to_string(id)});
+            base = builder.build().base;
+            merged = merged.rebased(base);
+          }
+        }
+      } catch (const Error& error) {
+        ASSERT_TRUE(error.code() == Code::invalid_argument || error.code() == Code::not_found) << error.what();
+      }
+      const MergedBase again(base, Journal::from_text(merged.journal().to_text()));
+      ASSERT_EQ(again.clusters(), merged.clusters()) << story << ' ' << step;
+      ASSERT_EQ(again.without_cards(), merged.without_cards());
+      ASSERT_EQ(bytes_of(again.survivors()), bytes_of(merged.survivors()));
+    }
+  }
+}
+
 TEST(MergedBase, TellsWhichConsentCountsAsPlansDo) {
   const auto conflicts = [](const std::vector<ConsentRow>& rows) {
     BaseBuilder builder;
