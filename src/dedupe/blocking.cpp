@@ -14,6 +14,7 @@
 namespace klientela {
 namespace {
 
+using dedupe::BlockPairs;
 using dedupe::KeyedCard;
 using dedupe::max_cut_length;
 using dedupe::max_rule_keys;
@@ -24,7 +25,9 @@ constexpr std::uint64_t always_allowed = 1'000'000;
 constexpr std::uint64_t unit_pairs = std::uint64_t{1} << 18;
 constexpr std::size_t batch_pairs = 4096;
 
-constexpr std::uint64_t pairs_of(std::uint64_t cards) noexcept { return cards * (cards - 1) / 2; }
+BlockPairs block_pairs(const PreparedCards& cards) noexcept {
+  return cards.two_lists() ? BlockPairs(static_cast<std::uint32_t>(cards.first_list())) : BlockPairs();
+}
 
 /// Blocks of one rule: cards ascending within each.
 struct RuleBlocks {
@@ -39,10 +42,10 @@ struct RuleBlocks {
   [[nodiscard]] std::span<const std::uint32_t> block(std::size_t i) const noexcept {
     return std::span(members).subspan(begins[i], begins[i + 1] - begins[i]);
   }
-  void add(std::span<const std::uint32_t> cards) {
+  void add(std::span<const std::uint32_t> cards, std::uint64_t pairs) {
     members.insert(members.end(), cards.begin(), cards.end());
     begins.push_back(static_cast<std::uint32_t>(members.size()));
-    pairs_before.push_back(pairs_before.back() + pairs_of(cards.size()));
+    pairs_before.push_back(pairs_before.back() + pairs);
   }
 };
 
@@ -59,6 +62,7 @@ struct Unit {
 
 struct Blocks::Data {
   PreparedCards cards;
+  BlockPairs pairs;
   BlockingOptions options;
   std::uint32_t limit{0};
   std::vector<RuleBlocks> rules;
@@ -160,17 +164,36 @@ void check(const BlockingOptions& options) {
   if (options.pairs_per_card < 1) bad("pairs_per_card is at least 1", "pairs_per_card");
 }
 
-/// Sorted runs of equal keys: where each of two cards and more begins and ends.
+/// Sorted runs of equal keys: where each that has a pair begins and ends.
 struct Runs {
+  BlockPairs pairs;
   std::vector<KeyedCard> cards;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> runs;
+
+  /// Of a run: as BlockPairs::rows().
+  [[nodiscard]] std::size_t rows(std::size_t begin, std::size_t end) const noexcept {
+    if (!pairs.two_lists()) return end - begin;
+    const auto first = cards.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto last = cards.begin() + static_cast<std::ptrdiff_t>(end);
+    return static_cast<std::size_t>(
+        std::partition_point(first, last, [&](const KeyedCard& each) { return !pairs.in_second(each.card); }) - first);
+  }
+  [[nodiscard]] std::uint64_t count(std::size_t begin, std::size_t end) const noexcept {
+    return pairs.count(end - begin, rows(begin, end));
+  }
+  /// Most pairs of blocks with no more than `limit` cards of one list have.
+  [[nodiscard]] std::uint64_t count_within(std::uint64_t limit) const noexcept {
+    std::uint64_t all = 0;
+    for (const auto& [begin, end] : runs) all += pairs.count_within(end - begin, rows(begin, end), limit);
+    return all;
+  }
 };
 
-Runs runs_of(const RuleKeys& rule, std::size_t cards, std::span<const std::uint32_t> representatives,
+Runs runs_of(const RuleKeys& rule, const PreparedCards& cards, std::span<const std::uint32_t> representatives,
              BlockingRuleReport& report) {
-  Runs found;
+  Runs found{block_pairs(cards), {}, {}};
   std::vector<std::uint64_t> keys;
-  for (std::uint32_t card = 0; card < cards; ++card) {
+  for (std::uint32_t card = 0; card < cards.size(); ++card) {
     if (!representatives.empty() && representatives[card] != card) continue;
     rule.of(card, keys);
     report.cards += keys.empty() ? 0 : 1;
@@ -180,23 +203,13 @@ Runs runs_of(const RuleKeys& rule, std::size_t cards, std::span<const std::uint3
   for (std::size_t begin = 0; begin < found.cards.size();) {
     std::size_t end = begin + 1;
     while (end < found.cards.size() && found.cards[end].key == found.cards[begin].key) ++end;
-    if (end - begin > 1) {
+    if (end - begin > 1 && found.count(begin, end) > 0) {
       found.runs.emplace_back(static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end));
       report.largest = std::max<std::uint64_t>(report.largest, end - begin);
     }
     begin = end;
   }
   return found;
-}
-
-/// Most pairs of blocks no larger than a limit.
-std::uint64_t pairs_within(const Runs& runs, std::uint64_t limit) {
-  std::uint64_t pairs = 0;
-  for (const auto& [begin, end] : runs.runs) {
-    const std::uint64_t size = end - begin;
-    pairs += size <= limit ? pairs_of(size) : size * (limit - 1) / 2 + 1;
-  }
-  return pairs;
 }
 
 }  // namespace
@@ -209,8 +222,8 @@ std::uint64_t pair_budget(const BlockingOptions& options, std::size_t cards) noe
 dedupe::RuleCost dedupe::rule_cost(const PreparedCards& cards, const BlockingRule& rule, std::uint32_t max_block,
                                    std::span<const std::uint32_t> representatives) {
   BlockingRuleReport report;
-  const Runs runs = runs_of(RuleKeys(*cards.data(), rule), cards.size(), representatives, report);
-  return {report.cards, pairs_within(runs, max_block), report.largest};
+  const Runs runs = runs_of(RuleKeys(*cards.data(), rule), cards, representatives, report);
+  return {report.cards, runs.count_within(max_block), report.largest};
 }
 
 Blocks::Blocks() : data_(std::make_shared<const Data>()) {}
@@ -230,9 +243,10 @@ void Blocks::pairs(std::size_t unit, const std::function<void(std::span<const Ca
   batch.reserve(batch_pairs);
   for (std::uint32_t b = u.first_block; b < u.last_block; ++b) {
     const auto cards = rule.block(b);
-    const std::size_t last = u.row_end == 0 ? cards.size() : u.row_end;
+    const std::size_t rows = data_->pairs.rows(cards);
+    const std::size_t last = u.row_end == 0 ? rows : u.row_end;
     for (std::size_t i = u.row_begin; i < last; ++i) {
-      for (std::size_t j = i + 1; j < cards.size(); ++j) {
+      for (std::size_t j = data_->pairs.two_lists() ? rows : i + 1; j < cards.size(); ++j) {
         if (!data_->makes(cards[i], cards[j], u.rule, b)) continue;
         batch.push_back({cards[i], cards[j]});
         if (batch.size() < batch_pairs) continue;
@@ -263,6 +277,11 @@ std::vector<CardPair> Blocks::sample(std::size_t rule, std::size_t limit) const 
     const auto b = static_cast<std::size_t>(after - blocks.pairs_before.begin()) - 1;
     const auto cards = blocks.block(b);
     std::uint64_t left = place - blocks.pairs_before[b];
+    if (data_->pairs.two_lists()) {
+      const std::size_t rows = data_->pairs.rows(cards);
+      pairs.push_back({cards[left / (cards.size() - rows)], cards[rows + left % (cards.size() - rows)]});
+      continue;
+    }
     std::size_t row = 0;
     for (; left >= cards.size() - 1 - row; ++row) left -= cards.size() - 1 - row;
     pairs.push_back({cards[row], cards[row + 1 + left]});
@@ -281,6 +300,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
     throw Error(Code::invalid_argument, "one representative a card is wanted", "representatives");
   auto data = std::make_shared<Blocks::Data>();
   data->cards = cards;
+  data->pairs = block_pairs(cards);
   data->options = options;
   if (data->options.rules.empty()) data->options.rules = default_blocking_rules();
   if (data->options.split_by.empty()) data->options.split_by = default_split();
@@ -296,7 +316,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
     for (const BlockingKey& key : rules[r].keys)
       if (cards.filled(key.field) == 0) return;
     if (!control.stop.stop_requested())
-      runs[r] = runs_of(RuleKeys(*cards.data(), rules[r]), n, representatives, data->reports[r]);
+      runs[r] = runs_of(RuleKeys(*cards.data(), rules[r]), cards, representatives, data->reports[r]);
   });
   control.check();
   control.report("block", 0.5);
@@ -304,7 +324,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
   const std::uint64_t budget = pair_budget(options, n);
   const auto total = [&](std::uint32_t limit) {
     std::uint64_t pairs = 0;
-    for (const Runs& each : runs) pairs += pairs_within(each, limit);
+    for (const Runs& each : runs) pairs += each.count_within(limit);
     return pairs;
   };
   std::uint32_t limit = options.max_block;
@@ -319,7 +339,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
   }
   data->limit = limit;
   for (std::size_t r = rules.size(); r-- > 0 && total(limit) > budget;) {
-    for (const auto& [begin, end] : runs[r].runs) data->reports[r].lost += pairs_of(end - begin);
+    for (const auto& [begin, end] : runs[r].runs) data->reports[r].lost += runs[r].count(begin, end);
     runs[r] = Runs();
   }
 
@@ -345,11 +365,13 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
       members.clear();
       for (std::uint32_t i = begin; i < end; ++i) members.push_back(runs[r].cards[i].card);
       const std::uint64_t before = blocks.pairs_before.back();
-      dedupe::split_block(members, split_keys.size(), limit, key_of,
-                          [&](std::span<const std::uint32_t> block) { blocks.add(block); });
-      if (members.size() <= limit) continue;
+      dedupe::split_block(
+          std::span<const std::uint32_t>(members), split_keys.size(), limit, key_of,
+          [&](std::span<const std::uint32_t> block) { blocks.add(block, data->pairs.count(block)); }, 0, data->pairs);
+      const std::uint64_t all = data->pairs.count(members);
+      if (all <= BlockPairs::of_one_list(limit)) continue;
       ++report.split;
-      report.lost += pairs_of(members.size()) - (blocks.pairs_before.back() - before);
+      report.lost += all - (blocks.pairs_before.back() - before);
     }
     runs[r] = Runs();
     report.blocks = blocks.size();
@@ -390,13 +412,13 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
       first = b;
     };
     for (std::uint32_t b = 0; b < blocks.size(); ++b) {
-      const std::size_t size = blocks.block(b).size();
-      if (pairs_of(size) > 2 * unit_pairs) {
+      if (blocks.pairs_before[b + 1] - blocks.pairs_before[b] > 2 * unit_pairs) {
         close(b);
-        const auto rows = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, unit_pairs / size));
-        for (std::uint32_t row = 0; row < size; row += rows)
-          data->units.push_back(
-              {static_cast<std::uint32_t>(r), b, b + 1, row, std::min(row + rows, static_cast<std::uint32_t>(size))});
+        const auto all = static_cast<std::uint32_t>(data->pairs.rows(blocks.block(b)));
+        const std::size_t others = blocks.block(b).size() - (data->pairs.two_lists() ? all : 0);
+        const auto rows = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, unit_pairs / others));
+        for (std::uint32_t row = 0; row < all; row += rows)
+          data->units.push_back({static_cast<std::uint32_t>(r), b, b + 1, row, std::min(row + rows, all)});
         first = b + 1;
       } else if (blocks.pairs_before[b + 1] - blocks.pairs_before[first] >= unit_pairs) {
         close(b + 1);

@@ -94,20 +94,33 @@ struct SingleKey {
   double completeness;
 };
 
-/// Pairs by how frequent values are. O(distinct values)
+/// Pairs by how frequent values are. O(distinct values); of two lists O(cards)
 SingleKey single_key(const PreparedCards& cards, const BlockingKey& key) {
   const FieldColumn& column = (*cards.data())[key.field];
-  std::vector<std::uint64_t> sizes(column.counts.begin(), column.counts.end());
+  struct Size {
+    std::uint64_t first;  ///< list
+    std::uint64_t all;
+  };
+  std::vector<Size> sizes;
+  for (const std::uint32_t count : column.counts) sizes.push_back({0, count});
+  if (cards.two_lists())
+    for (std::uint32_t card = 0; card < cards.first_list(); ++card)
+      column.each(card, [&](std::uint32_t code) { ++sizes[code].first; });
   if (key.cut != KeyCut::whole || !key.form.empty()) {
     const ValueKeys keys = value_keys(*cards.data(), key);
-    std::unordered_map<std::uint64_t, std::uint64_t> counts;
+    std::unordered_map<std::uint64_t, Size> counts;
     for (std::uint32_t code = 0; code < column.distinct(); ++code)
-      keys.each(code, [&](std::uint64_t k) { counts[k] += column.counts[code]; });
+      keys.each(code, [&](std::uint64_t k) {
+        Size& size = counts[k];
+        size.first += sizes[code].first;
+        size.all += sizes[code].all;
+      });
     sizes.clear();
-    for (const auto& [k, count] : counts) sizes.push_back(count);
+    for (const auto& [k, size] : counts) sizes.push_back(size);
   }
   std::uint64_t pairs = 0;  // whole, so that the order of the map does not matter
-  for (const std::uint64_t size : sizes) pairs += size * (size - 1) / 2;
+  for (const Size& size : sizes)
+    pairs += cards.two_lists() ? size.first * (size.all - size.first) : size.all * (size.all - 1) / 2;
   return {key, static_cast<double>(pairs), static_cast<double>(column.filled) / static_cast<double>(cards.size())};
 }
 
@@ -117,7 +130,9 @@ RuleCandidates rule_candidates(const PreparedCards& cards, const BlockingOptions
   RuleCandidates found;
   if (cards.size() < 2) return found;
   const auto n = static_cast<double>(cards.size());
-  const double all = n * (n - 1) / 2;
+  const auto first = static_cast<double>(cards.first_list());
+  const double all = cards.two_lists() ? first * (n - first) : n * (n - 1) / 2;
+  if (all < 1) return found;
   const auto budget = static_cast<double>(pair_budget(options, cards.size()));
   std::vector<SingleKey> singles;
   for (const std::string_view text : single_keys)

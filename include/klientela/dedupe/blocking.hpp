@@ -62,6 +62,8 @@ struct BlockingOptions {
   std::uint64_t max_pairs{200'000'000};
   std::uint32_t pairs_per_card{50};
   /// A block with more cards is split by further keys (`split_by`), then, where they all agree, into runs of so many.
+  /// Of two lists pairs between them alone count: a block is split where it has more of them than so many cards of one
+  /// list have pairs, and in the end cards of one list stand beside as many of the other, in their order.
   std::uint32_t max_block{1000};
   std::vector<BlockingKey> split_by{};  ///< empty: every field's folded or first form, the most telling first
   friend bool operator==(const BlockingOptions&, const BlockingOptions&) = default;
@@ -74,7 +76,7 @@ struct BlockingOptions {
 /// Most pairs that the options allow of so many cards.
 [[nodiscard]] std::uint64_t pair_budget(const BlockingOptions& options, std::size_t cards) noexcept;
 
-/// What a rule costs and gives.
+/// What a rule costs and gives. Of two lists pairs are those between them, and blocks those with cards of both.
 struct BlockingRuleReport {
   std::string rule;
   std::uint64_t cards{0};    ///< with a key
@@ -87,7 +89,7 @@ struct BlockingRuleReport {
 };
 
 /// Cards in blocks by every rule. Immutable; copying shares. What is shown lives as long as this or a copy. Every pair
-/// of the blocks is made once, by the first rule that both cards agree on.
+/// of the blocks, of two lists every one between them, is made once, by the first rule that both cards agree on.
 class Blocks {
  public:
   Blocks();

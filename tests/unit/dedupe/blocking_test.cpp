@@ -14,7 +14,7 @@ namespace klientela {
 namespace {
 
 /// Persons with few names, so that blocks are large, and up to three phones.
-PreparedCards persons(std::size_t n, unsigned seed) {
+ClientBase persons_base(std::size_t n, unsigned seed) {
   std::mt19937 random(seed);
   const auto pick = [&](const std::vector<std::string>& of) { return of[random() % of.size()]; };
   BaseBuilder builder;
@@ -26,7 +26,18 @@ PreparedCards persons(std::size_t n, unsigned seed) {
     if (random() % 3 != 0) row.postcode = std::to_string(10000 + random() % 20);
     builder.add(std::move(row));
   }
-  return prepare_cards(builder.build().base, Normaliser());
+  return builder.build().base;
+}
+PreparedCards persons(std::size_t n, unsigned seed) { return prepare_cards(persons_base(n, seed), Normaliser()); }
+
+/// Two lists, each of cards that have the same phone and nothing else.
+PreparedCards lists_alike(std::int64_t first, std::int64_t second) {
+  const auto base = [](std::int64_t n) {
+    BaseBuilder builder;
+    for (std::int64_t i = 0; i < n; ++i) builder.add(ClientRow{.client = i, .phones = {"+493012345678"}});
+    return builder.build().base;
+  };
+  return prepare_cards(base(first), base(second), Normaliser());
 }
 
 using PairSet = std::set<std::pair<std::uint32_t, std::uint32_t>>;
@@ -73,6 +84,94 @@ TEST(Blocking, MakesEveryPairOfItsRulesOnce) {
           expected.emplace(a, b);
       }
     EXPECT_EQ(made(blocks), expected);
+  }
+}
+
+TEST(Blocking, OfTwoListsMakesThePairsBetweenThem) {
+  for (unsigned seed = 1; seed <= 5; ++seed) {
+    const PreparedCards cards = prepare_cards(persons_base(120, seed), persons_base(300, seed + 100), Normaliser());
+    BlockingOptions options;
+    options.rules = {blocking_rule("phone"), blocking_rule("given_name + postcode"), blocking_rule("family_name")};
+    const Blocks blocks = block(cards, options);
+    PairSet expected;
+    std::vector<PairSet> by_rule(3);
+    for (std::uint32_t a = 0; a < 120; ++a)
+      for (std::uint32_t b = 120; b < cards.size(); ++b) {
+        if (share(cards, CardField::phone, "", a, b)) by_rule[0].emplace(a, b);
+        if (share(cards, CardField::given_name, "", a, b) && share(cards, CardField::postcode, "", a, b))
+          by_rule[1].emplace(a, b);
+        if (share(cards, CardField::family_name, "", a, b)) by_rule[2].emplace(a, b);
+      }
+    for (const PairSet& each : by_rule) expected.insert(each.begin(), each.end());
+    EXPECT_EQ(made(blocks), expected);
+    for (std::size_t r = 0; r < by_rule.size(); ++r) {
+      PairSet sampled;
+      for (const CardPair& pair : blocks.sample(r, 1'000'000)) sampled.emplace(pair.a, pair.b);
+      EXPECT_EQ(sampled, by_rule[r]);
+      EXPECT_GE(blocks.rules()[r].pairs, by_rule[r].size());
+      EXPECT_EQ(blocks.rules()[r].lost, 0U);
+      EXPECT_EQ(blocks.sample(r, 50).size(), 50U);
+    }
+    EXPECT_EQ(blocks.rules()[2].pairs, by_rule[2].size());  // a card has one family name
+  }
+}
+
+TEST(Blocking, OfTwoListsCountsPairsBetweenThemAlone) {
+  BlockingOptions options;
+  options.rules = {blocking_rule("phone")};
+  // One card of ours has 2,000 pairs: nothing is split, and nothing lost.
+  const Blocks one = block(lists_alike(1, 2000), options);
+  EXPECT_EQ(one.rules()[0].pairs, 2000U);
+  EXPECT_EQ(one.rules()[0].split, 0U);
+  EXPECT_EQ(one.rules()[0].largest, 2001U);
+  EXPECT_EQ(made(one).size(), 2000U);
+  EXPECT_EQ(one.block_limit(), options.max_block);
+  // A block of one list alone is none.
+  EXPECT_EQ(block(lists_alike(0, 2000), options).units(), 0U);
+  EXPECT_EQ(block(lists_alike(2000, 0), options).units(), 0U);
+  // Many pairs of one block come in several units.
+  options.max_block = 3000;
+  options.pairs_per_card = 1'000'000;
+  for (const auto& [first, second] : {std::pair{1500, 1400}, {30, 20'000}, {20'000, 30}}) {
+    const Blocks blocks = block(lists_alike(first, second), options);
+    EXPECT_GT(blocks.units(), 1U);
+    std::uint64_t pairs = 0;
+    for (std::size_t unit = 0; unit < blocks.units(); ++unit)
+      blocks.pairs(unit, [&](std::span<const CardPair> batch) { pairs += batch.size(); });
+    EXPECT_EQ(pairs, static_cast<std::uint64_t>(first) * static_cast<std::uint64_t>(second));
+    EXPECT_EQ(blocks.rules()[0].pairs, pairs);
+  }
+}
+
+TEST(Blocking, OfTwoListsSplitsCardsThatAreAlikeInTheirOrder) {
+  BlockingOptions options;
+  options.rules = {blocking_rule("phone")};
+  options.max_block = 100;
+  for (const auto& [first, second] : {std::pair{1500U, 1500U}, {1500U, 1720U}, {1720U, 1500U}, {7U, 5000U}}) {
+    const Blocks blocks = block(lists_alike(first, second), options);
+    const PairSet pairs = made(blocks);
+    for (std::uint32_t i = 0; i < std::min(first, second); ++i) EXPECT_EQ(pairs.count({i, first + i}), 1U) << i;
+    EXPECT_EQ(blocks.rules()[0].split, 1U);
+    EXPECT_EQ(blocks.rules()[0].lost, std::uint64_t{first} * second - pairs.size());
+    EXPECT_LE(pairs.size(), std::min(first, second) / 50 * 2500 + 100 * 99 / 2);
+  }
+  // What is left of the longer list meets the last cards of the shorter one.
+  EXPECT_EQ(made(block(lists_alike(7, 5000), options)).size(), 7U * (100 * 99 / 2 / 7));
+}
+
+TEST(Blocking, OfTwoListsKeepsItsBudget) {
+  BlockingOptions options;
+  options.rules = {blocking_rule("given_name"), blocking_rule("family_name"), blocking_rule("postcode")};
+  for (const auto& [first, second] : {std::pair{1500, 1500}, {30, 3000}, {3000, 30}, {1, 3000}}) {
+    const PreparedCards cards = prepare_cards(persons_base(static_cast<std::size_t>(first), 7),
+                                              persons_base(static_cast<std::size_t>(second), 8), Normaliser());
+    for (const std::uint64_t budget :
+         {std::uint64_t{1}, std::uint64_t{500}, std::uint64_t{20'000}, std::uint64_t{400'000}}) {
+      options.max_pairs = budget;
+      const Blocks blocks = block(cards, options);
+      EXPECT_LE(made(blocks).size(), budget);
+      EXPECT_LE(blocks.block_limit(), options.max_block);
+    }
   }
 }
 

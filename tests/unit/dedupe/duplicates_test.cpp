@@ -461,6 +461,52 @@ TEST(Duplicates, LinkTwoListsOneToOne) {
   }
 }
 
+TEST(Duplicates, LinkListsOfCardsThatAreAllAlikeInTheirOrder) {
+  const auto alike = [](std::int64_t n) {
+    std::vector<ClientRow> rows;
+    for (std::int64_t i = 0; i < n; ++i)
+      rows.push_back({.client = i, .given_name = "Anna", .family_name = "Berg", .emails = {"a.berg@mail.example"}});
+    return base_of(rows);
+  };
+  DedupeOptions options;
+  options.clusters.sources = CardSourceRule::one_to_one;
+  options.clusters.threshold = -100;  // that everybody is called so is no evidence
+  options.clusters.unscored = -200;
+  const Duplicates found = link_lists(alike(1500), alike(1600), options);
+  EXPECT_LE(found.pairs(), 1'000'000U);
+  ASSERT_EQ(found.groups().size(), 1500U);
+  for (const auto& group : found.groups())
+    EXPECT_EQ(found.cards().id(group[0]).integer(), found.cards().id(group[1]).integer());
+}
+
+/// A long list has a pair of ours among many within itself: weights are learnt from those between the lists.
+TEST(Duplicates, LearnFromPairsBetweenListsOfDifferentLength) {
+  std::vector<ClientRow> first;
+  std::vector<ClientRow> second;
+  for (ClientRow& row : cards_of(4000, 15)) {
+    if (row.client.integer() >= 100'000) {
+      row.client = row.client.integer() - 100'000;
+      if (first.size() < 100) first.push_back(row);
+    } else {
+      second.push_back(row);
+    }
+  }
+  DedupeOptions options;
+  options.clusters.sources = CardSourceRule::one_to_one;
+  options.training_pairs = 300;
+  const Duplicates found = link_lists(base_of(first), base_of(second), options);
+  ASSERT_NE(found.training(), nullptr);
+  std::uint64_t most = 0;
+  for (const BlockingRuleReport& rule : found.rules()) most = std::max(most, rule.pairs);
+  double learnt = 0;
+  for (const auto& each : found.training()->blocks) learnt = std::max(learnt, each.pairs);
+  EXPECT_EQ(learnt, static_cast<double>(std::min<std::uint64_t>(most, options.training_pairs)));
+  std::size_t right = 0;
+  for (const auto& group : found.groups()) right += found.cards().id(group[0]) == found.cards().id(group[1]) ? 1 : 0;
+  EXPECT_GT(right, 95U);
+  EXPECT_LT(found.groups().size() - right, 3U);
+}
+
 TEST(Duplicates, ObeyWhatPeopleSaid) {
   const PreparedCards cards = prepare_cards(base_of(cards_of(300, 6)), Normaliser());
   const Duplicates before = find_duplicates(cards);
