@@ -44,6 +44,11 @@ std::string_view longest_word(std::string_view text) {
 
 }  // namespace
 
+std::string_view cut_refused(const BlockingKey& key) noexcept {
+  if (key.field != CardField::given_name || key.form != "roots" || key.cut == KeyCut::whole) return {};
+  return "given_name.roots takes no cut, since each root is a key by itself; given_name.folded does";
+}
+
 std::string soundex_of(std::string_view text) {
   const auto letter = std::find_if(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
   if (letter == text.end()) return std::string(text);
@@ -237,6 +242,7 @@ BlockingKey blocking_key(std::string_view text) {
       bad_key(whole, std::string(rest) + " has no form \"" + std::string(form) + "\"; there are " + listed(known));
     if (form != known[0]) key.form = form;
   }
+  if (const std::string_view why = dedupe::cut_refused(key); !why.empty()) bad_key(whole, std::string(why));
   return key;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dedupe/card_data.hpp"
@@ -29,6 +30,10 @@ struct ValueKeys {
 
 inline constexpr std::uint32_t max_cut_length = 64;
 inline constexpr std::size_t max_rule_keys = 8;
+
+/// Why a key cannot be used although its field has the form: a nickname's roots are keys themselves, each whole. Empty:
+/// it can.
+[[nodiscard]] std::string_view cut_refused(const BlockingKey& key) noexcept;
 
 /// Of every distinct value of the key's field. O(bytes) \pre a key that blocking_key() could have read
 [[nodiscard]] ValueKeys value_keys(const PreparedCards::Data& cards, const BlockingKey& key);

@@ -149,6 +149,7 @@ void check(const BlockingOptions& options) {
       bad(std::string(name(key.field)) + " has no form \"" + key.form + '"', where);
     if ((key.cut == KeyCut::prefix || key.cut == KeyCut::suffix) && (key.length < 1 || key.length > max_cut_length))
       bad("a prefix or suffix has 1 to 64 bytes", where);
+    if (const std::string_view why = dedupe::cut_refused(key); !why.empty()) bad(std::string(why), where);
   };
   if (options.rules.size() > max_rules) bad("at most 32 blocking rules", "rules");
   for (std::size_t r = 0; r < options.rules.size(); ++r) {

@@ -28,7 +28,8 @@ enum class KeyCut : std::uint8_t {
 };
 
 /// A part of a key, written "field.form:cut", for example "family_name.folded:soundex", "phone:suffix7",
-/// "city.folded:prefix4", "email.local", "birthday". Without a form: the field's first one.
+/// "city.folded:prefix4", "email.local", "birthday". Without a form: the field's first one. "given_name.roots" makes a
+/// key of each root and takes no cut.
 struct BlockingKey {
   CardField field{};
   std::string form;

@@ -256,7 +256,8 @@ TEST(Blocking, WritesRulesAsItReadsThem) {
     EXPECT_EQ(to_text(blocking_rule(text)), text);
   for (const std::string text :
        {"", "mail", "phone:suffix", "phone:suffix0", "phone:suffix65", "phone.mobile", "phone.", "phone:", "phone:half",
-        "email + ", "email + phone <> city", "email:soundex4"})
+        "email + ", "email + phone <> city", "email:soundex4", "given_name.roots:prefix4", "given_name.roots:soundex",
+        "given_name.roots:words"})
     EXPECT_THROW(static_cast<void>(blocking_rule(text)), Error) << text;
   for (const BlockingRule& rule : default_blocking_rules()) EXPECT_EQ(blocking_rule(to_text(rule)), rule);
 }
@@ -287,6 +288,7 @@ TEST(Blocking, RefusesOptionsOutOfRange) {
   EXPECT_EQ(where({.rules = {{{key(CardField::phone, "", static_cast<KeyCut>(9), 0)}}}}), "rules[0]");
   EXPECT_EQ(where({.rules = {{{key(static_cast<CardField>(99), "", KeyCut::whole, 0)}}}}), "rules[0]");
   EXPECT_EQ(where({.split_by = {key(CardField::phone, "local", KeyCut::whole, 0)}}), "split_by[0]");
+  EXPECT_EQ(where({.split_by = {key(CardField::given_name, "roots", KeyCut::suffix, 3)}}), "split_by[0]");
 }
 
 TEST(Blocking, HasNoRuleOrUnitBeyondItsOwn) {

@@ -160,6 +160,10 @@ TEST(Policy, NamesThePlaceOfEveryError) {
   EXPECT_EQ(where(R"({"ingest": {"keep_unreadable_cards": 1}})"), "/ingest/keep_unreadable_cards");
   EXPECT_EQ(where(R"({"dedupe": {"clusters": {"threshhold": 1}}})"), "/dedupe/clusters/threshhold");
   EXPECT_EQ(where(R"({"dedupe": {"blocking": {"rules": ["surname"]}}})"), "/dedupe/blocking/rules/0");
+  EXPECT_EQ(where(R"({"dedupe": {"blocking": {"rules": ["email", "city + given_name.roots:prefix4"]}}})"),
+            "/dedupe/blocking/rules/1");
+  EXPECT_EQ(where(R"({"dedupe": {"blocking": {"split_by": ["given_name.roots:soundex"]}}})"),
+            "/dedupe/blocking/split_by/0");
   EXPECT_EQ(where(R"({"ingest": {}, "ingest": {}})"), "/ingest");
   EXPECT_EQ(where(R"({"a/b~c": 1})"), "/a~1b~0c");
 }
