@@ -131,41 +131,48 @@ RuleKeys::RuleKeys(const PreparedCards::Data& cards, const BlockingRule& rule) :
   for (const BlockingKey& key : rule.keys) parts_.push_back({&cards[key.field], value_keys(cards, key)});
 }
 
-void RuleKeys::of(std::uint32_t card, std::vector<std::uint64_t>& keys) const {
+bool RuleKeys::of(std::uint32_t card, std::vector<std::uint64_t>& keys) const {
   keys.clear();
   if (any_order_) {  // of first values alone
     std::uint64_t values[max_rule_keys];
     std::size_t n = 0;
     for (const Part& part : parts_) {
-      if (part.column->empty() || part.column->first[card] == no_code) return;
+      if (part.column->empty() || part.column->first[card] == no_code) return false;
       values[n] = 0;
       part.keys.each(part.column->first[card], [&](std::uint64_t key) {
         if (values[n] == 0) values[n] = key;
       });
-      if (values[n++] == 0) return;
+      if (values[n++] == 0) return false;
     }
     std::sort(values, values + n);
     std::uint64_t h = 0;
     for (std::size_t i = 0; i < n; ++i) h = mixed(h, values[i]);
     keys.push_back(h);
-    return;
+    return false;
   }
+  bool left_out = false;
   keys.push_back(0);
   for (const Part& part : parts_) {
     const std::size_t before = keys.size();
     part.column->each(card, [&](std::uint32_t code) {
       part.keys.each(code, [&](std::uint64_t key) {
-        for (std::size_t i = 0; i < before && keys.size() < before + max_keys_of_card; ++i)
+        for (std::size_t i = 0; i < before; ++i) {
+          if (keys.size() == before + max_keys_of_card) {
+            left_out = true;
+            return;
+          }
           keys.push_back(mixed(keys[i], key));
+        }
       });
     });
     keys.erase(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(before));
-    if (keys.empty()) return;
+    if (keys.empty()) return false;
   }
   if (keys.size() > 1) {
     std::sort(keys.begin(), keys.end());
     keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   }
+  return left_out;
 }
 
 }  // namespace dedupe

@@ -41,7 +41,7 @@ inline constexpr std::size_t max_rule_keys = 8;
 /// Soundex of the first word that begins with a letter, as the US National Archives do; empty without one.
 [[nodiscard]] std::string soundex_of(std::string_view text);
 
-inline constexpr std::size_t max_keys_of_card = 64;  ///< by one rule; what is above is left out
+inline constexpr std::size_t max_keys_of_card = 64;  ///< by one rule; what is above is left out and reported
 
 /// The first key of a card by one key alone; 0 for none. What a table of value_keys() gives, for few cards. O(bytes)
 [[nodiscard]] std::uint64_t first_key(const PreparedCards::Data& cards, const BlockingKey& key, std::uint32_t card);
@@ -50,8 +50,8 @@ inline constexpr std::size_t max_keys_of_card = 64;  ///< by one rule; what is a
 class RuleKeys {
  public:
   RuleKeys(const PreparedCards::Data& cards, const BlockingRule& rule);
-  /// Distinct keys of a card, into `keys` (cleared before).
-  void of(std::uint32_t card, std::vector<std::uint64_t>& keys) const;
+  /// Distinct keys of a card, into `keys` (cleared before). \returns whether some were left out
+  bool of(std::uint32_t card, std::vector<std::uint64_t>& keys) const;
 
  private:
   struct Part {

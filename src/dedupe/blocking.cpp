@@ -196,7 +196,7 @@ Runs runs_of(const RuleKeys& rule, const PreparedCards& cards, std::span<const s
   std::vector<std::uint64_t> keys;
   for (std::uint32_t card = 0; card < cards.size(); ++card) {
     if (!representatives.empty() && representatives[card] != card) continue;
-    rule.of(card, keys);
+    report.crowded += rule.of(card, keys) ? 1 : 0;
     report.cards += keys.empty() ? 0 : 1;
     for (const std::uint64_t key : keys) found.cards.push_back({key, card});
   }

@@ -448,6 +448,8 @@ class Search {
   }
   void check_knowledge() {
     dedupe::check_links(cards_, known_.must_links, known_.cannot_links);
+    if (known_.previous.size() > cards_.size())
+      throw Error(Code::invalid_argument, "there are fewer cards than earlier clusters of cards", "previous");
     if (known_.labels.empty()) return;
     if (cards_.two_lists()) throw Error(Code::invalid_argument, "clusters of two lists have no labels", "labels");
     const std::set<std::string_view> distinct(known_.labels.begin(), known_.labels.end());
@@ -810,8 +812,6 @@ class Search {
   void cluster() {
     dedupe::cluster(*data_, control_, nullptr);
     const auto n = static_cast<std::uint32_t>(cards_.size());
-    if (known_.previous.size() > n)
-      throw Error(Code::invalid_argument, "there are fewer cards than earlier clusters of cards", "previous");
     std::vector<std::uint32_t> number_of(n);
     std::uint32_t clusters = 0;
     for (std::uint32_t card = 0; card < n; ++card) {

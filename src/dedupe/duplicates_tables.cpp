@@ -426,6 +426,7 @@ Table blocking_table(const Duplicates& found) {
   add("lost", &BlockingRuleReport::lost);
   add("pairs", &BlockingRuleReport::pairs);
   add("added", &BlockingRuleReport::added);
+  add("crowded", &BlockingRuleReport::crowded);
   return out;
 }
 
@@ -509,7 +510,8 @@ std::string duplicates_summary_json(const Duplicates& found) {
                        {"largest", rule.largest},
                        {"pairs", rule.pairs},
                        {"added", rule.added},
-                       {"lost", rule.lost}});
+                       {"lost", rule.lost},
+                       {"crowded", rule.crowded}});
   out["rules"] = std::move(rules);
   return out.dump(2) + '\n';
 }

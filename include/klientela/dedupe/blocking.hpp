@@ -81,6 +81,7 @@ struct BlockingOptions {
 struct BlockingRuleReport {
   std::string rule;
   std::uint64_t cards{0};    ///< with a key
+  std::uint64_t crowded{0};  ///< of them, with more than 64: what is above was left out
   std::uint64_t blocks{0};   ///< of two cards and more, after splitting
   std::uint64_t largest{0};  ///< cards in its largest block, before splitting
   std::uint64_t split{0};    ///< blocks that were split

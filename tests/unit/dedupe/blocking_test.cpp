@@ -249,6 +249,24 @@ TEST(Blocking, SamplesPairsOfOneRuleWhateverEarlierOnesTook) {
   EXPECT_EQ(distinct.size(), some.size());
 }
 
+TEST(Blocking, TellsOfCardsWithTooManyKeys) {
+  BaseBuilder builder;
+  for (std::int64_t i = 0; i < 3; ++i) {
+    ClientRow row{.client = i};
+    for (int p = 0; p < (i == 0 ? 9 : 8); ++p) row.phones.push_back("+4930123" + std::to_string(1000 + p));
+    for (int e = 0; e < 8; ++e) row.emails.push_back("box" + std::to_string(e) + "@mail.example");
+    builder.add(std::move(row));
+  }
+  BlockingOptions options;
+  options.rules = {blocking_rule("phone"), blocking_rule("phone + email"), blocking_rule("email <> phone")};
+  const Blocks blocks = block(prepare_cards(builder.build().base, Normaliser()), options);
+  for (const BlockingRuleReport& rule : blocks.rules()) {
+    EXPECT_EQ(rule.cards, 3U);
+    EXPECT_EQ(rule.crowded, rule.rule == "phone + email" ? 1U : 0U) << rule.rule;
+  }
+  EXPECT_EQ(blocks.rules()[1].blocks, 64U);
+}
+
 TEST(Blocking, WritesRulesAsItReadsThem) {
   for (const std::string text :
        {"email", "phone:suffix7", "family_name.folded:soundex + postcode", "given_name.folded <> family_name.folded",

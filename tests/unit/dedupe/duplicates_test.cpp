@@ -556,6 +556,21 @@ TEST(Duplicates, KeepTheLabelsOfClustersThatGoOn) {
   EXPECT_THROW(static_cast<void>(find_duplicates(cards, {}, known)), Error);
 }
 
+TEST(Duplicates, RefuseEarlierClustersOfMoreCardsBeforeTheSearch) {
+  const PreparedCards cards = prepare_cards(base_of(cards_of(50, 8)), Normaliser());
+  DedupeKnowledge known;
+  known.previous.assign(cards.size() + 1, 0);
+  Control control;
+  control.progress = [](std::string_view stage, double) { ADD_FAILURE() << stage; };
+  try {
+    static_cast<void>(find_duplicates(cards, {}, known, control));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::invalid_argument);
+    EXPECT_EQ(error.where(), "previous");
+  }
+}
+
 TEST(Duplicates, LearnFromLabelledPairs) {
   const PreparedCards cards = prepare_cards(base_of(cards_of(400, 9)), Normaliser());
   const auto client = [&](std::uint32_t card) { return cards.id(card).integer() % 100'000; };
