@@ -232,6 +232,11 @@ void bind_duplicates(py::module_& module) {
           "rules", [](const Duplicates& self) { return plain(blocking_table(self)); },
           "What each blocking rule costs and adds.")
       .def_property_readonly(
+          "thresholds", [](const Duplicates& self) { return plain(thresholds_table(self)); },
+          "Every half bit, how many pairs score at least so much, and the precision and recall that the model expects "
+          "of "
+          "them, of the pairs compared.")
+      .def_property_readonly(
           "proposals",
           [](const Duplicates& self) -> py::object {
             return self.proposals() == nullptr ? py::object(py::none()) : py::cast(*self.proposals());

@@ -223,6 +223,7 @@ class Update {
     data_->split_by = was_.split_by;
     data_->block_limit = was_.block_limit;
     data_->pairs = was_.pairs;
+    data_->chance_below = was_.chance_below;
     auto comparer = std::make_shared<const PairComparer>(*was_.comparer, now_, runs_);
     data_->scorer = std::make_shared<const PairScorer>(*was_.scorer, *comparer, was_.model);
     data_->comparer = std::move(comparer);

@@ -38,6 +38,7 @@ constexpr std::size_t task_pairs = 16384;
 /// Chance that two cards are one client's where there is nothing to learn it from.
 constexpr double expected_prior = 1e-4;
 constexpr std::uint32_t most_sampled = 100'000'000;
+constexpr std::size_t pairs_below = 2000;  ///< drawn of each rule to tell what lies below the edges
 
 constexpr std::uint64_t mixed(std::uint64_t x) noexcept {
   x = (x ^ (x >> 30)) * 0xBF58'476D'1CE4'E5B9U;
@@ -392,6 +393,7 @@ class Search {
     if (data_->options.discount_shared) discount_shared_values(*scorer);
     data_->scorer = std::move(scorer);
     score(blocks);
+    data_->chance_below = chance_below(blocks);
     cluster();
     return Duplicates(std::move(data_));
   }
@@ -807,6 +809,23 @@ class Search {
     }
     edges.push_back(std::move(equal));
     data_->edges = in_order(std::move(edges), cards_.size());
+  }
+
+  /// Duplicates::Data::chance_below, by some pairs of each rule.
+  [[nodiscard]] double chance_below(const Blocks& blocks) const {
+    const std::uint64_t others = data_->pairs - std::min<std::uint64_t>(data_->pairs, data_->edges.size());
+    if (others == 0) return 0;
+    const double kept = data_->options.clusters.threshold - dedupe::kept_below;
+    double matches = 0;
+    for (const dedupe::ExpectedPair& each : dedupe::expected_pairs(
+             blocks, pairs_below,
+             [&](CardPair pair) {
+               const double score = (*data_->scorer)(pair, (*comparer_)(pair));
+               return score < kept ? link_probability(score) : 0;
+             },
+             control_))
+      matches += each.weight;
+    return std::min(matches / static_cast<double>(others), link_probability(kept));
   }
 
   void cluster() {

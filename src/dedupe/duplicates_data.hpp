@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,6 +32,8 @@ struct Duplicates::Data {
   std::vector<CardPair> cannot_links;
   std::optional<RuleProposals> proposals;
   std::uint64_t pairs{0};
+  /// Chance of one client, on the mean, of a pair that was compared and is no edge; estimated. NaN: not known.
+  double chance_below{std::numeric_limits<double>::quiet_NaN()};
   std::vector<CardEdge> edges;
   std::vector<std::uint32_t> cluster_of;
   std::vector<std::string> labels;  ///< DedupeKnowledge::labels

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "dedupe/duplicates_data.hpp"
@@ -81,6 +82,20 @@ Column numbers(const std::string& name, ColumnType type, std::size_t rows, Of of
   Buffer<T> values(rows);
   for (std::size_t row = 0; row < rows; ++row) values[row] = static_cast<T>(of(row));
   return {name, type, std::move(values)};
+}
+
+/// Null for NaN.
+template <class Of>
+Column nullable(const std::string& name, std::size_t rows, Of of) {
+  Buffer<double> values(rows);
+  Buffer<std::uint8_t> valid((rows + 7) / 8);
+  std::fill_n(valid.data(), valid.size(), std::uint8_t{0});
+  for (std::size_t row = 0; row < rows; ++row) {
+    const double value = of(row);
+    values[row] = std::isnan(value) ? 0 : value;
+    if (!std::isnan(value)) valid[row / 8] = static_cast<std::uint8_t>(valid[row / 8] | 1U << (row % 8));
+  }
+  return {name, ColumnType::float64, std::move(values), std::move(valid)};
 }
 
 /// Smallest card of each card's cluster.
@@ -378,15 +393,8 @@ Table link_model_table(const LinkModel& model) {
   }
   const std::size_t n = comparison.size();
   const auto chances = [&](const std::string& name, const std::vector<double>& from) {
-    Buffer<double> values(n);
-    Buffer<std::uint8_t> valid((n + 7) / 8);
-    std::fill_n(valid.data(), valid.size(), std::uint8_t{0});
-    for (std::size_t i = 0; i < n; ++i) {
-      values[i] = std::isnan(from[i]) ? 0 : from[i];
-      if (!std::isnan(from[i])) valid[i / 8] = static_cast<std::uint8_t>(valid[i / 8] | 1U << (i % 8));
-    }
-    return given ? Column(name, ColumnType::float64, std::move(values), std::move(valid))
-                 : Column(name, ColumnType::float64, std::move(values));
+    return given ? nullable(name, n, [&](std::size_t i) { return from[i]; })
+                 : numbers<double>(name, ColumnType::float64, n, [&](std::size_t i) { return from[i]; });
   };
   Table out;
   out.add(Column("comparison", comparison));
@@ -463,6 +471,72 @@ Table rule_proposals_table(const RuleProposals& proposals) {
   return out;
 }
 
+std::vector<ThresholdRow> expected_at(const Duplicates& found, std::span<const double> thresholds) {
+  const double lowest = found.options().clusters.threshold - dedupe::kept_below;
+  for (std::size_t i = 0; i < thresholds.size(); ++i)
+    if (!(thresholds[i] >= (i == 0 ? lowest : thresholds[i - 1])))
+      throw Error(Code::invalid_argument,
+                  i == 0 ? fmt::format("must be at least {}, below which pairs are not kept", lowest)
+                         : std::string("must not be lower than the one before"),
+                  fmt::format("thresholds[{}]", i));
+  std::vector<ThresholdRow> rows(thresholds.size());
+  double below = 0;  // expected matches
+  for (const CardEdge& edge : found.edges()) {
+    const auto above = std::upper_bound(thresholds.begin(), thresholds.end(), edge.score) - thresholds.begin();
+    if (above == 0) {
+      below += link_probability(edge.score);
+      continue;
+    }
+    ThresholdRow& row = rows[static_cast<std::size_t>(above) - 1];
+    row.pairs += 1;
+    row.matches += link_probability(edge.score);
+  }
+  const double kept = static_cast<double>(found.edges().size());
+  const double dropped = std::max(static_cast<double>(found.pairs()) - kept, 0.0);
+  if (dropped > 0) below += dropped * found.data()->chance_below;
+  for (std::size_t i = rows.size(); i-- > 1;) {
+    rows[i - 1].pairs += rows[i].pairs;
+    rows[i - 1].matches += rows[i].matches;
+  }
+  const double matches = below + (rows.empty() ? 0 : rows[0].matches);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    ThresholdRow& row = rows[i];
+    row.threshold = thresholds[i];
+    row.probability = link_probability(row.threshold);
+    row.precision = row.pairs > 0 ? std::min(row.matches / row.pairs, 1.0) : 1;
+    row.recall = matches > 0 || std::isnan(matches) ? row.matches / matches : 1;
+    row.f1 = row.matches > 0 ? 2 * row.precision * row.recall / (row.precision + row.recall) : 0;
+  }
+  return rows;
+}
+
+Table thresholds_table(const Duplicates& found) {
+  constexpr double step = 0.5;
+  const double threshold = found.options().clusters.threshold;
+  double highest = threshold;
+  for (const CardEdge& edge : found.edges()) highest = std::max(highest, edge.score);
+  std::vector<double> thresholds;
+  const auto above = static_cast<int>(std::floor((highest - threshold) / step));
+  for (int i = -static_cast<int>(dedupe::kept_below / step); i <= above; ++i)
+    thresholds.push_back(threshold + i * step);
+  std::vector<ThresholdRow> rows = expected_at(found, thresholds);
+  std::reverse(rows.begin(), rows.end());
+  const bool known = std::none_of(rows.begin(), rows.end(), [](const ThresholdRow& r) { return std::isnan(r.recall); });
+  Table out;
+  const auto add = [&](const char* name, double ThresholdRow::*member) {
+    const auto of = [&](std::size_t i) { return rows[i].*member; };
+    out.add(known ? numbers<double>(name, ColumnType::float64, rows.size(), of) : nullable(name, rows.size(), of));
+  };
+  add("threshold", &ThresholdRow::threshold);
+  add("probability", &ThresholdRow::probability);
+  add("pairs", &ThresholdRow::pairs);
+  add("matches", &ThresholdRow::matches);
+  add("precision", &ThresholdRow::precision);
+  add("recall", &ThresholdRow::recall);
+  add("f1", &ThresholdRow::f1);
+  return out;
+}
+
 std::string duplicates_summary_json(const Duplicates& found) {
   using Json = nlohmann::ordered_json;
   const std::size_t n = found.cards().size();
@@ -482,6 +556,16 @@ std::string duplicates_summary_json(const Duplicates& found) {
   out["pairs"] = found.pairs();
   out["threshold"] = found.options().clusters.threshold;
   out["prior"] = found.model().prior();
+  Json expected = Json::array();
+  const double threshold = found.options().clusters.threshold;
+  for (const ThresholdRow& row :
+       expected_at(found, std::array{threshold - 5, threshold, threshold + 5, threshold + 10}))
+    expected.push_back({{"threshold", row.threshold},
+                        {"pairs", row.pairs},
+                        {"matches", row.matches},
+                        {"precision", row.precision},
+                        {"recall", std::isnan(row.recall) ? Json() : Json(row.recall)}});
+  out["expected"] = std::move(expected);
   if (!found.model().classes().empty()) {
     Json classes = Json::array();
     for (const LinkClass& each : found.model().classes())

@@ -181,27 +181,18 @@ RuleCandidates rule_candidates(const PreparedCards& cards, const BlockingOptions
   return found;
 }
 
-namespace {
-
-/// A sampled pair that is expected to be one client, and how many such pairs it stands for.
-struct Expected {
-  CardPair pair;
-  double weight;
-};
-
-/// Pairs drawn from each rule; one that several rules could give stands for as many fewer (Horvitz and Thompson 1952,
-/// by expected draws).
-std::vector<Expected> expected_pairs(const Blocks& blocks, const PairChance& chance, const Control& control) {
+std::vector<ExpectedPair> expected_pairs(const Blocks& blocks, std::size_t limit, const PairChance& chance,
+                                         const Control& control) {
   const auto& reports = blocks.rules();
   std::vector<double> rates;
   for (const BlockingRuleReport& report : reports)
-    rates.push_back(
-        report.pairs == 0 ? 0 : std::min(1.0, static_cast<double>(drawn_pairs) / static_cast<double>(report.pairs)));
-  std::vector<std::vector<Expected>> parts(reports.size());
+    rates.push_back(report.pairs == 0 ? 0
+                                      : std::min(1.0, static_cast<double>(limit) / static_cast<double>(report.pairs)));
+  std::vector<std::vector<ExpectedPair>> parts(reports.size());
   control.check();
   control.run(reports.size(), [&](std::size_t r) {
     if (control.stop.stop_requested() || reports[r].pairs == 0) return;
-    for (const CardPair& pair : blocks.sample(r, drawn_pairs)) {
+    for (const CardPair& pair : blocks.sample(r, limit)) {
       const double p = chance(pair);
       if (p <= 0) continue;
       double draws = 0;
@@ -211,11 +202,12 @@ std::vector<Expected> expected_pairs(const Blocks& blocks, const PairChance& cha
     }
   });
   control.check();
-  std::vector<Expected> all;
+  std::vector<ExpectedPair> all;
   for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
-  std::stable_sort(all.begin(), all.end(), [](const Expected& x, const Expected& y) { return x.pair < y.pair; });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const ExpectedPair& x, const ExpectedPair& y) { return x.pair < y.pair; });
   std::size_t kept = 0;
-  for (const Expected& each : all) {
+  for (const ExpectedPair& each : all) {
     if (kept > 0 && all[kept - 1].pair == each.pair)
       all[kept - 1].weight += each.weight;
     else
@@ -224,6 +216,8 @@ std::vector<Expected> expected_pairs(const Blocks& blocks, const PairChance& cha
   all.resize(kept);
   return all;
 }
+
+namespace {
 
 bool share_a_key(const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b) noexcept {
   for (auto x = a.begin(), y = b.begin(); x != a.end() && y != b.end();) {
@@ -245,8 +239,8 @@ RuleProposals choose_rules(const RuleCandidates& candidates, const Blocks& drawn
   const std::size_t count = candidates.rules.size();
   RuleProposals proposals;
   proposals.budget = pair_budget(options, cards.size());
-  const std::vector<Expected> expected = expected_pairs(drawn, chance, control);
-  for (const Expected& each : expected) proposals.expected_pairs += each.weight;
+  const std::vector<ExpectedPair> expected = expected_pairs(drawn, drawn_pairs, chance, control);
+  for (const ExpectedPair& each : expected) proposals.expected_pairs += each.weight;
   const double total = proposals.expected_pairs;
 
   std::vector<Found> finds(count);

@@ -33,6 +33,16 @@ struct RuleCandidates {
 /// Chance that a pair is one client, 0 where it is not looked at or would not be joined.
 using PairChance = std::function<double(CardPair pair)>;
 
+/// A drawn pair that may be one client, and how many such pairs it stands for: its chance among them.
+struct ExpectedPair {
+  CardPair pair;
+  double weight;
+};
+/// At most `limit` pairs drawn from each rule, by pair; one that several rules could give stands for as many fewer
+/// (Horvitz and Thompson 1952, by expected draws). Those without a chance are left out.
+[[nodiscard]] std::vector<ExpectedPair> expected_pairs(const Blocks& blocks, std::size_t limit,
+                                                       const PairChance& chance, const Control& control);
+
 /// \param drawn  blocks of the candidates to draw pairs by, in their order
 [[nodiscard]] RuleProposals choose_rules(const RuleCandidates& candidates, const Blocks& drawn,
                                          const BlockingOptions& options, std::span<const std::uint32_t> representatives,

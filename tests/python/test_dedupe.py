@@ -193,6 +193,23 @@ def test_labels_are_numbers_where_all_are(people, found):
     assert again.joins.types["cluster"] == "int64"
 
 
+def test_tells_what_to_expect_of_thresholds(people):
+    base, _, truth = people
+    found = klientela.find_duplicates(base)
+    rows = found.thresholds.to_pydict()
+    assert list(rows) == ["threshold", "probability", "pairs", "matches", "precision", "recall", "f1"]
+    own = rows["threshold"].index(found.summary["threshold"])
+    scored = found.pairs(min_score=0).to_pydict()
+    assert rows["pairs"][own] == len(scored["score"])
+    right = sum(truth[a] == truth[b] for a, b in zip(scored["id_a"], scored["id_b"], strict=True))
+    assert rows["precision"][own] == pytest.approx(right / len(scored["score"]), abs=0.05)
+    assert rows["recall"] == sorted(rows["recall"]) and rows["precision"] == sorted(rows["precision"], reverse=True)
+    told = found.summary["expected"]
+    assert [row["threshold"] for row in told] == [-5, 0, 5, 10]
+    for key in ("threshold", "pairs", "matches", "precision", "recall"):
+        assert told[1][key] == pytest.approx(rows[key][own])
+
+
 def test_learns_from_labelled_pairs(people):
     base, _, truth = people
     candidates = (

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "klientela/core/executor.hpp"
 #include "klientela/core/table.hpp"
 #include "klientela/dedupe/duplicates.hpp"
+#include "klientela/dedupe/link_thresholds.hpp"
 
 namespace klientela {
 
@@ -49,9 +52,23 @@ namespace klientela {
 /// `coverage`, `gain`, `pairs`, `largest`, `words` (English) and `words_ru`.
 [[nodiscard]] Table rule_proposals_table(const RuleProposals& proposals);
 
+/// What is expected when all pairs that score at least so much count as one client, of the pairs that were compared:
+/// their chances by the model, summed up. Fields that depend on each other make a model too sure; pairs that no
+/// blocking rule looked at are not among those that recall is a share of. What lies eight bits below the threshold is
+/// estimated from a sample. \param thresholds  bits, rising \returns a row each. O(edges log thresholds); the same
+/// bytes for any number of threads. \throws Error invalid_argument "thresholds[1]" for one that is not rising, or below
+/// options().clusters.threshold - 8, where pairs are not kept
+[[nodiscard]] std::vector<ThresholdRow> expected_at(const Duplicates& found, std::span<const double> thresholds);
+
+/// expected_at() every half bit from the highest score down to eight bits below the threshold, which is one of them:
+/// ThresholdRow by its members' names. recall and f1 are null where what lies below is not known.
+[[nodiscard]] Table thresholds_table(const Duplicates& found);
+
 /// {"cards", "clusters", "duplicates" (cards less clusters), "groups" (clusters of two and more), "largest_cluster",
-/// "pairs", "threshold", "prior", "classes": [{"name", "share"}] where the model has some, "training": {"status",
-/// "advice", "blocks"}, "proposed": {"coverage", "pairs", "budget"} where rules were, "rules": [...]}
+/// "pairs", "threshold", "prior", "expected": [{"threshold", "pairs", "matches", "precision", "recall"}] five bits
+/// below the threshold, at it, and five and ten above, "classes": [{"name", "share"}] where the model has some,
+/// "training": {"status", "advice", "blocks"}, "proposed": {"coverage", "pairs", "budget"} where rules were, "rules":
+/// [...]}
 [[nodiscard]] std::string duplicates_summary_json(const Duplicates& found);
 
 }  // namespace klientela

@@ -324,6 +324,10 @@ TEST(CardUpdate, FindsWhatCameAndForgetsWhatWent) {
   ASSERT_EQ(matches.size(), 1U);
   EXPECT_EQ(after.found().cards().id(matches[0].card), ClientId(1000));
   EXPECT_TRUE(before.search(stranger).empty());
+  const auto recall = [](const CardIndex& index) {
+    return expected_at(index.found(), std::vector<double>{index.found().options().clusters.threshold})[0].recall;
+  };
+  EXPECT_NEAR(recall(after), recall(before), 0.02);
   EXPECT_TRUE(after.add(base, {.removed = {1000}}).search(stranger).empty());
 }
 

@@ -571,6 +571,84 @@ TEST(Duplicates, RefuseEarlierClustersOfMoreCardsBeforeTheSearch) {
   }
 }
 
+TEST(Duplicates, ExpectOfThresholdsWhatAllPairsSay) {
+  // Few cards, none of them equal: each pair is compared, and drawn.
+  Duplicates found;
+  do {
+    static unsigned seed = 20;
+    found = find_duplicates(base_of(cards_of(30, ++seed)));
+  } while (found.pairs() != found.cards().size() * (found.cards().size() - 1) / 2);
+  std::vector<double> scores;
+  const auto n = static_cast<std::uint32_t>(found.cards().size());
+  for (std::uint32_t a = 0; a < n; ++a)
+    for (std::uint32_t b = a + 1; b < n; ++b) scores.push_back(found.explain({a, b}).explanation.score);
+  ASSERT_EQ(scores.size(), found.pairs());
+  ASSERT_LT(found.edges().size(), scores.size());
+  const ThresholdTable all(scores, {});
+  const std::vector<double> thresholds{-8, -3.25, 0, 4, 1000};
+  const std::vector<ThresholdRow> rows = expected_at(found, thresholds);
+  ASSERT_EQ(rows.size(), thresholds.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const ThresholdRow wanted = all.at(thresholds[i]);
+    EXPECT_EQ(rows[i].threshold, thresholds[i]);
+    EXPECT_EQ(rows[i].probability, wanted.probability);
+    EXPECT_EQ(rows[i].pairs, wanted.pairs);
+    EXPECT_NEAR(rows[i].matches, wanted.matches, 1e-9 * wanted.matches);
+    EXPECT_NEAR(rows[i].precision, wanted.precision, 1e-9);
+    EXPECT_NEAR(rows[i].recall, wanted.recall, 1e-9);
+    EXPECT_NEAR(rows[i].f1, wanted.f1, 1e-9);
+  }
+  const auto where = [&](const std::vector<double>& wrong) {
+    try {
+      static_cast<void>(expected_at(found, wrong));
+    } catch (const Error& error) {
+      return error.where();
+    }
+    return std::string("nothing");
+  };
+  EXPECT_EQ(where({}), "nothing");
+  EXPECT_EQ(where({-8.5}), "thresholds[0]");
+  EXPECT_EQ(where({std::nan("")}), "thresholds[0]");
+  EXPECT_EQ(where({0, 3, 2}), "thresholds[2]");
+  EXPECT_EQ(expected_at(Duplicates(), std::vector<double>{0.0})[0].recall, 1);
+}
+
+TEST(Duplicates, ExpectOfThresholdsWhatIsTrue) {
+  const PreparedCards cards = prepare_cards(base_of(cards_of(2000, 22)), Normaliser());
+  const Duplicates found = find_duplicates(cards);
+  const auto client = [&](std::uint32_t card) { return cards.id(card).integer() % 100'000; };
+  const Table table = thresholds_table(found);
+  ASSERT_GT(table.rows(), 20U);
+  const auto column = [&](const char* name) { return table.column(name).to_doubles(); };
+  const std::vector<double> thresholds = column("threshold");
+  const std::vector<double> counts = column("pairs");
+  const std::vector<double> precision = column("precision");
+  const std::vector<double> recall = column("recall");
+  EXPECT_EQ(std::count(thresholds.begin(), thresholds.end(), found.options().clusters.threshold), 1);
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    double pairs = 0;
+    double right = 0;
+    for (const CardEdge& edge : found.edges()) {
+      if (edge.score < thresholds[row]) continue;
+      pairs += 1;
+      right += client(edge.a) == client(edge.b) ? 1 : 0;
+    }
+    EXPECT_EQ(counts[row], pairs);
+    if (row > 0) {
+      EXPECT_EQ(thresholds[row], thresholds[row - 1] - 0.5);
+      EXPECT_GE(recall[row], recall[row - 1]);
+    }
+    EXPECT_NEAR(recall[row], right / 1000, 0.03) << thresholds[row];
+    if (thresholds[row] < -2) continue;
+    EXPECT_NEAR(precision[row], pairs > 0 ? right / pairs : 1, 0.03) << thresholds[row];
+  }
+  const auto told = nlohmann::json::parse(duplicates_summary_json(found))["expected"];
+  ASSERT_EQ(told.size(), 4U);
+  EXPECT_EQ(told[1]["threshold"], found.options().clusters.threshold);
+  EXPECT_GT(told[1]["precision"], 0.97);
+  EXPECT_GT(told[1]["recall"], 0.97);
+}
+
 TEST(Duplicates, LearnFromLabelledPairs) {
   const PreparedCards cards = prepare_cards(base_of(cards_of(400, 9)), Normaliser());
   const auto client = [&](std::uint32_t card) { return cards.id(card).integer() % 100'000; };
