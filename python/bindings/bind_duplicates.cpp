@@ -113,12 +113,13 @@ Duplicates find(const ClientBase& first, const ClientBase* second, const py::lis
     std::vector<LabelledPair> judged;
     for (std::size_t i = 0; i < pairs.size(); ++i)
       judged.push_back({pairs[i], py::reinterpret_borrow<py::tuple>(labelled[i])[2].cast<bool>()});
-    const LinkTraining training = long_call(threads, progress, [&](const Control& control) {
+    LinkTraining training = long_call(threads, progress, [&](const Control& control) {
       return learn_link_model(cards, judged, parsed, {}, control);
     });
     if (training.status != LinkFit::converged && training.status != LinkFit::iteration_limit)
       throw Error(Code::invalid_argument, training.advice, "labelled");
     parsed.model = training.model;
+    known.training = std::move(training);
   }
   return long_call(threads, progress,
                    [&](const Control& control) { return find_duplicates(cards, parsed, known, control); });

@@ -363,6 +363,7 @@ class Search {
     data_->options = std::move(options);
     data_->must_links = known.must_links;
     data_->cannot_links = known.cannot_links;
+    if (data_->options.model) data_->training = known.training;
     if (data_->options.comparisons.empty()) data_->options.comparisons = default_comparisons();
     check(data_->options, cards.two_lists());
   }

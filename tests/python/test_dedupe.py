@@ -230,11 +230,13 @@ def test_learns_from_labelled_pairs(people):
     assert 20 < sum(judged["match"]) < len(judged["match"])
     learnt = klientela.find_duplicates(base, labelled=judged)
     assert f1(clusters_of(learnt), truth) > 0.98
-    assert "training" not in learnt.summary
+    assert learnt.summary["training"]["status"] == "converged" and learnt.summary["training"]["advice"] == ""
+    assert learnt.summary["training"]["iterations"] > 0 and learnt.summary["training"]["blocks"] == []
     assert set(learnt.weights.to_pydict()["m"]) == {None}
     # The same weights given as a model give the same answer.
     given = klientela.find_duplicates(base, model=learnt.model)
     assert given.clusters.to_csv() == learnt.clusters.to_csv()
+    assert "training" not in given.summary
     with pytest.raises(klientela.InvalidArgumentError, match="model"):
         klientela.find_duplicates(base, model=learnt.model, labelled=judged)
 

@@ -70,6 +70,9 @@ struct DedupeKnowledge {
   /// Of the clusters in `previous`, by number, each once: what clusters_table() calls those that go on. Empty: they are
   /// called after their first card, as new ones are. Not of two lists.
   std::vector<std::string> labels{};
+  /// How DedupeOptions::model was learnt from labelled pairs, for Duplicates::training(). Without a model it does not
+  /// count.
+  std::optional<LinkTraining> training{};
 };
 
 /// Two cards that somebody looked at.
@@ -93,7 +96,7 @@ class Duplicates {
   [[nodiscard]] const DedupeOptions& options() const noexcept;
   [[nodiscard]] const std::vector<Comparison>& comparisons() const noexcept;
   [[nodiscard]] const LinkModel& model() const noexcept;
-  /// How learning went; nullptr where the model was given.
+  /// How learning went; where the model was given DedupeKnowledge::training, nullptr without.
   [[nodiscard]] const LinkTraining* training() const& noexcept;
   const LinkTraining* training() const&& = delete;
   [[nodiscard]] const std::vector<BlockingRuleReport>& rules() const& noexcept;

@@ -665,6 +665,18 @@ TEST(Duplicates, LearnFromLabelledPairs) {
   std::vector<std::uint32_t> truth;
   for (std::uint32_t card = 0; card < cards.size(); ++card) truth.push_back(static_cast<std::uint32_t>(client(card)));
   EXPECT_GT(cluster_metrics(found.cluster_of(), truth).f1, 0.98);
+  EXPECT_EQ(found.training(), nullptr);
+  // How it went is told where it is given.
+  DedupeKnowledge known;
+  known.training = learn_link_model(cards, labelled, {}, {.max_iterations = 1});
+  EXPECT_EQ(known.training->status, LinkFit::iteration_limit);
+  options.model = known.training->model;
+  const auto told = nlohmann::json::parse(duplicates_summary_json(find_duplicates(cards, options, known)))["training"];
+  EXPECT_EQ(told["status"], "iteration_limit");
+  EXPECT_EQ(told["advice"], known.training->advice);
+  options.model.reset();
+  const Duplicates anew = find_duplicates(cards, options, known);
+  EXPECT_NE(anew.training()->status, LinkFit::iteration_limit);
   std::reverse(labelled.begin(), labelled.end());
   EXPECT_TRUE(learn_link_model(cards, labelled).model == training.model);
   const std::vector<LabelledPair> wrong{{{0, 100'000}, true}};
