@@ -5,7 +5,6 @@
 #include <array>
 #include <atomic>
 #include <cmath>
-#include <iterator>
 #include <memory>
 #include <numeric>
 #include <set>
@@ -443,7 +442,6 @@ class Search {
     return dedupe::choose_rules(
         candidates, blocks, options, data_->representatives,
         [&](CardPair pair) {
-          if (!looked_at(pair)) return 0.0;
           const double score = scorer(pair, (*comparer_)(pair));
           return score >= threshold ? link_probability(score) : 0.0;
         },
@@ -463,9 +461,6 @@ class Search {
         throw Error(Code::out_of_range, "cluster " + std::to_string(cluster) + " has no label", "previous");
     data_->labels = known_.labels;
   }
-  [[nodiscard]] bool looked_at(CardPair pair) const noexcept {
-    return !cards_.two_lists() || (pair.a < cards_.first_list()) != (pair.b < cards_.first_list());
-  }
   /// Pairs of distinct cards that could be looked at.
   [[nodiscard]] double all_pairs() const noexcept {
     const auto n = static_cast<double>(distinct_.size());
@@ -483,9 +478,7 @@ class Search {
       auto memory = comparer_->memory();
       const std::size_t end = std::min(pairs.size(), (task + 1) * task_pairs);
       comparer_->each_compared(pairs.subspan(task * task_pairs, end - task * task_pairs), memory,
-                               [&](CardPair pair, Pattern pattern) {
-                                 if (looked_at(pair)) counters[task].add(pattern);
-                               });
+                               [&](CardPair, Pattern pattern) { counters[task].add(pattern); });
     });
     control_.check();
     PatternCounter all;
@@ -778,14 +771,7 @@ class Search {
     control_.run(blocks.units(), [&](std::size_t unit) {
       if (control_.stop.stop_requested()) return;
       auto memory = comparer_->memory();
-      std::vector<CardPair> between;  // two lists
       blocks.pairs(unit, [&](std::span<const CardPair> pairs) {
-        if (cards_.two_lists()) {
-          between.clear();
-          std::copy_if(pairs.begin(), pairs.end(), std::back_inserter(between),
-                       [&](CardPair pair) { return looked_at(pair); });
-          pairs = between;
-        }
         made[unit] += pairs.size();
         scorer.each_at_least(kept, pairs, memory, [&](CardPair pair, double score) {
           edges[unit].push_back({pair.a, pair.b, score});

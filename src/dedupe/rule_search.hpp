@@ -30,7 +30,7 @@ struct RuleCandidates {
 };
 [[nodiscard]] RuleCandidates rule_candidates(const PreparedCards& cards, const BlockingOptions& options);
 
-/// Chance that a pair is one client, 0 where it is not looked at or would not be joined.
+/// Chance that a pair is one client, 0 where it would not be joined.
 using PairChance = std::function<double(CardPair pair)>;
 
 /// A drawn pair that may be one client, and how many such pairs it stands for: its chance among them.
