@@ -9,6 +9,7 @@
 #include <numeric>
 #include <set>
 #include <string_view>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 
@@ -767,9 +768,11 @@ class Search {
     const double kept = data_->options.clusters.threshold - dedupe::kept_below;
     std::vector<std::vector<CardEdge>> edges(blocks.units());
     std::vector<std::uint64_t> made(blocks.units());
+    const std::thread::id caller = std::this_thread::get_id();
     std::atomic<std::size_t> done{0};
+    std::atomic<bool> failed{false};
     control_.run(blocks.units(), [&](std::size_t unit) {
-      if (control_.stop.stop_requested()) return;
+      if (control_.stop.stop_requested() || failed) return;
       auto memory = comparer_->memory();
       blocks.pairs(unit, [&](std::span<const CardPair> pairs) {
         made[unit] += pairs.size();
@@ -778,7 +781,14 @@ class Search {
         });
       });
       edges[unit].shrink_to_fit();
-      ++done;
+      const std::size_t by_now = ++done;
+      if (by_now == blocks.units() || std::this_thread::get_id() != caller) return;
+      try {
+        control_.report("score", static_cast<double>(by_now) / static_cast<double>(blocks.units()));
+      } catch (...) {
+        failed = true;
+        throw;
+      }
     });
     control_.check();
     control_.report("score", 1);

@@ -8,10 +8,13 @@
 #include <limits>
 #include <map>
 #include <random>
+#include <stdexcept>
 #include <string>
+#include <thread>
 
 #include <nlohmann/json.hpp>
 
+#include "klientela/core/executor.hpp"
 #include "klientela/dedupe/card_search.hpp"
 #include "klientela/dedupe/dedupe_json.hpp"
 #include "klientela/dedupe/duplicates_tables.hpp"
@@ -568,6 +571,37 @@ TEST(Duplicates, RefuseEarlierClustersOfMoreCardsBeforeTheSearch) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::invalid_argument);
     EXPECT_EQ(error.where(), "previous");
+  }
+}
+
+TEST(Duplicates, TellHowFarScoringIs) {
+  std::vector<ClientRow> rows;
+  for (std::int64_t i = 0; i < 2000; ++i)
+    rows.push_back({.client = i, .given_name = "Anna", .city = "City " + std::to_string(i)});
+  const PreparedCards cards = prepare_cards(base_of(rows), Normaliser());
+  DedupeOptions options;
+  options.blocking.rules = {blocking_rule("given_name")};
+  options.blocking.max_block = 3000;
+  options.blocking.pairs_per_card = 10'000;
+  ThreadPool pool(2);
+  for (Executor* const executor : {static_cast<Executor*>(nullptr), static_cast<Executor*>(&pool)}) {
+    std::vector<double> shares;
+    Control control;
+    control.executor = executor;
+    control.progress = [&, caller = std::this_thread::get_id()](std::string_view stage, double share) {
+      EXPECT_EQ(std::this_thread::get_id(), caller);
+      if (stage == "score") shares.push_back(share);
+    };
+    static_cast<void>(find_duplicates(cards, options, {}, control));
+    EXPECT_GT(shares.size(), executor == nullptr ? 10U : 1U);
+    EXPECT_TRUE(std::is_sorted(shares.begin(), shares.end()));
+    EXPECT_EQ(std::count(shares.begin(), shares.end(), 1.0), 1);
+    EXPECT_EQ(shares.back(), 1);
+    // What a host throws there ends the search.
+    control.progress = [](std::string_view stage, double share) {
+      if (stage == "score" && share < 1) throw std::runtime_error("enough");
+    };
+    EXPECT_THROW(static_cast<void>(find_duplicates(cards, options, {}, control)), std::runtime_error);
   }
 }
 
