@@ -4,7 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <bit>
+#include <limits>
 #include <optional>
 #include <span>
 #include <tuple>
@@ -41,6 +42,7 @@ std::string_view name(Violation violation) noexcept {
     case Violation::negative_price: return "negative_price";
     case Violation::wrong_prices: return "wrong_prices";
     case Violation::wrong_reason: return "wrong_reason";
+    case Violation::wrong_surplus: return "wrong_surplus";
   }
   return "unknown";
 }
@@ -69,9 +71,10 @@ class Checker {
       for (const PlannedTouch& row : plan_.planned) one_touch(row);
       managers();
       clients();
-      for (const RefusedTouch& row : plan_.refused) reason(row);
     }
     bound(rows_exist);
+    if (rows_exist)
+      for (const RefusedTouch& row : plan_.refused) reason(row);
     return std::move(result_);
   }
 
@@ -295,37 +298,96 @@ class Checker {
     return profile != no_profile && std::any_of(problem_.limits[profile].begin(), problem_.limits[profile].end(), full);
   }
 
+  /// The client's planned contacts.
+  [[nodiscard]] std::span<const PlannedTouch> rows_of(std::uint32_t client) const {
+    const auto first = std::partition_point(plan_.planned.begin(), plan_.planned.end(),
+                                            [&](const PlannedTouch& row) { return touch_of(row).client < client; });
+    const auto last = std::partition_point(first, plan_.planned.end(),
+                                           [&](const PlannedTouch& row) { return touch_of(row).client == client; });
+    return {first, last};
+  }
+
+  /// Whether the client's planned contacts let the touch be on a day by a manager and channel.
+  [[nodiscard]] bool fits_beside(std::span<const PlannedTouch> rows, std::uint32_t touch, std::size_t index,
+                                 std::uint32_t manager, std::size_t channel) const {
+    const std::uint32_t client = problem_.touches[touch].client;
+    const Day day = problem_.days[index];
+    const auto next =
+        std::find_if(rows.begin(), rows.end(), [&](const PlannedTouch& row) { return row.touch > touch; });
+    if (next != rows.begin() && days_between(problem_.days[(next - 1)->day], day) < problem_.touches[touch].gap_days)
+      return false;
+    if (next != rows.end() && days_between(day, problem_.days[next->day]) < touch_of(*next).gap_days) return false;
+    if (problem_.clients[client].one_manager && !rows.empty() && rows.front().manager != manager) return false;
+    return !limits_full(client, [&](const RollingLimit& limit) {
+      if (!has(limit.channels, channel)) return false;
+      std::vector<Day> contacts{day};
+      for (std::size_t p = past_begin_[client]; p < past_begin_[client + 1]; ++p)
+        if (has(limit.channels, problem_.past[p].channel)) contacts.push_back(problem_.past[p].day);
+      for (const PlannedTouch& row : rows)
+        if (has(limit.channels, row.channel)) contacts.push_back(problem_.days[row.day]);
+      std::sort(contacts.begin(), contacts.end());
+      const auto most = static_cast<std::size_t>(limit.contacts);
+      for (std::size_t i = most; i < contacts.size(); ++i)  // so many and one more, the touch among them
+        if (days_between(contacts[i - most], contacts[i]) < limit.days && contacts[i - most] <= day &&
+            day <= contacts[i])
+          return true;
+      return false;
+    });
+  }
+
   void reason(const RefusedTouch& row) {
     const PlanTouch& touch = problem_.touches[row.touch];
-    bool days = false, value = false, time = false, left = false, channels = false;
+    const std::span<const PlannedTouch> beside = rows_of(touch.client);
+    const bool one_manager = problem_.clients[touch.client].one_manager;
+    bool days = false, value = false, time = false, left = false, channels = false, fits = false;
+    std::int64_t best = std::numeric_limits<std::int64_t>::min();
     for (std::size_t channel = 0; channel < problem_.channels; ++channel)
       channels |= has(touch.channels & permitted(touch), channel);
     each_day(touch, [&](std::size_t day) {
       days = true;
-      if (worth(touch, day) <= 0) return;
+      const std::int64_t worth_then = worth(touch, day);
+      if (worth_then <= 0) return;
       value = true;
+      std::uint32_t open = 0, tried = 0;  // channels that contacts before the plan leave; that were tried in vain
+      for (std::size_t channel = 0; channel < problem_.channels; ++channel)
+        if (!too_soon(touch, day, channel)) open |= 1U << channel;
       for (const std::uint32_t manager : problem_.pools[touch.pool]) {
         const std::uint32_t able = possible(touch, manager, day);
         time |= able != 0;
-        for (std::size_t channel = 0; channel < problem_.channels && !left; ++channel)
-          left = has(able, channel) && !too_soon(touch, day, channel);
+        left |= (able & open) != 0;
+        for (std::uint32_t rest = priced_ ? able & open : 0; rest != 0; rest &= rest - 1) {
+          const auto channel = static_cast<std::size_t>(std::countr_zero(rest));
+          const std::int64_t own = worth_then - cost(manager, day, channel, touch.minutes);
+          best = std::max(best, own);
+          if (own <= 0 || fits || has(tried, channel)) continue;
+          fits = fits_beside(beside, row.touch, day, manager, channel);
+          if (!one_manager) tried |= 1U << channel;
+        }
       }
     });
-    std::optional<Refusal> first;
+    std::optional<Refusal> holds;
     if (problem_.pools[touch.pool].empty())
-      first = Refusal::no_manager;
+      holds = Refusal::no_manager;
     else if (!channels)
-      first = Refusal::no_channel;
+      holds = Refusal::no_channel;
     else if (!days)
-      first = Refusal::outside_period;
+      holds = Refusal::outside_period;
     else if (!value)
-      first = Refusal::no_value;
+      holds = Refusal::no_value;
     else if (!time)
-      first = Refusal::no_time;
-    const bool holds = first ? row.reason == *first
-                             : row.reason >= Refusal::past_contacts && (row.reason != Refusal::past_contacts || !left);
-    if (!holds)
-      fault(Violation::wrong_reason, row.touch, "touch {} is not refused for {}", row.touch, name(row.reason));
+      holds = Refusal::no_time;
+    else if (!left)
+      holds = Refusal::past_contacts;
+    else if (priced_)
+      holds = best > 0 && !fits ? Refusal::other_touches : Refusal::capacity;
+    if (holds ? row.reason != *holds : row.reason < Refusal::capacity)
+      fault(Violation::wrong_reason, row.touch, "touch {} is not refused for {}{}{}", row.touch, name(row.reason),
+            holds ? ", but for " : "", holds ? name(*holds) : "");
+    if (!priced_ || row.surplus == no_surplus) return;
+    const std::int64_t surplus = left && channels ? best : 0;
+    if (row.surplus != surplus)
+      fault(Violation::wrong_surplus, row.touch, "the surplus of touch {} is {} at the plan's prices, the plan says {}",
+            row.touch, surplus, row.surplus);
   }
 
   /// \param summed  whether the objective was recomputed
@@ -349,17 +411,25 @@ class Checker {
           fault(Violation::negative_price, bin, "the price {} is below zero", (*list)[bin]);
           return;
         }
-    const std::optional<std::int64_t> proved = proved_bound();
+    const std::optional<Yield> proved = proved_bound();
     if (!proved) {
       fault(Violation::wrong_prices, 0, "the prices are so high that no bound can be formed");
       return;
     }
-    result_.upper_bound = *proved;
-    if (tight_ && plan_.upper_bound < *proved)
-      fault(Violation::bound_too_low, 0, "the prices prove {}, the plan says {}", *proved, plan_.upper_bound);
+    priced_ = true;
+    result_.upper_bound = proved->most;
+    result_.bound_verified = plan_.upper_bound >= proved->most;
+    if (plan_.upper_bound < proved->least)
+      fault(Violation::bound_too_low, 0, "the prices prove {}, the plan says {}", proved->least, plan_.upper_bound);
   }
 
-  [[nodiscard]] std::optional<std::int64_t> proved_bound() {
+  /// What touches yield at the prices, capacities aside: so much can be had, and no more than so much.
+  struct Yield {
+    std::int64_t least{0}, most{0};
+  };
+
+  /// What the prices prove: no less than so much, and as far as it was worked out.
+  [[nodiscard]] std::optional<Yield> proved_bound() {
     std::vector<std::int32_t> shortest_of_pool(problem_.pools.size(), max_day_minutes + 1);
     for (const PlanTouch& touch : problem_.touches)
       shortest_of_pool[touch.pool] = std::min(shortest_of_pool[touch.pool], touch.minutes);
@@ -391,189 +461,232 @@ class Checker {
         }
       }
     if (overflow) return std::nullopt;
+    Yield all{sum, sum};
     for (std::size_t begin = 0; begin < problem_.touches.size();) {
       const std::uint32_t client = problem_.touches[begin].client;
       std::size_t end = begin;
       while (end < problem_.touches.size() && problem_.touches[end].client == client) ++end;
-      if (__builtin_add_overflow(sum, best_of_client(client, begin, end), &sum)) return std::nullopt;
+      const Yield one = best_of_client(client, begin, end);
+      if (__builtin_add_overflow(all.most, one.most, &all.most)) return std::nullopt;
+      all.least += one.least;
       begin = end;
     }
-    return sum;
+    return all;
   }
 
-  /// What a client's touches yield at most at the prices, capacities aside.
-  [[nodiscard]] std::int64_t best_of_client(std::uint32_t client, std::size_t begin, std::size_t end) {
-    const bool limited = problem_.clients[client].limits != no_profile;
+  /// Of all touches of a client.
+  [[nodiscard]] Yield best_of_client(std::uint32_t client, std::size_t begin, std::size_t end) {
+    const std::size_t past = past_begin_[client + 1] - past_begin_[client];
+    std::vector<RollingLimit> limits;  // that all contacts together could exceed
+    if (problem_.clients[client].limits != no_profile)
+      for (const RollingLimit& limit : problem_.limits[problem_.clients[client].limits])
+        if (static_cast<std::size_t>(limit.contacts) < past + (end - begin)) limits.push_back(limit);
+    tell_channels_apart(limits);
+    std::int64_t own = 0;  // what the plan's contacts yield, where it keeps all rules
+    if (!limits.empty() && result_.fault_count == 0)
+      for (const PlannedTouch& row : rows_of(client))
+        own += std::max<std::int64_t>(
+            0, worth(touch_of(row), row.day) - cost(row.manager, row.day, row.channel, touch_of(row).minutes));
+    Yield best{own, own};
     const auto once = [&](std::uint32_t manager) {
-      return limited ? best_with_limits(client, begin, end, manager) : best_with_gaps(client, begin, end, manager);
+      find_gains(begin, end, manager);
+      find_tails(client, begin, end);
+      const Yield one = limits.empty() ? Yield{tails_[0], tails_[0]} : search(client, begin, end, limits, own);
+      best = {std::max(best.least, one.least), std::max(best.most, one.most)};
     };
-    if (!problem_.clients[client].one_manager) return once(no_profile);
-    std::vector<std::uint32_t> managers;
-    for (std::size_t t = begin; t < end; ++t)
-      for (const std::uint32_t manager : problem_.pools[problem_.touches[t].pool]) managers.push_back(manager);
-    std::sort(managers.begin(), managers.end());
-    managers.erase(std::unique(managers.begin(), managers.end()), managers.end());
-    std::int64_t best = 0;
-    for (const std::uint32_t manager : managers) best = std::max(best, once(manager));
-    return best;
-  }
-
-  /// Worth less price on a day, by the best manager and channel, or those given; below zero where it is not possible.
-  [[nodiscard]] std::int64_t gain(const PlanTouch& touch, std::size_t day, std::uint32_t only_manager,
-                                  std::uint32_t channels) const {
-    std::int64_t best = -1;
-    const std::int64_t value = worth(touch, day);
-    if (value <= 0) return best;
-    for (const std::uint32_t manager : problem_.pools[touch.pool]) {
-      if (only_manager != no_profile && manager != only_manager) continue;
-      const std::uint32_t able = possible(touch, manager, day) & channels;
-      const std::size_t bin = problem_.bin(manager, day);
-      for (std::size_t channel = 0; channel < problem_.channels; ++channel)
-        if (has(able, channel))
-          best = std::max(
-              best, value - plan_.prices.slot[bin] - touch.minutes * plan_.prices.minute[bin] -
-                        (plan_.prices.contact.empty() ? 0 : plan_.prices.contact[bin * problem_.channels + channel]));
+    if (!problem_.clients[client].one_manager) {
+      once(no_profile);
+    } else {
+      std::vector<std::uint32_t> managers;
+      for (std::size_t t = begin; t < end; ++t)
+        for (const std::uint32_t manager : problem_.pools[problem_.touches[t].pool]) managers.push_back(manager);
+      std::sort(managers.begin(), managers.end());
+      managers.erase(std::unique(managers.begin(), managers.end()), managers.end());
+      for (const std::uint32_t manager : managers) once(manager);
     }
+    if (best.least < best.most) ++result_.clients_left_open;
     return best;
   }
 
-  /// By the day of the last contact.
-  [[nodiscard]] std::int64_t best_with_gaps(std::uint32_t client, std::size_t begin, std::size_t end,
-                                            std::uint32_t manager) {
-    constexpr std::int64_t never = -1;
-    std::int64_t best = 0;
-    by_last_.assign(problem_.days.size(), never);
+  /// Channels that the same limits count are one class, told by the first of them.
+  void tell_channels_apart(std::span<const RollingLimit> limits) {
+    class_of_.clear();
+    classes_.clear();
+    for (std::uint32_t channel = 0; channel < problem_.channels; ++channel) {
+      const auto same = std::find_if(classes_.begin(), classes_.end(), [&](std::uint32_t other) {
+        return std::all_of(limits.begin(), limits.end(), [&](const RollingLimit& limit) {
+          return has(limit.channels, channel) == has(limit.channels, other);
+        });
+      });
+      class_of_.push_back(static_cast<std::size_t>(same - classes_.begin()));
+      if (same == classes_.end()) classes_.push_back(channel);
+    }
+  }
+
+  /// What a contact takes, at the prices.
+  [[nodiscard]] std::int64_t cost(std::uint32_t manager, std::size_t day, std::size_t channel,
+                                  std::int32_t minutes) const {
+    const std::size_t bin = problem_.bin(manager, day);
+    return plan_.prices.slot[bin] + minutes * plan_.prices.minute[bin] +
+           (plan_.prices.contact.empty() ? 0 : plan_.prices.contact[bin * problem_.channels + channel]);
+  }
+
+  /// Worth less cost of each touch by class of channels and day, by the best manager or the one given; 0 where it is
+  /// not possible or not worth it.
+  void find_gains(std::size_t begin, std::size_t end, std::uint32_t only_manager) {
+    gains_.assign((end - begin) * classes_.size() * problem_.days.size(), 0);
     for (std::size_t t = begin; t < end; ++t) {
       const PlanTouch& touch = problem_.touches[t];
-      updates_.clear();
       each_day(touch, [&](std::size_t day) {
-        const std::int64_t own = gain(touch, day, manager, any_channel);
-        if (own <= 0) return;
-        std::int64_t before = never;
-        if (past_begin_[client] == past_begin_[client + 1] ||
-            days_between(problem_.past[past_begin_[client + 1] - 1].day, problem_.days[day]) >= touch.gap_days)
-          before = 0;
-        for (std::size_t last = 0; last <= day; ++last)
-          if (days_between(problem_.days[last], problem_.days[day]) >= touch.gap_days)
-            before = std::max(before, by_last_[last]);
-        if (before != never) updates_.emplace_back(day, before + own);
+        const std::int64_t value = worth(touch, day);
+        if (value <= 0) return;
+        for (const std::uint32_t manager : problem_.pools[touch.pool]) {
+          if (only_manager != no_profile && manager != only_manager) continue;
+          for (std::uint32_t able = possible(touch, manager, day); able != 0; able &= able - 1) {
+            const auto channel = static_cast<std::size_t>(std::countr_zero(able));
+            std::int64_t& own = gains_[gain_at(t - begin, class_of_[channel], day)];
+            own = std::max(own, value - cost(manager, day, channel, touch.minutes));
+          }
+        }
       });
-      for (const auto& [day, value] : updates_) {
-        by_last_[day] = std::max(by_last_[day], value);
-        best = std::max(best, value);
-      }
     }
-    return best;
+  }
+  [[nodiscard]] std::size_t gain_at(std::size_t touch, std::size_t one_class, std::size_t day) const {
+    return (touch * classes_.size() + one_class) * problem_.days.size() + day;
   }
 
-  /// The last contact, and those within the days of a limit, which a later one has to mind; by day.
-  using State = std::vector<std::pair<Day, std::uint32_t>>;
-  static constexpr std::size_t most_steps = 20'000'000;  // of a whole plan
-  struct Valued {
-    State state;
+  /// By touch and state the best that it and those after it yield where only gaps count. State 0: the last contact was
+  /// before the plan, if ever; state d + 1: on day d.
+  void find_tails(std::uint32_t client, std::size_t begin, std::size_t end) {
+    const std::size_t days = problem_.days.size(), count = end - begin;
+    tails_.assign((count + 1) * (days + 1), 0);
+    from_day_.assign(days + 1, 0);
+    for (std::size_t t = count; t-- > 0;) {
+      std::int64_t* own = tails_.data() + t * (days + 1);
+      const std::int64_t* next = own + days + 1;
+      for (std::size_t day = days; day-- > 0;) {
+        std::int64_t gain = 0;
+        for (std::size_t c = 0; c < classes_.size(); ++c) gain = std::max(gain, gains_[gain_at(t, c, day)]);
+        from_day_[day] = std::max(from_day_[day + 1], gain > 0 ? gain + next[day + 1] : 0);
+      }
+      const std::int64_t gap = problem_.touches[begin + t].gap_days;
+      const auto first_after = [&](Day last, std::size_t from) {
+        while (from < days && days_between(last, problem_.days[from]) < gap) ++from;
+        return from;
+      };
+      const bool past = past_begin_[client] < past_begin_[client + 1];
+      const std::size_t open = past ? first_after(problem_.past[past_begin_[client + 1] - 1].day, 0) : 0;
+      own[0] = std::max(next[0], from_day_[open]);
+      std::size_t after = 0;
+      for (std::size_t day = 0; day < days; ++day) {
+        after = first_after(problem_.days[day], after);
+        own[day + 1] = std::max(next[day + 1], from_day_[after]);
+      }
+    }
+  }
+
+  /// The last contact, and those within the days of a limit, which a later one has to mind, by day and channel.
+  struct State {
+    std::vector<std::pair<Day, std::uint32_t>> contacts;
+    std::size_t last{0};  ///< of tails
     std::int64_t value{0};
   };
+  static constexpr std::size_t most_steps = 50'000;  // of one client
 
   /// Whether after `a` everything may follow that may follow after `b`, and `a` yields no less.
-  [[nodiscard]] bool as_good(const Valued& a, const Valued& b, std::span<const RollingLimit> limits) const {
+  [[nodiscard]] bool as_good(const State& a, const State& b, std::span<const RollingLimit> limits) const {
     if (a.value < b.value) return false;
-    if (!a.state.empty() && (b.state.empty() || a.state.back().first > b.state.back().first)) return false;
+    if (!a.contacts.empty() && (b.contacts.empty() || a.contacts.back().first > b.contacts.back().first)) return false;
     return std::all_of(limits.begin(), limits.end(), [&](const RollingLimit& limit) {
-      auto other = b.state.rbegin();
-      for (auto own = a.state.rbegin(); own != a.state.rend(); ++own) {
+      auto other = b.contacts.rbegin();
+      for (auto own = a.contacts.rbegin(); own != a.contacts.rend(); ++own) {
         if (!has(limit.channels, own->second)) continue;
-        while (other != b.state.rend() && !has(limit.channels, other->second)) ++other;
-        if (other == b.state.rend() || own->first > other->first) return false;
+        while (other != b.contacts.rend() && !has(limit.channels, other->second)) ++other;
+        if (other == b.contacts.rend() || own->first > other->first) return false;
         ++other;
       }
       return true;
     });
   }
 
-  /// Leaves out those beside which another is as good.
-  [[nodiscard]] std::vector<Valued> best_states(std::map<State, std::int64_t>&& states,
-                                                std::span<const RollingLimit> limits) {
-    std::vector<Valued> sorted, kept;
-    while (!states.empty()) {
-      auto node = states.extract(states.begin());
-      sorted.push_back({std::move(node.key()), node.mapped()});
-    }
-    std::stable_sort(sorted.begin(), sorted.end(), [](const Valued& a, const Valued& b) { return a.value > b.value; });
-    for (Valued& one : sorted) {
-      steps_ += kept.size();
-      if (steps_ > most_steps) break;
-      if (std::none_of(kept.begin(), kept.end(), [&](const Valued& other) { return as_good(other, one, limits); }))
-        kept.push_back(std::move(one));
-    }
-    return kept;
+  [[nodiscard]] bool within(std::span<const RollingLimit> limits, const State& state, Day day,
+                            std::uint32_t channel) const {
+    return std::none_of(limits.begin(), limits.end(), [&](const RollingLimit& limit) {
+      if (!has(limit.channels, channel)) return false;
+      std::int32_t count = 0;
+      for (const auto& [at, by] : state.contacts)
+        count += has(limit.channels, by) && days_between(at, day) < limit.days;
+      return count >= limit.contacts;
+    });
   }
 
-  /// By what a later contact has to mind. Where there are too many ways to space contacts the limits are left aside:
-  /// what comes out bounds the client from above all the same, and is tight no more.
-  [[nodiscard]] std::int64_t best_with_limits(std::uint32_t client, std::size_t begin, std::size_t end,
-                                              std::uint32_t manager) {
-    State past;
+  /// Touch by touch, with what a later contact has to mind. What cannot become better than what is known, or beside
+  /// which another is as good, is left out. After too many steps the best that gaps alone allow from here bounds it.
+  /// \param known  can be had
+  [[nodiscard]] Yield search(std::uint32_t client, std::size_t begin, std::size_t end,
+                             std::span<const RollingLimit> limits, std::int64_t known) const {
+    const std::size_t days = problem_.days.size(), count = end - begin;
+    const auto promise = [&](const State& state, std::size_t t) {
+      return state.value + tails_[t * (days + 1) + state.last];
+    };
+    std::vector<Day> soonest(count, end_day);  // of the touches after each
+    for (std::size_t t = count - 1; t > 0; --t)
+      soonest[t - 1] = std::min(soonest[t], problem_.touches[begin + t].first);
+    std::vector<State> states(1), next;
     for (std::size_t p = past_begin_[client]; p < past_begin_[client + 1]; ++p)
-      past.emplace_back(problem_.past[p].day, problem_.past[p].channel);
-    std::vector<RollingLimit> limits;  // that all contacts together could exceed
-    for (const RollingLimit& limit : problem_.limits[problem_.clients[client].limits])
-      if (static_cast<std::size_t>(limit.contacts) < past.size() + (end - begin)) limits.push_back(limit);
-    if (limits.empty()) return best_with_gaps(client, begin, end, manager);
-    std::vector<Valued> states{{past, 0}};
-    std::vector<Day> soonest(end - begin, end_day);  // of the touches after each
-    for (std::size_t t = end - 1; t > begin; --t)
-      soonest[t - 1 - begin] = std::min(soonest[t - begin], problem_.touches[t].first);
-    std::int64_t best = 0;
-    for (std::size_t t = begin; t < end; ++t) {
-      const PlanTouch& touch = problem_.touches[t];
-      std::map<State, std::int64_t> next;
-      const auto keep = [&](State state, std::int64_t value) {
+      states[0].contacts.emplace_back(problem_.past[p].day, problem_.past[p].channel);
+    std::int64_t best = known;
+    std::size_t steps = 0;
+    for (std::size_t t = 0; t < count; ++t) {
+      std::int64_t most = best;
+      for (const State& state : states) most = std::max(most, promise(state, t));
+      if (most == best) break;
+      next.clear();
+      const auto keep = [&](State state) {
+        best = std::max(best, state.value);
+        if (promise(state, t + 1) <= best) return;
         // A contact but the last is forgotten once no later touch can come within the days of a limit.
-        Day from = soonest[t - begin];
-        if (!state.empty()) from = std::max(from, state.back().first);
+        Day from = soonest[t];
+        if (!state.contacts.empty()) from = std::max(from, state.contacts.back().first);
         std::size_t kept = 0;
-        for (std::size_t i = 0; i < state.size(); ++i) {
-          bool minds = i + 1 == state.size();
+        for (std::size_t i = 0; i < state.contacts.size(); ++i) {
+          const auto [day, channel] = state.contacts[i];
+          bool minds = i + 1 == state.contacts.size();
           for (const RollingLimit& limit : limits)
-            minds |= has(limit.channels, state[i].second) && days_between(state[i].first, from) < limit.days;
-          if (minds) state[kept++] = state[i];
+            minds |= has(limit.channels, channel) && days_between(day, from) < limit.days;
+          if (minds) state.contacts[kept++] = state.contacts[i];
         }
-        state.resize(kept);
-        best = std::max(best, value);
-        const auto [at, added] = next.try_emplace(std::move(state), value);
-        if (!added) at->second = std::max(at->second, value);
+        state.contacts.resize(kept);
+        next.push_back(std::move(state));
       };
-      for (const Valued& one : states) keep(one.state, one.value);
-      each_day(touch, [&](std::size_t day) {
-        for (std::size_t channel = 0; channel < problem_.channels; ++channel) {
-          const std::int64_t own = gain(touch, day, manager, 1U << channel);
-          if (own <= 0) continue;
-          steps_ += states.size();
-          if (steps_ > most_steps) return;
-          for (const Valued& one : states) {
-            const State& state = one.state;
-            if (!state.empty() && days_between(state.back().first, problem_.days[day]) < touch.gap_days) continue;
-            const bool full = std::any_of(limits.begin(), limits.end(), [&](const RollingLimit& limit) {
-              if (!has(limit.channels, channel)) return false;
-              std::int32_t count = 0;
-              for (const auto& [at, by] : state)
-                count += has(limit.channels, by) && days_between(at, problem_.days[day]) < limit.days;
-              return count >= limit.contacts;
-            });
-            if (full) continue;
+      const PlanTouch& touch = problem_.touches[begin + t];
+      for (const State& state : states) {
+        keep(state);
+        each_day(touch, [&](std::size_t index) {
+          const Day day = problem_.days[index];
+          if (!state.contacts.empty() && days_between(state.contacts.back().first, day) < touch.gap_days) return;
+          for (std::size_t c = 0; c < classes_.size(); ++c) {
+            const std::int64_t gain = gains_[gain_at(t, c, index)];
+            if (gain <= 0 || ++steps > most_steps || !within(limits, state, day, classes_[c])) continue;
             State extended = state;
-            extended.emplace_back(problem_.days[day], static_cast<std::uint32_t>(channel));
-            keep(std::move(extended), one.value + own);
+            extended.contacts.emplace_back(day, classes_[c]);
+            extended.last = index + 1;
+            extended.value += gain;
+            keep(std::move(extended));
           }
-        }
-      });
-      if (steps_ <= most_steps) states = best_states(std::move(next), limits);
-      if (steps_ > most_steps) {
-        tight_ = false;
-        return best_with_gaps(client, begin, end, manager);
+        });
       }
+      std::stable_sort(next.begin(), next.end(), [](const State& a, const State& b) { return a.value > b.value; });
+      states.clear();
+      for (State& one : next) {
+        if (promise(one, t + 1) <= best) continue;
+        if ((steps += states.size()) > most_steps) return {best, most};
+        if (std::none_of(states.begin(), states.end(), [&](const State& other) { return as_good(other, one, limits); }))
+          states.push_back(std::move(one));
+      }
+      if (steps > most_steps) return {best, most};
     }
-    return best;
+    return {best, best};
   }
 
   const PlanProblem& problem_;
@@ -582,10 +695,11 @@ class Checker {
   PlanCheck result_;
   std::vector<std::size_t> shift_begin_;  // by bin
   std::vector<std::size_t> past_begin_;   // by client
-  bool tight_{true};                      // whether the bound that is recomputed minds every limit
-  std::size_t steps_{0};                  // of best_with_limits(), of all clients
-  std::vector<std::int64_t> by_last_;
-  std::vector<std::pair<std::size_t, std::int64_t>> updates_;
+  bool priced_{false};                    // the prices can be used
+  // Of one client after the other:
+  std::vector<std::uint32_t> classes_;  // of channels, by the first of each
+  std::vector<std::size_t> class_of_;   // by channel
+  std::vector<std::int64_t> gains_, tails_, from_day_;
 };
 
 }  // namespace

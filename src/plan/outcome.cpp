@@ -2,6 +2,7 @@
 #include "plan/outcome.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <limits>
 
@@ -11,13 +12,35 @@ namespace klientela::planning {
 
 namespace {
 
+/// First day, in days from the plan's first, on which contacts before the plan leave room for one by the channel.
+std::int32_t open_from(const Model& model, std::uint32_t client, std::uint32_t channel) {
+  std::int32_t open = std::numeric_limits<std::int32_t>::min();
+  const std::uint32_t profile = model.problem.clients[client].limits;
+  if (profile == no_profile) return open;
+  const std::span<const PastContact> past = model.past(client);
+  for (const RollingLimit& limit : model.problem.limits[profile]) {
+    if ((limit.channels >> channel & 1U) == 0) continue;
+    if (limit.contacts == 0) return std::numeric_limits<std::int32_t>::max();
+    std::int32_t count = 0;
+    for (auto one = past.rbegin(); one != past.rend() && count < limit.contacts; ++one)
+      if ((limit.channels >> one->channel & 1U) != 0 && ++count == limit.contacts)
+        open = std::max(open, model.day_offset(one->day) + limit.days);
+  }
+  return open;
+}
+
 /// Why a candidate is not in the plan, by the plan's prices.
 RefusedTouch refused_candidate(const Model& model, const PlanPrices& prices, std::span<const Place> places,
                                std::uint32_t touch) {
   const Candidate& one = model.candidates[touch];
   const Kind& kind = model.kinds[one.kind];
   const std::span<const std::uint32_t> pool = model.pool(kind);
-  std::int64_t best = std::numeric_limits<std::int64_t>::min();
+  std::array<std::int32_t, max_plan_channels> open{};
+  for (std::uint32_t channels = kind.channels; channels != 0; channels &= channels - 1) {
+    const auto channel = static_cast<std::uint32_t>(std::countr_zero(channels));
+    open[channel] = open_from(model, model.problem.touches[touch].client, channel);
+  }
+  std::int64_t best = no_surplus;
   bool fits = false;
   for (std::size_t day = one.lo; day <= one.hi; ++day) {
     const std::int64_t worth = model.worth(touch, day);
@@ -25,6 +48,7 @@ RefusedTouch refused_candidate(const Model& model, const PlanPrices& prices, std
     for (std::size_t p = 0; p < pool.size(); ++p)
       for (std::uint32_t able = model.usable_at(kind, p, day); able != 0; able &= able - 1) {
         const auto channel = static_cast<std::uint16_t>(std::countr_zero(able));
+        if (model.offset[day] < open[channel]) continue;
         const std::size_t bin = model.problem.bin(pool[p], day);
         std::int64_t cost = prices.slot[bin] + kind.minutes * prices.minute[bin];
         if (!prices.contact.empty()) cost += prices.contact[bin * model.problem.channels + channel];
@@ -33,6 +57,7 @@ RefusedTouch refused_candidate(const Model& model, const PlanPrices& prices, std
           fits = fits_client(model, places, touch, {pool[p], static_cast<std::uint16_t>(day), channel});
       }
   }
+  if (best == no_surplus) return {touch, Refusal::past_contacts, 0};  // they leave some channels, but none that is had
   return {touch, best > 0 && !fits ? Refusal::other_touches : Refusal::capacity, best};
 }
 

@@ -253,6 +253,18 @@ Column money(const char* name, const std::vector<std::int64_t>& values) {
   return Column(name, ColumnType::money, buffer(values));
 }
 
+/// Null where a surplus is not said.
+Column surpluses(const std::vector<RefusedTouch>& refused) {
+  Buffer<std::int64_t> values(refused.size(), 0);
+  Buffer<std::uint8_t> valid((refused.size() + 7) / 8, 0);
+  for (std::size_t row = 0; row < refused.size(); ++row) {
+    if (refused[row].surplus == no_surplus) continue;
+    values[row] = refused[row].surplus;
+    valid[row / 8] = static_cast<std::uint8_t>(valid[row / 8] | 1U << row % 8);
+  }
+  return Column("surplus", ColumnType::money, std::move(values), std::move(valid));
+}
+
 json::Value amount(std::int64_t units) { return static_cast<double>(units) / Money::scale; }
 
 /// What a plan uses of each bin.
@@ -322,7 +334,7 @@ Table ContactSchedule::refused(Language language) const {
   TouchColumns columns(data, language);
   Terms managers, channels, reasons, texts;
   std::vector<std::int32_t> first, last;
-  std::vector<std::int64_t> values, surplus;
+  std::vector<std::int64_t> values;
   for (const RefusedTouch& refused : plan_.refused) {
     const PlanTouch& touch = problem.touches[refused.touch];
     columns.add(refused.touch);
@@ -341,13 +353,12 @@ Table ContactSchedule::refused(Language language) const {
     values.push_back(touch.value);
     reasons.add(std::string(name(refused.reason)));
     texts.add(columns.words().refused(refused.reason, data.activities[data.activity_of(refused.touch)]));
-    surplus.push_back(refused.surplus);
   }
   return Table({columns.ids(), columns.clients(), columns.names(), managers.column("manager"),
                 channels.column("channel"), columns.topics(), columns.purposes(),
                 Column("first", ColumnType::day, buffer(first)), Column("last", ColumnType::day, buffer(last)),
                 columns.minutes(), money("value", values), columns.playbooks(), reasons.column("reason"),
-                texts.column("text"), money("surplus", surplus)});
+                texts.column("text"), surpluses(plan_.refused)});
 }
 
 Table ContactSchedule::prices() const {

@@ -1,4 +1,4 @@
-// The independent checker of contact plans: it shares nothing with the solver but the types.
+// The independent checker of contact plans: it shares the problem and the types with the solver, and nothing else.
 #pragma once
 
 #include <cstddef>
@@ -39,8 +39,9 @@ enum class Violation : std::uint8_t {
   bound_too_low,          ///< below what the reported prices prove
   bound_below_objective,
   negative_price,
-  wrong_prices,  ///< not one price per bin
-  wrong_reason,  ///< a reason for refusal that does not hold
+  wrong_prices,   ///< not one price per bin
+  wrong_reason,   ///< a reason for refusal that does not hold
+  wrong_surplus,  ///< not what the touch is worth less what it costs at the plan's prices
 };
 [[nodiscard]] std::string_view name(Violation violation) noexcept;
 
@@ -54,14 +55,24 @@ struct PlanFault {
 struct PlanCheck {
   std::vector<PlanFault> faults;  ///< the first `max_faults` found
   std::size_t fault_count{0};
-  std::int64_t objective{0};    ///< recomputed; 0 where rows do not exist or stand twice
-  std::int64_t upper_bound{0};  ///< what the reported prices prove, recomputed; 0 where the prices cannot be used
+  std::int64_t objective{0};  ///< recomputed; 0 where rows do not exist or stand twice
+  /// What the reported prices prove, recomputed: no plan is worth more. 0 where the prices cannot be used.
+  std::int64_t upper_bound{0};
+  /// Clients whose rolling limits can be kept in too many ways to try: what `upper_bound` counts for them is true, and
+  /// perhaps more than the prices prove. 0: upper_bound is exactly what they prove.
+  std::size_t clients_left_open{0};
+  /// The reported bound is shown to be one: it is no less than upper_bound. Where it is not, and bound_too_low is no
+  /// fault, the clients left open kept it from being decided.
+  bool bound_verified{false};
   [[nodiscard]] bool ok() const noexcept { return fault_count == 0; }
 };
 
-/// Verifies a plan against its problem. O(touches x log(touches of a bin)); the bound O(touches x days of a window),
-/// and more only for clients whom rolling limits of several contacts bind: where there are too many ways to keep those,
-/// the bound that is recomputed leaves them aside, and a reported one below it is no fault.
+/// Verifies a plan against its problem. O(touches x log(touches of a bin)); reasons O(managers of its pool x days of
+/// its window) for each refused touch, the bound as much for every touch and O(days of the plan) beside. For clients
+/// whom rolling limits of several contacts bind there are up to 50,000 steps each; whoever needs more is left open (see
+/// PlanCheck), and a reported bound is a fault only where it is below what prices prove even so.
+///
+/// The reasons capacity and other_touches hang on what else is planned for the client: they hold for the plan as it is.
 /// \throws Error as PlanProblem::check()
 [[nodiscard]] PlanCheck check_plan(const PlanProblem& problem, const ContactPlan& plan, std::size_t max_faults = 100);
 

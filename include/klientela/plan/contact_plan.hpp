@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -20,9 +21,9 @@ enum class Refusal : std::uint8_t {
   no_time,         ///< on no day of its window does a manager of its pool work so long within its hours, and take
                    ///< contacts by one of its channels
   past_contacts,   ///< contacts before the plan leave no such day, by gap or rolling limit
-  capacity,        ///< what it takes is worth more for other touches, or it fits in nowhere
-  other_touches,   ///< at the plan's prices it would be worth it, but not beside the client's other touches and in its
-                   ///< turn among them, or only in parts of a day too small for it
+  capacity,        ///< what it takes is worth more for other touches, or the time left is too little or too scattered
+  other_touches,   ///< at the plan's prices it would be worth it, but on no such day beside the client's other touches
+                   ///< and in its turn among them (gaps, limits, one manager)
 };
 [[nodiscard]] std::string_view name(Refusal refusal) noexcept;
 
@@ -35,11 +36,15 @@ struct PlannedTouch {
   friend bool operator==(const PlannedTouch&, const PlannedTouch&) = default;
 };
 
+/// A surplus that is not said, as of a touch that people took out of a plan.
+inline constexpr std::int64_t no_surplus = std::numeric_limits<std::int64_t>::min();
+
 struct RefusedTouch {
   std::uint32_t touch{0};
   Refusal reason{Refusal::capacity};
-  /// What it is worth less what it costs at the plan's prices, on its best day; at or below zero where capacity is the
-  /// reason: so much more it would have to be worth. 0 for the reasons before.
+  /// What it is worth less what it costs at the plan's prices, by the best day, manager and channel that contacts
+  /// before the plan leave. Below zero: so much more it would have to be worth. Above zero it would pay, but does not
+  /// fit in (capacity) or not beside the client's other touches (other_touches). 0 for the reasons before.
   std::int64_t surplus{0};
   friend bool operator==(const RefusedTouch&, const RefusedTouch&) = default;
 };

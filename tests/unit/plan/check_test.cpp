@@ -126,6 +126,12 @@ TEST(PlanCheck, FindsEveryKindOfViolation) {
          p.clients[3].consents = no_profile;
          c.refused[0].reason = Refusal::past_contacts;
        }},
+      {Violation::wrong_surplus, [](P&, C& c) { c.refused[0].surplus = 1; }},
+      {Violation::wrong_surplus,
+       [](P& p, C& c) {
+         p.clients[3].consents = no_profile;
+         c.refused[0] = {5, Refusal::capacity, 99};  // it is 100
+       }},
   };
   std::set<Violation> kinds;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -143,7 +149,7 @@ TEST(PlanCheck, FindsEveryKindOfViolation) {
     EXPECT_TRUE(found) << i << ' ' << name(all[i].violation) << ", but:\n" << told;
     kinds.insert(all[i].violation);
   }
-  EXPECT_EQ(kinds.size(), static_cast<std::size_t>(Violation::wrong_reason) + 1);  // every kind there is
+  EXPECT_EQ(kinds.size(), static_cast<std::size_t>(Violation::wrong_surplus) + 1);  // every kind there is
 }
 
 TEST(PlanCheck, SaysNothingOfAnObjectiveThatItCannotSum) {
@@ -182,7 +188,7 @@ std::pair<PlanProblem, ContactPlan> refused_client(int touches, std::int64_t bou
   ContactPlan plan;
   for (int i = 0; i < touches; ++i) {
     problem.touches.push_back(touch_of(0, 100 + i, 0, 19));
-    plan.refused.push_back({static_cast<std::uint32_t>(i), Refusal::capacity, 0});
+    plan.refused.push_back({static_cast<std::uint32_t>(i), Refusal::capacity, no_surplus});
   }
   plan.upper_bound = bound;
   plan.prices.slot.assign(20, 0);
@@ -202,7 +208,9 @@ TEST(PlanCheck, BoundsAClientOfWhomALimitLeavesManyContacts) {
 }
 
 TEST(PlanCheck, LeavesLimitsAsideWhereThereAreTooManyWaysToKeepThem) {
-  auto [problem, plan] = refused_client(30, 1'000);
+  auto made = refused_client(30, 1'000);
+  PlanProblem& problem = made.first;
+  ContactPlan& plan = made.second;
   problem.limits = {{{9, 30, 3}, {5, 14, 1}, {5, 14, 2}, {11, 40, any_channel}}};
   std::mt19937_64 random(7);
   for (PlanTouch& touch : problem.touches) {
@@ -211,9 +219,126 @@ TEST(PlanCheck, LeavesLimitsAsideWhereThereAreTooManyWaysToKeepThem) {
     std::vector<std::int64_t>& extra = problem.preferences.emplace_back();
     for (int day = 0; day < 20; ++day) extra.push_back(static_cast<std::int64_t>(random() % 1000));
   }
-  const PlanCheck check = check_plan(problem, plan);
-  EXPECT_GT(check.upper_bound, 3'000);  // true, though not the least that can be proved, so that 1000 is no fault
-  EXPECT_TRUE(check.ok());
+  const auto check_with = [&](std::int64_t bound) {
+    plan.upper_bound = bound;
+    return check_plan(problem, plan);
+  };
+  const PlanCheck check = check_with(1'000);  // less than can be had, limits kept
+  EXPECT_EQ(check.clients_left_open, 1U);
+  EXPECT_GT(check.upper_bound, 3'000);
+  ASSERT_EQ(check.faults.size(), 1U);
+  EXPECT_EQ(check.faults[0].violation, Violation::bound_too_low);
+  const PlanCheck enough = check_with(check.upper_bound);  // true, though not the least that can be proved
+  EXPECT_TRUE(enough.ok());
+  EXPECT_TRUE(enough.bound_verified);
+  const PlanCheck open = check_with(check.upper_bound - 1);  // neither shown nor refuted
+  EXPECT_TRUE(open.ok());
+  EXPECT_FALSE(open.bound_verified);
+}
+
+TEST(PlanCheck, FindsABoundThatIsTooLowHoweverManyClientsThereAre) {
+  // Each has more ways to keep its limit than fit into a few steps, so that a budget of all of them would be spent.
+  auto [problem, plan] = refused_client(12, 0);
+  const std::vector<PlanTouch> touches = problem.touches;
+  problem.limits = {{{4, 7, any_channel}}};
+  problem.touches.clear();
+  problem.clients.assign(300, problem.clients[0]);
+  plan.refused.clear();
+  std::mt19937_64 random(11);
+  for (std::uint32_t client = 0; client < problem.clients.size(); ++client)
+    for (PlanTouch touch : touches) {
+      touch.client = client;
+      touch.value += static_cast<std::int64_t>(random() % 1000);
+      plan.refused.push_back({static_cast<std::uint32_t>(problem.touches.size()), Refusal::capacity, no_surplus});
+      problem.touches.push_back(touch);
+    }
+  plan.upper_bound = std::numeric_limits<std::int64_t>::max();
+  const PlanCheck sound = check_plan(problem, plan);
+  EXPECT_TRUE(sound.ok() && sound.bound_verified);
+  EXPECT_EQ(sound.clients_left_open, 0U);
+  plan.upper_bound = sound.upper_bound;
+  EXPECT_TRUE(check_plan(problem, plan).bound_verified);
+  plan.upper_bound = sound.upper_bound - 1;
+  const PlanCheck low = check_plan(problem, plan);
+  ASSERT_EQ(low.faults.size(), 1U);
+  EXPECT_EQ(low.faults[0].violation, Violation::bound_too_low);
+}
+
+/// One manager with an hour on each of five days at a price of 70, and a client of two touches of 30 minutes.
+std::pair<PlanProblem, ContactPlan> priced_hours() {
+  PlanProblem problem = empty_plan(1, 5);
+  problem.minutes.assign(5, 60);
+  problem.clients.resize(1);
+  problem.touches = {touch_of(0, 100, 0, 4), touch_of(0, 50, 0, 4)};
+  problem.touches[1].gap_days = 10;
+  ContactPlan plan;
+  plan.planned = {{0, 0, 1, 0, 540}};
+  plan.refused = {{1, Refusal::capacity, -20}};
+  plan.objective = 100;
+  plan.prices.slot.assign(5, 70);
+  plan.prices.minute.assign(5, 0);
+  plan.upper_bound = 5 * 2 * 70 + 30;
+  return {problem, plan};
+}
+
+TEST(PlanCheck, TellsReasonsOfCapacityFromThoseOfTheClientsOtherTouches) {
+  auto [problem, plan] = priced_hours();
+  EXPECT_EQ(sample::faults(problem, plan), "");
+  plan.refused[0].reason = Refusal::other_touches;  // it is not worth what it takes
+  EXPECT_EQ(sample::faults(problem, plan),
+            "wrong_reason: touch 1 is not refused for other_touches, but for capacity\n");
+  // Worth what it takes, and too soon after the other one on each day.
+  problem.touches[1].value = 90;
+  plan.upper_bound = 5 * 2 * 70 + 30;
+  plan.refused[0] = {1, Refusal::other_touches, 20};
+  EXPECT_EQ(sample::faults(problem, plan), "");
+  plan.refused[0].reason = Refusal::capacity;
+  EXPECT_EQ(sample::faults(problem, plan),
+            "wrong_reason: touch 1 is not refused for capacity, but for other_touches\n");
+  // Beside the other one, and for want of time only.
+  problem.touches[1].gap_days = 1;
+  plan.upper_bound = 5 * 2 * 70 + 50;
+  EXPECT_EQ(sample::faults(problem, plan), "");
+  plan.refused[0].surplus = 19;
+  EXPECT_EQ(sample::faults(problem, plan),
+            "wrong_surplus: the surplus of touch 1 is 20 at the plan's prices, the plan says 19\n");
+  plan.refused[0].surplus = no_surplus;  // nothing is said
+  EXPECT_EQ(sample::faults(problem, plan), "");
+}
+
+TEST(PlanCheck, AsksForPastContactsAsTheReasonWhereTheyLeaveNoDay) {
+  // A limit for each of the two channels, and a contact by each the day before: none of them forbids both.
+  PlanProblem problem = empty_plan(1, 3);
+  problem.clients.resize(1);
+  problem.clients[0].limits = 0;
+  problem.limits = {{{1, 30, 1}, {1, 30, 2}}};
+  problem.past = {{0, 0, plan_day(0) - std::chrono::days{1}}, {0, 1, plan_day(0) - std::chrono::days{1}}};
+  problem.touches = {touch_of(0, 100, 0, 2)};
+  problem.touches[0].channels = 3;
+  ContactPlan plan = plan_contacts(problem);
+  EXPECT_EQ(plan.refused, (std::vector<RefusedTouch>{{0, Refusal::past_contacts, 0}}));
+  EXPECT_EQ(sample::faults(problem, plan), "");
+  plan.refused[0].reason = Refusal::capacity;
+  EXPECT_EQ(sample::faults(problem, plan),
+            "wrong_reason: touch 0 is not refused for capacity, but for past_contacts\n");
+}
+
+TEST(PlanCheck, BoundsRandomProblemsAsTightlyAsTheirBestPlans) {
+  // Without prices the bound is what each client alone can have at most: the best plan where nobody is in another's
+  // way.
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    PlanProblem problem = sample::random_plan(seed, true);
+    const std::uint32_t only = problem.touches.front().client;
+    std::erase_if(problem.touches, [&](const PlanTouch& touch) { return touch.client != only; });
+    problem.minutes.assign(problem.minutes.size(), 420);
+    problem.contacts.clear();
+    ContactPlan plan;
+    for (std::uint32_t t = 0; t < problem.touches.size(); ++t)
+      plan.refused.push_back({t, Refusal::capacity, no_surplus});
+    plan.prices.slot.assign(problem.minutes.size(), 0);
+    plan.prices.minute = plan.prices.slot;
+    EXPECT_EQ(check_plan(problem, plan).upper_bound, sample::Exhaustive(problem).best()) << seed;
+  }
 }
 
 }  // namespace
