@@ -481,6 +481,9 @@ class Registry {
       if (!by_name_.try_emplace(names_.add(one.manager), m).second)
         fail(fmt::format("there are two managers {}", one.manager), where(""));
       if (one.minutes && *one.minutes < 0) fail("minutes of a day must not be negative", where(".minutes"));
+      for (std::size_t i = 0; i < one.days.size(); ++i)
+        if (one.days[i].second < 0 || (i > 0 && one.days[i].first <= one.days[i - 1].first))
+          fail("minutes of single days must not be negative, and their days ascend", where(".days"));
       std::vector<std::pair<Day, Day>> away = one.absences;
       for (const auto& [first, last] : away)
         if (last < first) fail("an absence ends before it begins", where(".absences"));
@@ -508,6 +511,12 @@ class Registry {
     return state_as_of(done_[done].state, done_[done].planned_from, done_[done].planned_to, as_of_);
   }
 
+  [[nodiscard]] static std::optional<std::int32_t> minutes_of(const RegistryManager& manager, Day day) {
+    const auto own = std::lower_bound(manager.days.begin(), manager.days.end(), day,
+                                      [](const auto& one, Day wanted) { return one.first < wanted; });
+    return own != manager.days.end() && own->first == day ? std::optional(own->second) : manager.minutes;
+  }
+
   [[nodiscard]] Fault fault_of(std::uint32_t p, InteractionState state) const {
     if (state != InteractionState::cancelled && state != InteractionState::overdue) return Fault::none;
     const PlannedRow& row = planned_.rows[p];
@@ -520,7 +529,7 @@ class Registry {
                                        [](Day wanted, const std::pair<Day, Day>& one) { return wanted < one.first; });
     if (next != away.begin() && (next - 1)->second >= day) return Fault::absence;
     const auto held = held_.find({row.manager, row.day});
-    if (const std::optional<std::int32_t> most = known_[known->second].minutes;
+    if (const std::optional<std::int32_t> most = minutes_of(known_[known->second], day);
         most && (held == held_.end() ? 0 : held->second) + row.minutes > *most)
       return Fault::over_capacity;
     return Fault::manager;

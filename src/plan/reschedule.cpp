@@ -253,13 +253,21 @@ Reschedule replan_schedule(const ContactSchedule& announced, const ContactSchedu
 
 Table registry_of(const ContactSchedule& schedule, const ClientBase& base, Instant as_of,
                   const RegistryOptions& options, const Control& control) {
+  const PlanProblem& problem = schedule.problem();
   std::vector<RegistryManager> managers;
-  for (const PlanManager& manager : schedule.managers()) {
-    RegistryManager& known = managers.emplace_back(RegistryManager{manager.id, std::nullopt, {}});
-    if (manager.minutes >= 0) known.minutes = manager.minutes;
-    for (const DayRange& range : manager.absences) known.absences.emplace_back(range.first, range.last);
-    for (const DayHours& day : manager.exceptions)
-      if (day.spans.empty()) known.absences.emplace_back(day.day, day.day);
+  for (std::size_t m = 0; m < schedule.managers().size(); ++m) {
+    RegistryManager& known = managers.emplace_back();
+    known.manager = schedule.managers()[m].id;
+    std::size_t d = 0;
+    for (Day day = schedule.period().first; day <= schedule.period().last; day += std::chrono::days{1}) {
+      while (d < problem.days.size() && problem.days[d] < day) ++d;
+      const bool there = d < problem.days.size() && problem.days[d] == day;
+      const std::int32_t minutes = there ? problem.minutes[problem.bin(m, d)] : 0;
+      if (minutes == 0)
+        known.absences.emplace_back(day, day);
+      else
+        known.days.emplace_back(day, minutes);
+    }
   }
   return make_registry(schedule.planned(options.language), base, managers, as_of, options, control);
 }

@@ -21,7 +21,8 @@ namespace klientela {
 struct RegistryManager {
   std::string manager;                    ///< as in the planned rows and in `responsible` of interactions
   std::optional<std::int32_t> minutes{};  ///< of contacts a day at most; none: not known, nothing is over capacity
-  std::vector<std::pair<Day, Day>> absences{};  ///< both days in; they may overlap
+  std::vector<std::pair<Day, Day>> absences{};       ///< both days in; they may overlap
+  std::vector<std::pair<Day, std::int32_t>> days{};  ///< minutes of single days in place of `minutes`; ascending
 };
 
 struct RegistryOptions {
@@ -60,7 +61,7 @@ struct RegistryOptions {
 /// The same for any order of rows. O(n log n), n = planned rows + interactions.
 /// \throws Error not_found for a missing column ("planned.start"); invalid_argument for a column of another type, a
 /// null in a required one, a time before 1900 or after 2199, an end before its start, an id twice ("planned.id[3]"), a
-/// manager twice ("managers[1]") or options out of range; cancelled
+/// manager twice ("managers[1]"), days that do not ascend or options out of range; cancelled
 [[nodiscard]] Table make_registry(const Table& planned, const ClientBase& base,
                                   std::span<const RegistryManager> managers, Instant as_of,
                                   const RegistryOptions& options = {}, const Control& control = {});

@@ -47,8 +47,9 @@ class Reschedule {
                                          const ReplanOptions& options = {}, std::span<const std::string> missed = {},
                                          const Control& control = {});
 
-/// The registry of a schedule's planned contacts, as make_registry(): managers with their minutes, and with absences
-/// and days without shifts from the table of managers.
+/// The registry of a schedule's planned contacts, as make_registry(): managers with the minutes that they have for
+/// contacts on each day of the plan (the shifts, where the table of managers says no less). A day of the period without
+/// any is an absence: vacation, weekend, public holiday of the manager's country, exception without hours.
 [[nodiscard]] Table registry_of(const ContactSchedule& schedule, const ClientBase& base, Instant as_of,
                                 const RegistryOptions& options = {}, const Control& control = {});
 

@@ -275,6 +275,25 @@ TEST(Registry, TakesALotOfOneClientInItsStride) {
             20'000);
 }
 
+TEST(Registry, TakesTheMinutesOfSingleDaysInPlaceOfThoseOfAllDays) {
+  const std::vector<Row> rows{{"p1", "1", "Anna", "call", "offer", 10, 30},
+                              {"p2", "1", "Anna", "call", "offer", 34, 30}};
+  RegistryManager anna{"Anna", 29, {}};
+  const auto faults = [&] {
+    std::string all;
+    const Table made = make_registry(table_of(rows), ClientBase(), std::vector{anna}, at(200));
+    for (std::size_t row = 0; row < made.rows(); ++row) all += made.column("fault").to_text(row) + ' ';
+    return all;
+  };
+  EXPECT_EQ(faults(), "over_capacity over_capacity ");
+  anna.days = {{Day{std::chrono::year{2026} / 12 / 2}, 30}};
+  EXPECT_EQ(faults(), "over_capacity manager ");
+  anna.minutes.reset();
+  EXPECT_EQ(faults(), "manager manager ");
+  anna.days[0].second = 29;
+  EXPECT_EQ(faults(), "manager over_capacity ");
+}
+
 TEST(Registry, OfNothingIsEmpty) {
   EXPECT_EQ(make_registry(table_of({}), ClientBase(), {}, at(0)).rows(), 0U);
   EXPECT_EQ(told(make_registry(table_of({{"a", "1", "Anna", "call", "offer", 10, 0}}), ClientBase(), {}, at(0)))[0],
@@ -326,6 +345,8 @@ TEST(Registry, NamesWhatIsWrong) {
             "invalid_argument planned.minutes[0]");
   EXPECT_EQ(broken([](T&, M& m, O&) { m[1].manager = "ANNA"; }), "invalid_argument managers[1]");
   EXPECT_EQ(broken([](T&, M& m, O&) { m[1].minutes = -1; }), "invalid_argument managers[1].minutes");
+  EXPECT_EQ(broken([](T&, M& m, O&) { m[1].days = {{Day{}, -1}}; }), "invalid_argument managers[1].days");
+  EXPECT_EQ(broken([](T&, M& m, O&) { m[0].days = {{Day{}, 1}, {Day{}, 1}}; }), "invalid_argument managers[0].days");
   EXPECT_EQ(broken([](T&, M& m, O&) {
               m[0].absences = {{Day{} + std::chrono::days{1}, Day{}}};
             }),

@@ -197,5 +197,58 @@ TEST(RegistryOf, AScheduleKnowsItsManagersAbsences) {
   EXPECT_TRUE(faults.contains("absence"));
 }
 
+/// What the registry says of the faults of one manager who works from nine to six on weekdays and should have held one
+/// contact of 60 minutes on 7 December, and of everything held that day.
+std::set<std::string> faults_of(const Table& team, int minutes_held, const HolidayTable& holidays = {}) {
+  const ContactSchedule schedule = planned(texts({{"manager", {"anna"}}}));
+  BaseBuilder builder;
+  for (int id = 1; id <= clients; ++id) builder.add(ClientRow{.client = id});
+  InteractionRow held{.client = 1};
+  held.channel = "visit";
+  held.responsible = "anna";
+  held.state = "completed";
+  held.started_at = Instant{on(7)} + std::chrono::hours{9};
+  held.ended_at = *held.started_at + std::chrono::minutes{minutes_held};
+  builder.add(held);
+  const ClientBase of = builder.build().base;
+  ScheduleKnowledge known;
+  known.holidays = holidays;
+  const ClientBase plain = base();
+  const ContactSchedule now =
+      compile_schedule(plain, Table({plain.client_column()}), team, policy(), {on(7), on(11)}, known);
+  ContactPlan plan = schedule.plan();
+  std::erase_if(plan.planned, [&](const PlannedTouch& row) { return schedule.problem().days[row.day] != on(7); });
+  for (PlannedTouch& row : plan.planned) {
+    const auto day = std::lower_bound(now.problem().days.begin(), now.problem().days.end(), on(7));
+    row.day = static_cast<std::uint32_t>(day - now.problem().days.begin());
+  }
+  std::set<std::string> faults;
+  for (const std::string& fault : column(registry_of(now.with(plan), of, Instant{on(20)}), "fault"))
+    faults.insert(fault);
+  return faults;
+}
+
+TEST(RegistryOf, KnowsHowLongManagersWorkWhereTheirMinutesAreNotSaid) {
+  const Table team = texts({{"manager", {"anna"}}});
+  EXPECT_EQ(faults_of(team, 480), (std::set<std::string>{"manager"}));        // 60 of 540 minutes were left
+  EXPECT_EQ(faults_of(team, 481), (std::set<std::string>{"over_capacity"}));  // not so long
+  const Table less = texts({{"manager", {"anna"}}, {"minutes", {"120"}}});
+  EXPECT_EQ(faults_of(less, 60), (std::set<std::string>{"manager"}));
+  EXPECT_EQ(faults_of(less, 61), (std::set<std::string>{"over_capacity"}));
+  const Table longer = texts({{"manager", {"anna"}}, {"exceptions", {"2026-12-07=08:00-20:00"}}});
+  EXPECT_EQ(faults_of(longer, 660), (std::set<std::string>{"manager"}));
+  EXPECT_EQ(faults_of(longer, 661), (std::set<std::string>{"over_capacity"}));
+}
+
+TEST(RegistryOf, TakesDaysWithoutShiftsForAbsences) {
+  const Table team = texts({{"manager", {"anna", "boris"}}, {"weekdays", {"Tue-Fri", ""}}});
+  EXPECT_EQ(faults_of(team, 60), (std::set<std::string>{"absence"}));  // Monday
+  const HolidayTable holidays =
+      HolidayTable::from(texts({{"country", {"DE"}}, {"day", {"2026-12-07"}}, {"name", {"a day off"}}}));
+  const Table german = texts({{"manager", {"anna", "boris"}}, {"country", {"DE", ""}}});
+  EXPECT_EQ(faults_of(german, 60, holidays), (std::set<std::string>{"absence"}));
+  EXPECT_EQ(faults_of(german, 60), (std::set<std::string>{"manager"}));
+}
+
 }  // namespace
 }  // namespace klientela
