@@ -1606,10 +1606,14 @@ KLT_API klt_status klt_schedule_notes(klt_context* context, const klt_schedule* 
 KLT_API klt_status klt_schedule_summary(klt_context* context, const klt_schedule* schedule, klt_language language,
                                         klt_string** out);
 
-/* Verifies the plan by the checker, which shares nothing with the planner: violation, id, manager, day, text, the first
- * `max_faults` faults; without rows where the plan keeps every rule. O(contacts log contacts). Since ABI 2. */
+/* Verifies the plan by a checker that takes contacts, capacities and rules as the policy was compiled to them, and
+ * nothing of the solver: violation, id, manager, day, text, the first `max_faults` faults; without rows where the plan
+ * keeps every rule. O(contacts log contacts). Since ABI 2. */
 KLT_API klt_status klt_schedule_check(klt_context* context, const klt_schedule* schedule, size_t max_faults,
                                       klt_table** out);
+/* The same in figures, one JSON object: faults (how many), objective and upper_bound (recomputed, as amounts),
+ * bound_verified, clients_left_open (docs/outputs.md). Since ABI 2. */
+KLT_API klt_status klt_schedule_check_summary(klt_context* context, const klt_schedule* schedule, klt_string** out);
 /* The schedule of the plan that tables say, as klt_schedule_planned(), _refused() and _prices() give them; columns that
  * only tell people something may be missing. KLT_NOT_FOUND naming a column; KLT_BAD_DATA naming table and column of an
  * id, manager, channel or day that the schedule does not have, the message the row. Since ABI 2. */

@@ -165,6 +165,14 @@ klt_status klt_schedule_check(klt_context* context, const klt_schedule* schedule
   });
 }
 
+klt_status klt_schedule_check_summary(klt_context* context, const klt_schedule* schedule, klt_string** out) {
+  return guard(context, [&] {
+    const ContactSchedule& given = schedule_of(schedule);
+    need(out, "out");
+    give(out, check_json(check_schedule(given, 0)));
+  });
+}
+
 klt_status klt_schedule_read_back(klt_context* context, const klt_schedule* schedule, const klt_table* planned,
                                   const klt_table* refused, const klt_table* prices, klt_schedule** out) {
   return guard(context, [&] {

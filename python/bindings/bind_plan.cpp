@@ -51,11 +51,13 @@ PySchedule make(const std::shared_ptr<RunResult>& result, const py::object& mana
 
 /// The schedule of the plan that tables say.
 PySchedule read_back(const PySchedule& self, const py::object& planned, const py::object& refused,
-                     const py::object& prices) {
+                     const py::object& prices, const std::optional<std::int64_t>& objective,
+                     const std::optional<std::int64_t>& upper_bound) {
+  const PlanFigures said{objective, upper_bound};
   const Table of_planned = column_table(planned), of_refused = column_table(refused), of_prices = column_table(prices);
   PySchedule out = self;
   const py::gil_scoped_release release;
-  out.schedule = self.schedule.with(self.schedule.plan_of(of_planned, of_refused, of_prices));
+  out.schedule = self.schedule.with(self.schedule.plan_of(of_planned, of_refused, of_prices, said));
   return out;
 }
 
@@ -207,7 +209,8 @@ void bind_plan(py::module_& module) {
                 without_gil([&] { return faults_table(self.schedule, check_schedule(self.schedule, max_faults)); }));
           },
           py::kw_only(), py::arg("max_faults") = 100,
-          R"doc(Verify the plan by the checker, which shares nothing with the planner.
+          R"doc(Verify the plan by a checker that takes contacts, capacities and rules as the policy was compiled to them,
+and nothing of the solver.
 
 Parameters
 ----------
@@ -218,23 +221,21 @@ Returns
 -------
 Table
     violation, id, manager, day, text; without rows where the plan keeps every rule.)doc")
-      .def("read_back", &read_back, py::arg("planned"), py::arg("refused"), py::arg("prices"),
-           R"doc(Give the schedule that tables say, for example ones that were written and edited.
-
-Parameters
-----------
-planned, refused, prices : table
-    As the properties of these names give them; columns that only tell people something may be left out.
+      .def(
+          "check_summary",
+          [](const PySchedule& self) {
+            return from_json(without_gil([&] { return check_json(check_schedule(self.schedule, 0)); }));
+          },
+          R"doc(Verify the plan as :meth:`check` does, and give the figures.
 
 Returns
 -------
-Schedule
-    Of the same clients, managers and rules; :meth:`check` says what is wrong with it.
-
-Raises
-------
-BadDataError
-    For an id, manager, channel or day that the schedule does not have, naming table and row.)doc");
+dict
+    faults: how many there are; objective and upper_bound: what the contacts are worth and what the prices prove, worked
+    out again; bound_verified: whether the plan's own bound is no less than that; clients_left_open: clients whose limits
+    can be kept in too many ways to try, so that upper_bound may be more than the prices prove.)doc")
+      .def("_read_back", &read_back, py::arg("planned"), py::arg("refused"), py::arg("prices"), py::arg("objective"),
+           py::arg("upper_bound"));
 
   schedule
       .def_property_readonly(

@@ -211,14 +211,7 @@ def _replan(
     Schedule
         Its ``changes`` list what is moved, handed over, added or dropped, each with what it does to the plan's worth.
     """
-    cost = None
-    if change_cost is not None:
-        units = Decimal(str(change_cost)) * 10_000
-        if not units.is_finite() or units != units.to_integral_value() or not 0 <= units < 2**63:
-            raise _core.InvalidArgumentError(
-                f"change_cost must be an amount from 0 with at most four decimals, not {change_cost!r}", "change_cost"
-            )
-        cost = int(units)
+    cost = _units(change_cost, "change_cost")
     return self._replan(
         since,
         None if managers is None else table_of(managers),
@@ -229,6 +222,54 @@ def _replan(
         threads,
         progress,
     )
+
+
+def _units(amount: Any, argument: str) -> int | None:
+    """An amount in units of 1/10000; None as it is."""
+    if amount is None:
+        return None
+    try:
+        units = Decimal(str(amount)) * 10_000
+    except ArithmeticError:
+        units = Decimal("NaN")
+    if not units.is_finite() or units != units.to_integral_value() or not 0 <= units < 2**63:
+        raise _core.InvalidArgumentError(
+            f"{argument} must be an amount from 0 with at most four decimals, not {amount!r}", argument
+        )
+    return int(units)
+
+
+def _read_back(
+    self: _core.Schedule,
+    planned: Any,
+    refused: Any,
+    prices: Any,
+    *,
+    objective: Any = None,
+    upper_bound: Any = None,
+) -> _core.Schedule:
+    """Give the schedule that tables say, for example ones that were written and edited.
+
+    Parameters
+    ----------
+    planned, refused, prices : table
+        As the properties of these names give them; columns that only tell people something may be left out.
+    objective, upper_bound : number, optional
+        What the plan says of itself, for :meth:`check` to compare; None: what its contacts are worth, and what its
+        prices prove.
+
+    Returns
+    -------
+    Schedule
+        Of the same clients, managers and rules; :meth:`check` says what is wrong with it.
+
+    Raises
+    ------
+    BadDataError
+        For an id, manager, channel or day that the schedule does not have, naming table and row.
+    """
+    said = _units(objective, "objective"), _units(upper_bound, "upper_bound")
+    return self._read_back(table_of(planned), table_of(refused), table_of(prices), *said)
 
 
 def _registry(
@@ -302,6 +343,7 @@ def attach() -> None:
         (_core.Schedule, "to_pandas", _to_pandas),
         (_core.Schedule, "to_polars", _to_polars),
         (_core.Schedule, "write", _write),
+        (_core.Schedule, "read_back", _read_back),
         (_core.Schedule, "replan", _replan),
         (_core.Schedule, "registry", _registry),
         (_core.Schedule, "__arrow_c_stream__", _stream),

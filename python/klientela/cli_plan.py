@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -53,6 +54,7 @@ from klientela.cli_read import (
 _MANAGERS_SHOWN = 20
 _FAULTS_SHOWN = 40
 _FAULTS_LOOKED_FOR = 10_000
+_UNIT = Decimal("0.0001")  # of amounts
 # What the reasons for refusals are in words.
 _REFUSED = {
     "no_manager": "nobody may do it",
@@ -205,20 +207,49 @@ def check(
 ) -> None:
     """Verify the files of a plan, edited ones too, against the policy, the managers and the clients.
 
-    Reads plan.csv, refused.csv and prices.csv again, and everything that inputs.json names; the checker shares nothing
-    with the planner. Lists what is wrong, and ends with exit code 1 where anything is.
+    Reads plan.csv, refused.csv, prices.csv and summary.json again, and everything that inputs.json names; the checker
+    takes the policy as it was compiled, and nothing of the solver. Lists what is wrong, and ends with exit code 1 where
+    anything is. Figures of summary.json are compared where the file is there, and the policy and the managers are those
+    of the plan.
     """
     with errors():
         inputs = _inputs(folder, managers, policy)
+        figures = plan_files.read_figures(folder) if managers is None and policy is None else {}
         with progress(quiet) as steps:
-            schedule = _announced(folder, inputs, threads, steps)
+            schedule = _announced(folder, inputs, threads, steps, figures)
             steps("Checking", 0)
-            faults = schedule.check(max_faults=_FAULTS_LOOKED_FOR)
-        if len(faults):
+            found = schedule.check(max_faults=_FAULTS_LOOKED_FOR)
+            figured = schedule.check_summary()
+        faults = _rows(found) + _gap_faults(figures)
+        if faults:
             _show_faults(faults)
             raise typer.Exit(BAD_INPUT)
         if not quiet:
             console.print(f"[green]no faults[/green]: {escape(_plan.facts(schedule.summary))}", soft_wrap=True)
+        if not figured["bound_verified"]:
+            console.print(
+                f"[yellow]not verified[/yellow]: the bound {schedule.upper_bound:,}; limits of "
+                f"{figured['clients_left_open']:,} clients can be kept in too many ways to try, and so far no plan can "
+                f"be worth more than {figured['upper_bound']:,.2f}",
+                soft_wrap=True,
+            )
+
+
+def _gap_faults(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is wrong with the gap of summary.json, beside its objective and bound."""
+    if not figures:
+        return []
+    bound = figures["upper_bound"]
+    gap = (bound - figures["objective"]) / bound if bound else 0
+    if abs(float(figures["gap"]) - float(gap)) <= 1e-9:
+        return []
+    text = f"objective and bound are {float(gap):.6%} apart, the plan says {float(figures['gap']):.6%}"
+    return [{"violation": "wrong_gap", "text": text}]
+
+
+def _rows(table: _core.Table) -> list[dict[str, Any]]:
+    columns = table.to_pydict()
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
 def _absence(text: str) -> tuple[str, str]:
@@ -465,11 +496,18 @@ def named_files(files: Mapping[str, Any]) -> Iterator[None]:
         raise
 
 
-def _announced(folder: str, inputs: Mapping[str, Any], threads: int, steps: Steps) -> _core.Schedule:
-    """The schedule that the files of a folder say."""
+def _announced(
+    folder: str, inputs: Mapping[str, Any], threads: int, steps: Steps, figures: Mapping[str, Any] | None = None
+) -> _core.Schedule:
+    """The schedule that the files of a folder say.
+
+    Figures that are too large to be told to the last unit are left out.
+    """
     steps("Opening the plan", 0)
     tables, owners = plan_files.read_tables(folder), plan_files.read_owners(folder)
-    return _made(_again(inputs, threads, steps), owners=owners).read_back(*tables)
+    said = {name: (figures or {}).get(name) for name in ("objective", "upper_bound")}
+    exact = {name: value.quantize(_UNIT) for name, value in said.items() if value is not None and value < 2**53 * _UNIT}
+    return _made(_again(inputs, threads, steps), owners=owners).read_back(*tables, **exact)
 
 
 def _again(inputs: Mapping[str, Any], threads: int, steps: Steps) -> _Read:
@@ -536,20 +574,19 @@ def _loads(managers: Sequence[Mapping[str, Any]]) -> Grid:
     return grid
 
 
-def _show_faults(faults: _core.Table) -> None:
-    rows = faults.to_pydict()
+def _show_faults(faults: Sequence[Mapping[str, Any]]) -> None:
     grid = Grid(box=None, pad_edge=False, header_style="dim")
     for name in ("fault", "contact", "manager", "day", "what"):
         grid.add_column(name, overflow="fold")
-    for row in range(min(len(faults), _FAULTS_SHOWN)):
+    for fault in faults[:_FAULTS_SHOWN]:
         grid.add_row(
-            rows["violation"][row].replace("_", " "),
-            escape(one_line(rows["id"][row] or "")),
-            escape(one_line(rows["manager"][row] or "")),
-            str(rows["day"][row] or ""),
-            escape(one_line(rows["text"][row])),
+            fault["violation"].replace("_", " "),
+            escape(one_line(fault.get("id") or "")),
+            escape(one_line(fault.get("manager") or "")),
+            str(fault.get("day") or ""),
+            escape(one_line(fault["text"])),
         )
     console.print(grid)
     more = f", of which the first {_FAULTS_SHOWN} are shown" if len(faults) > _FAULTS_SHOWN else ""
-    some = "or more " if len(faults) == _FAULTS_LOOKED_FOR else ""
+    some = "or more " if len(faults) >= _FAULTS_LOOKED_FOR else ""
     console.print(f"[bold red]{len(faults):,} {some}faults[/bold red]{more}", soft_wrap=True)

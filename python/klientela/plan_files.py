@@ -147,6 +147,30 @@ def read_tables(folder: str | os.PathLike[str]) -> tuple[_core.Table, _core.Tabl
     )
 
 
+def read_figures(folder: str | os.PathLike[str]) -> dict[str, Decimal]:
+    """Read what the plan in the folder says of itself: objective, upper_bound and gap of summary.json.
+
+    Returns
+    -------
+    dict of str to Decimal
+        Empty where there is no summary.json.
+    """
+    path = Path(folder) / "summary.json"
+    if not path.is_file():
+        return {}
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal, parse_int=Decimal)
+    except (ValueError, RecursionError) as error:
+        raise _core.BadDataError(f"{path} is not JSON: {error}", str(path)) from error
+    figures = {}
+    for name in ("objective", "upper_bound", "gap"):
+        value = summary.get(name) if isinstance(summary, dict) else None
+        if not isinstance(value, Decimal) or not value.is_finite() or value < 0:
+            raise _core.BadDataError(f"{path}: {name} is {value!r}, and not a number from 0", str(path))
+        figures[name] = value
+    return figures
+
+
 def read_owners(folder: str | os.PathLike[str]) -> _core.Table:
     """Read owners.csv back: whom the plan in the folder gave the clients."""
     owners = _Sheet(Path(folder) / "owners.csv", ("client", "manager"))

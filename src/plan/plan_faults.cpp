@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/json_reader.hpp"
+
 namespace klientela {
 namespace {
 
@@ -65,6 +67,16 @@ Table faults_table(const ContactSchedule& schedule, const PlanCheck& check) {
   }
   return Table({Column("violation", violations), Column("id", ids), Column("manager", managers),
                 Column("day", ColumnType::day, std::move(days), std::move(valid)), Column("text", texts)});
+}
+
+std::string check_json(const PlanCheck& check) {
+  const auto amount = [](std::int64_t units) { return static_cast<double>(units) / Money::scale; };
+  const json::Value out{{"faults", check.fault_count},
+                        {"objective", amount(check.objective)},
+                        {"upper_bound", amount(check.upper_bound)},
+                        {"bound_verified", check.bound_verified},
+                        {"clients_left_open", check.clients_left_open}};
+  return out.dump(2) + '\n';
 }
 
 }  // namespace klientela

@@ -126,7 +126,8 @@ ContactSchedule ContactSchedule::with(ContactPlan plan) const {
   return {order->data, std::move(plan)};
 }
 
-ContactPlan ContactSchedule::plan_of(const Table& planned, const Table& refused, const Table& prices) const {
+ContactPlan ContactSchedule::plan_of(const Table& planned, const Table& refused, const Table& prices,
+                                     const PlanFigures& said) const {
   const PlanProblem& problem = data_->problem;
   std::unordered_map<std::string, std::uint32_t> touches;
   touches.reserve(problem.touches.size());
@@ -203,7 +204,7 @@ ContactPlan ContactSchedule::plan_of(const Table& planned, const Table& refused,
     const Column& surplus = typed(refused, "refused", "surplus", ColumnType::money);
     for (std::size_t row = 0; row < refused.rows(); ++row)
       plan.refused.push_back({touch_at(ids, "refused", row), refusal_named(reason.to_text(row), row),
-                              surplus.is_null(row) ? 0 : surplus.values<std::int64_t>()[row]});
+                              surplus.is_null(row) ? no_surplus : surplus.values<std::int64_t>()[row]});
     std::sort(plan.refused.begin(), plan.refused.end(), [](const auto& a, const auto& b) { return a.touch < b.touch; });
   }
   plan.prices.slot.assign(problem.minutes.size(), 0);
@@ -230,7 +231,8 @@ ContactPlan ContactSchedule::plan_of(const Table& planned, const Table& refused,
       fail("prices", row, "resource", fmt::format("\"{}\" is neither slot, minute nor contact", of));
     }
   }
-  plan.upper_bound = check_plan(problem, plan, 0).upper_bound;
+  if (said.objective) plan.objective = *said.objective;
+  plan.upper_bound = said.upper_bound ? *said.upper_bound : check_plan(problem, plan, 0).upper_bound;
   return plan;
 }
 

@@ -40,6 +40,12 @@ struct ScheduleKnowledge {
   Table owners{};
 };
 
+/// What a plan said of itself, as summary.json has it; nothing where it is not known.
+struct PlanFigures {
+  std::optional<std::int64_t> objective{};    ///< units of 1/10000
+  std::optional<std::int64_t> upper_bound{};  ///< the same
+};
+
 /// A plan with the words behind its numbers. Copying shares what was compiled. Immutable, thread-safe.
 ///
 /// The tables are rendered on demand, O(rows); the language is that of `purpose`, `reason` and `text`. Managers are
@@ -81,10 +87,13 @@ class ContactSchedule {
   /// for that order.
   [[nodiscard]] ContactSchedule with(ContactPlan plan) const;
   /// The plan that tables as above say, read back: touches by id, managers, channels and times by name; what cannot be
-  /// understood or is not there becomes what check_plan() finds. Prices are those of `prices`.
-  /// \throws Error not_found for a missing column; bad_data for an id, manager or channel that does not exist, a start
-  /// with seconds, or another `client` or `minutes`, where they are there, than the id's, naming table and row
-  [[nodiscard]] ContactPlan plan_of(const Table& planned, const Table& refused, const Table& prices) const;
+  /// understood or is not there becomes what check_plan() finds. Prices are those of `prices`; a surplus that is null
+  /// is no_surplus. Objective and bound are those of `said`, for the checker to compare; else what contacts are worth
+  /// and prices prove. \throws Error not_found for a missing column; bad_data for an id, manager or channel that does
+  /// not exist, a start with seconds, or another `client` or `minutes`, where they are there, than the id's, naming
+  /// table and row
+  [[nodiscard]] ContactPlan plan_of(const Table& planned, const Table& refused, const Table& prices,
+                                    const PlanFigures& said = {}) const;
 
   struct Data;  ///< opaque
   ContactSchedule(std::shared_ptr<const Data> data, ContactPlan plan) noexcept
