@@ -181,7 +181,7 @@ klt_status klt_schedule_read_back(klt_context* context, const klt_schedule* sche
     const Table& of_refused = need(refused, "refused").table;
     const Table& of_prices = need(prices, "prices").table;
     need(out, "out");
-    give(out, given.schedule.with(given.schedule.plan_of(of_planned, of_refused, of_prices)), given.plan, given.known);
+    give(out, given.schedule.read_back(of_planned, of_refused, of_prices), given.plan, given.known);
   });
 }
 

@@ -57,7 +57,7 @@ PySchedule read_back(const PySchedule& self, const py::object& planned, const py
   const Table of_planned = column_table(planned), of_refused = column_table(refused), of_prices = column_table(prices);
   PySchedule out = self;
   const py::gil_scoped_release release;
-  out.schedule = self.schedule.with(self.schedule.plan_of(of_planned, of_refused, of_prices, said));
+  out.schedule = self.schedule.read_back(of_planned, of_refused, of_prices, said);
   return out;
 }
 

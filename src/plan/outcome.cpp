@@ -132,6 +132,26 @@ void write_rows(const Model& model, std::span<const Place> places, std::span<con
   }
 }
 
+void retell_refused(const PlanProblem& problem, const std::vector<bool>& clients, ContactPlan& plan) {
+  constexpr std::int64_t most = 1'000'000'000'000'000;  // more than anything is worth
+  const PlanPrices& prices = plan.prices;
+  if (prices.slot.size() != problem.minutes.size() || prices.minute.size() != problem.minutes.size() ||
+      prices.contact.size() != problem.contacts.size())
+    return;
+  for (const std::vector<std::int64_t>* list : {&prices.slot, &prices.minute, &prices.contact})
+    if (std::any_of(list->begin(), list->end(), [&](std::int64_t price) { return price < 0 || price > most; })) return;
+  const Model model(problem);
+  std::vector<Place> places(problem.touches.size());
+  for (const PlannedTouch& row : plan.planned)
+    if (row.touch < places.size() && row.manager < problem.managers && row.day < model.days &&
+        row.channel < problem.channels)
+      places[row.touch] = {row.manager, static_cast<std::uint16_t>(row.day), static_cast<std::uint16_t>(row.channel)};
+  for (RefusedTouch& row : plan.refused)
+    if (row.touch < places.size() && clients[problem.touches[row.touch].client] &&
+        model.candidates[row.touch].refusal == candidate && places[row.touch].manager == none)
+      row = refused_candidate(model, prices, places, row.touch);
+}
+
 std::int64_t bound_at(const Model& model, PlanPrices& prices, const Control& control) {
   const DaysAfter before(model);
   PlanPrices used;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "klientela/plan/check.hpp"
+#include "plan/outcome.hpp"
 #include "plan/schedule_data.hpp"
 #include "plan/touch_order.hpp"
 
@@ -120,6 +121,7 @@ ContactSchedule settled(const ContactSchedule& now, const planning::TouchOrder& 
       planning::ordered_by(now.shared_data(), days_of(now, replan.plan));
   if (final_order) rename_touches(final_order->place, replan);
   const auto& data = final_order ? final_order->data : now.shared_data();
+  planning::retell_refused(data->problem, std::vector<bool>(data->problem.clients.size(), true), replan.plan);
   replan.plan.upper_bound = check_plan(data->problem, replan.plan, 0).upper_bound;
   replan.changed_bound = std::min(replan.changed_bound, replan.plan.upper_bound);
   return {data, replan.plan};

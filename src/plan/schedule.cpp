@@ -11,6 +11,7 @@
 
 #include "klientela/plan/batching.hpp"
 #include "klientela/plan/check.hpp"
+#include "plan/outcome.hpp"
 #include "plan/policy_check.hpp"
 #include "plan/schedule_data.hpp"
 #include "plan/touch_order.hpp"
@@ -122,6 +123,7 @@ ContactSchedule ContactSchedule::with(ContactPlan plan) const {
   const std::optional<planning::TouchOrder> order = planning::ordered_by(data_, days);
   if (!order) return {data_, std::move(plan)};
   planning::rename_touches(order->place, plan);
+  planning::retell_refused(order->data->problem, planning::clients_reordered(*order), plan);
   plan.upper_bound = check_plan(order->data->problem, plan, 0).upper_bound;
   return {order->data, std::move(plan)};
 }
@@ -234,6 +236,13 @@ ContactPlan ContactSchedule::plan_of(const Table& planned, const Table& refused,
   if (said.objective) plan.objective = *said.objective;
   plan.upper_bound = said.upper_bound ? *said.upper_bound : check_plan(problem, plan, 0).upper_bound;
   return plan;
+}
+
+ContactSchedule ContactSchedule::read_back(const Table& planned, const Table& refused, const Table& prices,
+                                           const PlanFigures& said) const {
+  ContactSchedule made = with(plan_of(planned, refused, prices, said));
+  if (said.upper_bound) made.plan_.upper_bound = *said.upper_bound;  // also where the order is another one
+  return made;
 }
 
 ContactSchedule compile_schedule(const ClientBase& base, const Table& classified, const Table& managers,

@@ -187,6 +187,14 @@ std::optional<TouchOrder> ordered_by(const std::shared_ptr<const ContactSchedule
   return made;
 }
 
+std::vector<bool> clients_reordered(const TouchOrder& order) {
+  const PlanProblem& problem = order.data->problem;
+  std::vector<bool> clients(problem.clients.size());
+  for (std::uint32_t touch = 0; touch < order.place.size(); ++touch)
+    if (order.place[touch] != touch) clients[problem.touches[touch].client] = true;
+  return clients;
+}
+
 void rename_touches(std::span<const std::uint32_t> place, ContactPlan& plan) {
   const auto rename = [&](auto& rows) {
     for (auto& row : rows)

@@ -33,6 +33,9 @@ struct TouchOrder {
 [[nodiscard]] std::optional<TouchOrder> ordered_by(const std::shared_ptr<const ContactSchedule::Data>& data,
                                                    std::span<const DatedTouch> known);
 
+/// By client of the ordered problem: whether touches came to stand in another order.
+[[nodiscard]] std::vector<bool> clients_reordered(const TouchOrder& order);
+
 /// Names the touches of a plan as they stand in an order. \param place  as TouchOrder
 void rename_touches(std::span<const std::uint32_t> place, ContactPlan& plan);
 

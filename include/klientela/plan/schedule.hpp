@@ -94,6 +94,9 @@ class ContactSchedule {
   /// table and row
   [[nodiscard]] ContactPlan plan_of(const Table& planned, const Table& refused, const Table& prices,
                                     const PlanFigures& said = {}) const;
+  /// with() that plan, its bound the one that is said, whatever order it has. \throws Error as plan_of()
+  [[nodiscard]] ContactSchedule read_back(const Table& planned, const Table& refused, const Table& prices,
+                                          const PlanFigures& said = {}) const;
 
   struct Data;  ///< opaque
   ContactSchedule(std::shared_ptr<const Data> data, ContactPlan plan) noexcept
