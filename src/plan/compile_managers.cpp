@@ -29,7 +29,9 @@ void Compiler::add_managers(const Table& table) {
     WorkCalendar calendar{zone_of(manager), manager.week, manager.exceptions, manager.absences};
     const std::string country = country_code(manager.country);
     for (const Day holiday : known_.holidays.days_between(country, "", period_.first - days{1}, period_.last + days{1}))
-      calendar.absences.push_back({holiday, holiday});
+      if (std::none_of(manager.exceptions.begin(), manager.exceptions.end(),
+                       [&](const DayHours& own) { return own.day == holiday; }))  // the manager's own word wins
+        calendar.absences.push_back({holiday, holiday});
     spans[m] = working_spans(calendar, data_->zone, all);
     calendar.absences.erase(calendar.absences.begin(),
                             calendar.absences.begin() + static_cast<std::ptrdiff_t>(manager.absences.size()));

@@ -10,6 +10,7 @@
 #include <set>
 #include <string_view>
 
+#include "core/formula.hpp"
 #include "core/text.hpp"
 #include "klientela/model/schema.hpp"
 #include "klientela/plan/calendar_text.hpp"
@@ -154,7 +155,10 @@ class Reader {
 
   [[nodiscard]] std::string text(std::size_t column) const {
     const Column* given = columns_[column];
-    return given == nullptr ? std::string() : std::string(detail::trimmed(given->to_text(row_)));
+    if (given == nullptr) return {};
+    const std::string text = given->to_text(row_);
+    const std::string_view bare = std::string_view(text).substr(text.starts_with('\'') ? 1 : 0);
+    return std::string(detail::trimmed(detail::begins_formula(bare) ? bare : std::string_view(text)));
   }
 
   [[nodiscard]] static std::vector<std::string> list(std::string_view text) {

@@ -33,7 +33,17 @@ constexpr std::size_t most_neighbours = 16;                     // that are look
 class Names {
  public:
   std::uint32_t add(std::string_view text) {
-    return numbers_.try_emplace(folded_name(text), static_cast<std::uint32_t>(numbers_.size())).first->second;
+    if (const auto own = exact_.find(std::string(text)); own != exact_.end()) return own->second;
+    const auto [at, added] = numbers_.try_emplace(folded_name(text), next_);
+    if (added) ++next_;
+    return at->second;
+  }
+  /// A text that is a name of its own, whatever others are equal to it but for how they are written: those find it
+  /// where it is the only one, and else none.
+  void add_exact(std::string_view text) {
+    if (!exact_.try_emplace(std::string(text), next_).second) return;
+    const auto [at, added] = numbers_.try_emplace(folded_name(text), next_++);
+    if (!added) at->second = next_++;
   }
   [[nodiscard]] std::uint32_t find(std::string_view text) const {
     const auto at = numbers_.find(folded_name(text));
@@ -41,8 +51,16 @@ class Names {
   }
 
  private:
-  std::unordered_map<std::string, std::uint32_t> numbers_;
+  std::unordered_map<std::string, std::uint32_t> numbers_;  // by folded text
+  std::unordered_map<std::string, std::uint32_t> exact_;
+  std::uint32_t next_{0};
 };
+
+Names names_of(std::span<const RegistryManager> managers) {
+  Names names;
+  for (const RegistryManager& manager : managers) names.add_exact(manager.manager);
+  return names;
+}
 
 struct PlannedRow {
   std::string id;
@@ -415,6 +433,7 @@ class Registry {
         known_(managers),
         as_of_(as_of),
         options_(options),
+        names_(names_of(managers)),
         planned_(planned, base, names_, channels_, topics_) {
     read_managers();
     control.report("registry", 0.2);

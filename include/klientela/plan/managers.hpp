@@ -44,8 +44,9 @@ struct PlanManager {
 /// | absences | "2026-12-10..2026-12-12;2026-12-24" | none |
 /// | exceptions | "2026-12-31=09:00-13:00" | none |
 /// | dedicated | true, false | false |
-/// | country | whose public holidays are days off | none |
+/// | country | whose public holidays are days off, but where an exception gives the day hours | none |
 ///
+/// An apostrophe before what a spreadsheet would run, as the writer of CSV puts it, is no part of a cell.
 /// \returns by id, so that the order of rows changes nothing
 /// \throws Error bad_data naming row (from 1) and column: no id, an id that is there twice, a form that cannot be read,
 /// an unknown time zone, country or channel, numbers out of range, a channel or an exception's day that is there twice.

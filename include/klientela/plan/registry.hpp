@@ -47,7 +47,9 @@ struct RegistryOptions {
 /// whose id is the row's and whose client is too (`exact`). Then, for completed ones, then cancelled ones, then those
 /// still planned: same client, same channel, same topic, on a day within the window around the planned day (`window`);
 /// the closest pair in time first, greedily, ties by start and id. After equal topics come rows without a topic, then
-/// interactions without one. Channels, topics and managers are compared like column names, without case, blanks, '_'.
+/// interactions without one. Channels, topics and managers are compared like column names, without case, blanks, '_';
+/// managers first as they are written, so that "11" and "1-1" are two: what is like several of them, and is none, is no
+/// known manager.
 /// A match is `ambiguous` where, when it was made, another free interaction or row was as close in days; so is a row
 /// that lost its only chance that way. `none`: nothing fits. An interaction is where it started, else ended, else was
 /// planned to be.

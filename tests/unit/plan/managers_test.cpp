@@ -72,6 +72,17 @@ TEST(Managers, AreReadWithEveryColumn) {
   EXPECT_TRUE(orlov.dedicated);
 }
 
+TEST(Managers, AreReadBackFromACsvThatASpreadsheetRunsNothingOf) {
+  const std::vector<PlanManager> managers =
+      read({{"manager", {"'@anna", "'boris"}}, {"name", {"'=A1", "O'Hara"}}, {"tags", {"'+vip;en", "'"}}});
+  EXPECT_EQ(managers[0].id, "'boris");
+  EXPECT_EQ(managers[0].name, "O'Hara");
+  EXPECT_THAT(managers[0].tags, ElementsAre("'"));
+  EXPECT_EQ(managers[1].id, "@anna");
+  EXPECT_EQ(managers[1].name, "=A1");
+  EXPECT_THAT(managers[1].tags, ElementsAre("+vip", "en"));
+}
+
 TEST(Managers, NameRowAndColumnOfWhatCannotBeRead) {
   const std::vector<std::tuple<const char*, const char*, const char*>> bad{
       {"time_zone", "Europe/Nowhere", "no time zone"},

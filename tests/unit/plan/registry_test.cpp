@@ -294,6 +294,20 @@ TEST(Registry, TakesTheMinutesOfSingleDaysInPlaceOfThoseOfAllDays) {
   EXPECT_EQ(faults(), "manager over_capacity ");
 }
 
+TEST(Registry, TellsManagersApartWhoseIdsDifferOnlyInHowTheyAreWritten) {
+  const Day day{std::chrono::year{2026} / 12 / 1};
+  const std::vector<RegistryManager> managers{{"1-1", 60, {{day, day}}}, {"11", 60, {}}, {"anna", 60, {{day, day}}}};
+  const auto fault = [&](const char* manager) {
+    const Table made =
+        make_registry(table_of({{"p1", "1", manager, "call", "offer", 10, 30}}), ClientBase(), managers, at(200));
+    return made.column("fault").to_text(0);
+  };
+  EXPECT_EQ(fault("1-1"), "absence");
+  EXPECT_EQ(fault("11"), "manager");
+  EXPECT_EQ(fault("Anna"), "absence");  // like one of them
+  EXPECT_EQ(fault("1 1"), "manager");   // like two, and none of them
+}
+
 TEST(Registry, OfNothingIsEmpty) {
   EXPECT_EQ(make_registry(table_of({}), ClientBase(), {}, at(0)).rows(), 0U);
   EXPECT_EQ(told(make_registry(table_of({{"a", "1", "Anna", "call", "offer", 10, 0}}), ClientBase(), {}, at(0)))[0],
@@ -343,7 +357,8 @@ TEST(Registry, NamesWhatIsWrong) {
             "invalid_argument planned.end[0]");
   EXPECT_EQ(broken([](T& t, M&, O&) { t.set(Column("minutes", ColumnType::int32, Buffer<std::int32_t>(2, -5))); }),
             "invalid_argument planned.minutes[0]");
-  EXPECT_EQ(broken([](T&, M& m, O&) { m[1].manager = "ANNA"; }), "invalid_argument managers[1]");
+  EXPECT_EQ(broken([](T&, M& m, O&) { m[1].manager = "Anna"; }), "invalid_argument managers[1]");
+  EXPECT_EQ(broken([](T&, M& m, O&) { m[1].manager = "ANNA"; }), "nothing");
   EXPECT_EQ(broken([](T&, M& m, O&) { m[1].minutes = -1; }), "invalid_argument managers[1].minutes");
   EXPECT_EQ(broken([](T&, M& m, O&) { m[1].days = {{Day{}, -1}}; }), "invalid_argument managers[1].days");
   EXPECT_EQ(broken([](T&, M& m, O&) { m[0].days = {{Day{}, 1}, {Day{}, 1}}; }), "invalid_argument managers[0].days");
