@@ -18,10 +18,12 @@ from klientela._plan_rows import (
     by_manager,
     channel_words,
     contacts_of,
+    day_of,
     lines_of,
     one_line,
     say,
     stamp_of,
+    zone_named,
 )
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ def calendars(
     stamp: dt.datetime,
     before: Iterable[bytes | str] = (),
     period: tuple[dt.date, dt.date] | None = None,
+    time_zone: str | None = None,
     names: Mapping[str, str] | None = None,
     language: Language = "en",
     domain: str = "klientela",
@@ -88,6 +91,8 @@ def calendars(
         The calendars that were published before, those of all managers. Calendars of others are left out.
     period : (first, last), optional
         The days that were planned, both in: what was published for other days stays as it is. By default all days.
+    time_zone : str, optional
+        IANA name of the zone whose days those are; by default the zone of each event.
     names : mapping, optional
         What managers are called, by id.
     language : {"en", "ru"}
@@ -105,6 +110,7 @@ def calendars(
     except ImportError as error:
         raise ImportError("iCalendar files need the package icalendar: pip install 'klientela[plan]'") from error
     moment = stamp_of(stamp)
+    zone = zone_named(time_zone)
     contacts = contacts_of(planned)
     published: dict[str, list[_Published]] = {}
     managers: dict[str, list[str]] = {}  # UIDs in the order of each manager's calendar
@@ -120,7 +126,7 @@ def calendars(
             found.setdefault(manager, []).append(event)
     for manager, uids in managers.items():
         found[manager] += [
-            _ended(old.event, moment) if _within(old.event, period) else old.event
+            _ended(old.event, moment) if _within(old.event, period, zone) else old.event
             for uid in uids
             if (manager, uid) not in live
             for old in published[uid]
@@ -276,8 +282,8 @@ def _stamped(uid: str, start: dt.datetime, lines: tuple[str, ...], sequence: int
     return _Event(uid, start, lines, sequence, "STATUS:CANCELLED" in lines, text)
 
 
-def _within(event: _Event, period: tuple[dt.date, dt.date] | None) -> bool:
-    return period is None or period[0] <= event.start.date() <= period[1]
+def _within(event: _Event, period: tuple[dt.date, dt.date] | None, zone: dt.tzinfo | None) -> bool:
+    return period is None or period[0] <= day_of(event.start, zone) <= period[1]
 
 
 def _read(text: bytes | str, published: dict[str, list[_Published]], managers: dict[str, list[str]]) -> None:

@@ -136,6 +136,25 @@ def moment_from(text: str) -> dt.datetime:
     return moment
 
 
+def zone_named(name: str | None) -> dt.tzinfo | None:
+    """Look a time zone up; None for None.
+
+    Raises
+    ------
+    InvalidArgumentError
+        There is none of that name.
+    """
+    try:
+        return None if name is None else zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError) as error:
+        raise _core.InvalidArgumentError(f"there is no time zone {name!r}", "time_zone") from error
+
+
+def day_of(moment: dt.datetime, zone: dt.tzinfo | None) -> dt.date:
+    """The day of a moment in a zone; None: the moment's own."""
+    return (moment if zone is None else moment.astimezone(zone)).date()
+
+
 def by_manager(contacts: Sequence[Contact]) -> dict[str, list[Contact]]:
     """Contacts of each manager, by manager."""
     found: dict[str, list[Contact]] = {}

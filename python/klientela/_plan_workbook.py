@@ -16,10 +16,12 @@ from klientela._plan_rows import (
     by_manager,
     channel_words,
     contacts_of,
+    day_of,
     one_line,
     say,
     stamp_of,
     unique,
+    zone_named,
 )
 
 _SHEET_NAME = 31  # characters that Excel takes, in UTF-16
@@ -36,11 +38,13 @@ def write_workbook(
     prices: Any = None,
     names: Mapping[str, str] | None = None,
     language: Language = "en",
+    time_zone: str | None = None,
 ) -> None:
     """Write an Excel workbook with an overview of the load by manager and day, and a sheet for each manager.
 
     Texts are texts, whatever they begin with: never formulas, numbers or links. Days and times are those of the
-    manager's clock, as dates that Excel calculates with. The same input gives the same bytes.
+    manager's clock, as dates that Excel calculates with; days of the overview are those of `time_zone`. The same input
+    gives the same bytes.
 
     Parameters
     ----------
@@ -56,12 +60,15 @@ def write_workbook(
         What managers are called, by id.
     language : {"en", "ru"}
         Of headings.
+    time_zone : str, optional
+        IANA name of the zone whose days `prices` has; by default that of each manager.
     """
     try:
         import xlsxwriter
     except ImportError as error:
         raise ImportError("workbooks need the package XlsxWriter: pip install 'klientela[plan]'") from error
     created = stamp_of(stamp)
+    zone = zone_named(time_zone)
     of = by_manager(contacts_of(planned))
     called = {manager: one_line((names or {}).get(manager) or manager, 200) for manager in of}
     for manager, contacts in of.items():
@@ -78,7 +85,7 @@ def write_workbook(
     sheet = _Writer(book, language)
     overview = say(language, "Overview", "Обзор")
     titles = sheet_names([overview, *called.values()])
-    sheet.overview(titles[0], of, called, _capacity(prices))
+    sheet.overview(titles[0], of, called, _capacity(prices), zone)
     for title, contacts in zip(titles[1:], of.values(), strict=True):
         sheet.manager(title, contacts)
     book.close()
@@ -142,13 +149,14 @@ class _Writer:
         of: Mapping[str, Sequence[Contact]],
         called: Mapping[str, str],
         capacity: Mapping[tuple[str, dt.date], int] | None,
+        zone: dt.tzinfo | None,
     ) -> None:
         """Minutes of each manager's days, and sums."""
         sheet = self.book.add_worksheet(title)
         load: dict[tuple[str, dt.date], int] = {}
         for manager, contacts in of.items():
             for each in contacts:
-                key = manager, each.start.date()
+                key = manager, day_of(each.start, zone)
                 load[key] = load.get(key, 0) + each.minutes
         known = {key: minutes for key, minutes in (capacity or {}).items() if key[0] in of}
         days = sorted({day for _, day in (*load, *known)})

@@ -71,6 +71,7 @@ def write_plan(
     also: Collection[Literal["parquet", "xlsx", "ics"]] = (),
     stamp: dt.datetime | None = None,
     period: tuple[dt.date, dt.date] | None = None,
+    time_zone: str | None = None,
     before: str | os.PathLike[str] | None = None,
     names: Mapping[str, str] | None = None,
     language: Language = "en",
@@ -96,6 +97,8 @@ def write_plan(
         When this is published, with a time zone: needed for "xlsx" and "ics", since nothing here reads the clock.
     period : (first, last), optional
         The days that were planned, both in: calendars keep what was published for other days.
+    time_zone : str, optional
+        IANA name of the zone whose days those and the days of `prices` are; by default that of each manager.
     before : str or path, optional
         The folder of the plan that was published before; by default `folder` itself. Its calendars say what changed.
     names : mapping, optional
@@ -138,7 +141,15 @@ def write_plan(
         assert moment is not None
         ours = _calendars_in(out)
         published = ours if before is None else _calendars_in(Path(before))
-        made = calendars(table, stamp=moment, before=published.values(), period=period, names=names, language=language)
+        made = calendars(
+            table,
+            stamp=moment,
+            before=published.values(),
+            period=period,
+            time_zone=time_zone,
+            names=names,
+            language=language,
+        )
         files = file_names(made)
         books = {f"{CALENDARS}/{files[manager]}": text for manager, text in made.items()}
         stale = [name for name in (f"{CALENDARS}/{file}" for file in ours) if name not in books]
@@ -149,7 +160,15 @@ def write_plan(
             write_parquet(table, scratch / "plan.parquet")
         if "xlsx" in also:
             assert moment is not None
-            write_workbook(table, scratch / "plan.xlsx", stamp=moment, prices=prices, names=names, language=language)
+            write_workbook(
+                table,
+                scratch / "plan.xlsx",
+                stamp=moment,
+                prices=prices,
+                names=names,
+                language=language,
+                time_zone=time_zone,
+            )
         if books:
             (scratch / CALENDARS).mkdir()
         for name, text in books.items():

@@ -32,6 +32,7 @@ PlanTables plan_tables(const ContactSchedule& schedule, Language language) {
   PlanTables tables;
   tables.first = schedule.period().first;
   tables.last = schedule.period().last;
+  tables.time_zone = schedule.time_zone().name();
   tables.objective = plan.objective;
   tables.upper_bound = plan.upper_bound;
   tables.limited = plan.limited;

@@ -175,6 +175,12 @@ class Section {
   [[nodiscard]] Day day_of(std::size_t row) {
     return zone(zone_.text(row)).day_of(Instant{std::chrono::microseconds{start_.number(row)}});
   }
+  /// The day of the plan, on which the capacity of the manager counts.
+  [[nodiscard]] Day day_of_plan(std::size_t row) {
+    return plan_.time_zone.empty()
+               ? day_of(row)
+               : zone(plan_.time_zone).day_of(Instant{std::chrono::microseconds{start_.number(row)}});
+  }
   /// 10:30 on the clock of the manager.
   [[nodiscard]] std::string clock(const Cells& column, std::size_t row) {
     const Instant instant{std::chrono::microseconds{column.number(row)}};
@@ -271,7 +277,7 @@ class Section {
       capacity = capacity || all.number(row) > 0;
     }
     for (const auto& [manager, rows] : by_manager_)
-      for (const std::size_t row : rows) loads[{manager, day_of(row)}].add({minutes_.number(row), 0, 1});
+      for (const std::size_t row : rows) loads[{manager, day_of_plan(row)}].add({minutes_.number(row), 0, 1});
     if (loads.empty()) return;
     const Spans spans = spans_of(loads);
     std::map<std::string, std::map<std::int32_t, Load>> by_manager;

@@ -295,6 +295,28 @@ def test_what_was_published_for_other_days_stays():
     assert str(events_of(without["anna"])["a@klientela"]["STATUS"]) == "CANCELLED"
 
 
+def test_the_days_of_a_plan_are_those_of_its_time_zone(tmp_path: Path):
+    # The first of December in Moscow begins when it is November in Los Angeles.
+    away = {"id": "a", "start": dt.datetime(2026, 11, 30, 22, tzinfo=UTC), "time_zone": "America/Los_Angeles"}
+    period = dt.date(2026, 12, 1), dt.date(2026, 12, 31)
+    first = plan_export.calendars(planned_of(away), stamp=STAMP)
+
+    def status(**options: Any) -> str:
+        again = planned_of({"id": "b"})
+        made = plan_export.calendars(again, stamp=STAMP, before=first.values(), period=period, **options)
+        return str(events_of(made["anna"])["a@klientela"]["STATUS"])
+
+    assert status(time_zone="Europe/Moscow") == "CANCELLED"
+    assert status() == "CONFIRMED"
+    with pytest.raises(klientela.InvalidArgumentError, match="Mars"):
+        status(time_zone="Mars/Base")
+    prices = {"manager": ["anna"], "day": [dt.date(2026, 12, 1)], "resource": ["minute"], "capacity": [30]}
+    book = workbook_of(planned_of(away), tmp_path, prices=prices, time_zone="Europe/Moscow")
+    rows = [[cell.value for cell in row] for row in book["Overview"].iter_rows()]
+    assert rows[0][6:] == [dt.datetime(2026, 12, 1)]
+    assert rows[1][4:] == [30, 0.5, 15]
+
+
 def test_calendars_of_others_are_left_out_and_broken_ones_are_told_of():
     other = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//other//EN\r\nEND:VCALENDAR\r\n"
     assert list(plan_export.calendars(planned_of({}), stamp=STAMP, before=[other])) == ["anna"]

@@ -38,6 +38,8 @@ struct PlanTables {
   bool limited{false};          ///< whether a work limit ended the search
   Table planned, refused, prices;
   std::map<std::string, std::string> managers;  ///< names by id, where they have any
+  /// IANA name of the zone whose days `prices` has, which the load is told by; empty: that of each manager.
+  std::string time_zone{};
 };
 
 /// What a report is about. Borrows everything for the call.

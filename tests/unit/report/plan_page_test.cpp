@@ -113,6 +113,14 @@ TEST(PlanPage, ShowsTheLoadOfEachManagersDay) {
   EXPECT_THAT(part, HasSubstr("<td class=\"cell apart\" title=\"75 min of 510, contacts: 2\">15</td>"));
 }
 
+TEST(PlanPage, ShowsTheLoadByTheDaysOfThePlan) {
+  PlanTables plan = plan_with("bert");
+  plan.time_zone = "Europe/London";  // where the meeting of half past eleven is on Tuesday
+  const std::string part = part_of(page_with(plan));
+  EXPECT_THAT(part, HasSubstr("title=\"Tue\u00A08\u00A0Dec: 60 min of 0, contacts: 1\""));
+  EXPECT_THAT(part, HasSubstr("title=\"Wed\u00A09\u00A0Dec: 0 min of 480, contacts: 0\""));
+}
+
 TEST(PlanPage, WithoutCapacitiesShowsMinutes) {
   PlanTables plan = plan_with("bert");
   plan.prices = Table();
