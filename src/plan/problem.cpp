@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plan/worth_limits.hpp"
+
 namespace klientela {
 
 namespace {
@@ -97,8 +99,19 @@ void check_clients(const PlanProblem& problem) {
   }
 }
 
+constexpr std::int64_t most = 1'000'000'000'000'000;  // that a touch or a day of it is worth, in units
+constexpr double most_in_all = 4e18;
+
+/// So many times the largest worth is more than any sum that the planner forms: prices never exceed it.
+double sum_of_capacities(const PlanProblem& problem) {
+  double capacity = static_cast<double>(problem.touches.size()) + 1;
+  for (const std::int32_t minutes : problem.minutes) capacity += 2.0 * minutes;
+  const double contacts_of_channels = static_cast<double>(problem.touches.size());
+  for (const std::int32_t contacts : problem.contacts) capacity += std::min<double>(contacts, contacts_of_channels);
+  return capacity;
+}
+
 void check_touches(const PlanProblem& problem) {
-  constexpr std::int64_t most = 1'000'000'000'000'000;
   std::int64_t largest = 0, best_day = 0;
   for (const std::vector<std::int64_t>& profile : problem.preferences)
     for (const std::int64_t value : profile) {
@@ -122,12 +135,7 @@ void check_touches(const PlanProblem& problem) {
       fail("touches must be in order of their clients", fmt::format("touches[{}]", i));
     largest = std::max(largest, touch.value);
   }
-  // Prices never exceed the largest value, so that this bounds every sum that the planner forms.
-  double capacity = static_cast<double>(problem.touches.size()) + 1;
-  for (const std::int32_t minutes : problem.minutes) capacity += 2.0 * minutes;
-  const double contacts_of_channels = static_cast<double>(problem.touches.size());
-  for (const std::int32_t contacts : problem.contacts) capacity += std::min<double>(contacts, contacts_of_channels);
-  if (capacity * static_cast<double>(largest + best_day) > 4e18)
+  if (sum_of_capacities(problem) * static_cast<double>(largest + best_day) > most_in_all)
     throw Error(Code::overflow, "values times touches and capacities might not fit int64: take smaller values",
                 "touches");
 }
@@ -139,6 +147,15 @@ void PlanProblem::check() const {
   check_capacities(*this);
   check_clients(*this);
   check_touches(*this);
+}
+
+std::int64_t planning::largest_bonus(const PlanProblem& problem) {
+  std::int64_t largest = 0, best_day = 0;
+  for (const PlanTouch& touch : problem.touches) largest = std::max(largest, touch.value);
+  for (const std::vector<std::int64_t>& profile : problem.preferences)
+    for (const std::int64_t value : profile) best_day = std::max(best_day, value);
+  const auto in_all = static_cast<std::int64_t>(0.999 * most_in_all / sum_of_capacities(problem));
+  return std::min(most - best_day, in_all - largest - best_day);
 }
 
 std::int64_t contacts_that_fit(const PlanProblem& problem, std::size_t manager, std::size_t day, std::int32_t minutes) {

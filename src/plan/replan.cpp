@@ -12,8 +12,10 @@
 #include <tuple>
 #include <utility>
 
+#include "klientela/core/money.hpp"
 #include "plan/client_path.hpp"
 #include "plan/outcome.hpp"
+#include "plan/worth_limits.hpp"
 
 namespace klientela {
 
@@ -274,6 +276,18 @@ class Replanner {
   void check_rows() {
     if (const std::optional<std::int64_t> cost = options_.change_cost; cost && *cost < 0)
       throw Error(Code::invalid_argument, "a change must not cost less than nothing", "change_cost");
+    if (options_.change_cost) {
+      const std::int64_t most =
+          std::min(largest_bonus(problem_), 4'000'000'000'000'000'000 / (std::ssize(announced_.touches) + 1));
+      if (*options_.change_cost > most)
+        throw Error(
+            Code::invalid_argument,
+            fmt::format("a change may cost {} at most beside so many contacts and minutes, not {}; where no worth "
+                        "outweighs a change there is no cost at all",
+                        Money::from_units(std::max<std::int64_t>(most, 0)).to_text(),
+                        Money::from_units(*options_.change_cost).to_text()),
+            "change_cost");
+    }
     const PlanPrices& prices = announced_.prices;
     const bool no_prices = prices.slot.empty() && prices.minute.empty() && prices.contact.empty();
     if (!no_prices &&

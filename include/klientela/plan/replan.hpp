@@ -64,7 +64,8 @@ struct PlanChange {
 struct ReplanOptions {
   PlanOptions plan{};
   /// What one change of an announced touch may cost: one is made where it adds more than that, in units of worth; >= 0.
-  /// None: no worth outweighs a change.
+  /// None: no worth outweighs a change. Together with the worth of touches it is bounded as that alone is by
+  /// PlanProblem::check(), and at most 4e18 over all announced touches.
   std::optional<std::int64_t> change_cost{};
   friend bool operator==(const ReplanOptions&, const ReplanOptions&) = default;
 };
@@ -111,7 +112,7 @@ struct Replan {
 /// plan_contacts() takes for the touches that do not stay; with one two to three times as long as planning anew.
 /// \param first_open  first day that may still change
 /// \throws Error as plan_contacts(); invalid_argument for an announced touch or channel that does not exist, a touch
-/// announced twice ("announced[i]"), prices of another shape ("prices") or a negative cost ("change_cost")
+/// announced twice ("announced[i]"), prices of another shape ("prices") or a cost that is negative or too large to be summed up ("change_cost")
 [[nodiscard]] Replan replan_contacts(const PlanProblem& problem, const Announcement& announced, Day first_open,
                                      const ReplanOptions& options = {}, const Control& control = {});
 

@@ -381,6 +381,9 @@ TEST(Replan, NamesWhatIsWrong) {
   EXPECT_EQ(broken([](A& a, O&) { a.touches.push_back(a.touches[0]); }), "announced[1]");
   EXPECT_EQ(broken([](A& a, O&) { a.prices.slot = {1}; }), "prices");
   EXPECT_EQ(broken([](A&, O& o) { o.change_cost = -1; }), "change_cost");
+  EXPECT_EQ(broken([](A&, O& o) { o.change_cost = std::numeric_limits<std::int64_t>::max(); }), "change_cost");
+  EXPECT_EQ(broken([](A&, O& o) { o.change_cost = 1'000'000'000'000'001; }), "change_cost");
+  EXPECT_EQ(broken([](A&, O& o) { o.change_cost = 1'000'000'000'000'000; }), "nothing");
   EXPECT_EQ(broken([](A&, O& o) { o.plan.rounds = 0; }), "rounds");
   const std::vector<std::uint32_t> none;
   EXPECT_THROW(static_cast<void>(announcement_of(problem, {}, problem, none, numbers(1))), Error);
