@@ -74,11 +74,6 @@ WeekHours every_day(std::span<const MinuteSpan> spans) {
   return week;
 }
 
-std::int32_t minutes_of_day(const TimeZone& zone, Day day) noexcept {
-  const auto length = zone.start_of(day + std::chrono::days{1}) - zone.start_of(day);
-  return static_cast<std::int32_t>(std::chrono::floor<std::chrono::minutes>(length).count());
-}
-
 std::vector<std::vector<MinuteSpan>> working_spans(const WorkCalendar& calendar, const TimeZone& plan_zone,
                                                    std::span<const Day> days) {
   planning::check_week(calendar.week, "week");
@@ -109,15 +104,6 @@ std::vector<std::vector<MinuteSpan>> working_spans(const WorkCalendar& calendar,
     if (const auto exception = exceptions.find(day); exception != exceptions.end()) return exception->second;
     return calendar.week.days[planning::weekday_of(day)];
   });
-}
-
-std::vector<PlanShift> plan_shifts(const WorkCalendar& calendar, std::uint32_t manager, const TimeZone& plan_zone,
-                                   std::span<const Day> days) {
-  const std::vector<std::vector<MinuteSpan>> spans = working_spans(calendar, plan_zone, days);
-  std::vector<PlanShift> shifts;
-  for (std::size_t d = 0; d < spans.size(); ++d)
-    for (const MinuteSpan& span : spans[d]) shifts.push_back({manager, static_cast<std::uint32_t>(d), span});
-  return shifts;
 }
 
 }  // namespace klientela

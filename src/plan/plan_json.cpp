@@ -864,7 +864,9 @@ std::string plan_policy_schema() {
     "plan_contact": {"type": "object", "additionalProperties": false, "properties": {)json";
   whole += contact;
   whole += "}}";
-  return Value::parse(whole).dump(2);
+  Value made = Value::parse(whole);
+  made["properties"]["rule_packs"]["items"]["oneOf"][1] = Value::parse(rule_pack_schema());
+  return made.dump(2);
 }
 
 }  // namespace klientela

@@ -46,9 +46,6 @@ struct WorkCalendar {
   std::vector<DayRange> absences;    ///< no shift begins on these days, exceptions or not
 };
 
-/// Length of a calendar day in minutes: 1380 or 1500 where clocks change by an hour, 0 for a day that the zone skipped.
-[[nodiscard]] std::int32_t minutes_of_day(const TimeZone& zone, Day day) noexcept;
-
 /// The parts of each of the plan's days, in minutes since the day's start in the plan's zone, in which the wall clock
 /// of the calendar's zone shows a time of a shift: ascending, neither touching nor overlapping. What the wall clock
 /// skips is lost, what it shows twice counts twice, and what crosses midnight of the plan's zone is cut there; a part
@@ -58,9 +55,5 @@ struct WorkCalendar {
 /// "week[2][0]" or "exceptions[3].spans[1]"; out_of_range for days O(days x (shifts + log transitions)).
 [[nodiscard]] std::vector<std::vector<MinuteSpan>> working_spans(const WorkCalendar& calendar,
                                                                  const TimeZone& plan_zone, std::span<const Day> days);
-
-/// working_spans() as PlanProblem::shifts of one manager, by day and from.
-[[nodiscard]] std::vector<PlanShift> plan_shifts(const WorkCalendar& calendar, std::uint32_t manager,
-                                                 const TimeZone& plan_zone, std::span<const Day> days);
 
 }  // namespace klientela

@@ -19,23 +19,6 @@ Spans on(const WorkCalendar& calendar, const char* plan_zone, Day wanted) {
   return working_spans(calendar, TimeZone::named(plan_zone), std::span(&wanted, 1)).at(0);
 }
 
-TEST(MinutesOfDay, FollowTheClock) {
-  const auto of = [](const char* zone, Day wanted) { return minutes_of_day(TimeZone::named(zone), wanted); };
-  EXPECT_EQ(of("UTC", day(2026, 3, 29)), 1440);
-  EXPECT_EQ(of("Europe/Berlin", day(2026, 3, 29)), 1380);
-  EXPECT_EQ(of("Europe/Berlin", day(2026, 10, 25)), 1500);
-  EXPECT_EQ(of("America/New_York", day(2026, 3, 8)), 1380);
-  EXPECT_EQ(of("America/New_York", day(2026, 11, 1)), 1500);
-  EXPECT_EQ(of("Europe/Moscow", day(2026, 3, 29)), 1440);
-  EXPECT_EQ(of("Europe/Moscow", day(2014, 10, 26)), 1500);
-  EXPECT_EQ(of("Asia/Shanghai", day(2026, 10, 25)), 1440);
-  EXPECT_EQ(of("Australia/Lord_Howe", day(2026, 4, 5)), 1470);
-  EXPECT_EQ(of("Australia/Lord_Howe", day(2026, 10, 4)), 1410);
-  EXPECT_EQ(of("Pacific/Apia", day(2011, 12, 30)), 0);
-  EXPECT_EQ(of("Pacific/Apia", day(2011, 12, 31)), 1440);
-  EXPECT_EQ(of("Antarctica/Troll", day(2026, 10, 25)), 1560);
-}
-
 TEST(WorkingSpans, AreThoseOfTheWeekInTheSameZone) {
   WorkCalendar calendar;
   for (std::size_t d = 0; d < 5; ++d) calendar.week.days[d] = {{840, 1080}, {540, 780}};
@@ -43,10 +26,6 @@ TEST(WorkingSpans, AreThoseOfTheWeekInTheSameZone) {
   const std::vector<Day> days{day(2026, 12, 3), day(2026, 12, 4), day(2026, 12, 5), day(2026, 12, 7)};
   EXPECT_EQ(working_spans(calendar, TimeZone(), days),
             (std::vector<Spans>{{{540, 780}, {840, 1080}}, {{540, 810}}, {}, {{540, 780}, {840, 1080}}}));
-  const std::vector<PlanShift> shifts = plan_shifts(calendar, 3, TimeZone(), days);
-  EXPECT_EQ(shifts,
-            (std::vector<PlanShift>{
-                {3, 0, {540, 780}}, {3, 0, {840, 1080}}, {3, 1, {540, 810}}, {3, 3, {540, 780}}, {3, 3, {840, 1080}}}));
 }
 
 TEST(WorkingSpans, ExceptionsReplaceADayAndAbsencesEmptyIt) {
