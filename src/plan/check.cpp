@@ -65,15 +65,17 @@ class Checker {
   }
 
   PlanCheck run() {
-    rows();
-    const bool rows_exist = result_.fault_count == 0;
-    if (rows_exist) {  // what follows relies on it
-      for (const PlannedTouch& row : plan_.planned) one_touch(row);
+    lost_.assign(problem_.clients.size(), false);
+    const bool touches_exist = rows();
+    const bool rows_exist = touches_exist && result_.fault_count == 0;
+    if (touches_exist) {  // what follows relies on it
+      for (const PlannedTouch& row : planned_) one_touch(row);
       managers();
       clients();
     }
+    if (!rows_exist) result_.objective = 0;
     bound(rows_exist);
-    if (rows_exist)
+    if (touches_exist)
       for (const RefusedTouch& row : plan_.refused) reason(row);
     return std::move(result_);
   }
@@ -101,7 +103,9 @@ class Checker {
   }
   [[nodiscard]] bool has(std::uint32_t set, std::size_t channel) const { return (set >> channel & 1U) != 0; }
 
-  void rows() {
+  /// Keeps the rows of which manager, day and channel exist. \returns whether every touch is there once, in order
+  [[nodiscard]] bool rows() {
+    std::size_t strange = 0;  // faults of rows that are left out
     std::vector<std::uint8_t> seen(problem_.touches.size());
     const auto see = [&](std::uint32_t touch, std::uint32_t before, bool first) {
       if (touch >= seen.size()) {
@@ -115,19 +119,25 @@ class Checker {
     for (std::size_t i = 0; i < plan_.planned.size(); ++i) {
       const PlannedTouch& row = plan_.planned[i];
       if (!see(row.touch, i == 0 ? 0 : plan_.planned[i - 1].touch, i == 0)) continue;
+      const std::size_t before = result_.fault_count;
       if (row.day >= problem_.days.size())
-        fault(Violation::unknown_day, row.touch, "touch {} is on day {}, which does not exist", row.touch, row.day);
+        fault(Violation::unknown_day, row.touch, "touch {} is on a day that the plan does not have", row.touch);
       if (row.manager >= problem_.managers)
-        fault(Violation::unknown_manager, row.touch, "touch {} is done by manager {}, who does not exist", row.touch,
-              row.manager);
+        fault(Violation::unknown_manager, row.touch, "touch {} is done by a manager who does not exist", row.touch);
       if (row.channel >= problem_.channels)
-        fault(Violation::unknown_channel, row.touch, "touch {} is by channel {}, which does not exist", row.touch,
-              row.channel);
+        fault(Violation::unknown_channel, row.touch, "touch {} is by a channel that does not exist", row.touch);
+      if (result_.fault_count == before) {
+        planned_.push_back(row);
+      } else {
+        lost_[touch_of(row).client] = true;
+        strange += result_.fault_count - before;
+      }
     }
     for (std::size_t i = 0; i < plan_.refused.size(); ++i)
       static_cast<void>(see(plan_.refused[i].touch, i == 0 ? 0 : plan_.refused[i - 1].touch, i == 0));
     for (std::size_t touch = 0; touch < seen.size(); ++touch)
       if (seen[touch] == 0) fault(Violation::touch_missing, touch, "touch {} is neither planned nor refused", touch);
+    return result_.fault_count == strange;
   }
 
   void one_touch(const PlannedTouch& row) {
@@ -162,18 +172,17 @@ class Checker {
   /// Rows that share a key and a day, by start.
   template <class Key, class Found>
   void overlaps(const Key& key, const Found& found) const {
-    std::vector<std::uint32_t> order(plan_.planned.size());
+    std::vector<std::uint32_t> order(planned_.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::uint32_t>(i);
     const auto rank = [&](std::uint32_t i) {
-      const PlannedTouch& row = plan_.planned[i];
+      const PlannedTouch& row = planned_[i];
       return std::tuple(key(row), row.day, row.start, row.touch);
     };
     std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return rank(a) < rank(b); });
     std::int64_t busy = 0;
     for (std::size_t i = 0; i < order.size(); ++i) {
-      const PlannedTouch& row = plan_.planned[order[i]];
-      const bool same =
-          i > 0 && key(plan_.planned[order[i - 1]]) == key(row) && plan_.planned[order[i - 1]].day == row.day;
+      const PlannedTouch& row = planned_[order[i]];
+      const bool same = i > 0 && key(planned_[order[i - 1]]) == key(row) && planned_[order[i - 1]].day == row.day;
       if (same && row.start < busy) found(row);
       busy = std::max(same ? busy : 0, std::int64_t{row.start} + touch_of(row).minutes);
     }
@@ -191,7 +200,7 @@ class Checker {
                      touch_of(row).client, row.start, row.day);
              });
     std::vector<std::int64_t> minutes(problem_.minutes.size()), contacts(problem_.contacts.size());
-    for (const PlannedTouch& row : plan_.planned) {
+    for (const PlannedTouch& row : planned_) {
       minutes[problem_.bin(row.manager, row.day)] += touch_of(row).minutes;
       if (!contacts.empty()) ++contacts[problem_.channel_bin(row.manager, row.day, row.channel)];
     }
@@ -207,11 +216,11 @@ class Checker {
   }
 
   void clients() {
-    for (std::size_t begin = 0; begin < plan_.planned.size();) {
-      const std::uint32_t client = touch_of(plan_.planned[begin]).client;
+    for (std::size_t begin = 0; begin < planned_.size();) {
+      const std::uint32_t client = touch_of(planned_[begin]).client;
       std::size_t end = begin;
-      while (end < plan_.planned.size() && touch_of(plan_.planned[end]).client == client) ++end;
-      one_client(client, std::span(plan_.planned).subspan(begin, end - begin));
+      while (end < planned_.size() && touch_of(planned_[end]).client == client) ++end;
+      one_client(client, std::span(planned_).subspan(begin, end - begin));
       begin = end;
     }
   }
@@ -300,9 +309,9 @@ class Checker {
 
   /// The client's planned contacts.
   [[nodiscard]] std::span<const PlannedTouch> rows_of(std::uint32_t client) const {
-    const auto first = std::partition_point(plan_.planned.begin(), plan_.planned.end(),
+    const auto first = std::partition_point(planned_.begin(), planned_.end(),
                                             [&](const PlannedTouch& row) { return touch_of(row).client < client; });
-    const auto last = std::partition_point(first, plan_.planned.end(),
+    const auto last = std::partition_point(first, planned_.end(),
                                            [&](const PlannedTouch& row) { return touch_of(row).client == client; });
     return {first, last};
   }
@@ -380,6 +389,7 @@ class Checker {
       holds = Refusal::past_contacts;
     else if (priced_)
       holds = best > 0 && !fits ? Refusal::other_touches : Refusal::capacity;
+    if (lost_[touch.client] && row.reason >= Refusal::capacity && holds >= Refusal::capacity) holds = row.reason;
     if (holds ? row.reason != *holds : row.reason < Refusal::capacity)
       fault(Violation::wrong_reason, row.touch, "touch {} is not refused for {}{}{}", row.touch, name(row.reason),
             holds ? ", but for " : "", holds ? name(*holds) : "");
@@ -693,6 +703,8 @@ class Checker {
   const ContactPlan& plan_;
   std::size_t max_faults_;
   PlanCheck result_;
+  std::vector<PlannedTouch> planned_;     // rows that exist, by touch
+  std::vector<bool> lost_;                // by client: a row of theirs does not
   std::vector<std::size_t> shift_begin_;  // by bin
   std::vector<std::size_t> past_begin_;   // by client
   bool priced_{false};                    // the prices can be used

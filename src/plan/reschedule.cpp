@@ -225,6 +225,15 @@ Table Reschedule::changes(Language language) const {
 
 Reschedule replan_schedule(const ContactSchedule& announced, const ContactSchedule& now, Day first_open,
                            const ReplanOptions& options, std::span<const std::string> missed, const Control& control) {
+  const PlanProblem& problem = announced.problem();
+  for (const PlannedTouch& row : announced.plan().planned)
+    if (row.manager >= problem.managers || row.day >= problem.days.size() || row.channel >= problem.channels)
+      throw Error(
+          Code::bad_data,
+          fmt::format("the announced contact {} is by a manager or channel, or on a day, that is there no more: "
+                      "the plan is read back with the managers and the policy that it was made of",
+                      announced.id(row.touch)),
+          "planned");
   std::vector<std::uint32_t> touches = touches_now(announced, now);
   const std::vector<std::uint32_t> managers = managers_now(announced, now);
   // Contacts of several quotas stand in the order in which they were announced, whatever order they would have now.

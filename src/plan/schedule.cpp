@@ -143,23 +143,19 @@ ContactPlan ContactSchedule::plan_of(const Table& planned, const Table& refused,
       fail(table, row, "id", fmt::format("no contact of the plan has the id \"{}\"", ids.to_text(row)));
     return found->second;
   };
-  const auto manager_at = [&](const Column& column, const char* table, std::size_t row) {
+  // Who is there no more, and what: the number behind the last one, which the checker lists.
+  const auto manager_at = [&](const Column& column, std::size_t row) {
     const auto found = managers.find(column.to_text(row));
-    if (found == managers.end())
-      fail(table, row, "manager", fmt::format("there is no manager \"{}\"", column.to_text(row)));
-    return found->second;
+    return found == managers.end() ? static_cast<std::uint32_t>(problem.managers) : found->second;
   };
-  const auto channel_at = [&](const Column& column, const char* table, std::size_t row) {
-    const std::size_t found = planning::find_channel(data_->policy, column.to_text(row));
-    if (found == data_->channels.size())
-      fail(table, row, "channel", fmt::format("there is no channel \"{}\"", column.to_text(row)));
-    return static_cast<std::uint32_t>(found);
+  const auto channel_at = [&](const Column& column, std::size_t row) {
+    return static_cast<std::uint32_t>(planning::find_channel(data_->policy, column.to_text(row)));
   };
-  const auto day_at = [&](Day day, const char* table, const char* column, std::size_t row) {
+  const auto day_at = [&](Day day) {
     const auto found = std::lower_bound(problem.days.begin(), problem.days.end(), day);
-    if (found == problem.days.end() || *found != day)
-      fail(table, row, column, fmt::format("{} is no day on which anybody works in the plan", to_text(day)));
-    return static_cast<std::uint32_t>(found - problem.days.begin());
+    const bool there = found != problem.days.end() && *found == day;
+    return static_cast<std::uint32_t>(there ? found - problem.days.begin()
+                                            : static_cast<std::ptrdiff_t>(problem.days.size()));
   };
   const auto typed = [](const Table& table, const char* of, const char* column, ColumnType type) -> const Column& {
     const Column& found = table.column(column);
@@ -188,14 +184,14 @@ ContactPlan ContactSchedule::plan_of(const Table& planned, const Table& refused,
       const auto since = at - data_->zone.start_of(day);
       const auto whole = std::chrono::floor<std::chrono::minutes>(since);
       if (whole != since) fail("planned", row, "start", "contacts begin on whole minutes");
-      plan.planned.push_back({touch_at(ids, "planned", row), manager_at(by, "planned", row),
-                              day_at(day, "planned", "start", row), channel_at(channel, "planned", row),
+      plan.planned.push_back({touch_at(ids, "planned", row), manager_at(by, row), day_at(day), channel_at(channel, row),
                               static_cast<std::int32_t>(whole.count())});
       const PlannedTouch& touch = plan.planned.back();
       const PlanTouch& asked = problem.touches[touch.touch];
       same(clients, "client", row, data_->clients.to_text(data_->client_rows[asked.client]));
       same(minutes, "minutes", row, std::to_string(asked.minutes));
-      const std::int64_t extra = asked.preference == no_profile ? 0 : problem.preferences[asked.preference][touch.day];
+      const bool extra_known = asked.preference != no_profile && touch.day < problem.days.size();
+      const std::int64_t extra = extra_known ? problem.preferences[asked.preference][touch.day] : 0;
       if (__builtin_add_overflow(plan.objective, asked.value + extra, &plan.objective))
         fail("planned", row, "id", "the contacts up to here are worth more than can be counted");
     }
@@ -217,20 +213,19 @@ ContactPlan ContactSchedule::plan_of(const Table& planned, const Table& refused,
   const Column& day = typed(prices, "prices", "day", ColumnType::day);
   const Column& price = typed(prices, "prices", "price", ColumnType::money);
   for (std::size_t row = 0; row < prices.rows(); ++row) {
-    const std::uint32_t m = manager_at(by, "prices", row);
-    const std::uint32_t d =
-        day_at(Day{std::chrono::days{day.is_null(row) ? 0 : day.values<std::int32_t>()[row]}}, "prices", "day", row);
+    const std::uint32_t m = manager_at(by, row);
+    const std::uint32_t d = day_at(Day{std::chrono::days{day.is_null(row) ? 0 : day.values<std::int32_t>()[row]}});
     const std::int64_t value = price.is_null(row) ? 0 : price.values<std::int64_t>()[row];
     const std::string of = resource.to_text(row);
+    if (of != "slot" && of != "minute" && of != "contact")
+      fail("prices", row, "resource", fmt::format("\"{}\" is neither slot, minute nor contact", of));
+    if (m >= problem.managers || d >= problem.days.size()) continue;  // capacity that is there no more has no price
     if (of == "slot") {
       plan.prices.slot[problem.bin(m, d)] = value;
     } else if (of == "minute") {
       plan.prices.minute[problem.bin(m, d)] = value;
-    } else if (of == "contact") {
-      if (!problem.contacts.empty())
-        plan.prices.contact[problem.channel_bin(m, d, channel_at(channel, "prices", row))] = value;
-    } else {
-      fail("prices", row, "resource", fmt::format("\"{}\" is neither slot, minute nor contact", of));
+    } else if (const std::uint32_t c = channel_at(channel, row); !problem.contacts.empty() && c < problem.channels) {
+      plan.prices.contact[problem.channel_bin(m, d, c)] = value;
     }
   }
   if (said.objective) plan.objective = *said.objective;

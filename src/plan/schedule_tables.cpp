@@ -272,11 +272,17 @@ struct Used {
   std::vector<std::int64_t> contacts, minutes, by_channel;
 };
 
+/// Whether manager, day and channel of a row are there: of a plan that was read back they may not be.
+bool is_there(const PlanProblem& problem, const PlannedTouch& row) {
+  return row.manager < problem.managers && row.day < problem.days.size() && row.channel < problem.channels;
+}
+
 Used used(const PlanProblem& problem, const ContactPlan& plan) {
   const std::size_t bins = problem.managers * problem.days.size();
   Used out{std::vector<std::int64_t>(bins), std::vector<std::int64_t>(bins),
            std::vector<std::int64_t>(bins * problem.channels)};
   for (const PlannedTouch& touch : plan.planned) {
+    if (!is_there(problem, touch)) continue;
     const std::size_t bin = problem.bin(touch.manager, touch.day);
     ++out.contacts[bin];
     out.minutes[bin] += problem.touches[touch.touch].minutes;
@@ -298,8 +304,9 @@ Table ContactSchedule::planned(Language language) const {
   const auto start_of = [&](const PlannedTouch& touch) {
     return day_starts[touch.day] + std::int64_t{touch.start} * 60'000'000;
   };
-  std::vector<std::uint32_t> order(plan_.planned.size());
-  std::iota(order.begin(), order.end(), 0U);
+  std::vector<std::uint32_t> order;
+  for (std::uint32_t row = 0; row < plan_.planned.size(); ++row)
+    if (is_there(problem, plan_.planned[row])) order.push_back(row);
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
     const PlannedTouch &left = plan_.planned[a], &right = plan_.planned[b];
     const std::int64_t l = start_of(left), r = start_of(right);

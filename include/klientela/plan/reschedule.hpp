@@ -42,7 +42,8 @@ class Reschedule {
 ///                    that were announced (ScheduleKnowledge::owners); its plan is not looked at (compile_schedule())
 /// \param first_open  first day that may still change; of the days before, what was announced and not missed stays
 /// \param missed      ids of announced contacts whose day is over and that were not held; others are left alone
-/// \throws Error as replan_contacts()
+/// \throws Error as replan_contacts(); bad_data "planned" for an announced contact whose manager, channel or day is not
+/// there, as plan_of() may give it
 [[nodiscard]] Reschedule replan_schedule(const ContactSchedule& announced, const ContactSchedule& now, Day first_open,
                                          const ReplanOptions& options = {}, std::span<const std::string> missed = {},
                                          const Control& control = {});

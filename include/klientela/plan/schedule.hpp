@@ -86,12 +86,12 @@ class ContactSchedule {
   /// order: its touches have other indices then, the same ids, and the bound is the one that the plan's prices prove
   /// for that order.
   [[nodiscard]] ContactSchedule with(ContactPlan plan) const;
-  /// The plan that tables as above say, read back: touches by id, managers, channels and times by name; what cannot be
-  /// understood or is not there becomes what check_plan() finds. Prices are those of `prices`; a surplus that is null
-  /// is no_surplus. Objective and bound are those of `said`, for the checker to compare; else what contacts are worth
-  /// and prices prove. \throws Error not_found for a missing column; bad_data for an id, manager or channel that does
-  /// not exist, a start with seconds, or another `client` or `minutes`, where they are there, than the id's, naming
-  /// table and row
+  /// The plan that tables as above say, read back: touches by id, managers, channels and times by name. A manager or
+  /// channel that is there no more, or a day on which nobody works, is the number behind the last one, which the
+  /// checker lists and planned() leaves out; prices of such are left out too. A surplus that is null is no_surplus.
+  /// Objective and bound are those of `said`, for the checker to compare; else what contacts are worth and prices
+  /// prove. \throws Error not_found for a missing column; bad_data for an id, reason or resource that does not exist, a
+  /// start with seconds, or another `client` or `minutes`, where they are there, than the id's, naming table and row
   [[nodiscard]] ContactPlan plan_of(const Table& planned, const Table& refused, const Table& prices,
                                     const PlanFigures& said = {}) const;
   /// with() that plan, its bound the one that is said, whatever order it has. \throws Error as plan_of()

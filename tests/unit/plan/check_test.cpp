@@ -160,6 +160,20 @@ TEST(PlanCheck, SaysNothingOfAnObjectiveThatItCannotSum) {
   EXPECT_EQ(check.faults[0].violation, Violation::touch_twice);
 }
 
+TEST(PlanCheck, ListsWhatElseIsWrongBesideManagersAndDaysThatAreGone) {
+  ContactPlan plan = sound_plan();
+  plan.planned[0].manager = 9;
+  plan.planned[1].day = 9;
+  plan.planned[2].channel = 9;
+  plan.planned[4].start = 800;  // in the afternoon
+  const PlanCheck check = check_plan(sound_problem(), plan);
+  std::string kinds;
+  for (const PlanFault& fault : check.faults) kinds += std::string(name(fault.violation)) + ' ';
+  EXPECT_EQ(kinds, "unknown_manager unknown_day unknown_channel outside_hours ");
+  EXPECT_EQ(check.objective, 0);  // not comparable
+  EXPECT_EQ(check.upper_bound, 500);
+}
+
 TEST(PlanCheck, CountsWhatItDoesNotList) {
   ContactPlan plan = sound_plan();
   for (PlannedTouch& row : plan.planned) row.start = 0;

@@ -738,6 +738,30 @@ TEST(Schedule, CutsSharesAroundPublicHolidays) {
   EXPECT_TRUE(schedule.plan().refused.empty());
 }
 
+TEST(Schedule, TakesTheManagersOwnWordOnAPublicHoliday) {
+  BaseBuilder builder;
+  for (int id = 1; id <= 3; ++id) builder.add(ClientRow{.client = id});
+  const ClientBase base = builder.build().base;
+  ScheduleKnowledge known;
+  known.holidays = HolidayTable({{"DE", "", on(2026, 12, 24), "Eve"}, {"DE", "", on(2026, 12, 25), "Christmas"}});
+  const auto shifts = [&](const std::string& exceptions, const std::string& absences) {
+    const Table team = table_of_texts({{"manager", {"anna"}},
+                                       {"country", {"DE"}},
+                                       {"exceptions", {exceptions}},
+                                       {"absences", {absences}},
+                                       {"weekdays", {"Thu-Fri"}}});
+    const ContactSchedule schedule = compile_schedule(base, clients_of(base), team, policy_of(monthly_call),
+                                                      {on(2026, 12, 21), on(2026, 12, 27)}, known);
+    std::vector<MinuteSpan> spans;
+    for (const PlanShift& shift : schedule.problem().shifts) spans.push_back(shift.span);
+    return spans;
+  };
+  EXPECT_THAT(shifts("", ""), IsEmpty());
+  EXPECT_THAT(shifts("2026-12-25=10:00-14:00", ""), ElementsAre(MinuteSpan{600, 840}));
+  EXPECT_THAT(shifts("2026-12-25=", ""), IsEmpty());
+  EXPECT_THAT(shifts("2026-12-25=10:00-14:00", "2026-12-25"), IsEmpty());  // absent all the same
+}
+
 // --- the order of contacts of several quotas ---
 
 constexpr const char* call_beside_mails = R"("playbooks": [{"name": "p", "quotas": [
@@ -897,6 +921,32 @@ TEST(Schedule, IsReadBackFromItsTables) {
   const PlanCheck check =
       check_schedule(compiled.with(compiled.plan_of(planned.take(rows), schedule.refused(), schedule.prices())));
   EXPECT_FALSE(check.ok());
+  // Managers who left and days off are listed, each row of them, and leave the tables whole.
+  const Table team = world.managers;
+  std::vector<std::uint32_t> others;
+  for (std::uint32_t row = 0; row < team.rows(); ++row)
+    if (team.column("manager").to_text(row) != "m1") others.push_back(row);
+  const ContactSchedule now = compile_schedule(world.base, world.classified, team.take(others), PlanPolicy(), december);
+  const ContactSchedule left = now.read_back(planned, schedule.refused(), schedule.prices());
+  const std::map<std::string, int> by_manager = counts(planned, "manager");
+  std::map<std::string, int> found;
+  const PlanCheck listed = check_schedule(left, 1'000'000);
+  for (const PlanFault& fault : listed.faults) ++found[std::string(name(fault.violation))];
+  EXPECT_EQ(found["unknown_manager"], by_manager.at("m1"));
+  EXPECT_EQ(left.planned().rows(), planned.rows() - static_cast<std::size_t>(by_manager.at("m1")));
+  EXPECT_FALSE(left.summary_json().empty());
+  // What the plan says of itself is compared.
+  const auto kinds = [&](const PlanFigures& said) {
+    std::string all;
+    for (const PlanFault& fault :
+         check_schedule(compiled.read_back(planned, schedule.refused(), schedule.prices(), said)).faults)
+      all += std::string(name(fault.violation)) + ' ';
+    return all;
+  };
+  const std::int64_t objective = schedule.plan().objective, bound = schedule.plan().upper_bound;
+  EXPECT_EQ(kinds({objective, bound}), "");
+  EXPECT_EQ(kinds({objective + 1, bound}), "wrong_objective ");
+  EXPECT_EQ(kinds({objective, objective - 1}), "bound_below_objective bound_too_low ");
   Table strange = planned;
   strange.set(Column("id", std::vector<std::string>(planned.rows(), "9/x/1/2026-12/1")));
   EXPECT_EQ(
