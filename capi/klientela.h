@@ -1615,8 +1615,9 @@ KLT_API klt_status klt_schedule_check(klt_context* context, const klt_schedule* 
  * bound_verified, clients_left_open (docs/outputs.md). Since ABI 2. */
 KLT_API klt_status klt_schedule_check_summary(klt_context* context, const klt_schedule* schedule, klt_string** out);
 /* The schedule of the plan that tables say, as klt_schedule_planned(), _refused() and _prices() give them; columns that
- * only tell people something may be missing. KLT_NOT_FOUND naming a column; KLT_BAD_DATA naming table and column of an
- * id, manager, channel or day that the schedule does not have, the message the row. Since ABI 2. */
+ * only tell people something may be missing. Managers, channels and days that the schedule does not have are
+ * what klt_schedule_check() lists. KLT_NOT_FOUND naming a column; KLT_BAD_DATA naming table and column of an id that
+ * the schedule does not have or a cell that cannot be read, the message the row. Since ABI 2. */
 KLT_API klt_status klt_schedule_read_back(klt_context* context, const klt_schedule* schedule, const klt_table* planned,
                                           const klt_table* refused, const klt_table* prices, klt_schedule** out);
 
@@ -1644,6 +1645,14 @@ KLT_API klt_status klt_schedule_replan(klt_context* context, const klt_schedule*
  * KLT_NOT_FOUND for a schedule that replaces none. Since ABI 2. */
 KLT_API klt_status klt_schedule_changes(klt_context* context, const klt_schedule* schedule, klt_language language,
                                         klt_table** out);
+
+/* How many announced contacts stay as they were and how many do not, and how few must change at least.
+ * KLT_NOT_FOUND for a schedule that replaces none. Since ABI 2. */
+KLT_API klt_status klt_schedule_change_counts(klt_context* context, const klt_schedule* schedule, size_t* stayed,
+                                              size_t* changed, size_t* least_changed);
+/* What the worth, less the cost of changes, may be short of the best with such changes at most, as a share of its
+ * bound. KLT_NOT_FOUND for a schedule that replaces none. Since ABI 2. */
+KLT_API klt_status klt_schedule_change_gap(klt_context* context, const klt_schedule* schedule, double* out);
 
 /* Choices of the registry. Since ABI 2. */
 typedef struct klt_schedule_registry_options {

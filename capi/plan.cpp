@@ -12,6 +12,13 @@ namespace {
 
 const ContactSchedule& schedule_of(const klt_schedule* schedule) { return need(schedule, "schedule").schedule; }
 
+/// \throws Error not_found for a schedule that replaces no other one
+const Replan& replan_of(const klt_schedule* schedule) {
+  const klt_schedule& given = need(schedule, "schedule");
+  if (!given.replanned) throw Error(Code::not_found, "this schedule replaces no other one", "schedule");
+  return given.replanned->replan();
+}
+
 std::int32_t day_number(Day day) { return static_cast<std::int32_t>(day.time_since_epoch().count()); }
 
 /// The JSON of the policy's part, checked. \throws Error bad_policy
@@ -222,6 +229,24 @@ klt_status klt_schedule_changes(klt_context* context, const klt_schedule* schedu
     const Language said = need_language(language);
     if (!given.replanned) throw Error(Code::not_found, "this schedule replaces no other one", "schedule");
     give(out, given.replanned->changes(said));
+  });
+}
+
+klt_status klt_schedule_change_counts(klt_context* context, const klt_schedule* schedule, size_t* stayed,
+                                      size_t* changed, size_t* least_changed) {
+  return guard(context, [&] {
+    const Replan& made = replan_of(schedule);
+    std::size_t &same = need(stayed, "stayed"), &other = need(changed, "changed");
+    need(least_changed, "least_changed") = made.least_changed;
+    same = made.stayed;
+    other = made.changed;
+  });
+}
+
+klt_status klt_schedule_change_gap(klt_context* context, const klt_schedule* schedule, double* out) {
+  return guard(context, [&] {
+    const Replan& made = replan_of(schedule);
+    need(out, "out") = made.gap();
   });
 }
 

@@ -259,6 +259,14 @@ dict
           },
           "How many announced contacts stayed and how many did not, and how few changes are possible at least; None "
           "where the schedule replaces none.")
+      .def_property_readonly(
+          "change_gap",
+          [](const PySchedule& self) -> py::object {
+            if (!self.replanned) return py::none();
+            return py::float_(self.replanned->replan().gap());
+          },
+          "What the worth, less the cost of changes, may be short of the best with such changes at most, as a share of "
+          "its bound; None where the schedule replaces none.")
       .def("_replan", &replan, py::arg("since"), py::arg("managers"), py::arg("absences"), py::arg("result"),
            py::arg("change_cost"), py::arg("missed"), py::arg("threads"), py::arg("progress"))
       .def("_registry", &registry, py::arg("as_of"), py::arg("base"), py::arg("days_before"), py::arg("days_after"),

@@ -266,7 +266,8 @@ def _read_back(
     Raises
     ------
     BadDataError
-        For an id, manager, channel or day that the schedule does not have, naming table and row.
+        For an id that the schedule does not have or a cell that cannot be read, naming table and row. Managers, channels
+        and days that it does not have are what :meth:`check` lists.
     """
     said = _units(objective, "objective"), _units(upper_bound, "upper_bound")
     return self._read_back(table_of(planned), table_of(refused), table_of(prices), *said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import time
+import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -214,13 +215,15 @@ def check(
     """
     with errors():
         inputs = _inputs(folder, managers, policy)
-        figures = plan_files.read_figures(folder) if managers is None and policy is None else {}
+        own = managers is None and policy is None
+        figures = plan_files.read_figures(folder) if own else {}
+        tables = plan_files.read_tables(folder, surplus=own)
         with progress(quiet) as steps:
-            schedule = _announced(folder, inputs, threads, steps, figures)
+            schedule = _announced(folder, inputs, threads, steps, tables, figures)
             steps("Checking", 0)
             found = schedule.check(max_faults=_FAULTS_LOOKED_FOR)
             figured = schedule.check_summary()
-        faults = _rows(found) + _gap_faults(figures)
+        faults = _as_planned(_rows(found), tables[0], schedule.time_zone) + _gap_faults(figures)
         if faults:
             _show_faults(faults)
             raise typer.Exit(BAD_INPUT)
@@ -245,6 +248,19 @@ def _gap_faults(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
         return []
     text = f"objective and bound are {float(gap):.6%} apart, the plan says {float(figures['gap']):.6%}"
     return [{"violation": "wrong_gap", "text": text}]
+
+
+def _as_planned(faults: Sequence[Mapping[str, Any]], planned: _core.Table, time_zone: str) -> list[Mapping[str, Any]]:
+    """Faults with the manager and the day that plan.csv says where the schedule does not have them."""
+    if not any(fault["violation"].startswith("unknown_") for fault in faults):
+        return list(faults)
+    zone = zoneinfo.ZoneInfo(time_zone)
+    columns = planned.to_pydict()
+    said = {
+        key: {"manager": manager, "day": at and at.astimezone(zone).date()}
+        for key, manager, at in zip(columns["id"], columns["manager"], columns["start"], strict=True)
+    }
+    return [{**fault, **{k: v for k, v in said.get(fault["id"], {}).items() if not fault[k]}} for fault in faults]
 
 
 def _rows(table: _core.Table) -> list[dict[str, Any]]:
@@ -282,6 +298,21 @@ def replan(
             help="How much more the plan must be worth for a contact to change; by default no worth outweighs a change.",
         ),
     ] = None,
+    missed: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Id of a contact in plan.csv whose day is over and that was not held, to be planned again; repeat for more.",
+            metavar="ID",
+        ),
+    ] = None,
+    as_of: Annotated[
+        dt.date | None,
+        typer.Option(
+            help="Last day that counts for classes, instead of that of the plan: who became a better client since is one.",
+            metavar="DATE",
+            parser=parse_day,
+        ),
+    ] = None,
     parquet: _Parquet = False,
     xlsx: _Xlsx = False,
     ics: _Ics = False,
@@ -291,25 +322,33 @@ def replan(
     """Plan again with as little changed as can be of a plan that was announced.
 
     Writes the files of klientela plan anew, and changes.csv with what is moved, handed over, added or dropped, each with
-    what it does to the plan's worth. Days before --from stay as they are.
+    what it does to the plan's worth. Days before --from stay as they are, but for what was --missed.
     """
     away: dict[str, str] = {}
     for manager, days in map(_absence, absence or []):
         away[manager] = f"{away[manager]};{days}" if manager in away else days
     began = time.monotonic()
-    with errors({"since": "--from", "absences": "--absence", "change_cost": "--change-cost"}):
+    with errors({"since": "--from", "absences": "--absence", "change_cost": "--change-cost", "missed": "--missed"}):
         target = _folder(out)
         inputs = _inputs(folder, None, None)
         with progress(quiet) as steps:
-            announced = _announced(folder, inputs, threads, steps)
-            present = None
+            tables = plan_files.read_tables(folder)
+            planned = set(tables[0]._column("id"))
+            if strangers := [key for key in missed or [] if key not in planned]:
+                raise _core.NotFoundError(f"no contact of plan.csv has the id {strangers[0]!r}", "missed")
+            announced = _announced(folder, inputs, threads, steps, tables)
+            if as_of is not None:
+                inputs["as_of"] = as_of.isoformat()
+            present, result = None, None if as_of is None else _again(inputs, threads, steps).result
             if managers is not None:
                 present = table_of(_whole(managers, "managers", inputs.get("encoding")))
             again = announced.replan(
                 since,
                 managers=present,
                 absences=away,
+                result=result,
                 change_cost=change_cost,
+                missed=missed or [],
                 threads=threads,
                 progress=stage_steps(steps),
             )
@@ -497,14 +536,19 @@ def named_files(files: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _announced(
-    folder: str, inputs: Mapping[str, Any], threads: int, steps: Steps, figures: Mapping[str, Any] | None = None
+    folder: str,
+    inputs: Mapping[str, Any],
+    threads: int,
+    steps: Steps,
+    tables: tuple[_core.Table, _core.Table, _core.Table],
+    figures: Mapping[str, Any] | None = None,
 ) -> _core.Schedule:
     """The schedule that the files of a folder say.
 
     Figures that are too large to be told to the last unit are left out.
     """
     steps("Opening the plan", 0)
-    tables, owners = plan_files.read_tables(folder), plan_files.read_owners(folder)
+    owners = plan_files.read_owners(folder)
     said = {name: (figures or {}).get(name) for name in ("objective", "upper_bound")}
     exact = {name: value.quantize(_UNIT) for name, value in said.items() if value is not None and value < 2**53 * _UNIT}
     return _made(_again(inputs, threads, steps), owners=owners).read_back(*tables, **exact)

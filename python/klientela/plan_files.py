@@ -107,6 +107,7 @@ def write_schedule(
         also=also,
         stamp=stamp,
         period=schedule.period,
+        time_zone=schedule.time_zone,
         before=before,
         names={each["manager"]: each["name"] for each in schedule.summary["managers"] if each["name"]},
         language=schedule.language,
@@ -114,8 +115,16 @@ def write_schedule(
     )
 
 
-def read_tables(folder: str | os.PathLike[str]) -> tuple[_core.Table, _core.Table, _core.Table]:
+def read_tables(
+    folder: str | os.PathLike[str], *, surplus: bool = True
+) -> tuple[_core.Table, _core.Table, _core.Table]:
     """Read plan.csv, refused.csv and prices.csv back, as :meth:`Schedule.read_back` takes them.
+
+    Parameters
+    ----------
+    folder : str or path
+    surplus : bool
+        Whether what is refused keeps its surplus, which holds for the managers and the policy of the plan only.
 
     Raises
     ------
@@ -134,7 +143,13 @@ def read_tables(folder: str | os.PathLike[str]) -> tuple[_core.Table, _core.Tabl
                 planned.instants("start"),
             ]
         ),
-        _core.Table._from_columns([refused.texts("id"), refused.texts("reason"), refused.amounts("surplus")]),
+        _core.Table._from_columns(
+            [
+                refused.texts("id"),
+                refused.texts("reason"),
+                refused.amounts("surplus") if surplus else refused.nothing("surplus"),
+            ]
+        ),
         _core.Table._from_columns(
             [
                 prices.texts("manager"),
@@ -236,6 +251,11 @@ class _Sheet:
     def texts(self, column: str) -> tuple[str, str, Any, Any]:
         """Texts; a leading apostrophe that only keeps spreadsheets from running a cell is taken off."""
         return column, "text", [None if cell is None else _bare(cell) for cell in self._cells[column]], None
+
+    def nothing(self, column: str) -> tuple[str, str, Any, Any]:
+        """Amounts that are not said."""
+        rows = len(self._cells[column])
+        return column, "money", np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=bool)
 
     def instants(self, column: str) -> tuple[str, str, Any, Any]:
         """Moments with their offset, in microseconds."""

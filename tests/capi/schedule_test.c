@@ -181,6 +181,9 @@ static void check_replan(klt_context* context, const klt_schedule* schedule, con
   klt_table* registry = NULL;
   klt_ingest_result* read = NULL;
   klt_base* base = NULL;
+  klt_string* figures = NULL;
+  size_t stayed = 0, changed = 0, least_changed = 0;
+  double gap = -1;
   klt_replan_options options = KLT_REPLAN_OPTIONS_INIT;
   klt_schedule_registry_options choice = KLT_SCHEDULE_REGISTRY_OPTIONS_INIT;
   const int32_t first = klt_schedule_first_day(schedule);
@@ -197,7 +200,19 @@ static void check_replan(klt_context* context, const klt_schedule* schedule, con
   CHECK_OK(context, klt_schedule_changes(context, again, KLT_LANGUAGE_RUSSIAN, &changes));
   for (row = 0; row < klt_table_row_count(changes); ++row)
     CHECK_TEXT(cell(context, changes, "manager_before", row), "ann");
+  CHECK_OK(context, klt_schedule_change_counts(context, again, &stayed, &changed, &least_changed));
+  CHECK(changed <= klt_table_row_count(changes) && least_changed <= changed);
+  CHECK(stayed + changed == klt_schedule_planned_count(schedule));
+  CHECK_OK(context, klt_schedule_change_gap(context, again, &gap));
+  CHECK(gap >= 0 && gap <= 1);
+  CHECK_ERROR(context, klt_schedule_change_counts(context, schedule, &stayed, &changed, &least_changed), KLT_NOT_FOUND,
+              "schedule");
+  CHECK_ERROR(context, klt_schedule_change_gap(context, schedule, &gap), KLT_NOT_FOUND, "schedule");
   klt_table_free(changes);
+  CHECK_OK(context, klt_schedule_check_summary(context, again, &figures));
+  CHECK_CONTAINS(klt_string_data(figures), "\"bound_verified\": true");
+  CHECK_CONTAINS(klt_string_data(figures), "\"faults\": 0");
+  klt_string_free(figures);
   CHECK_OK(context, klt_schedule_check(context, again, 10, &changes));
   CHECK(klt_table_row_count(changes) == 0);
   klt_table_free(changes);

@@ -91,9 +91,16 @@ def test_what_a_person_breaks_is_listed(cli, planned):
     done = cli("plan", "check", planned)
     assert done.returncode == 1 and "touch missing" in done.stdout
 
-    write_rows(planned / "plan.csv", [{**lines[0], "manager": "zoe"}, *lines[1:]])
-    done = cli("plan", "check", planned)
-    assert done.returncode == 1 and "zoe" in done.stderr and "row 1" in done.stderr
+    for edited in (
+        [{**lines[0], "manager": "zoe"}, {**lines[1], "manager": "yuri"}, *lines[2:]],
+        [{**lines[0], "manager": "zoe"}, {**lines[1], "start": "2031-01-01T09:00+00:00"}, *lines[2:]],
+    ):
+        write_rows(planned / "plan.csv", edited)
+        done = cli("plan", "check", planned)
+        assert done.returncode == 1 and done.stderr == "" and "zoe" in done.stdout
+        assert done.stdout.count("unknown manager") + done.stdout.count("unknown day") == 2
+        assert "yuri" in done.stdout or "2031-01-01" in done.stdout
+        assert "2 faults" in done.stdout, done.stdout
 
     write_rows(planned / "plan.csv", [{**lines[0], "start": "tomorrow"}, *lines[1:]])
     done = cli("plan", "check", planned)
@@ -114,6 +121,33 @@ def test_what_a_person_breaks_is_listed(cli, planned):
     write_rows(planned / "refused.csv", [{**cells[0], "surplus": "1e999999999"}, *cells[1:]])
     done = cli("plan", "check", planned)
     assert done.returncode == 1 and "column surplus" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_what_a_plan_says_of_itself_is_compared(cli, planned):
+    told = json.loads((planned / "summary.json").read_text(encoding="utf-8"))
+    for figures, fault in (
+        ({"upper_bound": told["objective"] / 2}, "bound too low"),
+        ({"objective": told["objective"] / 2}, "wrong objective"),
+        ({"gap": told["gap"] + 0.01}, "wrong gap"),
+    ):
+        (planned / "summary.json").write_text(json.dumps({**told, **figures}), encoding="utf-8")
+        done = cli("plan", "check", planned)
+        assert done.returncode == 1 and fault in done.stdout, (figures, done.stdout, done.stderr)
+    for wrong, says in (("{", "not JSON"), ("[]", "objective"), (json.dumps({**told, "gap": "x"}), "gap")):
+        (planned / "summary.json").write_text(wrong, encoding="utf-8")
+        done = cli("plan", "check", planned)
+        assert done.returncode == 1 and says in done.stderr and "summary.json" in done.stderr, done.stderr
+    (planned / "summary.json").unlink()
+    assert cli("plan", "check", planned).returncode == 0
+    cells = rows(planned / "refused.csv")
+    if worth_less := [row for row in cells if row["reason"] == "capacity"]:
+        write_rows(
+            planned / "refused.csv", [{**row, "surplus": "77"} if row is worth_less[0] else row for row in cells]
+        )
+        done = cli("plan", "check", planned)
+        assert done.returncode == 1 and "wrong surplus" in done.stdout
+        write_rows(planned / "refused.csv", [{**row, "surplus": ""} for row in cells])
+        assert cli("plan", "check", planned).returncode == 0
 
 
 def test_inputs_that_people_broke_are_named(planned):
@@ -214,6 +248,35 @@ def test_replan_moves_only_what_an_absence_asks_for(cli, planned, tmp_path):
     assert nobody.returncode == 1 and "zoe" in nobody.stderr
     odd = cli("plan", "replan", planned, "--absence", "zoe", "--from", "2026-07-13", "--out", "x")
     assert odd.returncode == 2 and "MANAGER=DAYS" in odd.stderr
+
+
+def test_replan_takes_up_what_was_missed(cli, planned, tmp_path):
+    first = rows(planned / "plan.csv")[0]
+    arguments = ("plan", "replan", planned, "--from", "2026-07-13", "--out", "again")
+    done = cli(*arguments, "--missed", first["id"], "--as-of", "2026-07-12")
+    assert done.returncode == 0, done.stderr
+    again = {row["id"]: row for row in rows(tmp_path / "again" / "plan.csv")}
+    changes = {row["id"]: row["change"] for row in rows(tmp_path / "again" / "changes.csv")}
+    assert changes[first["id"]] in ("moved", "reassigned", "dropped")
+    if first["id"] in again:
+        assert again[first["id"]]["start"] >= "2026-07-13"
+    assert json.loads((tmp_path / "again" / "inputs.json").read_text(encoding="utf-8"))["as_of"] == "2026-07-12"
+    wrong = cli(*arguments, "--missed", "nobody/nothing")
+    assert wrong.returncode == 1 and "nobody/nothing" in wrong.stderr and "plan.csv" in wrong.stderr
+    dear = cli(*arguments, "--change-cost", "1e14")
+    assert dear.returncode == 1 and "--change-cost" in dear.stderr, dear.stderr
+
+
+def test_managers_of_a_replan_are_read_back_whatever_their_ids_begin_with(cli, tables, tmp_path):
+    team = rows(tables / "managers.csv")
+    write_rows(tmp_path / "team.csv", [{**team[0], "manager": "@anna"}, *team[1:]])
+    given = [tmp_path / "team.csv" if each == tables / "managers.csv" else each for each in arguments(tables)]
+    assert cli("plan", *given, "--out", "plan", "--quiet").returncode == 0
+    done = cli("plan", "replan", "plan", "--from", "2026-07-13", "--out", "again", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert "'@anna" in (tmp_path / "again" / "managers.csv").read_text(encoding="utf-8")
+    done = cli("plan", "check", "again")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_tree_that_was_moved_is_still_understood(cli, tables, tmp_path):

@@ -190,8 +190,9 @@ def test_what_a_person_broke_is_found(small):
     assert len(small.read_back(missing, refused, prices).check(max_faults=0)) == 0
     with pytest.raises(klientela.BadDataError, match="row 1, column id"):
         small.read_back(edited(planned, "id", 0, "nobody/x/y/z/1"), refused, prices)
-    with pytest.raises(klientela.BadDataError, match="there is no manager"):
-        small.read_back(edited(planned, "manager", 0, "zoe"), refused, prices)
+    gone = small.read_back(edited(planned, "manager", 0, "zoe"), refused, prices)
+    assert gone.check()["violation"] == ["unknown_manager"] and len(gone.planned) == len(planned) - 1
+    assert gone.check_summary()["faults"] == 1 and small.check_summary()["bound_verified"]
     with pytest.raises(klientela.NotFoundError):
         small.read_back({"id": []}, refused, prices)
 
