@@ -1635,8 +1635,10 @@ typedef struct klt_replan_options {
 /* Plans again so that as little as possible of what was announced changes: with the base and classes of `result`, the
  * managers as they are now, and the period and policy of `schedule`. Of days before `first_open` (days since
  * 1970-01-01) nothing changes. Clients keep the owners that `schedule` gave them, unless their card names another one
- * who fits. `options` may be NULL. KLT_OUT_OF_RANGE and KLT_INVALID_ARGUMENT naming the argument;
- * else as klt_schedule_new(). Since ABI 2. */
+ * who fits. Completed contacts that the base has of days before `first_open` count for gaps and limits, and an
+ * announced contact of a later day that one of them fulfilled (see klt_schedule_registry()) is dropped, held already.
+ * `options` may be NULL. KLT_OUT_OF_RANGE and KLT_INVALID_ARGUMENT naming the argument; else as klt_schedule_new().
+ * Since ABI 2. */
 KLT_API klt_status klt_schedule_replan(klt_context* context, const klt_schedule* schedule, const klt_result* result,
                                        const klt_table* managers, int32_t first_open, const klt_replan_options* options,
                                        klt_schedule** out);

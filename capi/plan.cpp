@@ -213,10 +213,12 @@ klt_status klt_schedule_replan(klt_context* context, const klt_schedule* schedul
     const Running call(*context);
     ScheduleKnowledge known = announced.known;
     known.owners = announced.schedule.owners();
+    const std::vector<HeldContact> held = held_contacts(announced.schedule, run.base, first, {}, call.control());
+    for (std::string& id : held_early(held)) known.held.push_back(std::move(id));
     const ContactSchedule now =
         run.unplanned_schedule(table, announced.schedule.period(), announced.plan, known, call.control());
     auto made = std::make_shared<const Reschedule>(
-        replan_schedule(announced.schedule, now, first, how, missed, call.control()));
+        replan_schedule(announced.schedule, now, first, how, missed, held, call.control()));
     give(out, made->schedule(), announced.plan, std::move(known), made);
   });
 }

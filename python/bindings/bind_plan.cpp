@@ -28,18 +28,19 @@ std::optional<PlanPolicy> plan_from(const py::object& policy) {
   return parsed;
 }
 
-/// \param owners   those of a plan that was announced \param planned  whether contacts are put on days, or only what
-/// could be planned is worked out
+/// \param owners, held  those of a plan that was announced \param planned  whether contacts are put on days, or only
+/// what could be planned is worked out
 PySchedule make(const std::shared_ptr<RunResult>& result, const py::object& managers, const std::string& period,
                 const py::object& holidays, const py::object& policy, const py::object& as_of,
-                const std::optional<std::string>& language, const py::object& owners, bool planned, std::size_t threads,
-                const py::object& progress) {
+                const std::optional<std::string>& language, const py::object& owners,
+                const std::vector<std::string>& held, bool planned, std::size_t threads, const py::object& progress) {
   const std::optional<PlanPolicy> choice = plan_from(policy);
   const SchedulePeriod days = SchedulePeriod::parse(period);
   ScheduleKnowledge known;
   if (!holidays.is_none()) known.holidays = HolidayTable::from(column_table(holidays));
   if (!as_of.is_none()) known.as_of = to_day(as_of, "as_of");
   if (!owners.is_none()) known.owners = column_table(owners);
+  known.held = held;
   const Language said = language ? language_from(*language) : result->report_options.language;
   const Table table = column_table(managers);
   ContactSchedule made = long_call(threads, progress, [&](const Control& control) {
@@ -82,9 +83,12 @@ PySchedule replan(const PySchedule& self, const py::object& since, const py::obj
   out.known.owners = self.schedule.owners();
   // What was known when the announced plan was made: what happened since does not rename its contacts.
   out.replanned = long_call(threads, progress, [&](const Control& control) {
+    const std::vector<HeldContact> held = held_contacts(self.schedule, out.result->base, first, {}, control);
+    for (std::string& id : held_early(held)) out.known.held.push_back(std::move(id));
     const ContactSchedule now =
         out.result->unplanned_schedule(out.managers, self.schedule.period(), self.policy, out.known, control);
-    return std::make_shared<const Reschedule>(replan_schedule(self.schedule, now, first, options, missed, control));
+    return std::make_shared<const Reschedule>(
+        replan_schedule(self.schedule, now, first, options, missed, held, control));
   });
   out.schedule = out.replanned->schedule();
   return out;
@@ -267,14 +271,17 @@ dict
           },
           "What the worth, less the cost of changes, may be short of the best with such changes at most, as a share of "
           "its bound; None where the schedule replaces none.")
+      .def_property_readonly(
+          "held", [](const PySchedule& self) { return self.known.held; },
+          "Ids of contacts of the announced plan that were held before their day, so that they are not planned again.")
       .def("_replan", &replan, py::arg("since"), py::arg("managers"), py::arg("absences"), py::arg("result"),
            py::arg("change_cost"), py::arg("missed"), py::arg("threads"), py::arg("progress"))
       .def("_registry", &registry, py::arg("as_of"), py::arg("base"), py::arg("days_before"), py::arg("days_after"),
            py::arg("client_outcomes"), py::arg("threads"));
 
   module.def("_make_schedule", &make, py::arg("result"), py::arg("managers"), py::arg("period"), py::arg("holidays"),
-             py::arg("policy"), py::arg("as_of"), py::arg("language"), py::arg("owners"), py::arg("planned"),
-             py::arg("threads"), py::arg("progress"));
+             py::arg("policy"), py::arg("as_of"), py::arg("language"), py::arg("owners"), py::arg("held"),
+             py::arg("planned"), py::arg("threads"), py::arg("progress"));
   module.def("_plan_schema", [] { return from_json(plan_policy_schema()); });
 }
 

@@ -318,6 +318,8 @@ class Schedule:
     def change_counts(self) -> dict[str, int] | None: ...
     @property
     def change_gap(self) -> float | None: ...
+    @property
+    def held(self) -> list[str]: ...
     def replan(
         self,
         since: _Day,
@@ -793,6 +795,7 @@ def _make_schedule(
     as_of: _Day | None,
     language: str | None,
     owners: Table | None,
+    held: list[str],
     planned: bool,
     threads: int,
     progress: _Progress,

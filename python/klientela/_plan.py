@@ -28,6 +28,7 @@ def make_schedule(
     as_of: _Day | None = None,
     language: Literal["en", "ru"] | None = None,
     owners: Any = None,
+    held: Sequence[str] = (),
     threads: int = 0,
     progress: Callable[[str, float], object] | None = None,
 ) -> _core.Schedule:
@@ -57,6 +58,8 @@ def make_schedule(
     owners : table, optional
         Whom a plan that was announced gave the clients, as its ``owners``: they keep that manager, unless their card
         names another one who fits.
+    held : sequence of str
+        Ids of contacts of that plan that were held before their day, as its ``held``: they are not planned again.
     threads : int
         How many threads work; 0: one per core. The result does not depend on it.
     progress : callable, optional
@@ -86,6 +89,7 @@ def make_schedule(
         as_of,
         language,
         None if owners is None else table_of(owners),
+        list(held),
         True,
         threads,
         progress,
@@ -186,6 +190,10 @@ def _replan(
     progress: Callable[[str, float], object] | None = None,
 ) -> _core.Schedule:
     """Plan again with as little changed as can be of what this schedule says.
+
+    Completed contacts that the base has of days before ``since`` count for gaps and limits. An announced contact of a
+    later day that one of them fulfilled, as :meth:`registry` tells, is not planned again: its change says that it was
+    held already, and ``held`` of the new schedule has its id.
 
     Parameters
     ----------

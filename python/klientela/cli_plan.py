@@ -322,7 +322,8 @@ def replan(
     """Plan again with as little changed as can be of a plan that was announced.
 
     Writes the files of klientela plan anew, and changes.csv with what is moved, handed over, added or dropped, each with
-    what it does to the plan's worth. Days before --from stay as they are, but for what was --missed.
+    what it does to the plan's worth. Days before --from stay as they are, but for what was --missed. What was held before
+    --from, as the plan's tables have it by now, counts: for gaps and limits, and in place of the contact that it fulfils.
     """
     away: dict[str, str] = {}
     for manager, days in map(_absence, absence or []):
@@ -354,6 +355,8 @@ def replan(
             )
             steps("Writing the plan", 0)
             inputs["managers"] = str(target / "managers.csv")
+            if again.held:
+                inputs["held"] = again.held
             written = _write(
                 again,
                 target,
@@ -517,10 +520,19 @@ def _made(read: _Read, *, owners: _core.Table | None = None) -> _core.Schedule:
             None,
             inputs.get("language"),
             owners,
+            _held(inputs),
             owners is None,
             read.threads,
             stage_steps(read.steps),
         )
+
+
+def _held(inputs: Mapping[str, Any]) -> list[str]:
+    """Ids of contacts that are not planned again, as a plan that replaced another one says."""
+    held = inputs.get("held") or []
+    if not isinstance(held, list) or not all(isinstance(one, str) for one in held):
+        raise _core.BadDataError(f"{plan_files.INPUTS}: held is {held!r}, and not a list of ids", plan_files.INPUTS)
+    return held
 
 
 @contextlib.contextmanager

@@ -193,16 +193,19 @@ std::vector<ContactLine> contact_lines(const ClientBase& base, const ClientRows&
   return lines;
 }
 
-std::unordered_set<std::string> contacts_held(const ClientBase& base, Day to) {
+std::unordered_map<std::string, std::int32_t> contacts_held(const ClientBase& base, Day to) {
   const std::int32_t last = number_of(to);
-  std::unordered_set<std::string> held;
+  std::unordered_map<std::string, std::int32_t> held;
   each_block(base, TableId::interactions, [&](const Rows& read, std::uint32_t) {
     const Values* ids = read.values(InteractionField::interaction);
     if (ids == nullptr) return;
     const std::vector<std::int32_t> day = days_held(read);
     for (std::size_t i = 0; i < read.size(); ++i)
       if (day[i] != null_day && day[i] <= last)
-        if (const std::string_view id = ids->text(read.begin() + i); !id.empty()) held.emplace(id);
+        if (const std::string_view id = ids->text(read.begin() + i); !id.empty()) {
+          std::int32_t& known = held.try_emplace(std::string(id), day[i]).first->second;
+          known = std::max(known, day[i]);
+        }
   });
   return held;
 }

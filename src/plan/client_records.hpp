@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -58,8 +58,8 @@ struct ContactLine {
                                                      const PlanPolicy& policy, Day from, Day to,
                                                      std::set<std::string>& unknown);
 
-/// Ids of interactions that were completed until a day; those without one are left out.
-[[nodiscard]] std::unordered_set<std::string> contacts_held(const ClientBase& base, Day to);
+/// Days of the interactions that were completed until a day, by id; those without one are left out.
+[[nodiscard]] std::unordered_map<std::string, std::int32_t> contacts_held(const ClientBase& base, Day to);
 
 struct RequestLine {
   std::uint32_t row{0};

@@ -258,6 +258,29 @@ void Compiler::add_touches() {
   CadenceTouches expanded = expand_cadences(data_->cadences, data_->rows, usual_days_);
   data_->problem.touches = std::move(expanded.touches);
   data_->origins = std::move(expanded.origins);
+  if (!known_.held.empty()) drop_held();
+}
+
+void Compiler::drop_held() {
+  const std::set<std::string_view> held(known_.held.begin(), known_.held.end());
+  std::vector<PlanTouch>& touches = data_->problem.touches;
+  std::size_t kept = 0;
+  for (std::size_t t = 0; t < touches.size(); ++t) {
+    if (held.contains(data_->id_of(t))) {
+      data_->held.push_back(data_->origins[t]);
+      continue;
+    }
+    touches[kept] = touches[t];
+    data_->origins[kept++] = data_->origins[t];
+  }
+  touches.resize(kept);
+  data_->origins.resize(kept);
+  if (!data_->held.empty())
+    note(fmt::format("Contacts that were held before the day on which they were announced, and are not planned again: "
+                     "{}.",
+                     data_->held.size()),
+         fmt::format("Контакты, проведённые раньше объявленного дня и потому не запланированные снова: {}.",
+                     data_->held.size()));
 }
 
 void Compiler::add_limits() {

@@ -97,13 +97,13 @@ std::vector<std::uint32_t> Compiler::by_day(std::span<const ConsentLine> lines, 
 }
 
 void Compiler::add_past() {
+  data_->known_until = std::min(as_of_, period_.first - days{1});
   std::int32_t back = most_gap_;
   for (const PlanLimit& limit : policy_.limits) back = std::max(back, limit.days);
   if (back == 0) return;
-  const Day to = std::min(as_of_, period_.first - days{1});
   std::size_t client = 0;
   for (const ContactLine& line :
-       contact_lines(base_, rows_of_, policy_, period_.first - days{back}, to, unknown_channels_)) {
+       contact_lines(base_, rows_of_, policy_, period_.first - days{back}, data_->known_until, unknown_channels_)) {
     while (client < data_->client_rows.size() && data_->client_rows[client] < line.row) ++client;
     if (client == data_->client_rows.size()) break;
     if (data_->client_rows[client] == line.row)

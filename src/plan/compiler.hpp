@@ -13,7 +13,6 @@
 #include <string>
 #include <tuple>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -134,6 +133,8 @@ class Compiler {
   void sort_rows();
   void add_clients();
   void add_touches();
+  /// Takes those off that were held before the day on which they were announced.
+  void drop_held();
   void add_limits();
   void add_preferences();
   /// Gives days to the regions of contacts that are batched.
@@ -180,7 +181,7 @@ class Compiler {
   std::vector<std::vector<std::uint32_t>> pool_places_;
   std::int32_t most_gap_{0};
   std::vector<Row> asked_;
-  std::optional<std::unordered_set<std::string>> held_;  ///< ids of contacts before the period
+  std::optional<std::unordered_map<std::string, std::int32_t>> held_;  ///< days of contacts before the period
   std::set<std::string> unknown_channels_, unknown_countries_;
   std::unordered_map<std::string, std::string> country_codes_;
   std::vector<std::uint32_t> dated_consents_;  ///< by client

@@ -92,8 +92,8 @@ void check_clients(const PlanProblem& problem) {
     const PastContact& past = problem.past[i];
     check_index(past.client, problem.clients.size(), "client", i, "past");
     check_index(past.channel, problem.channels, "channel", i, "past");
-    if (past.day < first_day || past.day >= end_day || (!problem.days.empty() && past.day >= problem.days.front()))
-      fail("a past contact must lie before the plan's first day", fmt::format("past[{}]", i));
+    if (past.day < first_day || past.day >= end_day)
+      fail("a past contact must lie in the years 1900 to 2199", fmt::format("past[{}]", i));
     if (i > 0 && std::pair(past.client, past.day) < std::pair(problem.past[i - 1].client, problem.past[i - 1].day))
       fail("past contacts must be in order of client and day", fmt::format("past[{}]", i));
   }
@@ -109,6 +109,22 @@ double sum_of_capacities(const PlanProblem& problem) {
   const double contacts_of_channels = static_cast<double>(problem.touches.size());
   for (const std::int32_t contacts : problem.contacts) capacity += std::min<double>(contacts, contacts_of_channels);
   return capacity;
+}
+
+/// Past contacts lie before everything that is planned for their client.
+void check_past(const PlanProblem& problem) {
+  if (problem.days.empty()) return;
+  std::size_t touch = 0;
+  for (std::size_t i = 0; i < problem.past.size(); ++i) {
+    const PastContact& past = problem.past[i];
+    if (past.day < problem.days.front()) continue;
+    const std::vector<PlanTouch>& touches = problem.touches;
+    while (touch < touches.size() && touches[touch].client < past.client) ++touch;
+    for (std::size_t t = touch; t < touches.size() && touches[t].client == past.client; ++t)
+      if (touches[t].first <= past.day)
+        fail("a past contact must lie before the plan's first day, or before the windows of its client's touches",
+             fmt::format("past[{}]", i));
+  }
 }
 
 void check_touches(const PlanProblem& problem) {
@@ -147,6 +163,7 @@ void PlanProblem::check() const {
   check_capacities(*this);
   check_clients(*this);
   check_touches(*this);
+  check_past(*this);
 }
 
 std::int64_t planning::largest_bonus(const PlanProblem& problem) {

@@ -297,6 +297,19 @@ class Replanner {
     for (const std::vector<std::int64_t>* list : {&prices.slot, &prices.minute, &prices.contact})
       for (const std::int64_t price : *list)
         if (price < 0) throw Error(Code::invalid_argument, "a price must not be below zero", "prices");
+    for (std::size_t i = 0; i < announced_.held.size(); ++i) {
+      const HeldTouch& one = announced_.held[i];
+      const auto fail = [&](const char* text) {
+        throw Error(Code::invalid_argument, text, fmt::format("held[{}]", i));
+      };
+      if (one.client >= problem_.clients.size() || one.channel >= problem_.channels ||
+          (one.touch != gone && one.touch >= problem_.touches.size()))
+        fail("a held contact has a client, a channel and a touch of the problem");
+      if (one.day < first_day || one.day >= first_open_) fail("a held contact lies before the first open day");
+      if (i > 0 &&
+          std::pair(one.client, one.day) < std::pair(announced_.held[i - 1].client, announced_.held[i - 1].day))
+        fail("held contacts must be in order of client and day");
+    }
     for (std::uint32_t i = 0; i < announced_.touches.size(); ++i) {
       const AnnouncedTouch& one = announced_.touches[i];
       const auto fail = [&](const std::string& text) {
@@ -346,7 +359,46 @@ class Replanner {
       return one.start >= shift.span.from && one.start <= shift.span.to - touch.minutes;
     });
     const Place place{one.manager, static_cast<std::uint16_t>(day), static_cast<std::uint16_t>(one.channel)};
-    return works && fits_client(model_, nowhere_, one.touch, place);
+    return works && fits(nowhere_, one.touch, place);
+  }
+
+  /// fits_client(), and that what was held meanwhile leaves the touch its day.
+  [[nodiscard]] bool fits(std::span<const Place> places, std::uint32_t touch, const Place& place) const {
+    return fits_client(model_, places, touch, place) && fits_held(places, touch, place);
+  }
+  [[nodiscard]] bool fits_held(std::span<const Place> places, std::uint32_t touch, const Place& place) const {
+    const PlanTouch& one = problem_.touches[touch];
+    const Day day = problem_.days[place.day];
+    const auto [held, held_end] =
+        std::equal_range(announced_.held.begin(), announced_.held.end(), HeldTouch{one.client},
+                         [](const HeldTouch& a, const HeldTouch& b) { return a.client < b.client; });
+    if (held == held_end || day < first_open_) return true;
+    if ((day - (held_end - 1)->day).count() < one.gap_days) return false;
+    const std::uint32_t profile = problem_.clients[one.client].limits;
+    if (profile == no_profile) return true;
+    std::vector<std::pair<Day, std::uint32_t>> others;  // day, channel
+    for (const PastContact& past : model_.past(one.client)) others.emplace_back(past.day, past.channel);
+    for (auto it = held; it != held_end; ++it) others.emplace_back(it->day, it->channel);
+    std::uint32_t begin = touch, end = touch + 1;
+    while (begin > 0 && problem_.touches[begin - 1].client == one.client) --begin;
+    while (end < problem_.touches.size() && problem_.touches[end].client == one.client) ++end;
+    for (std::uint32_t other = begin; other < end; ++other)
+      if (other != touch && places[other].manager != none &&
+          std::none_of(held, held_end, [&](const HeldTouch& late) { return late.touch == other; }))
+        others.emplace_back(problem_.days[places[other].day], places[other].channel);
+    for (const RollingLimit& limit : problem_.limits[profile]) {
+      if ((limit.channels >> place.channel & 1U) == 0) continue;
+      std::vector<Day> contacts{day};
+      for (const auto& [on, channel] : others)
+        if ((limit.channels >> channel & 1U) != 0) contacts.push_back(on);
+      std::sort(contacts.begin(), contacts.end());
+      const auto most = static_cast<std::size_t>(limit.contacts);
+      if (most == 0) return false;
+      for (std::size_t i = most; i < contacts.size(); ++i)
+        if ((contacts[i] - contacts[i - most]).count() < limit.days && contacts[i] >= day && contacts[i - most] <= day)
+          return false;
+    }
+    return true;
   }
 
   [[nodiscard]] std::pair<std::vector<PlanShift>::const_iterator, std::vector<PlanShift>::const_iterator> shifts_of(
@@ -369,8 +421,7 @@ class Replanner {
       crowd.full.push_back(crowded(crowd.held, bin) ? 1 : 0);
     for (const std::uint32_t touch : touches)
       crowd.hindered.push_back(
-          !fits_client(model_, crowd.held.places(), touch, places_[touch]) || !crowd.held.client_is_free(touch) ? 1
-                                                                                                                : 0);
+          !fits(crowd.held.places(), touch, places_[touch]) || !crowd.held.client_is_free(touch) ? 1 : 0);
     return crowd;
   }
 
@@ -459,7 +510,9 @@ class Replanner {
       std::sort(sorted.begin(), sorted.end());
       Held held = free;
       for (const auto& one : sorted)
-        if (held.fits(std::get<2>(one))) held.add(std::get<2>(one));
+        if (const std::uint32_t touch = std::get<2>(one);
+            held.fits(touch) && fits_held(held.places(), touch, places_[touch]))
+          held.add(touch);
       if (!best || std::pair(held.count(), held.worth()) > std::pair(best->count(), best->worth()))
         best = std::move(held);
     }
@@ -482,6 +535,10 @@ class Replanner {
     own.limits = problem_.limits;
     own.clients = problem_.clients;
     own.past = problem_.past;
+    for (const HeldTouch& one : announced_.held) own.past.push_back({one.client, one.channel, one.day});
+    std::sort(own.past.begin(), own.past.end(), [](const PastContact& a, const PastContact& b) {
+      return std::tie(a.client, a.day, a.channel) < std::tie(b.client, b.day, b.channel);
+    });
     for (std::size_t bin = 0; bin < own.minutes.size(); ++bin)
       if (problem_.days[bin % model_.days] < first_open_) own.minutes[bin] = 0;
     for (const PlanShift& shift : problem_.shifts) {
@@ -579,9 +636,8 @@ class Replanner {
     for (std::size_t day = window.first; day < window.second; ++day) {
       bool open = false;
       for (std::uint32_t able = channels; able != 0 && !open; able &= able - 1)
-        open =
-            fits_client(model_, places, touch,
-                        {manager, static_cast<std::uint16_t>(day), static_cast<std::uint16_t>(std::countr_zero(able))});
+        open = fits(places, touch,
+                    {manager, static_cast<std::uint16_t>(day), static_cast<std::uint16_t>(std::countr_zero(able))});
       if (!open) days.push_back(day);
     }
     return days;
@@ -605,7 +661,7 @@ class Replanner {
         const Place place{row.manager, static_cast<std::uint16_t>(row.day), static_cast<std::uint16_t>(row.channel)};
         // Two of them may go too far beside those who stay, though each alone does not: a place for the second is
         // sought once more, beside the first.
-        if (fits_client(model_, held.places(), touch, place)) {
+        if (fits(held.places(), touch, place)) {
           held.add(touch, place, row.start);
         } else {
           again = true;

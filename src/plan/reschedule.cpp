@@ -8,10 +8,12 @@
 #include <numeric>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
 #include "klientela/plan/check.hpp"
+#include "plan/client_records.hpp"
 #include "plan/outcome.hpp"
 #include "plan/schedule_data.hpp"
 #include "plan/touch_order.hpp"
@@ -111,6 +113,31 @@ void rename_touches(std::span<const std::uint32_t> place, Replan& replan) {
                    [](const PlanChange& a, const PlanChange& b) { return a.touch < b.touch; });
 }
 
+/// What was held meanwhile, in the numbers of a problem. A contact that was held on its announced day or before it
+/// counts as announced, unless it was early. \param touches  by touch announced what it is now
+void add_held(const ContactSchedule& announced, const ContactSchedule& now, const std::vector<std::uint32_t>& touches,
+              std::span<const HeldContact> held, Announcement& announcement) {
+  if (held.empty()) return;
+  const ContactSchedule::Data& data = now.data();
+  const auto clients = places(data.client_rows, [&](std::uint32_t row) { return data.clients.to_text(row); });
+  const auto channels = places(now.channels(), [](const std::string& name) { return name; });
+  std::unordered_map<std::string, const PlannedTouch*> rows;
+  for (const PlannedTouch& row : announced.plan().planned) rows.emplace(announced.id(row.touch), &row);
+  for (const HeldContact& one : held) {
+    HeldTouch made{place_or_gone(clients, one.client), place_or_gone(channels, one.channel), one.day, gone};
+    if (made.client == gone || made.channel == gone) continue;
+    const auto row = one.early ? rows.end() : rows.find(one.contact);
+    if (row != rows.end() && touches[row->second->touch] != gone) {
+      if (one.day <= announced.problem().days[row->second->day]) continue;
+      made.touch = touches[row->second->touch];
+    }
+    announcement.held.push_back(made);
+  }
+  std::sort(announcement.held.begin(), announcement.held.end(), [](const HeldTouch& a, const HeldTouch& b) {
+    return std::tie(a.client, a.day, a.channel, a.touch) < std::tie(b.client, b.day, b.channel, b.touch);
+  });
+}
+
 /// What was planned with touches in another order, told in the one that `now` has with such a plan, so that it is the
 /// same when it is read back. \param order  of the touches that were planned
 ContactSchedule settled(const ContactSchedule& now, const planning::TouchOrder& order, Replan& replan) {
@@ -129,10 +156,65 @@ ContactSchedule settled(const ContactSchedule& now, const planning::TouchOrder& 
 
 }  // namespace
 
-Reschedule::Reschedule(ContactSchedule announced, ContactSchedule now, Replan replan)
+std::vector<HeldContact> held_contacts(const ContactSchedule& announced, const ClientBase& base, Day first_open,
+                                       const RegistryOptions& options, const Control& control) {
+  using planning::ContactLine;
+  const ContactSchedule::Data& data = announced.data();
+  const Day from = data.known_until + std::chrono::days{1}, to = first_open - std::chrono::days{1};
+  if (to < from) return {};
+  const planning::ClientRows rows(base);
+  std::set<std::string> unknown;
+  const std::vector<ContactLine> lines = planning::contact_lines(base, rows, data.policy, from, to, unknown);
+  if (lines.empty()) return {};
+  const Column clients = base.client_column();
+  std::vector<HeldContact> held;
+  std::unordered_map<std::string, std::size_t> first_of;  // by client
+  for (const ContactLine& line : lines) {
+    held.push_back(
+        {clients.to_text(line.row), data.channels[line.channel], Day{std::chrono::days{line.day}}, {}, false});
+    first_of.emplace(held.back().client, held.size() - 1);
+  }
+  const std::unordered_map<std::string, std::int32_t> days = planning::contacts_held(base, to);
+  const Table registry = registry_of(
+      announced, base, announced.time_zone().start_of(first_open) - std::chrono::microseconds{1}, options, control);
+  const Column &ids = registry.column("id"), &of = registry.column("client"), &channel = registry.column("channel"),
+               &state = registry.column("state"), &interaction = registry.column("interaction");
+  const std::span<const std::int64_t> starts = registry.column("start").values<std::int64_t>();
+  for (std::size_t row = 0; row < registry.rows(); ++row) {
+    if (state.to_text(row) != "completed") continue;
+    const auto first = first_of.find(of.to_text(row));
+    if (first == first_of.end()) continue;
+    const Day planned = announced.time_zone().day_of(Instant{std::chrono::microseconds{starts[row]}});
+    // The day of the interaction; of one without an id the nearest contact by the channel.
+    std::optional<Day> on;
+    if (!interaction.is_null(row))
+      if (const auto known = days.find(interaction.to_text(row)); known != days.end())
+        on = Day{std::chrono::days{known->second}};
+    HeldContact* best = nullptr;
+    for (std::size_t i = first->second; i < held.size() && held[i].client == first->first; ++i) {
+      HeldContact& one = held[i];
+      if (!one.contact.empty() || one.channel != channel.to_text(row) || (on && one.day != *on)) continue;
+      if (best == nullptr || std::chrono::abs(one.day - planned) < std::chrono::abs(best->day - planned)) best = &one;
+    }
+    if (best == nullptr) continue;
+    best->contact = ids.to_text(row);
+    best->early = planned >= first_open;
+  }
+  return held;
+}
+
+std::vector<std::string> held_early(std::span<const HeldContact> held) {
+  std::vector<std::string> ids;
+  for (const HeldContact& one : held)
+    if (one.early) ids.push_back(one.contact);
+  return ids;
+}
+
+Reschedule::Reschedule(ContactSchedule announced, ContactSchedule now, Replan replan, std::map<std::string, Day> held)
     : announced_(std::move(announced)),
       now_(std::move(now)),
-      replan_(std::make_shared<const Replan>(std::move(replan))) {}
+      replan_(std::make_shared<const Replan>(std::move(replan))),
+      held_(std::move(held)) {}
 
 Table Reschedule::changes(Language language) const {
   const bool russian = language == Language::russian;
@@ -185,7 +267,11 @@ Table Reschedule::changes(Language language) const {
               fmt::format(fmt::runtime(russian ? "добавлено: {}, {}" : "added: {}, {}"), clocks.text(*start), *manager);
         break;
       case ChangeKind::dropped:
-        if (start_before)
+        if (!start_before) break;
+        if (const auto held = held_.find(announced_.id(before[change.announced].touch)); held != held_.end())
+          text = fmt::format(fmt::runtime(russian ? "уже проведён {}: было {}, {}" : "held already on {}: was {}, {}"),
+                             to_text(held->second), clocks.text(*start_before), *manager_before);
+        else
           text = fmt::format(fmt::runtime(russian ? "отменено: было {}, {}; {}" : "dropped: was {}, {}; {}"),
                              clocks.text(*start_before), *manager_before,
                              change.touch == gone ? (russian ? "больше не требуется" : "asked for no more")
@@ -224,7 +310,8 @@ Table Reschedule::changes(Language language) const {
 }
 
 Reschedule replan_schedule(const ContactSchedule& announced, const ContactSchedule& now, Day first_open,
-                           const ReplanOptions& options, std::span<const std::string> missed, const Control& control) {
+                           const ReplanOptions& options, std::span<const std::string> missed,
+                           std::span<const HeldContact> held, const Control& control) {
   const PlanProblem& problem = announced.problem();
   for (const PlannedTouch& row : announced.plan().planned)
     if (row.manager >= problem.managers || row.day >= problem.days.size() || row.channel >= problem.channels)
@@ -255,11 +342,15 @@ Reschedule replan_schedule(const ContactSchedule& announced, const ContactSchedu
     if (channel == gone) touch.touch = gone;
     touch.missed = !lost.empty() && lost.contains(announced.id(announced.plan().planned[row].touch));
   }
+  add_held(announced, open, touches, held, announcement);
   // Prices of contacts are by channel: of other channels they say nothing.
   if (announced.channels() != now.channels()) announcement.prices = {};
   Replan replan = replan_contacts(open.problem(), announcement, first_open, options, control);
   ContactSchedule planned = order ? settled(now, *order, replan) : now.with(replan.plan);
-  return {announced, std::move(planned), std::move(replan)};
+  std::map<std::string, Day> early;
+  for (const HeldContact& one : held)
+    if (one.early) early.emplace(one.contact, one.day);
+  return {announced, std::move(planned), std::move(replan), std::move(early)};
 }
 
 Table registry_of(const ContactSchedule& schedule, const ClientBase& base, Instant as_of,

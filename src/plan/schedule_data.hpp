@@ -50,6 +50,8 @@ struct ContactSchedule::Data {
   std::vector<std::uint32_t> first_activity;  ///< of each cadence: its quotas' activities follow each other
   std::vector<CadenceClient> rows;
   std::vector<TouchOrigin> origins;    ///< by touch
+  std::vector<TouchOrigin> held;       ///< what was asked for, but held before its announced day; no touches
+  Day known_until{};                   ///< last day whose contacts are among problem.past
   std::vector<std::uint32_t> regions;  ///< by touch, for day batching; empty: there is none
 
   [[nodiscard]] std::size_t activity_of(std::size_t touch) const {

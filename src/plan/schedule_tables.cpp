@@ -445,6 +445,7 @@ Table ContactSchedule::shortfalls() const {
     const TouchOrigin& origin = data.origins[touch.touch];
     ++planned[begin[origin.row] + origin.quota];
   }
+  for (const TouchOrigin& origin : data.held) ++planned[begin[origin.row] + origin.quota];
   std::vector<std::uint32_t> rows;
   Terms playbooks, quotas, periods;
   std::vector<std::int32_t> least, happened;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
 import shutil
 from pathlib import Path
@@ -277,6 +278,33 @@ def test_managers_of_a_replan_are_read_back_whatever_their_ids_begin_with(cli, t
     assert "'@anna" in (tmp_path / "again" / "managers.csv").read_text(encoding="utf-8")
     done = cli("plan", "check", "again")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_replan_takes_what_was_held_early_for_done(cli, tables, tmp_path):
+    data, out = tmp_path / "data", tmp_path / "again"
+    shutil.copytree(tables, data)
+    assert cli("plan", *arguments(data), "--out", "plan", "--quiet").returncode == 0
+    row = next(row for row in rows(tmp_path / "plan" / "plan.csv") if row["start"] >= "2026-07-14")
+    since = dt.date.fromisoformat(row["start"][:10])
+    held = since - dt.timedelta(days=1)
+    lines = rows(data / "interactions.csv")
+    call = {"interaction": row["id"], "client": row["client"], "channel": row["channel"], "state": "completed"}
+    lines.append(dict.fromkeys(lines[0], "") | call | {"initiative": "outbound", "started_at": f"{held}T09:00:00"})
+    write_rows(data / "interactions.csv", lines)
+    done = cli("plan", "replan", "plan", "--from", since, "--out", "again", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert row["id"] not in {each["id"] for each in rows(out / "plan.csv") + rows(out / "refused.csv")}
+    changes = {each["id"]: each for each in rows(out / "changes.csv")}
+    assert f"held already on {held}" in changes[row["id"]]["text"]
+    assert json.loads((out / "inputs.json").read_text(encoding="utf-8"))["held"] == [row["id"]]
+    checked = cli("plan", "check", "again")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert cli("plan", "replan", "again", "--from", since, "--out", "third", "--quiet").returncode == 0
+    assert json.loads((tmp_path / "third" / "inputs.json").read_text(encoding="utf-8"))["held"] == [row["id"]]
+    inputs = json.loads((out / "inputs.json").read_text(encoding="utf-8"))
+    (out / "inputs.json").write_text(json.dumps({**inputs, "held": "all"}), encoding="utf-8")
+    broken = cli("plan", "check", "again")
+    assert broken.returncode == 1 and "held is 'all'" in broken.stderr
 
 
 def test_a_tree_that_was_moved_is_still_understood(cli, tables, tmp_path):

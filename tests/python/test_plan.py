@@ -63,11 +63,11 @@ SMALL = {
 MANAGERS = {"manager": ["ann", "bob"], "name": ["Ann", None], "time_zone": ["Europe/Berlin", "Asia/Kathmandu"]}
 
 
-def small_result(clients: int = 6) -> klientela.Result:
+def small_result(clients: int = 6, **more: dict[str, list[str]]) -> klientela.Result:
     ids = [f"c{number}" for number in range(clients)]
     cards = {"client": ids, "name": [f"Client {each}" for each in ids], "owner": ["ann", "bob"] * (clients // 2)}
     sales = {"client": ids, "at": ["2026-11-02"] * clients, "amount": [10 + number for number in range(clients)]}
-    return klientela.run({"clients": cards, "transactions": sales}, {"dedupe": {"merge": False}})
+    return klientela.run({"clients": cards, "transactions": sales, **more}, {"dedupe": {"merge": False}})
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +136,34 @@ def test_one_run_plans_too():
     for part in ({"managers": team}, {"period": PERIOD}):
         with pytest.raises(klientela.InvalidArgumentError, match="give both, or neither"):
             klientela.run(base, **part)
+
+
+def test_planning_again_counts_what_was_held_meanwhile(small):
+    rows = small.planned.to_pydict()
+    for column in ("start", "end"):
+        rows[column] = [at + dt.timedelta(days=14) for at in rows[column]]
+    announced = small.read_back(rows, small.refused, small.prices)
+    assert len(announced.check()) == 0 and announced.held == []
+    since = min(at.date() for at in rows["start"])
+    held = since - dt.timedelta(days=1)
+    call = {
+        "client": ["c0"],
+        "channel": ["phone"],
+        "initiative": ["outbound"],
+        "started_at": [f"{held}T10:00:00"],
+        "state": ["completed"],
+    }
+    now = small_result(interactions=call)
+    again = announced.replan(since, result=now)
+    done = rows["id"][rows["client"].index("c0")]
+    assert again.held == [done] and done not in again.planned["id"]
+    assert len(again) == 5 and len(again.check()) == 0 and len(again.shortfalls) == 0
+    changes = again.changes.to_pydict()
+    assert changes["change"] == ["dropped"] and f"held already on {held}" in changes["text"][0]
+    later = again.replan(since, result=now)
+    assert later.held == [done] and len(later.changes) == 0
+    told = now.schedule(MANAGERS, "2026-12", policy=SMALL, held=again.held)
+    assert set(told.planned["client"]) == {f"c{number}" for number in range(1, 6)}
 
 
 def test_threads_change_nothing(result):

@@ -52,7 +52,7 @@ struct PlanClient {
   friend bool operator==(const PlanClient&, const PlanClient&) = default;
 };
 
-/// A contact that happened before the plan's first day.
+/// A contact that happened before the plan's first day, or before the windows of all of the client's touches.
 struct PastContact {
   std::uint32_t client{0};
   std::uint32_t channel{0};

@@ -29,8 +29,20 @@ struct AnnouncedTouch {
   friend bool operator==(const AnnouncedTouch&, const AnnouncedTouch&) = default;
 };
 
+/// A contact that took place on a day before `first_open` and is not among PlanProblem::past.
+struct HeldTouch {
+  std::uint32_t client{0};  ///< index into PlanProblem::clients
+  std::uint32_t channel{0};
+  Day day{};
+  std::uint32_t touch{gone};  ///< the announced touch of an earlier day that it fulfilled; gone: none
+  friend bool operator==(const HeldTouch&, const HeldTouch&) = default;
+};
+
 struct Announcement {
   std::vector<AnnouncedTouch> touches;  ///< a touch of the problem at most once
+  /// By client, then day: gaps and rolling limits of what is planned from first_open on count them as they do past
+  /// contacts. A touch that was fulfilled on a later day than announced counts on that day alone.
+  std::vector<HeldTouch> held;
   /// Prices to begin with, in the shape of the problem as it is now; empty: none. The closer they are to what capacity
   /// is worth, the lower is the bound of the new plan.
   PlanPrices prices;
@@ -112,7 +124,8 @@ struct Replan {
 /// plan_contacts() takes for the touches that do not stay; with one two to three times as long as planning anew.
 /// \param first_open  first day that may still change
 /// \throws Error as plan_contacts(); invalid_argument for an announced touch or channel that does not exist, a touch
-/// announced twice ("announced[i]"), prices of another shape ("prices") or a cost that is negative or too large to be summed up ("change_cost")
+/// announced twice ("announced[i]"), a held contact out of order or of a day from first_open on ("held[i]"), prices of
+/// another shape ("prices") or a cost that is negative or too large to be summed up ("change_cost")
 [[nodiscard]] Replan replan_contacts(const PlanProblem& problem, const Announcement& announced, Day first_open,
                                      const ReplanOptions& options = {}, const Control& control = {});
 

@@ -1,6 +1,7 @@
 // A schedule after it was announced: planned again with as little changed as can be, and compared with what was done.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -15,11 +16,33 @@
 
 namespace klientela {
 
+/// A contact that took place after a schedule was announced.
+struct HeldContact {
+  std::string client;
+  std::string channel;  ///< as the schedule calls it
+  Day day{};
+  std::string contact;  ///< id of the announced contact that it fulfilled; empty: it was not planned
+  bool early{false};    ///< which was announced for a day from first_open on
+  friend bool operator==(const HeldContact&, const HeldContact&) = default;
+};
+
+/// Completed contacts of the company's initiative, or of none said, on days before `first_open` that the schedule does
+/// not know of yet, and which of its contacts they fulfilled, by registry_of() as of that day's start. By client, day,
+/// channel; days are those of the base's time zone. O(interactions log interactions)
+/// \param base  with the clients of the schedule; channels that the schedule does not have are left out
+/// \throws Error as make_registry()
+[[nodiscard]] std::vector<HeldContact> held_contacts(const ContactSchedule& announced, const ClientBase& base,
+                                                     Day first_open, const RegistryOptions& options = {},
+                                                     const Control& control = {});
+/// Ids of those that were held early: ScheduleKnowledge::held of what is planned again.
+[[nodiscard]] std::vector<std::string> held_early(std::span<const HeldContact> held);
+
 /// A schedule that replaces one that was announced. Copying shares everything. Immutable, thread-safe.
 class Reschedule {
  public:
   /// Of one announcement and the plan that replaces it: see replan_schedule().
-  Reschedule(ContactSchedule announced, ContactSchedule now, Replan replan);
+  /// \param held  days by id of announced contacts that were held early, for the words of changes()
+  Reschedule(ContactSchedule announced, ContactSchedule now, Replan replan, std::map<std::string, Day> held = {});
 
   [[nodiscard]] const ContactSchedule& schedule() const noexcept { return now_; }
   [[nodiscard]] const ContactSchedule& announced() const noexcept { return announced_; }
@@ -33,6 +56,7 @@ class Reschedule {
   ContactSchedule announced_;
   ContactSchedule now_;
   std::shared_ptr<const Replan> replan_;
+  std::map<std::string, Day> held_;
 };
 
 /// Plans `now` so that as little as possible of what `announced` planned changes; contacts are the same by id, managers
@@ -42,11 +66,13 @@ class Reschedule {
 ///                    that were announced (ScheduleKnowledge::owners); its plan is not looked at (compile_schedule())
 /// \param first_open  first day that may still change; of the days before, what was announced and not missed stays
 /// \param missed      ids of announced contacts whose day is over and that were not held; others are left alone
+/// \param held        what took place meanwhile (held_contacts()): gaps and rolling limits of what is planned from
+///                    first_open on count it. `now` is compiled with held_early() of it as ScheduleKnowledge::held
 /// \throws Error as replan_contacts(); bad_data "planned" for an announced contact whose manager, channel or day is not
 /// there, as plan_of() may give it
 [[nodiscard]] Reschedule replan_schedule(const ContactSchedule& announced, const ContactSchedule& now, Day first_open,
                                          const ReplanOptions& options = {}, std::span<const std::string> missed = {},
-                                         const Control& control = {});
+                                         std::span<const HeldContact> held = {}, const Control& control = {});
 
 /// The registry of a schedule's planned contacts, as make_registry(): managers with the minutes that they have for
 /// contacts on each day of the plan (the shifts, where the table of managers says no less). A day of the period without

@@ -38,6 +38,9 @@ struct ScheduleKnowledge {
   /// Whom an announced plan gave the clients, columns client and manager as of ContactSchedule::owners(): they keep
   /// that one, unless the card names another one who fits. Who is not there, client or manager, does not count.
   Table owners{};
+  /// Ids of contacts of an announced plan that were held before the day on which they were announced: they are not
+  /// asked for again, and count for their quotas. See held_contacts().
+  std::vector<std::string> held{};
 };
 
 /// What a plan said of itself, as summary.json has it; nothing where it is not known.

@@ -356,6 +356,64 @@ TEST(Replan, AChangeCostSaysWhatOneMayCost) {
             (std::vector<PlanChange>{{ChangeKind::dropped, 0, 0, -100}, {ChangeKind::added, 1, gone, 150}}));
 }
 
+/// Whether what is planned from first_open on keeps its distance and the limits beside what was held before.
+std::string too_much(const PlanProblem& problem, const Announcement& announced, const ContactPlan& plan,
+                     Day first_open) {
+  for (const PlannedTouch& row : plan.planned) {
+    const PlanTouch& touch = problem.touches[row.touch];
+    const Day day = problem.days[row.day];
+    if (day < first_open) continue;
+    std::vector<std::pair<Day, std::uint32_t>> contacts;
+    for (const HeldTouch& one : announced.held)
+      if (one.client == touch.client) {
+        contacts.emplace_back(one.day, one.channel);
+        if ((day - one.day).count() < touch.gap_days) return "gap of touch " + std::to_string(row.touch);
+      }
+    if (contacts.empty() || problem.clients[touch.client].limits == no_profile) continue;
+    for (const PastContact& past : problem.past)
+      if (past.client == touch.client) contacts.emplace_back(past.day, past.channel);
+    for (const PlannedTouch& other : plan.planned)
+      if (problem.touches[other.touch].client == touch.client)
+        contacts.emplace_back(problem.days[other.day], other.channel);
+    for (const RollingLimit& limit : problem.limits[problem.clients[touch.client].limits]) {
+      if ((limit.channels >> row.channel & 1U) == 0) continue;
+      const auto count = std::count_if(contacts.begin(), contacts.end(), [&](const auto& one) {
+        return (limit.channels >> one.second & 1U) != 0 && one.first <= day && (day - one.first).count() < limit.days;
+      });
+      if (count > limit.contacts) return "limit of touch " + std::to_string(row.touch);
+    }
+  }
+  return {};
+}
+
+TEST(Replan, CountsWhatWasHeldMeanwhile) {
+  std::size_t kept = 0, moved = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    Changed one = changed_plan(seed);
+    std::mt19937_64 random(seed);
+    const Day first_open = plan_day(1);
+    for (std::uint32_t client = 0; client < one.now.clients.size(); ++client)
+      if (random() % 2 == 0)
+        one.announced.held.push_back(
+            {client, static_cast<std::uint32_t>(random() % one.now.channels), plan_day(0), gone});
+    const Replan made = replan_contacts(one.now, one.announced, first_open);
+    ASSERT_EQ(faults(one.now, made.plan), "") << seed;
+    ASSERT_EQ(too_much(one.now, one.announced, made.plan, first_open), "") << seed;
+    ASSERT_GE(made.changed, made.least_changed) << seed;
+    ASSERT_GE(made.changed_bound, made.changed_objective) << seed;
+    kept += made.stayed;
+    moved += made.changed;
+    ReplanOptions cheap;
+    cheap.change_cost = 10;
+    const Replan other = replan_contacts(one.now, one.announced, first_open, cheap);
+    ASSERT_EQ(faults(one.now, other.plan), "") << seed;
+    ASSERT_EQ(too_much(one.now, one.announced, other.plan, first_open), "") << seed;
+    ASSERT_GE(other.changed_bound, other.changed_objective) << seed;
+  }
+  EXPECT_GT(kept, 0U);
+  EXPECT_GT(moved, 0U);
+}
+
 TEST(Replan, NamesWhatIsWrong) {
   PlanProblem problem = empty_plan(1, 2);
   problem.clients.resize(1);
@@ -380,6 +438,15 @@ TEST(Replan, NamesWhatIsWrong) {
   EXPECT_EQ(broken([](A& a, O&) { a.touches[0].channel = 2; }), "announced[0]");
   EXPECT_EQ(broken([](A& a, O&) { a.touches.push_back(a.touches[0]); }), "announced[1]");
   EXPECT_EQ(broken([](A& a, O&) { a.prices.slot = {1}; }), "prices");
+  const Day before = plan_day(0) - std::chrono::days{1};
+  EXPECT_EQ(broken([&](A& a, O&) { a.held = {{0, 0, before, gone}, {0, 0, before, 0}}; }), "nothing");
+  EXPECT_EQ(broken([&](A& a, O&) { a.held = {{1, 0, before, gone}}; }), "held[0]");
+  EXPECT_EQ(broken([&](A& a, O&) { a.held = {{0, 0, before, 1}}; }), "held[0]");
+  EXPECT_EQ(broken([](A& a, O&) { a.held = {{0, 0, plan_day(0), gone}}; }), "held[0]");
+  EXPECT_EQ(broken([&](A& a, O&) {
+              a.held = {{0, 0, before, gone}, {0, 0, before - std::chrono::days{1}, gone}};
+            }),
+            "held[1]");
   EXPECT_EQ(broken([](A&, O& o) { o.change_cost = -1; }), "change_cost");
   EXPECT_EQ(broken([](A&, O& o) { o.change_cost = std::numeric_limits<std::int64_t>::max(); }), "change_cost");
   EXPECT_EQ(broken([](A&, O& o) { o.change_cost = 1'000'000'000'000'001; }), "change_cost");

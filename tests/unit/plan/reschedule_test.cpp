@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -169,6 +170,127 @@ TEST(Reschedule, KeepsTheOrderThatWasAnnouncedWhereDaysLeftWouldGiveAnother) {
   EXPECT_TRUE(check_schedule(read).ok());
   EXPECT_EQ(column(read.planned(), "id"), column(made.planned(), "id"));
   EXPECT_EQ(read.plan().upper_bound, made.plan().upper_bound);
+}
+
+// --- what was held since ---
+
+/// One client and calls of a quota in December, with what was held so far.
+struct Meanwhile {
+  std::string quota;
+  std::string limits{"[]"};
+  std::vector<std::pair<Day, std::string>> calls{};  // when, and the id of the interaction
+  std::vector<std::string> held{};                   // as ScheduleKnowledge
+
+  [[nodiscard]] ClientBase base() const {
+    BaseBuilder builder;
+    builder.add(ClientRow{.client = 1});
+    for (const auto& [day, id] : calls) {
+      InteractionRow row{.client = 1, .channel = "phone", .initiative = "outbound"};
+      row.started_at = Instant{day} + std::chrono::hours{12};
+      row.state = "completed";
+      row.interaction = id;
+      builder.add(row);
+    }
+    return builder.build().base;
+  }
+  [[nodiscard]] ContactSchedule compiled() const {
+    const PlanPolicy rules = *plan_policy_from_json(
+        R"({"playbooks": [{"name": "p", "quotas": [)" + quota + R"(]}], "care": [], "revisits": null, "limits": )" +
+            limits + R"(, "batching": null, "owners": {"dedicated": null, "needs": []}, "hours": "00:00-24:00"})",
+        "/plan");
+    const ClientBase of = base();
+    ScheduleKnowledge known;
+    known.held = held;
+    return compile_schedule(of, Table({of.client_column()}), texts({{"manager", {"anna"}}}), rules, {on(1), on(31)},
+                            known);
+  }
+};
+
+Day day_of(const ContactSchedule& schedule, std::size_t row) {
+  return schedule.problem().days[schedule.plan().planned[row].day];
+}
+
+/// The same with planned contacts on days of one's own.
+ContactSchedule announced_on(const ContactSchedule& compiled, const std::vector<Day>& days) {
+  ContactPlan plan = plan_contacts(compiled.problem());
+  EXPECT_EQ(plan.planned.size(), days.size());
+  for (std::size_t i = 0; i < days.size(); ++i) {
+    const std::vector<Day>& all = compiled.problem().days;
+    plan.planned[i].day = static_cast<std::uint32_t>(std::find(all.begin(), all.end(), days[i]) - all.begin());
+  }
+  const ContactSchedule made = compiled.with(plan);
+  EXPECT_TRUE(check_schedule(made).ok());
+  return made;
+}
+
+TEST(Reschedule, TakesAContactThatWasHeldEarlyForDone) {
+  Meanwhile world{.quota = R"({"channel": "phone", "value": 5})"};
+  const ContactSchedule before = announced_on(world.compiled(), {on(15)});
+  const std::string id = before.id(0);
+  world.calls = {{on(14), ""}};
+  const std::vector<HeldContact> held = held_contacts(before, world.base(), on(15));
+  EXPECT_EQ(held, (std::vector<HeldContact>{{"1", "phone", on(14), id, true}}));
+  EXPECT_TRUE(held_contacts(before, world.base(), on(14)).empty());
+  world.held = held_early(held);
+  const ContactSchedule now = world.compiled();
+  EXPECT_TRUE(now.problem().touches.empty());
+  EXPECT_EQ(now.shortfalls().rows(), 0U);
+  ASSERT_EQ(now.notes().size(), 1U);
+  EXPECT_THAT(now.notes().front().english, HasSubstr("planned again: 1."));
+  const Reschedule again = replan_schedule(before, now, on(15), {}, {}, held);
+  EXPECT_TRUE(again.schedule().plan().planned.empty());
+  EXPECT_TRUE(check_schedule(again.schedule()).ok());
+  ASSERT_EQ(again.changes().rows(), 1U);
+  EXPECT_EQ(column(again.changes(), "id").front(), id);
+  EXPECT_EQ(column(again.changes(), "change").front(), "dropped");
+  EXPECT_THAT(column(again.changes(), "text").front(), HasSubstr("held already on 2026-12-14: was 2026-12-15"));
+  EXPECT_THAT(column(again.changes(Language::russian), "text").front(), HasSubstr("уже проведён 2026-12-14"));
+}
+
+TEST(Reschedule, CountsContactsThatNobodyPlanned) {
+  Meanwhile world{.quota = R"({"channel": "phone", "value": 5, "spread": false})",
+                  .limits = R"([{"contacts": 3, "days": 7}])"};
+  const ContactSchedule before = announced_on(world.compiled(), {on(10)});
+  world.calls = {{on(2), ""}, {on(3), ""}, {on(4), ""}};
+  // The registry takes none of these for the call of the 10th: they are too early.
+  std::vector<HeldContact> held = held_contacts(before, world.base(), on(10));
+  ASSERT_EQ(held.size(), 3U);
+  EXPECT_TRUE(held_early(held).empty());
+  EXPECT_EQ(replan_schedule(before, world.compiled(), on(10), {}, {}, held).changes().rows(), 0U);
+  // Of the 7th to the 9th, one of them for another plan.
+  held = {{"1", "phone", on(7), "", false}, {"1", "phone", on(8), "", false}, {"1", "phone", on(9), "", false}};
+  const Reschedule again = replan_schedule(before, world.compiled(), on(10), {}, {}, held);
+  EXPECT_TRUE(check_schedule(again.schedule()).ok());
+  ASSERT_EQ(again.schedule().plan().planned.size(), 1U);
+  EXPECT_GE(day_of(again.schedule(), 0), on(14));
+  EXPECT_EQ(again.replan().changed, 1U);
+  EXPECT_GE(again.replan().changed_bound, again.replan().changed_objective);
+  // What is unknown counts for nothing.
+  held.front().client = "2";
+  EXPECT_EQ(replan_schedule(before, world.compiled(), on(10), {}, {}, held).changes().rows(), 0U);
+}
+
+TEST(Reschedule, KeepsTheGapAfterWhatWasHeld) {
+  Meanwhile world{.quota = R"({"channel": "phone", "contacts": 2, "gap_days": 5})"};
+  const ContactSchedule before = announced_on(world.compiled(), {on(8), on(18)});
+  // The first was held late, with the id of the plan; it stays, and the second keeps its distance from the 15th.
+  world.calls = {{on(15), before.id(0)}};
+  const std::vector<HeldContact> held = held_contacts(before, world.base(), on(16));
+  EXPECT_EQ(held, (std::vector<HeldContact>{{"1", "phone", on(15), before.id(0), false}}));
+  const Reschedule again = replan_schedule(before, world.compiled(), on(16), {}, {}, held);
+  EXPECT_TRUE(check_schedule(again.schedule()).ok());
+  ASSERT_EQ(again.schedule().plan().planned.size(), 2U);
+  EXPECT_EQ(day_of(again.schedule(), 0), on(8));
+  EXPECT_GE(day_of(again.schedule(), 1), on(21));  // the 20th is a Sunday
+  // Held in time it counts as announced, and only once.
+  world.calls = {{on(8), before.id(0)}};
+  world.limits = R"([{"contacts": 2, "days": 11}])";
+  const std::vector<HeldContact> in_time = held_contacts(before, world.base(), on(16));
+  ASSERT_EQ(in_time.size(), 1U);
+  EXPECT_EQ(replan_schedule(before, world.compiled(), on(16), {}, {}, in_time).changes().rows(), 0U);
+  // So does one that was held late.
+  const std::vector<HeldContact> late{{"1", "phone", on(9), before.id(0), false}};
+  EXPECT_EQ(replan_schedule(before, world.compiled(), on(16), {}, {}, late).changes().rows(), 0U);
 }
 
 TEST(WithAbsences, NamesManagersWhoAreNotThere) {
