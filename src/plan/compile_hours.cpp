@@ -30,7 +30,7 @@ void Compiler::add_hours() {
   // Kinds of activities.
   Interned<HoursKind> kinds;
   std::vector<WeekHours> own;
-  std::vector<std::uint32_t> kind_of;
+  std::vector<HoursKind> asked;  // by activity
   for (const Activity& activity : data_->activities) {
     const PlanQuota& quota = data_->quota_of(activity);
     std::uint32_t hours = none;
@@ -39,7 +39,7 @@ void Compiler::add_hours() {
       hours = static_cast<std::uint32_t>(found - own.begin());
       if (found == own.end()) own.push_back(*quota.hours);
     }
-    kind_of.push_back(kinds({channels_of(quota.channels), hours, advertises(folded_name(quota.consent))}));
+    asked.push_back({channels_of(quota.channels), hours, advertises(folded_name(quota.consent))});
   }
   // Places of clients.
   Interned<ClientPlace> places;
@@ -78,14 +78,17 @@ void Compiler::add_hours() {
     if (added) problem.hours.push_back(spans);
     return known->second;
   };
-  std::vector<std::uint32_t> plain(kinds.values().size() * places.values().size(), none);
+  const std::vector<std::uint32_t> black = blacked_out();
+  std::vector<std::vector<std::uint32_t>> plain;  // by kind, place
   std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>, std::uint32_t> dated;
   for (std::size_t t = 0; t < problem.touches.size(); ++t) {
     PlanTouch& touch = problem.touches[t];
-    const std::uint32_t kind = kind_of[data_->activity_of(t)], where = place_of[touch.client];
-    std::uint32_t& profile = plain[std::size_t{kind} * places.values().size() + where];
-    if (profile == none)
-      profile = intern(profile_of(kinds.values()[kind], places.values()[where], zone_list, own, words));
+    HoursKind one = asked[data_->activity_of(t)];
+    if (const std::uint32_t open = open_channels(touch, black); open != 0) one.channels = open;
+    const std::uint32_t kind = kinds(one), where = place_of[touch.client];
+    if (kind == plain.size()) plain.emplace_back(places.values().size(), none);
+    std::uint32_t& profile = plain[kind][where];
+    if (profile == none) profile = intern(profile_of(one, places.values()[where], zone_list, own, words));
     touch.hours = profile;
     const std::uint32_t days_of_consent = dated_consents_[touch.client];
     if (days_of_consent == none) continue;
@@ -93,14 +96,54 @@ void Compiler::add_hours() {
     if (added) {
       std::vector<MinuteSpan> spans = problem.hours[profile];
       const std::vector<std::uint32_t>& permitted = daily_consents_.values()[days_of_consent];
-      const std::uint32_t asked =
-          touch.channels & problem.consents[problem.clients[touch.client].consents][touch.purpose];
       for (std::size_t d = 0; d < spans.size(); ++d)
-        if (asked == 0 || (permitted[d * consents_.values().size() + touch.purpose] & asked) != asked) spans[d] = {};
+        if ((permitted[d * consents_.values().size() + touch.purpose] & one.channels) != one.channels) spans[d] = {};
       known->second = intern(spans);
     }
     touch.hours = known->second;
   }
+}
+
+std::vector<std::uint32_t> Compiler::blacked_out() const {
+  std::vector<std::uint32_t> black(data_->problem.days.size());
+  for (const Blackout& blackout : policy_.blackouts)
+    for (std::size_t d = 0; d < black.size(); ++d)
+      if (const Day day = data_->problem.days[d]; day >= blackout.first && day <= blackout.last)
+        black[d] |= blackout.channels.empty() ? any_channel : channels_of(blackout.channels);
+  return black;
+}
+
+std::uint32_t Compiler::open_channels(PlanTouch& touch, const std::vector<std::uint32_t>& black) const {
+  const PlanProblem& problem = data_->problem;
+  const auto day_at = [&](Day day) {
+    return static_cast<std::size_t>(std::lower_bound(problem.days.begin(), problem.days.end(), day) -
+                                    problem.days.begin());
+  };
+  std::uint32_t open = touch.channels & problem.consents[problem.clients[touch.client].consents][touch.purpose];
+  const std::size_t first = day_at(touch.first), end = day_at(touch.last + days{1});
+  if ((open & (open - 1)) == 0 || first == end) return open;
+  const std::uint32_t before = open;
+  if (const std::uint32_t dated = dated_consents_[touch.client]; dated != none) {
+    const std::vector<std::uint32_t>& permitted = daily_consents_.values()[dated];
+    // On every day of the window, or at least on as many as any other.
+    std::size_t most = 0;
+    std::uint32_t often = 0;
+    for (std::uint32_t left = open; left != 0; left &= left - 1) {
+      const std::uint32_t bit = left & (~left + 1);
+      std::size_t count = 0;
+      for (std::size_t d = first; d < end; ++d)
+        count += (permitted[d * consents_.values().size() + touch.purpose] & bit) != 0 ? 1 : 0;
+      if (count > most) often = 0;
+      if (count >= most && (count == end - first || often == 0)) often |= bit;
+      most = std::max(most, count);
+    }
+    if (most > 0) open = often;
+  }
+  std::uint32_t always_black = any_channel;
+  for (std::size_t d = first; d < end; ++d) always_black &= black[d];
+  if ((open & ~always_black) != 0) open &= ~always_black;
+  if (open != before) touch.channels = open;
+  return open;
 }
 
 std::vector<MinuteSpan> Compiler::profile_of(const HoursKind& kind, const ClientPlace& where,

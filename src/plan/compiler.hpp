@@ -154,6 +154,11 @@ class Compiler {
 
   [[nodiscard]] std::string country_of(std::size_t row, const Column* countries);
   void add_hours();
+  /// By day of the plan the channels that blackouts close.
+  [[nodiscard]] std::vector<std::uint32_t> blacked_out() const;
+  /// The channels whose hours count for a touch: those that the client permits; of several those that are permitted on
+  /// all days of its window, or one that is on the most, and that blackouts leave some day. Takes the others off.
+  [[nodiscard]] std::uint32_t open_channels(PlanTouch& touch, const std::vector<std::uint32_t>& black) const;
   [[nodiscard]] std::vector<MinuteSpan> profile_of(const HoursKind& kind, const ClientPlace& where,
                                                    const std::vector<TimeZone>& zones,
                                                    const std::vector<WeekHours>& own_hours,

@@ -338,6 +338,57 @@ TEST(Schedule, AsksConsentsByChannelPurposeAndDay) {
   EXPECT_THAT(column(optional.planned(), "client"), UnorderedElementsAre("2", "4", "5", "6"));
 }
 
+/// Days on which a client's contacts by a quota may be, with the consents and parts of the policy that are given.
+std::set<Day> days_open(const std::vector<ConsentRow>& consents, const std::string& quota, const std::string& parts) {
+  BaseBuilder builder;
+  builder.add(ClientRow{.client = 1});
+  for (const ConsentRow& consent : consents) builder.add(consent);
+  const ClientBase base = builder.build().base;
+  const ContactSchedule schedule =
+      make_schedule(base, clients_of(base), one_manager(),
+                    policy_of(parts + R"("playbooks": [{"name": "p", "quotas": [)" + quota + "]}]"), december);
+  expect_sound(schedule);
+  const PlanProblem& problem = schedule.problem();
+  std::set<Day> days;
+  if (schedule.plan().planned.empty()) return days;
+  const std::vector<MinuteSpan>& hours = problem.hours[problem.touches[0].hours];
+  for (std::size_t d = 0; d < hours.size(); ++d)
+    if (hours[d].to > hours[d].from) days.insert(problem.days[d]);
+  return days;
+}
+
+TEST(Schedule, AChannelThatIsNotPermittedClosesNoOther) {
+  const ConsentRow sms_later{.client = 1, .channel = "sms", .granted = true, .since = noon(on(2026, 12, 20))};
+  const std::string mail_or_sms = R"({"channels": ["email", "sms"]})";
+  const std::string sms_asks = R"("channels": [{"name": "email"}, {"name": "sms", "consent": true}], )";
+  const std::size_t all = 23;  // working days of December
+  EXPECT_EQ(days_open({}, mail_or_sms, sms_asks).size(), all);
+  EXPECT_EQ(days_open({sms_later}, mail_or_sms, sms_asks).size(), all) << "an opt-in takes no day away";
+  // A refusal of calls from the 10th leaves the mails.
+  const ConsentRow no_calls{.client = 1, .channel = "phone", .granted = false, .since = noon(on(2026, 12, 10))};
+  EXPECT_EQ(days_open({no_calls}, R"({"channels": ["phone", "email"]})", "").size(), all);
+  EXPECT_EQ(*days_open({no_calls}, R"({"channels": ["phone"]})", "").rbegin(), on(2026, 12, 9));
+  // Where none is permitted all the time, the one that is longest.
+  const ConsentRow no_mails{.client = 1, .channel = "email", .granted = false, .since = noon(on(2026, 12, 4))};
+  const std::set<Day> days = days_open({no_calls, no_mails}, R"({"channels": ["email", "phone"]})", "");
+  EXPECT_EQ(*days.begin(), on(2026, 12, 1));
+  EXPECT_EQ(*days.rbegin(), on(2026, 12, 9));
+}
+
+TEST(Schedule, HoursAndBlackoutsOfAChannelThatIsNotUsedCloseNoOther) {
+  const std::string quota = R"({"channels": ["phone", "email"]})";
+  const std::string mondays =
+      R"("channels": [{"name": "phone", "hours": {"Mon": "10:00-11:00"}}, {"name": "email"}], )";
+  EXPECT_EQ(days_open({}, quota, mondays).size(), 4U) << "what both allow";
+  const ConsentRow no_calls{.client = 1, .channel = "phone", .granted = false};
+  EXPECT_EQ(days_open({no_calls}, quota, mondays).size(), 23U);
+  const auto blackout = [](const char* last) {
+    return std::string(R"("blackouts": [{"days": "2026-12-01..)") + last + R"(", "channels": ["phone"]}], )";
+  };
+  EXPECT_EQ(days_open({}, quota, blackout("2026-12-04")).size(), 19U) << "days of some channel only are left out";
+  EXPECT_EQ(days_open({}, quota, blackout("2026-12-31")).size(), 23U) << "all of its days: the other one is left";
+}
+
 TEST(Schedule, KeepsTheHoursOfRulePacksOnTheClientsClock) {
   BaseBuilder builder;
   ClientRow row{.client = 1};
