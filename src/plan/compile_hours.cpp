@@ -47,6 +47,8 @@ void Compiler::add_hours() {
   std::vector<TimeZone> zone_list{data_->zone};
   std::map<std::string, std::uint32_t> zone_places;
   std::set<std::string> strange_zones;
+  std::map<std::string, std::size_t> without_zone;  // clients by country
+  std::size_t with_zone = 0;
   for (const std::uint32_t row : data_->client_rows) {
     ClientPlace where{0, country_of(row, countries), {}};
     if (regions != nullptr && !regions->is_null(row) && !known_.holidays.rows().empty())
@@ -64,10 +66,12 @@ void Compiler::add_hours() {
       where.zone = known->second;
     }
     place_of.push_back(places(where));
+    (where.zone == 0 ? without_zone[where.country] : with_zone) += 1;
   }
   if (!strange_zones.empty())
     note(fmt::format("Time zones on cards that do not exist; the plan's is taken: {}.", some(strange_zones)),
          fmt::format("Часовые пояса из карточек, которых нет; взят пояс плана: {}.", some(strange_zones)));
+  say_without_zone(without_zone, with_zone > 0);
   // Profiles as they are needed.
   PlanProblem& problem = data_->problem;
   std::map<std::vector<std::pair<std::int32_t, std::int32_t>>, std::uint32_t> profiles;
@@ -144,6 +148,39 @@ std::uint32_t Compiler::open_channels(PlanTouch& touch, const std::vector<std::u
   if ((open & ~always_black) != 0) open &= ~always_black;
   if (open != before) touch.channels = open;
   return open;
+}
+
+void Compiler::say_without_zone(const std::map<std::string, std::size_t>& clients, bool others_have_one) {
+  std::size_t all = 0, ruled = 0;
+  std::set<std::string> packs;
+  for (const auto& [country, count] : clients) {
+    all += count;
+    bool own_clock = false;
+    for (const RulePack& pack : policy_.rule_packs)
+      for (const RulePackVersion& version : pack.versions)
+        for (const ContactRule& rule : version.rules)
+          if (pack.is_for(country) && version.effective <= period_.last && rule.hours.week != ContactHours().week) {
+            own_clock = true;
+            packs.insert(pack.name);
+          }
+    if (own_clock) ruled += count;
+  }
+  // Where everybody is in one place the plan's clock is theirs.
+  if (all == 0 || (!others_have_one && clients.size() < 2 && ruled == 0)) return;
+  std::string english = fmt::format("Clients without a time zone, whose hours are read on the plan's clock ({}): {}.",
+                                    data_->zone.name(), all);
+  std::string russian =
+      fmt::format("Клиенты без часового пояса, часы которых взяты по времени плана ({}): {}.", data_->zone.name(), all);
+  if (ruled > 0) {
+    english +=
+        fmt::format(" Rule packs limit the hours of {} of them by their own clock ({}): contacts may lie outside.",
+                    ruled, some(packs));
+    russian += fmt::format(
+        " Для {} из них правила ({}) ограничивают часы по их собственному времени: контакты могут "
+        "оказаться вне этих часов.",
+        ruled, some(packs));
+  }
+  note(std::move(english), std::move(russian));
 }
 
 std::vector<MinuteSpan> Compiler::profile_of(const HoursKind& kind, const ClientPlace& where,

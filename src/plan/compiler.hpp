@@ -159,6 +159,8 @@ class Compiler {
   /// The channels whose hours count for a touch: those that the client permits; of several those that are permitted on
   /// all days of its window, or one that is on the most, and that blackouts leave some day. Takes the others off.
   [[nodiscard]] std::uint32_t open_channels(PlanTouch& touch, const std::vector<std::uint32_t>& black) const;
+  /// \param clients  those without a zone, by country
+  void say_without_zone(const std::map<std::string, std::size_t>& clients, bool others_have_one);
   [[nodiscard]] std::vector<MinuteSpan> profile_of(const HoursKind& kind, const ClientPlace& where,
                                                    const std::vector<TimeZone>& zones,
                                                    const std::vector<WeekHours>& own_hours,

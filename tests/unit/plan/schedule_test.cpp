@@ -421,6 +421,42 @@ TEST(Schedule, KeepsTheHoursOfRulePacksOnTheClientsClock) {
   EXPECT_THAT(notes, AllOf(HasSubstr("Mars/Olympus"), HasSubstr("us-tcpa")));
 }
 
+TEST(Schedule, TellsWhoseClockIsNotKnown) {
+  const auto notes = [](const std::vector<std::pair<std::string, std::string>>& countries_and_zones,
+                        const char* packs) {
+    BaseBuilder builder;
+    int id = 0;
+    for (const auto& [country, zone] : countries_and_zones) {
+      ClientRow row{.client = ++id};
+      row.country = country;
+      row.time_zone = zone;
+      builder.add(row);
+    }
+    const ClientBase base = builder.build().base;
+    const ContactSchedule schedule = make_schedule(
+        base, clients_of(base), one_manager(),
+        policy_of(std::string(R"("time_zone": "Europe/Berlin", "rule_packs": )") + packs + ", " + monthly_call),
+        december);
+    std::string all;
+    for (const PlanWords& note : schedule.notes()) {
+      if (note.english.find("without a time zone") == std::string::npos) continue;
+      all += note.english;
+      EXPECT_THAT(note.russian, HasSubstr("без часового пояса"));
+    }
+    return all;
+  };
+  EXPECT_EQ(notes({{"DE", ""}, {"DE", ""}}, "[]"), "");
+  EXPECT_EQ(notes({{"DE", "Europe/Berlin"}, {"DE", ""}}, "[]"),
+            "Clients without a time zone, whose hours are read on the plan's clock (Europe/Berlin): 1.");
+  EXPECT_EQ(notes({{"DE", ""}, {"FR", ""}}, "[]"),
+            "Clients without a time zone, whose hours are read on the plan's clock (Europe/Berlin): 2.");
+  EXPECT_EQ(
+      notes({{"US", ""}}, R"(["us-tcpa"])"),
+      "Clients without a time zone, whose hours are read on the plan's clock (Europe/Berlin): 1. Rule packs limit "
+      "the hours of 1 of them by their own clock (us-tcpa): contacts may lie outside.");
+  EXPECT_EQ(notes({{"US", "America/New_York"}}, R"(["us-tcpa"])"), "");
+}
+
 TEST(Schedule, KeepsTheRulesOfEveryPackWhateverItCallsAChannel) {
   BaseBuilder builder;
   ClientRow row{.client = 1};
