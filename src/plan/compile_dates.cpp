@@ -26,6 +26,21 @@ Bits Compiler::asked(const Expression& when, const PlanQuota& contact, const std
   return bits;
 }
 
+std::unordered_map<std::string, std::int32_t> Compiler::last_held(const std::string& name) {
+  if (!held_) held_ = contacts_held(base_, std::min(as_of_, period_.first - days{1}));
+  // client/name/quota/period/number
+  const std::string part = contact_id("", name, "", "", 0);
+  const std::string middle = part.substr(0, part.find('/', 1) + 1);
+  std::unordered_map<std::string, std::int32_t> last;
+  for (const auto& [id, day] : *held_) {
+    const std::size_t end = id.find('/');
+    if (end == std::string::npos || id.compare(end, middle.size(), middle) != 0) continue;
+    std::int32_t& known = last.try_emplace(id.substr(0, end), day).first->second;
+    known = std::max(known, day);
+  }
+  return last;
+}
+
 bool Compiler::was_held(std::size_t row, const std::string& name, const std::string& label, const PlanQuota& contact) {
   if (!held_) held_ = contacts_held(base_, std::min(as_of_, period_.first - days{1}));
   if (held_->empty()) return false;
@@ -94,11 +109,16 @@ void Compiler::add_surveys() {
     const Bits fits = asked(survey.when, survey.contact, place("surveys", i));
     const std::uint32_t by = by_of(survey.contact.by);
     const std::vector<std::int32_t> last = last_answers(base_, rows_of_, survey.measure, as_of_);
+    const std::unordered_map<std::string, std::int32_t> asked_last = last_held(survey.name);
     std::map<Day, std::uint32_t> cadences;
     for (std::uint32_t row = 0; row < fits.size(); ++row) {
       if (fits[row] == 0) continue;
-      const Day due = last[row] == null_day ? period_.first
-                                            : std::max(period_.first, Day{days{last[row]}} + days{survey.every_days});
+      std::int32_t since = last[row];
+      if (!asked_last.empty())
+        if (const auto found = asked_last.find(client_part(data_->clients.to_text(row))); found != asked_last.end())
+          since = std::max(since, found->second);
+      const Day due =
+          since == null_day ? period_.first : std::max(period_.first, Day{days{since}} + days{survey.every_days});
       if (due > period_.last) continue;
       const auto [known, added] = cadences.try_emplace(due, 0);
       if (added)

@@ -121,6 +121,9 @@ class Compiler {
   /// them.
   [[nodiscard]] bool was_held(std::size_t row, const std::string& name, const std::string& label,
                               const PlanQuota& contact);
+  /// The last day before the period on which a contact of that name was held with each client, by client_part() of the
+  /// client; by the ids of interactions.
+  [[nodiscard]] std::unordered_map<std::string, std::int32_t> last_held(const std::string& name);
   void add_care();
   void add_holidays(const CareContact& care, const Bits& fits, const Ask& ask);
   void add_surveys();

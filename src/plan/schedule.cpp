@@ -83,6 +83,8 @@ std::string planning::contact_id(std::string_view client, std::string_view name,
   return fmt::format("{}/{}/{}/{}/{}", part_of(client), part_of(name), part_of(quota), part_of(period), number);
 }
 
+std::string planning::client_part(std::string_view client) { return part_of(client); }
+
 const PlanQuota& ContactSchedule::Data::quota_of(const planning::Activity& activity) const {
   switch (activity.asked_by) {
     case planning::AskedBy::care: return policy.care[activity.part].contact;

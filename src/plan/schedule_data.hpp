@@ -68,6 +68,9 @@ namespace planning {
 [[nodiscard]] std::string contact_id(std::string_view client, std::string_view name, std::string_view quota,
                                      std::string_view period, std::int32_t number);
 
+/// How contact_id() writes a client.
+[[nodiscard]] std::string client_part(std::string_view client);
+
 /// Compiles everything. \throws Error as compile_schedule()
 [[nodiscard]] std::shared_ptr<const ContactSchedule::Data> compile(const ClientBase& base, const Table& classified,
                                                                    const Table& managers, const PlanPolicy& policy,

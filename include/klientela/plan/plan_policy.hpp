@@ -109,7 +109,7 @@ struct PlanSurvey {
   Expression when{};
   PlanWords words{};
   std::string measure{};         ///< "csat", "nps", "ces"; empty: any
-  std::int32_t every_days{180};  ///< after the last answer, 1 to 3660
+  std::int32_t every_days{180};  ///< after the last answer or the last ask, 1 to 3660
   PlanQuota contact{};
   friend bool operator==(const PlanSurvey&, const PlanSurvey&) = default;
 };

@@ -653,6 +653,31 @@ TEST(Schedule, SurveysAndInformsInTime) {
   EXPECT_THAT(schedule.notes().front().english, HasSubstr("\"old\" lies outside"));
 }
 
+TEST(Schedule, AsksAgainOnlyAfterATimeWhereNobodyAnswered) {
+  BaseBuilder builder;
+  for (const char* id : {"a", "b", "c", "d/e", "f"}) builder.add(ClientRow{.client = id});
+  const auto asked = [&](const char* client, const char* id, Day day) {
+    InteractionRow row{.interaction = id, .client = client, .channel = "email", .initiative = "outbound"};
+    row.started_at = noon(day);
+    row.state = "completed";
+    builder.add(row);
+  };
+  asked("a", "a/nps/1/2026-11-02/1", on(2026, 11, 2));
+  asked("a", "a/nps/1/2026-05-02/1", on(2026, 5, 2));
+  asked("b", "b/nps/1/2026-09-07/1", on(2026, 9, 7));     // due on 6 December
+  asked("c", "c/nps 2/1/2026-11-02/1", on(2026, 11, 2));  // of another survey
+  asked("d/e", "d%2Fe/nps/1/2026-11-02/1", on(2026, 11, 2));
+  builder.add(FeedbackRow{.client = "b", .at = noon(on(2026, 6, 1)), .measure = "nps", .score = Money::from_text("9")});
+  const ClientBase base = builder.build().base;
+  const ContactSchedule schedule = make_schedule(
+      base, clients_of(base), one_manager(),
+      policy_of(R"("surveys": [{"name": "nps", "measure": "nps", "every_days": 90, "contact": {"channel": "email"}}])"),
+      december);
+  expect_sound(schedule);
+  EXPECT_THAT(column(schedule.planned(), "id"),
+              UnorderedElementsAre("b/nps/1/2026-12-06/1", "c/nps/1/2026-12-01/1", "f/nps/1/2026-12-01/1"));
+}
+
 /// Eight clients, every other one in Tver, the rest in Kazan.
 ClientBase of_two_cities() {
   BaseBuilder builder;
