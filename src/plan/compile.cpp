@@ -324,6 +324,7 @@ void Compiler::add_regions() {
     const PlanTouch& touch = data_->problem.touches[t];
     if ((touch.channels & ~together) == 0) data_->regions[t] = region[touch.client];
   }
+  check_values(*data_);
   batch_days(data_->problem, data_->regions, {.bonus = batching.value});
 }
 

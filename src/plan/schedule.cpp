@@ -57,8 +57,9 @@ std::string pointer_of(const planning::Activity& activity) {
   return fmt::format("/plan/playbooks/{}/quotas/{}", activity.part, activity.quota);
 }
 
-/// Values that are too large to be summed up are the policy's fault, told where it gives the largest.
-void check_values(const ContactSchedule::Data& data) {
+}  // namespace
+
+void planning::check_values(const ContactSchedule::Data& data) {
   const std::vector<PlanTouch>& touches = data.problem.touches;
   try {
     data.problem.check();
@@ -75,8 +76,6 @@ void check_values(const ContactSchedule::Data& data) {
                 pointer);
   }
 }
-
-}  // namespace
 
 std::string planning::contact_id(std::string_view client, std::string_view name, std::string_view quota,
                                  std::string_view period, std::int32_t number) {
@@ -247,7 +246,7 @@ ContactSchedule compile_schedule(const ClientBase& base, const Table& classified
                                  const Control& control) {
   std::shared_ptr<const ContactSchedule::Data> data =
       planning::compile(base, classified, managers, policy, period, known, control);
-  check_values(*data);
+  planning::check_values(*data);
   return {std::move(data), {}};
 }
 

@@ -71,6 +71,10 @@ namespace planning {
 /// How contact_id() writes a client.
 [[nodiscard]] std::string client_part(std::string_view client);
 
+/// PlanProblem::check(), but that values which are too large to be summed up are the policy's fault, told where it
+/// gives the largest. \throws Error bad_policy naming the pointer; else as PlanProblem::check()
+void check_values(const ContactSchedule::Data& data);
+
 /// Compiles everything. \throws Error as compile_schedule()
 [[nodiscard]] std::shared_ptr<const ContactSchedule::Data> compile(const ClientBase& base, const Table& classified,
                                                                    const Table& managers, const PlanPolicy& policy,

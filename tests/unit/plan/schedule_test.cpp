@@ -787,6 +787,18 @@ TEST(Schedule, NamesThePointerOfWhatThePolicyGetsWrong) {
   EXPECT_EQ(value.code(), Code::bad_policy);
   EXPECT_EQ(value.where(), "/plan/playbooks/1/quotas/0/value");
   EXPECT_THAT(value.what(), HasSubstr("100000000000"));
+  // The same where days are given to the cities of clients before.
+  const ClientBase cities = of_two_cities();
+  const Error batched = error_of([&] {
+    static_cast<void>(
+        make_schedule(cities, clients_of(cities), one_manager(),
+                      policy_of(R"("batching": {"channels": ["meeting"], "by": "card.city"}, "playbooks": [
+        {"name": "small", "quotas": [{"channel": "meeting"}]},
+        {"name": "large", "worth": "1000", "quotas": [{"channel": "phone", "contacts": 1000, "value": 1e8}]}])"),
+                      december));
+  });
+  EXPECT_EQ(batched.code(), Code::bad_policy);
+  EXPECT_EQ(batched.where(), "/plan/playbooks/1/quotas/0/value");
   for (const SchedulePeriod period :
        {SchedulePeriod{on(2026, 12, 2), on(2026, 12, 1)}, {on(2026, 1, 1), on(2028, 1, 1)}})
     EXPECT_EQ(error_of([&] {
