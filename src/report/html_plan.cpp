@@ -522,10 +522,21 @@ class Section {
     const std::string_view day = say_("Day", "День");
     const std::string_view one = say_("One more", "Ещё одна единица");
     const std::string_view taken = say_("Used", "Занято");
-    const std::string_view gives = say_("Adds to the plan", "Добавит к плану");
-    page_.put("<h3>{}</h3><p class=\"hint\">{}</p>", head,
-              say_("Where one more would add most to the worth of the plan; of several at once each further adds less.",
-                   "Где ещё одна единица добавит к ценности плана больше всего; каждая следующая добавляет меньше."));
+    const bool proved = plan_.upper_bound <= plan_.objective;
+    const std::string_view gives = proved ? say_("Adds at most", "Добавит не более") : say_("Priced at", "Оценка");
+    page_.put(
+        "<h3>{}</h3><p class=\"hint\">{}</p>", head,
+        proved
+            ? std::string(say_(
+                  "Where one more would add most to the worth of the plan; of several at once each further adds less.",
+                  "Где ещё одна единица добавит к ценности плана больше всего; каждая следующая добавляет меньше."))
+            : fmt::format("{} {}; {}.",
+                          say_("Where one more is priced highest. It adds its price at most, and what the plan may be "
+                               "short of the best,",
+                               "Где ещё одна единица оценена выше всего. Она добавит не больше своей оценки и того, "
+                               "что план может недобирать до лучшего,"),
+                          worth(plan_.upper_bound - plan_.objective),
+                          say_("of several at once each further adds less", "каждая следующая добавляет меньше")));
     page_.open_scroll(head);
     page_.put(
         "<table class=\"list stacked\"><thead><tr><th scope=\"col\">{}</th><th scope=\"col\">{}</th><th "

@@ -57,7 +57,7 @@ struct RefusedTouch {
 /// - `minute`, by (manager, day): one minute, of which the lesser of PlanProblem::minutes and the shifts are there
 /// A touch costs slot + minutes x minute + contact. Whatever the prices, sum(capacity x price) + sum over clients of
 /// the best that a client's touches yield at these prices is an upper bound on every plan (weak duality).
-/// In a proved plan the price of a slot or contact is exactly what one more adds to the objective.
+/// In a proved plan without coupled groups a slot or contact more adds exactly its price to the objective.
 struct PlanPrices {
   std::vector<std::int64_t> slot;
   std::vector<std::int64_t> minute;

@@ -178,7 +178,7 @@ TEST(PlanPage, TellsWhatWasRefusedAndWhatMoreIsWorth) {
   const std::size_t minute = part.find("minute</td>");
   const std::size_t call = part.find("call</td>");
   EXPECT_LT(minute, call) << "half a point for each of the thirty minutes that a contact takes is more than two";
-  EXPECT_THAT(part, HasSubstr("data-of=\"Used\">1 of 1</td><td class=\"num\" data-of=\"Adds to the plan\">2</td>"));
+  EXPECT_THAT(part, HasSubstr("data-of=\"Used\">1 of 1</td><td class=\"num\" data-of=\"Priced at\">2</td>"));
 }
 
 TEST(PlanPage, HasWordsForEveryRefusal) {
