@@ -401,7 +401,8 @@ constexpr std::array<TableSpec, table_count> tables{{
      "The role of a person at an organisation: one row an edge between two clients."},
     {TableId::directories, "directories", directories_fields, "The entries of the directories that terms come from."},
     {TableId::consents, "consents", consents_fields,
-     "What a client allowed or forbade, by channel and purpose. Of rows about the same three that hold at one time the one "
+     "What a client allowed or forbade, by channel and purpose. Of rows about the same three that hold at one time the "
+     "one "
      "with the latest `since` decides, then the later delivery, then a refusal."},
     {TableId::transactions, "transactions", transactions_fields, "One line of a purchase or a refund."},
     {TableId::requests, "requests", requests_fields,
