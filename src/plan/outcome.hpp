@@ -15,8 +15,9 @@ void write_rows(const Model& model, std::span<const Place> places, std::span<con
                 ContactPlan& plan);
 
 /// Reasons and surplus of what is refused anew, by the plan's rows and prices: of clients whose touches came to stand
-/// in another order. Rows that do not exist count for nothing; prices that cannot be used leave all as it is. \param
-/// clients  by client, whether it is one of them. As what makes a Model, and O(refused x window)
+/// in another order. Rows that do not exist count for nothing; prices that cannot be used leave all as it is. As what
+/// makes a Model, and O(refused x window)
+/// \param clients  by client, whether it is one of them
 void retell_refused(const PlanProblem& problem, const std::vector<bool>& clients, ContactPlan& plan);
 
 /// What prices prove: no plan is worth more. The prices become ones of the resources that bind in the model, within
