@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/characters.hpp"
 #include "klientela/model/schema.hpp"
 
 namespace klientela::dedupe {
@@ -74,14 +75,9 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
-std::size_t letters(std::string_view text) noexcept {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 std::size_t letters(const std::vector<std::string>& words) noexcept {
   std::size_t sum = 0;
-  for (const std::string& word : words) sum += letters(word);
+  for (const std::string& word : words) sum += detail::characters(word);
   return sum;
 }
 

@@ -7,15 +7,11 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/characters.hpp"
 #include "core/text.hpp"
 
 namespace klientela::dedupe {
 namespace {
-
-std::size_t characters(std::string_view text) noexcept {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
 
 std::string folded(ClientField field, std::string_view text) {
   std::string key;
@@ -207,7 +203,7 @@ class Choice {
           std::size_t length = 0;
           for (std::size_t f = 0; f < fields.size(); ++f) {
             values += each.values[f].list.size();
-            length += characters(detail::trimmed(cards_[0].reader().to_text(fields[f], each.values[f])));
+            length += detail::characters(detail::trimmed(cards_[0].reader().to_text(fields[f], each.values[f])));
           }
           return std::pair(values, length);
         });

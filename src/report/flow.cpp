@@ -7,6 +7,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "core/characters.hpp"
+
 namespace klientela::report {
 namespace {
 
@@ -45,10 +47,7 @@ double place(std::vector<Node>& nodes, double scale) {
 double middle(const Node& node) { return node.top + node.height / 2; }
 
 /// About how wide a name is on a narrow screen.
-double breadth(std::string_view name) {
-  const auto letters = std::count_if(name.begin(), name.end(), [](char c) { return (c & 0xC0) != 0x80; });
-  return static_cast<double>(letters) * phone_letter * 0.6;
-}
+double breadth(std::string_view name) { return static_cast<double>(detail::characters(name)) * phone_letter * 0.6; }
 
 /// Whether the name of a class runs into one of the other side on a narrow screen.
 bool is_crowded(const std::vector<FlowClass>& classes, std::size_t at, const std::vector<Node>& side,
