@@ -75,8 +75,8 @@ class PairComparer {
     }
   }
 
-  /// Calls visit(at) for each pair of a list that texts are compared of, `open` being the places as bits where they
-  /// are; before it their memory is asked for: where the texts of the first values lie, and, when that is there, them.
+  /// Calls visit(at) for each pair of a list that of(at) gives as an Open; before it the memory is asked for that its
+  /// texts want: where those of the first values lie, and, when that is there, them.
   template <class Of, class Visit>
   void each_asked(std::size_t count, Of of, Visit visit) const {
     constexpr std::size_t where_ahead = 12;

@@ -159,19 +159,24 @@ TEST(Blocking, OfTwoListsSplitsCardsThatAreAlikeInTheirOrder) {
   EXPECT_EQ(made(block(lists_alike(7, 5000), options)).size(), 7U * (100 * 99 / 2 / 7));
 }
 
+/// Leaves the largest budget in the options.
+void expect_budgets_kept(const PreparedCards& cards, BlockingOptions& options) {
+  for (const std::uint64_t budget :
+       {std::uint64_t{1}, std::uint64_t{500}, std::uint64_t{20'000}, std::uint64_t{400'000}}) {
+    options.max_pairs = budget;
+    const Blocks blocks = block(cards, options);
+    EXPECT_LE(made(blocks).size(), budget);
+    EXPECT_LE(blocks.block_limit(), options.max_block);
+  }
+}
+
 TEST(Blocking, OfTwoListsKeepsItsBudget) {
   BlockingOptions options;
   options.rules = {blocking_rule("given_name"), blocking_rule("family_name"), blocking_rule("postcode")};
   for (const auto& [first, second] : {std::pair{1500, 1500}, {30, 3000}, {3000, 30}, {1, 3000}}) {
     const PreparedCards cards = prepare_cards(persons_base(static_cast<std::size_t>(first), 7),
                                               persons_base(static_cast<std::size_t>(second), 8), Normaliser());
-    for (const std::uint64_t budget :
-         {std::uint64_t{1}, std::uint64_t{500}, std::uint64_t{20'000}, std::uint64_t{400'000}}) {
-      options.max_pairs = budget;
-      const Blocks blocks = block(cards, options);
-      EXPECT_LE(made(blocks).size(), budget);
-      EXPECT_LE(blocks.block_limit(), options.max_block);
-    }
+    expect_budgets_kept(cards, options);
   }
 }
 
@@ -187,13 +192,7 @@ TEST(Blocking, KeepsItsBudget) {
   const PreparedCards cards = persons(3000, 7);
   BlockingOptions options;
   options.rules = {blocking_rule("given_name"), blocking_rule("family_name")};
-  for (const std::uint64_t budget :
-       {std::uint64_t{1}, std::uint64_t{500}, std::uint64_t{20'000}, std::uint64_t{400'000}}) {
-    options.max_pairs = budget;
-    const Blocks blocks = block(cards, options);
-    EXPECT_LE(made(blocks).size(), budget);
-    EXPECT_LE(blocks.block_limit(), options.max_block);
-  }
+  expect_budgets_kept(cards, options);
   std::uint64_t lost = 0;
   const Blocks blocks = block(cards, options);
   for (const BlockingRuleReport& rule : blocks.rules()) lost += rule.lost;

@@ -68,12 +68,16 @@ TEST(SureClusters, NeedTheThresholdAndASecondPieceOfEvidence) {
   EXPECT_THAT(merge_clusters(found, {.threshold = 1024}), IsEmpty());
 }
 
-TEST(SureClusters, StopAtAJoinThatIsNotSure) {
-  // 1, 2 and 3 have everything in common but one field at most; 4 hangs on by its mailbox alone.
+/// 1, 2 and 3 have everything in common but one field at most; 4 hangs on by its mailbox alone.
+Duplicates one_hanging_on() {
   const ClientBase base =
       base_of({card(1, "Orlova", "a@x.example", "+493011111111"), card(2, "Orlova", "a@x.example", "+493011111111"),
                card(3, "Orlova", "a@x.example", ""), card(4, "", "a@x.example", "")});
-  const Duplicates found = find_duplicates(base, by_hand(6));
+  return find_duplicates(base, by_hand(6));
+}
+
+TEST(SureClusters, StopAtAJoinThatIsNotSure) {
+  const Duplicates found = one_hanging_on();
   ASSERT_THAT(texts(merge_clusters(found)), ElementsAre("1 2 3 4"));
   EXPECT_THAT(texts(merge_clusters(found, {})), ElementsAre("1 2 3"));
 }
@@ -88,10 +92,7 @@ TEST(SureClusters, LeaveWhatHasTooManyCardsToAPerson) {
 }
 
 TEST(SureClusters, LeaveLargeClustersWholeThoughPartsAreSure) {
-  const ClientBase base =
-      base_of({card(1, "Orlova", "a@x.example", "+493011111111"), card(2, "Orlova", "a@x.example", "+493011111111"),
-               card(3, "Orlova", "a@x.example", ""), card(4, "", "a@x.example", "")});
-  const Duplicates found = find_duplicates(base, by_hand(6));
+  const Duplicates found = one_hanging_on();
   ASSERT_THAT(texts(merge_clusters(found)), ElementsAre("1 2 3 4"));
   EXPECT_THAT(texts(merge_clusters(found, {.max_cards = 4})), ElementsAre("1 2 3"));
   EXPECT_THAT(merge_clusters(found, {.max_cards = 3}), IsEmpty());
