@@ -86,6 +86,7 @@ void check_record(const JournalRecord& record) {
     refuse("keep", record.keep->to_text() + " is none of the cards");
   if (operation != JournalOperation::merge && (record.keep || record.policy != 0))
     refuse("policy", what + " has no policy");
+  if (static_cast<std::size_t>(record.field) >= dedupe::client_fields) refuse("field", "is no field of cards");
   const bool edits = operation == JournalOperation::edit && !erased;
   if (edits != (record.field != ClientField::client)) refuse("field", edits ? "cannot be client" : what + " has none");
   if (edits) {

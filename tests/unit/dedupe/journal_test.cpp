@@ -147,6 +147,7 @@ TEST(Journal, RefusesRecordsThatCannotBe) {
   EXPECT_EQ(where({.operation = Operation::merge, .cards = {1, 2}, .policy = 9}), "policy");
   EXPECT_EQ(where({.operation = Operation::merge, .cards = {1, 2}, .keep = ClientId(3), .policy = 1}), "keep");
   EXPECT_EQ(where({.operation = Operation::edit, .cards = {1}}), "field");
+  EXPECT_EQ(where({.operation = Operation::edit, .cards = {1}, .field = static_cast<ClientField>(200)}), "field");
   EXPECT_EQ(where({.operation = Operation::edit, .cards = {1}, .field = ClientField::birthday, .values = {"x"}}),
             "values");
   EXPECT_EQ(where({.operation = Operation::undo}), "of");
