@@ -129,10 +129,24 @@ std::uint64_t first_key(const PreparedCards::Data& cards, const BlockingKey& key
 
 RuleKeys::RuleKeys(const PreparedCards::Data& cards, const BlockingRule& rule) : any_order_(rule.any_order) {
   for (const BlockingKey& key : rule.keys) parts_.push_back({&cards[key.field], value_keys(cards, key)});
+  one_key_ = !any_order_ && std::all_of(parts_.begin(), parts_.end(), [](const Part& part) {
+    return !part.column->empty() && part.column->more_begin.empty() && part.keys.begins.empty();
+  });
 }
 
 bool RuleKeys::of(std::uint32_t card, std::vector<std::uint64_t>& keys) const {
   keys.clear();
+  if (one_key_) {
+    std::uint64_t all = 0;
+    for (const Part& part : parts_) {
+      const std::uint32_t code = part.column->first[card];
+      const std::uint64_t key = code == no_code ? 0 : part.keys.one[code];
+      if (key == 0) return false;
+      all = mixed(all, key);
+    }
+    keys.push_back(all);
+    return false;
+  }
   if (any_order_) {  // of first values alone
     std::uint64_t values[max_rule_keys];
     std::size_t n = 0;

@@ -14,8 +14,8 @@ namespace klientela::dedupe {
 
 /// Keys by value code: one each, or several where words are keys. 0 is none.
 struct ValueKeys {
-  std::vector<std::uint64_t> one;
-  std::vector<std::uint32_t> begins;  ///< empty unless values have several
+  ColumnVector<std::uint64_t> one;
+  ColumnVector<std::uint32_t> begins;  ///< empty unless values have several
   std::vector<std::uint64_t> several;
 
   template <class Visit>
@@ -60,6 +60,7 @@ class RuleKeys {
   };
   std::vector<Part> parts_;
   bool any_order_;
+  bool one_key_;  ///< no card has several
 };
 
 }  // namespace klientela::dedupe

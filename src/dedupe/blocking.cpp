@@ -31,8 +31,8 @@ BlockPairs block_pairs(const PreparedCards& cards) noexcept {
 
 /// Blocks of one rule: cards ascending within each.
 struct RuleBlocks {
-  std::vector<std::uint32_t> members;
-  std::vector<std::uint32_t> begins{0};
+  ColumnVector<std::uint32_t> members;
+  ColumnVector<std::uint32_t> begins{0};
   std::vector<std::uint64_t> pairs_before{0};  ///< by block and the end
   /// Further blocks of cards with several keys: by card and the end; empty where no card has any.
   std::vector<std::uint32_t> more_begin;
@@ -70,7 +70,7 @@ struct Blocks::Data {
   std::vector<std::uint32_t> column_of;  ///< by rule: its column in block_of; no_code where it has no blocks
   std::size_t stride{0};                 ///< columns
   /// By card, then column: its first block; a number that no other card has where it is in none.
-  std::vector<std::uint32_t> block_of;
+  ColumnVector<std::uint32_t> block_of;
   std::vector<std::uint32_t> several;  ///< by card: the rules, as bits, by which it is in several blocks; empty: none
   std::vector<Unit> units;
 
@@ -168,7 +168,7 @@ void check(const BlockingOptions& options) {
 /// Sorted runs of equal keys: where each that has a pair begins and ends.
 struct Runs {
   BlockPairs pairs;
-  std::vector<KeyedCard> cards;
+  ColumnVector<KeyedCard> cards;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> runs;
 
   /// Of a run: as BlockPairs::rows().
@@ -194,6 +194,7 @@ Runs runs_of(const RuleKeys& rule, const PreparedCards& cards, std::span<const s
              BlockingRuleReport& report) {
   Runs found{block_pairs(cards), {}, {}};
   std::vector<std::uint64_t> keys;
+  found.cards.reserve(cards.size());
   for (std::uint32_t card = 0; card < cards.size(); ++card) {
     if (!representatives.empty() && representatives[card] != card) continue;
     report.crowded += rule.of(card, keys) ? 1 : 0;
@@ -354,7 +355,8 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
   data->rules.resize(rules.size());
   for (const Runs& of_rule : runs)
     data->column_of.push_back(of_rule.runs.empty() ? no_code : static_cast<std::uint32_t>(data->stride++));
-  data->block_of.resize(n * data->stride);
+  data->block_of.reserve(n * data->stride);
+  for (std::uint32_t card = 0; card < n; ++card) data->block_of.insert(data->block_of.end(), data->stride, ~card);
   std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>> further(rules.size());
   control.run(rules.size(), [&](std::size_t r) {
     RuleBlocks& blocks = data->rules[r];
@@ -362,6 +364,11 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
     std::vector<std::uint32_t> members;
     std::vector<std::uint64_t> keys;
     const auto key_of = [&](std::size_t level, std::uint32_t card) { return split_key(level, card, keys); };
+    std::size_t in_runs = 0;
+    for (const auto& [begin, end] : runs[r].runs) in_runs += end - begin;
+    blocks.members.reserve(in_runs);
+    blocks.begins.reserve(runs[r].runs.size() + 1);
+    blocks.pairs_before.reserve(runs[r].runs.size() + 1);
     for (const auto& [begin, end] : runs[r].runs) {
       members.clear();
       for (std::uint32_t i = begin; i < end; ++i) members.push_back(runs[r].cards[i].card);
@@ -381,7 +388,6 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
     const auto first_block = [&](std::size_t card) -> std::uint32_t& {
       return data->block_of[card * data->stride + data->column_of[r]];
     };
-    for (std::size_t card = 0; card < n; ++card) first_block(card) = ~static_cast<std::uint32_t>(card);
     for (std::size_t b = 0; b < blocks.size(); ++b) {
       for (const std::uint32_t card : blocks.block(b)) {
         std::uint32_t& first = first_block(card);

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/column_vector.hpp"
 #include "klientela/dedupe/cards.hpp"
 #include "klientela/model/values.hpp"
 
@@ -32,13 +33,20 @@ class Texts {
     if (i < settled_count_) __builtin_prefetch(settled_->bytes.data() + settled_->begins[i]);
   }
   void push_back(std::string_view text) { recent_.push_back(text); }
+  /// Makes room for as many times those that came, and a little more: memory that nothing is written to costs nothing.
+  void reserve_times(double times) {
+    const auto more = [&](std::size_t size) {
+      return static_cast<std::size_t>(1.05 * times * static_cast<double>(size));
+    };
+    recent_.begins.reserve(more(recent_.begins.size()));
+    recent_.bytes.reserve(more(recent_.bytes.size()));
+  }
   /// O(bytes)
   void settle() {
     auto all = std::make_shared<Block>();
     if (settled_count_ == 0) {
       *all = std::move(recent_);
-      all->begins.shrink_to_fit();
-      all->bytes.shrink_to_fit();
+      all->fit();
     } else {
       *all = *settled_;
       for (std::size_t i = 0; i < recent_.size(); ++i) all->push_back(recent_[i]);
@@ -54,8 +62,8 @@ class Texts {
 
  private:
   struct Block {
-    std::vector<std::uint64_t> begins{0};
-    std::string bytes;
+    ColumnVector<std::uint64_t> begins{0};
+    ColumnString bytes;
     [[nodiscard]] std::size_t size() const noexcept { return begins.size() - 1; }
     [[nodiscard]] std::string_view operator[](std::size_t i) const noexcept {
       return std::string_view(bytes).substr(begins[i], begins[i + 1] - begins[i]);
@@ -63,6 +71,14 @@ class Texts {
     void push_back(std::string_view text) {
       bytes.append(text);
       begins.push_back(bytes.size());
+    }
+    /// Gives back what lies idle where it is much: all is copied for it.
+    void fit() {
+      const auto fit_one = [](auto& of) {
+        if (of.capacity() - of.size() > of.size() / 4) of.shrink_to_fit();
+      };
+      fit_one(begins);
+      fit_one(bytes);
     }
   };
   std::shared_ptr<const Block> settled_;
@@ -75,11 +91,11 @@ inline constexpr std::size_t max_forms = 4;
 /// One field of all cards. A value's code is its place in order of first appearance, which is canonical because cards
 /// are; values of cards that were added later follow, and those that no card has any more keep their codes.
 struct FieldColumn {
-  std::vector<std::uint32_t> first;  ///< by card: its first value, no_code without one; empty where no card has one
-  std::vector<std::uint32_t> more_begin;  ///< by card and the end: its further values in `more`; empty without any
-  std::vector<std::uint32_t> more;
+  ColumnVector<std::uint32_t> first;  ///< by card: its first value, no_code without one; empty where no card has one
+  ColumnVector<std::uint32_t> more_begin;  ///< by card and the end: its further values in `more`; empty without any
+  ColumnVector<std::uint32_t> more;
   std::array<Texts, max_forms> forms;  ///< by code
-  std::vector<std::uint32_t> counts;   ///< by code: cards with the value
+  ColumnVector<std::uint32_t> counts;  ///< by code: cards with the value
   std::size_t filled{0};               ///< cards with a value
 
   [[nodiscard]] bool empty() const noexcept { return first.empty(); }

@@ -417,7 +417,7 @@ CardIndex::CardIndex(const Duplicates& found, const Control& control) {
   data->split_levels = dedupe::split_levels(cards, split_by);
   control.run(rules.size() + card_field_count + 1 + data->split_levels.size(), [&](std::size_t task) {
     if (control.stop.stop_requested()) return;
-    std::vector<KeyedCard> keyed;
+    ColumnVector<KeyedCard> keyed;
     if (task < rules.size()) {
       if (!dedupe::has_values(cards, rules[task])) return;
       const RuleKeys rule(cards, rules[task]);

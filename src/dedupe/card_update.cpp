@@ -188,10 +188,9 @@ class Update {
       if (dead_[old] != 0) gone_.push_back(old);
   }
   /// Numbers by card now out of those of the cards before, and those of the batch. \param before  none where empty
-  template <class Batch>
-  [[nodiscard]] std::vector<std::uint32_t> gathered(const std::vector<std::uint32_t>& before,
-                                                    const Batch& batch) const {
-    std::vector<std::uint32_t> all;
+  template <class Numbers, class Batch>
+  [[nodiscard]] Numbers gathered(const Numbers& before, const Batch& batch) const {
+    Numbers all;
     all.reserve(size_);
     std::uint32_t b = 0;
     for (const CardRun& run : runs_) {
@@ -240,7 +239,7 @@ class Update {
     column.filled = old.filled;
     const std::size_t form_count = forms(static_cast<CardField>(f)).size();
     std::vector<std::uint32_t> code_of(batch.distinct());
-    std::vector<KeyedCard> added;
+    ColumnVector<KeyedCard> added;
     for (std::uint32_t code = 0; code < code_of.size(); ++code) {
       const std::uint64_t hash = dedupe::value_hash(batch, code);
       std::uint32_t& known = code_of[code];
@@ -333,7 +332,7 @@ class Update {
       if (!dedupe::has_values(*batch_.data(), was_.blocking[r])) return;
       const RuleKeys rule(*batch_.data(), was_.blocking[r]);
       std::vector<std::uint64_t> keys;
-      std::vector<KeyedCard> added;
+      ColumnVector<KeyedCard> added;
       for (std::uint32_t b = 0; b < batch; ++b) {
         rule.of(b, keys);
         for (const std::uint64_t key : keys) {
@@ -344,7 +343,7 @@ class Update {
       index_->rules[r].add(std::move(added));
     });
     index_->contents = before_.contents;
-    std::vector<KeyedCard> added;
+    ColumnVector<KeyedCard> added;
     for (std::uint32_t b = 0; b < batch; ++b)
       if (const std::uint32_t card = number_of_batch_[b]; linked_[card] == 0)
         added.push_back({now_.data()->content(card), slots + b});
@@ -614,7 +613,7 @@ class Update {
     RuleCandidates found;
     const BlockingRuleReport& report = was_.rules[r];
     if (report.largest > 1 && report.blocks == 0 && report.split == 0) return found;  // left out for the budget
-    std::vector<KeyedCard>& keys = keys_[r];
+    ColumnVector<KeyedCard>& keys = keys_[r];
     std::erase_if(keys, [&](const KeyedCard& each) { return !is_fresh_[number_of_batch_[each.card]]; });
     dedupe::radix_sort(keys);
     std::vector<std::uint32_t> fresh_place(batch_.size(), none);
@@ -834,12 +833,12 @@ class Update {
   PreparedCards now_;
   std::vector<std::uint8_t> changed_;  ///< by card now: its component is to be clustered
   std::vector<std::uint8_t> linked_;
-  std::vector<std::vector<KeyedCard>> keys_;  ///< by rule: keys of the batch
-  std::vector<std::uint32_t> fresh_;          ///< cards now whose pairs are to be made
-  std::vector<bool> is_fresh_;                ///< by card now
-  std::vector<bool> representing_;            ///< by slot: its card is there, and equals no earlier one
-  std::vector<std::uint32_t> edge_end_;       ///< by card before: whom its edges belong to now; none: nobody
-  std::vector<std::uint8_t> stands_;          ///< by representative before: those who equal it are the same as before
+  std::vector<ColumnVector<KeyedCard>> keys_;  ///< by rule: keys of the batch
+  std::vector<std::uint32_t> fresh_;           ///< cards now whose pairs are to be made
+  std::vector<bool> is_fresh_;                 ///< by card now
+  std::vector<bool> representing_;             ///< by slot: its card is there, and equals no earlier one
+  std::vector<std::uint32_t> edge_end_;        ///< by card before: whom its edges belong to now; none: nobody
+  std::vector<std::uint8_t> stands_;           ///< by representative before: those who equal it are the same as before
   std::vector<std::pair<std::uint32_t, std::uint32_t>> equal_;  ///< representative now, card that equals it
   double equal_score_{0};
 };

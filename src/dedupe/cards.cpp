@@ -96,9 +96,10 @@ void append_part(std::string& value, std::string_view part) {
 
 /// The delivered texts of one source, coded as they are.
 struct RawColumn {
-  std::vector<std::uint32_t> begins;  ///< by card and the end
-  std::vector<std::uint32_t> codes;
-  Texts texts;  ///< by code
+  ColumnVector<std::uint32_t> begins;  ///< by card and the end
+  ColumnVector<std::uint32_t> codes;
+  Texts texts;              ///< by code, until they are normalised
+  std::size_t distinct{0};  ///< codes, from then on
 
   void add(TextIndex& index, std::string_view text, std::uint64_t hash) {
     const auto next = static_cast<std::uint32_t>(texts.size());
@@ -146,7 +147,11 @@ class RawTexts {
     // When an eighth of them is coded, the rest is taken to be like it where most differ: nothing is moved then.
     if (looked_at_ || raw_.begins.size() < cards_ / 8) return;
     looked_at_ = true;
-    if (raw_.texts.size() > raw_.codes.size() / 2) index_.reserve(8 * raw_.texts.size());
+    const double times = static_cast<double>(cards_) / static_cast<double>(raw_.begins.size());
+    raw_.codes.reserve(static_cast<std::size_t>(1.05 * times * static_cast<double>(raw_.codes.size())));
+    if (raw_.texts.size() <= raw_.codes.size() / 2) return;
+    index_.reserve(static_cast<std::size_t>(times * static_cast<double>(raw_.texts.size())));
+    raw_.texts.reserve_times(times);
   }
 
   std::size_t cards_;
@@ -166,6 +171,14 @@ class CardFields {
       positions_.push_back(*base_of(card).card_of(data.codes[card]));
   }
   [[nodiscard]] std::size_t size() const noexcept { return positions_.size(); }
+  /// Whether the file of some card has one of the columns.
+  [[nodiscard]] bool has_any(std::span<const ClientField> fields) const {
+    for (const ClientBase& base : data_.bases)
+      for (const auto& chunk : base.chunks(TableId::clients))
+        if (std::any_of(fields.begin(), fields.end(), [&](ClientField field) { return (*chunk)[field] != nullptr; }))
+          return true;
+    return false;
+  }
   [[nodiscard]] std::string_view text(std::size_t card, ClientField field) const {
     const Values* values = column(card, field);
     return values == nullptr ? std::string_view() : values->text(positions_[card].row);
@@ -201,7 +214,7 @@ class CardFields {
   }
 
   const PreparedCards::Data& data_;
-  std::vector<ClientBase::CardPosition> positions_;
+  ColumnVector<ClientBase::CardPosition> positions_;
 };
 
 constexpr std::uint32_t organisation_kind = 0;  // places in closed_values() of the field
@@ -283,7 +296,40 @@ void read_source(const CardFields& reader, std::size_t card, Source source, std:
   }
 }
 
+/// The columns that may say something of a source.
+std::span<const ClientField> columns_of(Source source) noexcept {
+  static constexpr ClientField person[] = {ClientField::given_name, ClientField::middle_name, ClientField::family_name,
+                                           ClientField::name};
+  static constexpr ClientField organisation[] = {ClientField::name};
+  static constexpr ClientField email[] = {ClientField::emails};
+  static constexpr ClientField phone[] = {ClientField::phones};
+  static constexpr ClientField address[] = {ClientField::addresses, ClientField::street, ClientField::street_2};
+  static constexpr ClientField city[] = {ClientField::city};
+  static constexpr ClientField region[] = {ClientField::region};
+  static constexpr ClientField postcode[] = {ClientField::postcode};
+  static constexpr ClientField country[] = {ClientField::country};
+  static constexpr ClientField tax_number[] = {ClientField::tax_numbers};
+  static constexpr ClientField identifier[] = {ClientField::identifiers};
+  static constexpr ClientField website[] = {ClientField::websites};
+  switch (source) {
+    case Source::person: return person;
+    case Source::organisation: return organisation;
+    case Source::email: return email;
+    case Source::phone: return phone;
+    case Source::address: return address;
+    case Source::city: return city;
+    case Source::region: return region;
+    case Source::postcode: return postcode;
+    case Source::country: return country;
+    case Source::tax_number: return tax_number;
+    case Source::identifier: return identifier;
+    case Source::website: return website;
+  }
+  return {};
+}
+
 RawColumn read_raw(const CardFields& reader, Source source) {
+  if (!reader.has_any(columns_of(source))) return {};
   RawTexts raw(reader.size());
   std::string part;
   for (std::size_t card = 0; card < reader.size(); ++card) {
@@ -293,9 +339,9 @@ RawColumn read_raw(const CardFields& reader, Source source) {
   return raw.done();
 }
 
-/// The forms of one value, before they are coded. Empty in the first form: no value.
+/// The forms of one value, as its normaliser holds them until the next. Empty in the first form: no value.
 struct Forms {
-  std::array<std::string, max_forms> texts;
+  std::array<std::string_view, max_forms> texts;
 };
 
 /// A Latin form without its blanks.
@@ -345,7 +391,8 @@ class SourceNormaliser {
       case Source::postcode:
       case Source::identifier:
         normaliser_.text(raw, text_);
-        alphanumeric(text_.latin, out[0].texts[0]);
+        alphanumeric(text_.latin, alphanumeric_);
+        set(out[0], {alphanumeric_});
         return;
       case Source::tax_number:
         normaliser_.tax_number(raw, tax_);
@@ -360,8 +407,7 @@ class SourceNormaliser {
 
  private:
   static void set(Forms& out, std::initializer_list<std::string_view> texts) {
-    std::size_t i = 0;
-    for (const std::string_view text : texts) out.texts[i++].assign(text);
+    std::copy(texts.begin(), texts.end(), out.texts.begin());
   }
   static bool known_region(std::string_view region) noexcept {
     return region.size() == 2 && std::all_of(region.begin(), region.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
@@ -383,6 +429,7 @@ class SourceNormaliser {
   const Normaliser& normaliser_;
   Source source_;
   NormalText text_;
+  std::string alphanumeric_;
   PersonName person_;
   OrganisationName organisation_;
   EmailAddress email_;
@@ -399,14 +446,15 @@ struct FormRows {
 
 constexpr std::size_t normalise_rows = 16384;  // distinct values a task
 
-/// The column of a field: raw codes of every card through the values that they normalise to.
-FieldColumn coded(const RawColumn& raw, std::span<const FormRows> rows, std::size_t form_count, std::size_t cards) {
+/// The column of a field: raw codes of every card through the values that they normalise to, which it empties.
+FieldColumn coded(const RawColumn& raw, std::span<FormRows> rows, std::size_t form_count, std::size_t cards) {
   FieldColumn column;
-  std::vector<std::uint32_t> code_of(raw.texts.size(), no_code);
+  ColumnVector<std::uint32_t> code_of(raw.distinct, no_code);
   TextIndex index;
   std::vector<std::uint64_t> hashes;
+  bool looked_at = false;  // an eighth of them, for what is to come
   std::size_t i = 0;
-  for (const FormRows& part : rows) {
+  for (FormRows& part : rows) {
     const std::size_t size = part.forms[0].size();
     hashes.assign(size, 0);
     for (std::size_t f = 0; f < form_count; ++f)
@@ -425,9 +473,13 @@ FieldColumn coded(const RawColumn& raw, std::span<const FormRows> rows, std::siz
       if (code_of[i] != next) continue;
       for (std::size_t f = 0; f < form_count; ++f) column.forms[f].push_back(part.forms[f][r]);
     }
-    const auto coded_parts = static_cast<std::size_t>(&part - rows.data()) + 1;
-    if (coded_parts == (rows.size() + 7) / 8 && column.forms[0].size() > i / 2)
-      index.reserve(column.forms[0].size() * rows.size() / coded_parts);
+    part = {};
+    if (looked_at || i < raw.distinct / 8) continue;
+    looked_at = true;
+    if (column.forms[0].size() <= i / 2) continue;
+    const double times = static_cast<double>(raw.distinct) / static_cast<double>(i);
+    index.reserve(static_cast<std::size_t>(times * static_cast<double>(column.forms[0].size())));
+    for (std::size_t f = 0; f < form_count; ++f) column.forms[f].reserve_times(times);
   }
   if (column.forms[0].size() == 0) return column;
   column.counts.assign(column.forms[0].size(), 0);
@@ -484,6 +536,7 @@ FieldColumn birthdays(const CardFields& reader) {
   }
   FormRows rows;
   for (std::size_t i = 0; i < raw.texts.size(); ++i) rows.forms[0].push_back(raw.texts[i]);
+  raw.distinct = raw.texts.size();
   return coded(raw, {&rows, 1}, 1, reader.size());
 }
 
@@ -594,6 +647,10 @@ PreparedCards prepared(std::shared_ptr<PreparedCards::Data> data, const Normalis
       }
     }
   });
+  for (RawColumn& raw : raws) {
+    raw.distinct = raw.texts.size();
+    raw.texts = {};
+  }
   control.check();
   control.report("normalise", 1);
 

@@ -137,7 +137,7 @@ std::vector<std::uint32_t> representatives_of(const Duplicates::Data& found) {
   }
   std::vector<std::uint32_t> representatives(n);
   std::iota(representatives.begin(), representatives.end(), 0U);
-  std::vector<dedupe::KeyedCard> order;
+  ColumnVector<dedupe::KeyedCard> order;
   order.reserve(n);
   for (std::uint32_t card = 0; card < n; ++card)
     if (linked[card] == 0) order.push_back({hashes[card], card});
@@ -652,7 +652,7 @@ class Search {
       const Comparison& comparison = data_->options.comparisons[i];
       fields[i].tf_weight = comparison.tf_weight;
       fields[i].tf_minimum_u = smallest_share;
-      const std::vector<std::uint32_t>& counts = (*cards_.data())[comparison.field].counts;
+      const auto& counts = (*cards_.data())[comparison.field].counts;
       // The u that was held is not how often values agree by chance here.
       if (u_was_held && comparison.tf_weight > 0 && !counts.empty())
         fields[i].tf_average_u = average_u(std::vector<double>(counts.begin(), counts.end()));
@@ -719,19 +719,22 @@ class Search {
       if (field != CardField::phone && field != CardField::email && field != CardField::website) continue;
       control_.check();
       const FieldColumn& column = (*cards_.data())[field];
-      std::vector<std::uint32_t> begins(column.distinct() + 1, 0);
-      for (const std::uint32_t card : distinct_) column.each(card, [&](std::uint32_t code) { ++begins[code + 1]; });
-      std::partial_sum(begins.begin(), begins.end(), begins.begin());
-      std::vector<std::uint32_t> next(begins.begin(), begins.end() - 1);
-      std::vector<std::uint32_t> members(begins.back());
+      ColumnVector<std::uint32_t> holders(column.distinct(), 0);
+      for (const std::uint32_t card : distinct_) column.each(card, [&](std::uint32_t code) { ++holders[code]; });
+      std::vector<std::pair<std::uint32_t, std::uint32_t>> shared;  // value, card
       for (const std::uint32_t card : distinct_)
-        column.each(card, [&](std::uint32_t code) { members[next[code]++] = card; });
+        column.each(card, [&](std::uint32_t code) {
+          if (holders[code] >= fewest) shared.emplace_back(code, card);
+        });
+      std::sort(shared.begin(), shared.end());
       const Alone by = alone(i);
       const Pattern others = ~(Pattern{0xF} << (4 * i));
-      for (std::uint32_t code = 0; code < column.distinct(); ++code) {
-        const std::size_t all = begins[code + 1] - begins[code];
-        if (all < fewest) continue;
-        const auto cards = std::span(members).subspan(begins[code], std::min(all, looked_at_most));
+      std::vector<std::uint32_t> cards;
+      for (std::size_t begin = 0, all = 0; begin < shared.size(); begin += all) {
+        const std::uint32_t code = shared[begin].first;
+        all = holders[code];
+        cards.clear();
+        for (std::size_t k = 0; k < std::min(all, looked_at_most); ++k) cards.push_back(shared[begin + k].second);
         std::vector<std::size_t> above(cards.size());
         std::iota(above.begin(), above.end(), std::size_t{0});
         const auto top = [&](std::size_t place) {

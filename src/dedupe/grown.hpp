@@ -4,7 +4,8 @@
 #include <cstddef>
 #include <memory>
 #include <utility>
-#include <vector>
+
+#include "core/column_vector.hpp"
 
 namespace klientela::dedupe {
 
@@ -28,7 +29,7 @@ class Grown {
   }
   /// O(values); O(1) the first time
   void settle() {
-    std::vector<T> all;
+    ColumnVector<T> all;
     if (settled_count_ == 0) {
       all = std::move(recent_);
     } else {
@@ -37,16 +38,16 @@ class Grown {
       all.insert(all.end(), recent_.begin(), recent_.end());
     }
     recent_ = {};
-    settled_ = std::make_shared<const std::vector<T>>(std::move(all));
+    settled_ = std::make_shared<const ColumnVector<T>>(std::move(all));
     settled_begin_ = settled_->data();
     settled_count_ = settled_->size();
   }
 
  private:
-  std::shared_ptr<const std::vector<T>> settled_;
+  std::shared_ptr<const ColumnVector<T>> settled_;
   const T* settled_begin_{nullptr};  ///< within settled_
   std::size_t settled_count_{0};
-  std::vector<T> recent_;
+  ColumnVector<T> recent_;
 };
 
 }  // namespace klientela::dedupe

@@ -23,7 +23,7 @@ class KeyIndex {
 
   /// Numbers of equal keys stay in the order in which they came. O(new + recent); O(all) once the recent part is more
   /// than an eighth of the settled one.
-  void add(std::vector<KeyedCard> items) {
+  void add(ColumnVector<KeyedCard> items) {
     if (items.empty()) return;
     radix_sort(items);
     Sorted added;
@@ -47,8 +47,8 @@ class KeyIndex {
 
  private:
   struct Sorted {
-    std::vector<std::uint64_t> keys;
-    std::vector<std::uint32_t> numbers;
+    ColumnVector<std::uint64_t> keys;
+    ColumnVector<std::uint32_t> numbers;
     std::vector<std::size_t> beginnings;  ///< by the first bits of a key, and the end; empty: not noted
     int shift{0};                         ///< to those bits
 

@@ -5,8 +5,6 @@
 #include <set>
 #include <string>
 
-#include "dedupe/value_levels.hpp"
-
 namespace klientela::dedupe {
 namespace {
 
@@ -85,7 +83,7 @@ void PairComparer::look_up() {
     if (i == given_) given_place_ = live_.size();
     if (i == family_) family_place_ = live_.size();
     live_.push_back(static_cast<std::uint8_t>(i));
-    form_counts_.push_back(static_cast<std::uint8_t>(forms(comparisons_[i].field).size()));
+    asked_forms_.push_back(first_forms(comparisons_[i]));
   }
   if (given_place_ == nowhere || family_place_ == nowhere) given_place_ = family_place_ = nowhere;
   stride_ = live_.size() + (several_ ? 1 : 0);
@@ -99,9 +97,9 @@ void PairComparer::add_rows(std::size_t all) {
   for (std::size_t end = begin; begin < all; begin = end) {
     end = std::min(all, begin + block);
     for (std::size_t k = 0; k < live_.size(); ++k) {
-      const std::vector<std::uint32_t>& first = columns_[live_[k]]->first;
+      const ColumnVector<std::uint32_t>& first = columns_[live_[k]]->first;
       for (std::size_t card = begin; card < end; ++card) rows_[card * stride_ + k] = first[card];
-      const std::vector<std::uint32_t>& more = columns_[live_[k]]->more_begin;
+      const ColumnVector<std::uint32_t>& more = columns_[live_[k]]->more_begin;
       if (more.empty()) continue;
       for (std::size_t card = begin; card < end; ++card)
         rows_[card * stride_ + live_.size()] |= std::uint32_t{more[card] < more[card + 1]} << k;

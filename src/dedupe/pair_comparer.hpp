@@ -9,9 +9,11 @@
 #include <span>
 #include <vector>
 
+#include "core/column_vector.hpp"
 #include "dedupe/birth_date.hpp"
 #include "dedupe/card_data.hpp"
 #include "dedupe/grown.hpp"
+#include "dedupe/value_levels.hpp"
 #include "dedupe/value_sketch.hpp"
 #include "klientela/dedupe/comparison.hpp"
 
@@ -160,7 +162,7 @@ class PairComparer {
   void each_text(Open open, Visit visit) const noexcept {
     for (; open.places != 0; open.places &= open.places - 1) {
       const auto k = static_cast<std::size_t>(std::countr_zero(open.places));
-      for (std::size_t form = 0; form < form_counts_[k]; ++form) {
+      for (std::size_t form = asked_forms_[k].begin; form < asked_forms_[k].end; ++form) {
         visit(columns_[live_[k]]->forms[form], row(open.pair.a)[k]);
         visit(columns_[live_[k]]->forms[form], row(open.pair.b)[k]);
       }
@@ -190,14 +192,14 @@ class PairComparer {
   std::vector<const FieldColumn*> columns_;
   std::vector<std::uint8_t> highest_;
   std::vector<std::uint8_t> live_;
-  std::vector<std::uint8_t> form_counts_;  ///< by place in live()
+  std::vector<FormRange> asked_forms_;  ///< by place in live()
   std::size_t stride_{0};
-  std::vector<std::uint32_t> rows_;  ///< by card: row(), so that a card is a line of memory
+  ColumnVector<std::uint32_t> rows_;  ///< by card: row(), so that a card is a line of memory
   std::vector<Grown<Sketch>> sketches_;
   std::vector<Verdict> verdicts_;
-  std::vector<BirthDate> born_;  ///< by code of birthdays
-  bool several_{false};          ///< whether some card has several values
-  std::size_t given_;            ///< place among the comparisons; nowhere
+  ColumnVector<BirthDate> born_;  ///< by code of birthdays
+  bool several_{false};           ///< whether some card has several values
+  std::size_t given_;             ///< place among the comparisons; nowhere
   std::size_t family_;
   std::size_t given_place_{nowhere};  ///< the same among those that are live
   std::size_t family_place_{nowhere};

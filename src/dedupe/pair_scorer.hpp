@@ -35,7 +35,7 @@ class Shares {
   }
 
  private:
-  std::vector<std::uint32_t> counts_;
+  ColumnVector<std::uint32_t> counts_;
   double filled_{0};
 };
 
@@ -182,8 +182,8 @@ class PairScorer {
   LinkModel shared_;
   std::vector<std::array<double, 16>> weights_;
   std::vector<Shares> shares_;
-  std::vector<std::vector<double>> terms_;  ///< by value; empty: all 0
-  std::vector<double> highest_term_;        ///< by comparison, at least 0
+  std::vector<ColumnVector<double>> terms_;  ///< by value; empty: all 0
+  std::vector<double> highest_term_;         ///< by comparison, at least 0
   std::vector<std::unordered_map<std::uint32_t, double>> adjusted_;
   std::vector<Most> most_;           ///< by comparison
   std::vector<std::uint8_t> order_;  ///< places in PairComparer::live(), those first that may tell of most

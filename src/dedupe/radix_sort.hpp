@@ -6,7 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
+
+#include "core/column_vector.hpp"
 
 namespace klientela::dedupe {
 
@@ -33,7 +34,7 @@ inline void sort_by_key(std::span<KeyedCard> items) {
 
 /// By key, equal keys as they stood. Keys are hashes, so that their first bits part them evenly: O(n); O(n log n) where
 /// they are not.
-inline void radix_sort(std::vector<KeyedCard>& items) {
+inline void radix_sort(ColumnVector<KeyedCard>& items) {
   constexpr std::size_t bins = 1024;  // more would each be another page of memory to write to
   constexpr int shift = 54;
   constexpr std::size_t few = 64;
@@ -41,7 +42,7 @@ inline void radix_sort(std::vector<KeyedCard>& items) {
   std::array<std::size_t, bins + 1> begins{};
   for (const KeyedCard& item : items) ++begins[(item.key >> shift) + 1];
   for (std::size_t bin = 0; bin < bins; ++bin) begins[bin + 1] += begins[bin];
-  std::vector<KeyedCard> other(items.size());
+  ColumnVector<KeyedCard> other(items.size());
   std::array<std::size_t, bins + 1> next = begins;
   for (const KeyedCard& item : items) other[next[item.key >> shift]++] = item;
   // The next bits, as many as make small parts of each of these; what a part is then is in the cache.

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
-#include <vector>
 
+#include "core/column_vector.hpp"
 #include "klientela/model/values.hpp"
 
 namespace klientela::dedupe {
@@ -49,7 +49,7 @@ class TextIndex {
   };
 
   void resize(std::size_t size) {
-    std::vector<Slot> wider(size, Slot{0, 0, no_code});
+    ColumnVector<Slot> wider(size, Slot{0, 0, no_code});
     for (const Slot& slot : slots_) {
       if (slot.code == no_code) continue;
       std::size_t i = slot.low & (wider.size() - 1);
@@ -59,7 +59,7 @@ class TextIndex {
     slots_ = std::move(wider);
   }
 
-  std::vector<Slot> slots_;
+  ColumnVector<Slot> slots_;
   std::size_t used_{0};
 };
 

@@ -2,7 +2,6 @@
 #include "dedupe/value_levels.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <string_view>
 
@@ -12,8 +11,13 @@
 namespace klientela::dedupe {
 namespace {
 
-/// Texts of one value's forms.
-using Value = std::array<std::string_view, max_forms>;
+/// A value, whose forms are read where they are looked at.
+struct Value {
+  const FieldColumn& column;
+  std::uint32_t code;
+
+  std::string_view operator[](std::size_t form) const noexcept { return column.forms[form][code]; }
+};
 
 bool one_slip(std::string_view a, std::string_view b) { return osa_distance(a, b, 1) <= 1; }
 
@@ -73,11 +77,18 @@ bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 /// Whether the digits of both, read off one after the other, are the same. \param any  set to whether there are any
 bool same_digits(std::string_view a, std::string_view b, bool& any) noexcept {
+  const auto begins = static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+  const std::string_view both = a.substr(0, begins);
+  a.remove_prefix(begins);
+  b.remove_prefix(begins);
   any = false;
   for (;;) {
     while (!a.empty() && !is_digit(a.front())) a.remove_prefix(1);
     while (!b.empty() && !is_digit(b.front())) b.remove_prefix(1);
-    if (a.empty() || b.empty()) return a.empty() && b.empty();
+    if (a.empty() || b.empty()) {
+      any = any || std::any_of(both.begin(), both.end(), is_digit);
+      return a.empty() && b.empty();
+    }
     if (a.front() != b.front()) return false;
     any = true;
     a.remove_prefix(1);
@@ -94,13 +105,16 @@ bool nearly_one_domain(std::string_view a, std::string_view b) {
 
 /// E-mails are made of names, so likeness that names explain is a level of its own.
 std::uint8_t email_level(const Value& a, const Value& b, const Comparison& c) {
-  if (a[0] == b[0]) return 5;
+  const std::string_view x = a[1];
+  const std::string_view y = b[1];
   bool digits = false;
-  const bool same_number = same_digits(a[1], b[1], digits);
-  if (a[1] == b[1]) return digits ? 4 : nearly_one_domain(a[2], b[2]) ? 3 : 2;
-  if (same_number && osa_distance(a[1], b[1], 2) <= (digits ? 2U : 1U) && (digits || nearly_one_domain(a[2], b[2])))
-    return 3;
-  return jaro_winkler_similarity(a[1], b[1], c.similar) >= c.similar ? 2 : 1;
+  const bool same_number = same_digits(x, y, digits);
+  if (x == y) {
+    if (a[2] == b[2]) return 5;
+    return digits ? 4 : nearly_one_domain(a[2], b[2]) ? 3 : 2;
+  }
+  if (same_number && osa_distance(x, y, 2) <= (digits ? 2U : 1U) && (digits || nearly_one_domain(a[2], b[2]))) return 3;
+  return jaro_winkler_reaches(x, y, c.similar) ? 2 : 1;
 }
 
 /// By the words of the street itself, since texts differ in kinds of street and order; and by the house.
@@ -114,7 +128,7 @@ std::uint8_t address_level(const Value& a, const Value& b, const Comparison& c) 
   const std::string_view y = b[2].empty() ? b[0] : b[2];
   const double words = std::max(token_sort_ratio(x, y), token_set_ratio(x, y)) / 100;
   if (words >= 0.97) return same_house ? 7 : other_house ? 3 : 5;
-  if (words >= 0.8 || jaro_winkler_similarity(x, y, c.close) >= c.close) return same_house ? 6 : other_house ? 3 : 5;
+  if (words >= 0.8 || jaro_winkler_reaches(x, y, c.close)) return same_house ? 6 : other_house ? 3 : 5;
   if (words >= 0.65) return same_house ? 4 : other_house ? 1 : 3;
   return same_house ? 2 : 1;
 }
@@ -122,7 +136,7 @@ std::uint8_t address_level(const Value& a, const Value& b, const Comparison& c) 
 std::uint8_t organisation_level(const Value& a, const Value& b, const Comparison& c) {
   if (a[0] == b[0] || (!a[2].empty() && a[2] == b[2])) return 6;
   const double sorted = token_sort_ratio(a[1], b[1]) / 100;
-  if (sorted >= c.close || jaro_winkler_similarity(a[0], b[0], c.close) >= c.close) return 5;
+  if (sorted >= c.close || jaro_winkler_reaches(a[0], b[0], c.close)) return 5;
   const double set = token_set_ratio(a[1], b[1]) / 100;
   if (set >= 0.9 || sorted >= c.similar) return 4;
   if (set >= 0.75) return 3;
@@ -141,15 +155,15 @@ Day day_of(std::string_view text) noexcept {
              std::chrono::day{static_cast<unsigned>(number(8, 2))}};
 }
 
+FormRange first_forms(const Comparison& c) noexcept {
+  if (c.kind == ComparisonKind::email) return {1, 2};
+  return {0, static_cast<std::uint8_t>(forms(c.field).size())};
+}
+
 std::uint8_t full_level(const Comparison& c, const FieldColumn& xs, std::uint32_t x, const FieldColumn& ys,
                         std::uint32_t y) {
-  Value a;
-  Value b;
-  const std::size_t count = forms(c.field).size();
-  for (std::size_t f = 0; f < count; ++f) {
-    a[f] = xs.forms[f][x];
-    b[f] = ys.forms[f][y];
-  }
+  const Value a{xs, x};
+  const Value b{ys, y};
   switch (c.kind) {
     case ComparisonKind::name: return name_level(a, b, c);
     case ComparisonKind::birthday: return birthday_level(day_of(a[0]), day_of(b[0]));
@@ -173,7 +187,7 @@ void cross_names(const Names& a, const Names& b, std::uint8_t& given, std::uint8
     if (x.empty() || y.empty()) return 0;
     if (x == y) return name_same;
     if (x.size() == 1 || y.size() == 1) return name_different;
-    if (jaro_winkler_similarity(x, y, close) >= close) return name_close;
+    if (jaro_winkler_reaches(x, y, close)) return name_close;
     return two_slips(x, y) ? name_similar : name_different;
   };
   if (given > name_similar || family > name_similar) return;

@@ -21,6 +21,12 @@ enum NameLevel : std::uint8_t {
   name_same
 };
 
+struct FormRange {
+  std::uint8_t begin;
+  std::uint8_t end;
+};
+/// The forms that full_level() looks at whatever they are.
+[[nodiscard]] FormRange first_forms(const Comparison& comparison) noexcept;
 /// The level of two values, looked at in full: value x of one column and y of another, or of the same. O(length^2 / 64)
 [[nodiscard]] std::uint8_t full_level(const Comparison& comparison, const FieldColumn& xs, std::uint32_t x,
                                       const FieldColumn& ys, std::uint32_t y);

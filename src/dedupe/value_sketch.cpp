@@ -38,7 +38,7 @@ std::uint64_t neighbours_of(std::string_view text) noexcept {
 }
 
 std::uint64_t whole_bit(std::string_view text) noexcept {
-  return text.empty() ? 0 : std::uint64_t{1} << (spread(std::hash<std::string_view>{}(text)) % 64);
+  return text.empty() ? 0 : std::uint64_t{1} << (spread(std::hash<std::string_view>{}(text)) % 56);
 }
 
 std::uint64_t word_bits(std::string_view text) noexcept {
@@ -51,21 +51,26 @@ std::uint64_t word_bits(std::string_view text) noexcept {
   return bits;
 }
 
+/// Of a text that is compared by Jaro and Winkler, with the bits of what may be equal as a whole.
+Sketch of_text(std::string_view text, std::uint64_t wholes) noexcept {
+  const std::uint64_t first = text.empty() ? 0 : static_cast<unsigned char>(text[0]);
+  return {characters_of(text), wholes | first << 56};
+}
+
 Sketch sketch_of(const std::array<std::string_view, max_forms>& value, ComparisonKind kind) noexcept {
   switch (kind) {
-    case ComparisonKind::name: return {characters_of(value[0]), whole_bit(value[1]) | word_bits(value[2])};
-    case ComparisonKind::text: return {characters_of(value[0]), word_bits(value[0]) | whole_bit(value[1])};
-    case ComparisonKind::email: return {characters_of(value[1]), whole_bit(value[1])};
+    case ComparisonKind::name: return of_text(value[0], whole_bit(value[1]) | word_bits(value[2]));
+    case ComparisonKind::text: return of_text(value[0], word_bits(value[0]) | whole_bit(value[1]));
+    case ComparisonKind::email: return of_text(value[1], whole_bit(value[1]));
     case ComparisonKind::phone:
       return {neighbours_of(value[0]),
               whole_bit(value[0].substr(value[0].size() - std::min<std::size_t>(value[0].size(), 7)))};
     case ComparisonKind::code: return {neighbours_of(value[0]), 0};
     case ComparisonKind::organisation:
-      return {characters_of(value[0]),
-              word_bits(value[0]) | word_bits(value[1]) | whole_bit(value[0]) | whole_bit(value[3])};
+      return of_text(value[0], word_bits(value[0]) | word_bits(value[1]) | whole_bit(value[0]) | whole_bit(value[3]));
     case ComparisonKind::address: {
       const std::string_view street = value[2].empty() ? value[0] : value[2];
-      return {characters_of(street), word_bits(street) | whole_bit(value[3])};
+      return of_text(street, word_bits(street) | whole_bit(value[3]));
     }
     case ComparisonKind::birthday:
     case ComparisonKind::exact: break;
@@ -78,11 +83,13 @@ Sketch sketch_of(const std::array<std::string_view, max_forms>& value, Compariso
 Verdict::Verdict(const Comparison& comparison) noexcept : kind_(comparison.kind), limit_(comparison.similar) {
   if (kind_ == ComparisonKind::address) limit_ = comparison.close;
   if (kind_ == ComparisonKind::email) limit_ = std::min(comparison.similar, comparison.close);
-  for (std::uint32_t m = 0; m < short_length; ++m) {
-    std::uint8_t common = 1;  // grows with the other length
-    for (std::uint32_t n = 0; n < short_length; ++n) {
-      while (common <= std::min(m, n) && !may_reach(m, n, common)) ++common;
-      needed_[m][n] = common;
+  for (const bool boosted : {false, true}) {
+    for (std::uint32_t m = 0; m < short_length; ++m) {
+      std::uint8_t common = 1;  // grows with the other length
+      for (std::uint32_t n = 0; n < short_length; ++n) {
+        while (common <= std::min(m, n) && !may_reach(m, n, common, boosted)) ++common;
+        needed_[boosted ? 1 : 0][m][n] = common;
+      }
     }
   }
 }

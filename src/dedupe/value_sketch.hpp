@@ -19,11 +19,15 @@ struct Sketch {
   /// Bits 0 to 55: which characters (or pairs of neighbours, of codes and phones) there are, hashed; above: the length,
   /// 255 for more.
   std::uint64_t characters{0};
-  /// Bits of what may be equal as a whole: folded forms, roots, words, ends of numbers.
+  /// Bits 0 to 55: of what may be equal as a whole, folded forms, roots, words, ends of numbers; above: the first byte
+  /// of the text that is compared by Jaro and Winkler.
   std::uint64_t wholes{0};
 
-  [[nodiscard]] std::uint64_t bits() const noexcept { return characters & ((std::uint64_t{1} << 56) - 1); }
+  static constexpr std::uint64_t low = (std::uint64_t{1} << 56) - 1;
+  [[nodiscard]] std::uint64_t bits() const noexcept { return characters & low; }
   [[nodiscard]] std::uint32_t length() const noexcept { return static_cast<std::uint32_t>(characters >> 56); }
+  [[nodiscard]] bool shares_whole(const Sketch& other) const noexcept { return (wholes & other.wholes & low) != 0; }
+  [[nodiscard]] bool begins_as(const Sketch& other) const noexcept { return (wholes ^ other.wholes) <= low; }
 };
 
 /// Of the distinct values of a comparison's field from code `all.size()` on, behind those there are; none for kinds
@@ -43,12 +47,12 @@ class Verdict {
   explicit Verdict(const Comparison& comparison) noexcept;
 
   [[nodiscard]] bool different(const Sketch& a, const Sketch& b) const noexcept {
-    if ((a.wholes & b.wholes) != 0 || a.length() == 255 || b.length() == 255) return false;
+    if (a.shares_whole(b) || a.length() == 255 || b.length() == 255) return false;
     const int only_a = count_bits(a.bits() & ~b.bits());
     const int only_b = count_bits(b.bits() & ~a.bits());
     const int apart = only_a + only_b;
     const auto both = static_cast<double>(a.length() + b.length());
-    const auto jaro_may_reach = [&] { return common_may_reach(a.length(), b.length(), only_a, only_b); };
+    const auto jaro_may_reach = [&] { return common_may_reach(a, b, only_a, only_b); };
     switch (kind_) {
       case ComparisonKind::name:  // an initial may stand for a name
         return std::min(a.length(), b.length()) > 1 && apart > 4 && !jaro_may_reach();
@@ -70,20 +74,25 @@ class Verdict {
 
   /// Whether the similarity of Jaro and Winkler can reach the limit: characters that only one of the texts has are not
   /// common.
-  [[nodiscard]] bool common_may_reach(std::uint32_t m, std::uint32_t n, int only_a, int only_b) const noexcept {
+  [[nodiscard]] bool common_may_reach(const Sketch& a, const Sketch& b, int only_a, int only_b) const noexcept {
+    const std::uint32_t m = a.length();
+    const std::uint32_t n = b.length();
+    const bool boosted = a.begins_as(b);
     const int common = std::min(static_cast<int>(m) - only_a, static_cast<int>(n) - only_b);
-    if (m < short_length && n < short_length) return common >= needed_[m][n];
-    return common > 0 && may_reach(m, n, common);
+    if (m < short_length && n < short_length) return common >= needed_[boosted ? 1 : 0][m][n];
+    return common > 0 && may_reach(m, n, common, boosted);
   }
-  /// Without a boost below 0.7, with one of at most 0.4 of what is missing above it.
-  [[nodiscard]] bool may_reach(double m, double n, double common) const noexcept {
+  /// Without a boost below 0.7 or where the texts begin with different characters, else with one of at most 0.4 of what
+  /// is missing.
+  [[nodiscard]] bool may_reach(double m, double n, double common, bool boosted) const noexcept {
     const double jaro = (common / m + common / n + 1) / 3;
-    return (jaro > 0.7 ? jaro + 0.4 * (1 - jaro) : jaro) >= limit_ - 1e-9;
+    return (boosted && jaro > 0.7 ? jaro + 0.4 * (1 - jaro) : jaro) >= limit_ - 1e-9;
   }
 
   ComparisonKind kind_;
   double limit_;  ///< of the similarity by Jaro and Winkler, below which it tells of no likeness
-  std::array<std::array<std::uint8_t, short_length>, short_length> needed_{};  ///< by lengths: characters in common
+  using Lengths = std::array<std::array<std::uint8_t, short_length>, short_length>;
+  std::array<Lengths, 2> needed_{};  ///< by whether there may be a boost, by lengths: characters in common
 };
 
 }  // namespace klientela::dedupe

@@ -633,6 +633,23 @@ template <CharacterRange B>
   return detail::jaro(a, detail::characters(b), true, cutoff);
 }
 
+/// Whether jaro_winkler_similarity() reaches a limit, which a long common beginning tells without looking at the rest.
+/// O(|a| |b| / 64)
+template <CharacterRange A, CharacterRange B>
+[[nodiscard]] bool jaro_winkler_reaches(const A& a, const B& b, double limit) {
+  const auto x = detail::characters(a);
+  const auto y = detail::characters(b);
+  const std::size_t m = x.size();
+  const std::size_t n = y.size();
+  // Characters of a common beginning are common, each in its place. So long a one is worth more than any characters
+  // behind it could take off by being out of order: the similarity is least where no other is common.
+  const std::size_t both = detail::common_prefix(x, y);
+  if (both > 0 && 2 * both * (m + n) >= m * n &&
+      detail::winkler_of(detail::jaro_of(both, 0, m, n), std::min(both, detail::winkler_prefix)) >= limit + 1e-9)
+    return true;
+  return detail::jaro(x, y, true, limit) >= limit;
+}
+
 /// Fewest insertions, deletions and substitutions of a character that turn one text into the other. O(|a| |b| / 64).
 /// Source: Myers, JACM 46 (1999) 395-415, in the form of Hyyrö (2003).
 template <CharacterRange A, CharacterRange B>

@@ -18,9 +18,9 @@ TEST(RadixSort, SortsAsAStableSort) {
   };
   for (const auto& key : kinds) {
     for (const std::size_t size : {0U, 1U, 2U, 30U, 64U, 65U, 3000U, 40'000U}) {
-      std::vector<KeyedCard> items;
+      ColumnVector<KeyedCard> items;
       for (std::uint32_t i = 0; i < size; ++i) items.push_back({key(), i});
-      std::vector<KeyedCard> wanted = items;
+      ColumnVector<KeyedCard> wanted = items;
       std::stable_sort(wanted.begin(), wanted.end(),
                        [](const KeyedCard& a, const KeyedCard& b) { return a.key < b.key; });
       radix_sort(items);

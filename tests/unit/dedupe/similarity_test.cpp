@@ -283,6 +283,9 @@ TYPED_TEST(Kernels, AreWhatTheirDefinitionsSay) {
     const double boosted = jaro_winkler_similarity(a, b);
     ASSERT_EQ(jaro_winkler_similarity(a, b, cut), boosted < cut ? 0 : boosted) << i;
     ASSERT_EQ(jaro_winkler_similarity(a, b, boosted), boosted) << i;
+    ASSERT_TRUE(jaro_winkler_reaches(a, b, boosted)) << i;
+    ASSERT_FALSE(jaro_winkler_reaches(a, b, boosted + 1e-12)) << i;
+    ASSERT_EQ(jaro_winkler_reaches(a, b, cut), boosted >= cut) << i;
     const double similar = osa_similarity(a, b);
     ASSERT_EQ(osa_similarity(a, b, cut), similar < cut ? 0 : similar) << i;
     ASSERT_EQ(osa_similarity(prepared, b, similar), similar) << i;
