@@ -165,49 +165,51 @@ void check(const BlockingOptions& options) {
   if (options.pairs_per_card < 1) bad("pairs_per_card is at least 1", "pairs_per_card");
 }
 
-/// Sorted runs of equal keys: where each that has a pair begins and ends.
+/// Cards of equal keys that have a pair, run after run, ascending within each.
 struct Runs {
   BlockPairs pairs;
-  ColumnVector<KeyedCard> cards;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> runs;
+  ColumnVector<std::uint32_t> members;
+  ColumnVector<std::uint32_t> begins{0};
 
-  /// Of a run: as BlockPairs::rows().
-  [[nodiscard]] std::size_t rows(std::size_t begin, std::size_t end) const noexcept {
-    if (!pairs.two_lists()) return end - begin;
-    const auto first = cards.begin() + static_cast<std::ptrdiff_t>(begin);
-    const auto last = cards.begin() + static_cast<std::ptrdiff_t>(end);
-    return static_cast<std::size_t>(
-        std::partition_point(first, last, [&](const KeyedCard& each) { return !pairs.in_second(each.card); }) - first);
-  }
-  [[nodiscard]] std::uint64_t count(std::size_t begin, std::size_t end) const noexcept {
-    return pairs.count(end - begin, rows(begin, end));
+  [[nodiscard]] std::size_t size() const noexcept { return begins.size() - 1; }
+  [[nodiscard]] std::span<const std::uint32_t> operator[](std::size_t i) const noexcept {
+    return std::span(members).subspan(begins[i], begins[i + 1] - begins[i]);
   }
   /// Most pairs of blocks with no more than `limit` cards of one list have.
   [[nodiscard]] std::uint64_t count_within(std::uint64_t limit) const noexcept {
     std::uint64_t all = 0;
-    for (const auto& [begin, end] : runs) all += pairs.count_within(end - begin, rows(begin, end), limit);
+    for (std::size_t i = 0; i < size(); ++i) {
+      const auto run = (*this)[i];
+      all += pairs.count_within(run.size(), pairs.rows(run), limit);
+    }
     return all;
   }
 };
 
 Runs runs_of(const RuleKeys& rule, const PreparedCards& cards, std::span<const std::uint32_t> representatives,
              BlockingRuleReport& report) {
-  Runs found{block_pairs(cards), {}, {}};
   std::vector<std::uint64_t> keys;
-  found.cards.reserve(cards.size());
+  ColumnVector<KeyedCard> sorted;
+  sorted.reserve(cards.size());
   for (std::uint32_t card = 0; card < cards.size(); ++card) {
     if (!representatives.empty() && representatives[card] != card) continue;
     report.crowded += rule.of(card, keys) ? 1 : 0;
     report.cards += keys.empty() ? 0 : 1;
-    for (const std::uint64_t key : keys) found.cards.push_back({key, card});
+    for (const std::uint64_t key : keys) sorted.push_back({key, card});
   }
-  dedupe::radix_sort(found.cards);
-  for (std::size_t begin = 0; begin < found.cards.size();) {
+  dedupe::radix_sort(sorted);
+  Runs found{.pairs = block_pairs(cards), .members = {}};
+  for (std::size_t begin = 0; begin < sorted.size();) {
     std::size_t end = begin + 1;
-    while (end < found.cards.size() && found.cards[end].key == found.cards[begin].key) ++end;
-    if (end - begin > 1 && found.count(begin, end) > 0) {
-      found.runs.emplace_back(static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end));
-      report.largest = std::max<std::uint64_t>(report.largest, end - begin);
+    while (end < sorted.size() && sorted[end].key == sorted[begin].key) ++end;
+    if (end - begin > 1) {
+      for (std::size_t i = begin; i < end; ++i) found.members.push_back(sorted[i].card);
+      if (found.pairs.count(std::span(found.members).last(end - begin)) > 0) {
+        found.begins.push_back(static_cast<std::uint32_t>(found.members.size()));
+        report.largest = std::max<std::uint64_t>(report.largest, end - begin);
+      } else {
+        found.members.resize(found.begins.back());
+      }
     }
     begin = end;
   }
@@ -341,45 +343,54 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
   }
   data->limit = limit;
   for (std::size_t r = rules.size(); r-- > 0 && total(limit) > budget;) {
-    for (const auto& [begin, end] : runs[r].runs) data->reports[r].lost += runs[r].count(begin, end);
+    for (std::size_t i = 0; i < runs[r].size(); ++i) data->reports[r].lost += data->pairs.count(runs[r][i]);
     runs[r] = Runs();
   }
 
+  const auto too_large = [&](std::span<const std::uint32_t> run) {
+    return data->pairs.count(run) > BlockPairs::of_one_list(limit);
+  };
+  std::vector<std::uint8_t> split(rules.size(), 0);
+  control.run(rules.size(), [&](std::size_t r) {
+    for (std::size_t i = 0; i < runs[r].size() && split[r] == 0; ++i) split[r] = too_large(runs[r][i]) ? 1 : 0;
+  });
   std::vector<RuleKeys> split_keys;
-  for (const BlockingKey& key : data->options.split_by)
-    if (cards.filled(key.field) > 0) split_keys.emplace_back(*cards.data(), BlockingRule{{key}});
+  if (std::find(split.begin(), split.end(), 1) != split.end()) {
+    for (const BlockingKey& key : data->options.split_by)
+      if (cards.filled(key.field) > 0) split_keys.emplace_back(*cards.data(), BlockingRule{{key}});
+  }
   const auto split_key = [&](std::size_t level, std::uint32_t card, std::vector<std::uint64_t>& keys) {
     split_keys[level].of(card, keys);
     return keys.empty() ? 0 : keys.front();
   };
   data->rules.resize(rules.size());
   for (const Runs& of_rule : runs)
-    data->column_of.push_back(of_rule.runs.empty() ? no_code : static_cast<std::uint32_t>(data->stride++));
+    data->column_of.push_back(of_rule.size() == 0 ? no_code : static_cast<std::uint32_t>(data->stride++));
   data->block_of.reserve(n * data->stride);
   for (std::uint32_t card = 0; card < n; ++card) data->block_of.insert(data->block_of.end(), data->stride, ~card);
   std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>> further(rules.size());
   control.run(rules.size(), [&](std::size_t r) {
     RuleBlocks& blocks = data->rules[r];
     BlockingRuleReport& report = data->reports[r];
-    std::vector<std::uint32_t> members;
     std::vector<std::uint64_t> keys;
     const auto key_of = [&](std::size_t level, std::uint32_t card) { return split_key(level, card, keys); };
-    std::size_t in_runs = 0;
-    for (const auto& [begin, end] : runs[r].runs) in_runs += end - begin;
-    blocks.members.reserve(in_runs);
-    blocks.begins.reserve(runs[r].runs.size() + 1);
-    blocks.pairs_before.reserve(runs[r].runs.size() + 1);
-    for (const auto& [begin, end] : runs[r].runs) {
-      members.clear();
-      for (std::uint32_t i = begin; i < end; ++i) members.push_back(runs[r].cards[i].card);
-      const std::uint64_t before = blocks.pairs_before.back();
-      dedupe::split_block(
-          std::span<const std::uint32_t>(members), split_keys.size(), limit, key_of,
-          [&](std::span<const std::uint32_t> block) { blocks.add(block, data->pairs.count(block)); }, 0, data->pairs);
-      const std::uint64_t all = data->pairs.count(members);
-      if (all <= BlockPairs::of_one_list(limit)) continue;
-      ++report.split;
-      report.lost += all - (blocks.pairs_before.back() - before);
+    if (split[r] == 0) {
+      blocks.members = std::move(runs[r].members);
+      blocks.begins = std::move(runs[r].begins);
+      blocks.pairs_before.reserve(blocks.begins.size());
+      for (std::size_t b = 0; b < blocks.size(); ++b)
+        blocks.pairs_before.push_back(blocks.pairs_before.back() + data->pairs.count(blocks.block(b)));
+    } else {
+      for (std::size_t i = 0; i < runs[r].size(); ++i) {
+        const std::span<const std::uint32_t> run = runs[r][i];
+        const std::uint64_t before = blocks.pairs_before.back();
+        dedupe::split_block(
+            run, split_keys.size(), limit, key_of,
+            [&](std::span<const std::uint32_t> block) { blocks.add(block, data->pairs.count(block)); }, 0, data->pairs);
+        if (!too_large(run)) continue;
+        ++report.split;
+        report.lost += data->pairs.count(run) - (blocks.pairs_before.back() - before);
+      }
     }
     runs[r] = Runs();
     report.blocks = blocks.size();

@@ -33,6 +33,11 @@ class Texts {
     if (i < settled_count_) __builtin_prefetch(settled_->bytes.data() + settled_->begins[i]);
   }
   void push_back(std::string_view text) { recent_.push_back(text); }
+  /// Takes away what came since the last settle(), but not its memory.
+  void clear() noexcept {
+    recent_.begins.resize(1);
+    recent_.bytes.clear();
+  }
   /// Makes room for as many times those that came, and a little more: memory that nothing is written to costs nothing.
   void reserve_times(double times) {
     const auto more = [&](std::size_t size) {

@@ -98,8 +98,7 @@ void append_part(std::string& value, std::string_view part) {
 struct RawColumn {
   ColumnVector<std::uint32_t> begins;  ///< by card and the end
   ColumnVector<std::uint32_t> codes;
-  Texts texts;              ///< by code, until they are normalised
-  std::size_t distinct{0};  ///< codes, from then on
+  Texts texts;  ///< by code, until they are normalised
 
   void add(TextIndex& index, std::string_view text, std::uint64_t hash) {
     const auto next = static_cast<std::uint32_t>(texts.size());
@@ -439,81 +438,103 @@ class SourceNormaliser {
   WebDomain domain_;
 };
 
-/// Forms of many values of one field, after each other.
+/// Forms of some values of one field, after each other.
 struct FormRows {
   std::array<Texts, max_forms> forms;
+  std::vector<std::uint64_t> hashes;  ///< by value, of all its forms
+
+  void push_back(const Forms& value, std::size_t form_count) {
+    std::uint64_t hash = 0;
+    for (std::size_t f = 0; f < form_count; ++f) {
+      forms[f].push_back(value.texts[f]);
+      hash = hash * 0x9E37'79B9'7F4A'7C15U ^ TextIndex::hash(value.texts[f]);
+    }
+    hashes.push_back(hash);
+  }
+  /// Keeps the memory.
+  void clear() {
+    for (Texts& each : forms) each.clear();
+    hashes.clear();
+  }
 };
 
-constexpr std::size_t normalise_rows = 16384;  // distinct values a task
+/// Codes the values of one field that delivered texts normalise to, in the order of the texts.
+class FieldCoder {
+ public:
+  /// \param distinct  delivered texts
+  explicit FieldCoder(std::size_t form_count, std::size_t distinct)
+      : form_count_(form_count), distinct_(distinct), code_of_(distinct, no_code) {}
 
-/// The column of a field: raw codes of every card through the values that they normalise to, which it empties.
-FieldColumn coded(const RawColumn& raw, std::span<FormRows> rows, std::size_t form_count, std::size_t cards) {
-  FieldColumn column;
-  ColumnVector<std::uint32_t> code_of(raw.distinct, no_code);
-  TextIndex index;
-  std::vector<std::uint64_t> hashes;
-  bool looked_at = false;  // an eighth of them, for what is to come
-  std::size_t i = 0;
-  for (FormRows& part : rows) {
-    const std::size_t size = part.forms[0].size();
-    hashes.assign(size, 0);
-    for (std::size_t f = 0; f < form_count; ++f)
-      for (std::size_t r = 0; r < size; ++r)
-        hashes[r] = hashes[r] * 0x9E37'79B9'7F4A'7C15U ^ TextIndex::hash(part.forms[f][r]);
-    for (std::size_t r = 0; r < size; ++r, ++i) {
+  void add(const FormRows& rows) {
+    const std::size_t size = rows.hashes.size();
+    for (std::size_t r = 0; r < size; ++r, ++coded_) {
       constexpr std::size_t ahead = 16;
-      if (r + ahead < size) index.ask(hashes[r + ahead]);
-      if (part.forms[0][r].empty()) continue;
-      const auto next = static_cast<std::uint32_t>(column.forms[0].size());
-      code_of[i] = index.code(hashes[r], next, [&](std::uint32_t c) {
-        for (std::size_t f = 0; f < form_count; ++f)
-          if (column.forms[f][c] != part.forms[f][r]) return false;
+      if (r + ahead < size) index_.ask(rows.hashes[r + ahead]);
+      if (rows.forms[0][r].empty()) continue;
+      const auto next = static_cast<std::uint32_t>(column_.forms[0].size());
+      code_of_[coded_] = index_.code(rows.hashes[r], next, [&](std::uint32_t c) {
+        for (std::size_t f = 0; f < form_count_; ++f)
+          if (column_.forms[f][c] != rows.forms[f][r]) return false;
         return true;
       });
-      if (code_of[i] != next) continue;
-      for (std::size_t f = 0; f < form_count; ++f) column.forms[f].push_back(part.forms[f][r]);
+      if (code_of_[coded_] != next) continue;
+      for (std::size_t f = 0; f < form_count_; ++f) column_.forms[f].push_back(rows.forms[f][r]);
     }
-    part = {};
-    if (looked_at || i < raw.distinct / 8) continue;
-    looked_at = true;
-    if (column.forms[0].size() <= i / 2) continue;
-    const double times = static_cast<double>(raw.distinct) / static_cast<double>(i);
-    index.reserve(static_cast<std::size_t>(times * static_cast<double>(column.forms[0].size())));
-    for (std::size_t f = 0; f < form_count; ++f) column.forms[f].reserve_times(times);
+    // When an eighth of them is coded, the rest is taken to be like it where most differ: nothing is moved then.
+    if (looked_at_ || coded_ < distinct_ / 8) return;
+    looked_at_ = true;
+    if (column_.forms[0].size() <= coded_ / 2) return;
+    const double times = static_cast<double>(distinct_) / static_cast<double>(coded_);
+    index_.reserve(static_cast<std::size_t>(times * static_cast<double>(column_.forms[0].size())));
+    for (std::size_t f = 0; f < form_count_; ++f) column_.forms[f].reserve_times(times);
   }
-  if (column.forms[0].size() == 0) return column;
-  column.counts.assign(column.forms[0].size(), 0);
-  column.first.assign(cards, no_code);
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> further;
-  for (std::size_t card = 0; card < cards; ++card) {
-    const std::size_t more = further.size();
-    std::size_t count = 0;
-    for (std::uint32_t v = raw.begins[card]; v < raw.begins[card + 1]; ++v) {
-      const std::uint32_t code = code_of[raw.codes[v]];
-      if (code == no_code || code == column.first[card]) continue;
-      if (column.first[card] == no_code) {
-        column.first[card] = code;
-        ++column.filled;
-      } else {
-        const auto same = [&](const auto& pair) { return pair.second == code; };
-        if (std::any_of(further.begin() + static_cast<std::ptrdiff_t>(more), further.end(), same)) continue;
-        further.emplace_back(static_cast<std::uint32_t>(card), code);
+
+  /// The column of the cards that delivered those texts, once all are added.
+  FieldColumn column(const RawColumn& raw, std::size_t cards) {
+    FieldColumn column = std::move(column_);
+    if (column.forms[0].size() == 0) return column;
+    column.counts.assign(column.forms[0].size(), 0);
+    column.first.assign(cards, no_code);
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> further;
+    for (std::size_t card = 0; card < cards; ++card) {
+      const std::size_t more = further.size();
+      std::size_t count = 0;
+      for (std::uint32_t v = raw.begins[card]; v < raw.begins[card + 1]; ++v) {
+        const std::uint32_t code = code_of_[raw.codes[v]];
+        if (code == no_code || code == column.first[card]) continue;
+        if (column.first[card] == no_code) {
+          column.first[card] = code;
+          ++column.filled;
+        } else {
+          const auto same = [&](const auto& pair) { return pair.second == code; };
+          if (std::any_of(further.begin() + static_cast<std::ptrdiff_t>(more), further.end(), same)) continue;
+          further.emplace_back(static_cast<std::uint32_t>(card), code);
+        }
+        ++column.counts[code];
+        if (++count == max_card_values) break;
       }
-      ++column.counts[code];
-      if (++count == max_card_values) break;
     }
-  }
-  if (!further.empty()) {
-    column.more_begin.assign(cards + 1, 0);
-    for (const auto& [card, code] : further) {
-      ++column.more_begin[card + 1];
-      column.more.push_back(code);
+    if (!further.empty()) {
+      column.more_begin.assign(cards + 1, 0);
+      for (const auto& [card, code] : further) {
+        ++column.more_begin[card + 1];
+        column.more.push_back(code);
+      }
+      for (std::size_t card = 0; card < cards; ++card) column.more_begin[card + 1] += column.more_begin[card];
     }
-    for (std::size_t card = 0; card < cards; ++card) column.more_begin[card + 1] += column.more_begin[card];
+    for (Texts& texts : column.forms) texts.settle();
+    return column;
   }
-  for (Texts& texts : column.forms) texts.settle();
-  return column;
-}
+
+ private:
+  std::size_t form_count_;
+  std::size_t distinct_;
+  std::size_t coded_{0};                 ///< delivered texts
+  bool looked_at_{false};                ///< what there is, for what is to come
+  ColumnVector<std::uint32_t> code_of_;  ///< by code of a delivered text
+  TextIndex index_;
+  FieldColumn column_;
+};
 
 /// Dates of birth, as in "2026-11-21".
 FieldColumn birthdays(const CardFields& reader) {
@@ -535,9 +556,10 @@ FieldColumn birthdays(const CardFields& reader) {
     raw.begins.push_back(static_cast<std::uint32_t>(raw.codes.size()));
   }
   FormRows rows;
-  for (std::size_t i = 0; i < raw.texts.size(); ++i) rows.forms[0].push_back(raw.texts[i]);
-  raw.distinct = raw.texts.size();
-  return coded(raw, {&rows, 1}, 1, reader.size());
+  for (std::size_t i = 0; i < raw.texts.size(); ++i) rows.push_back({{raw.texts[i]}}, 1);
+  FieldCoder coder(1, raw.texts.size());
+  coder.add(rows);
+  return coder.column(raw, reader.size());
 }
 
 }  // namespace
@@ -604,6 +626,84 @@ void add_list(const ClientBase& base, PreparedCards::Data& data) {
     if (base.card_of(code)) data.codes.push_back(code);
 }
 
+constexpr std::size_t normalise_rows = 4096;  // delivered texts a task
+
+/// Delivered texts of one source that are normalised together.
+struct Part {
+  std::size_t source;
+  std::size_t begin;
+};
+/// Parts of a round: as large a share of every source.
+std::vector<Part> parts_of(std::span<const RawColumn> raws, std::size_t round, std::size_t rounds) {
+  std::vector<Part> parts;
+  for (std::size_t s = 0; s < raws.size(); ++s) {
+    const std::size_t all = (raws[s].texts.size() + normalise_rows - 1) / normalise_rows;
+    for (std::size_t p = all * round / rounds; p < all * (round + 1) / rounds; ++p)
+      parts.push_back({s, p * normalise_rows});
+  }
+  return parts;
+}
+
+/// The columns of all fields but birthdays. Texts are normalised in rounds, and those of the round before coded
+/// meanwhile, so that few are held twice.
+void normalise_and_code(std::array<RawColumn, source_count>& raws, const Normaliser& normaliser,
+                        PreparedCards::Data& data, const Control& control) {
+  struct FieldTask {
+    std::size_t source;
+    std::size_t field;
+  };
+  std::vector<FieldTask> fields;
+  std::vector<FieldCoder> coders;
+  for (std::size_t s = 0; s < source_count; ++s)
+    for (std::size_t f = 0; f < fields_of(static_cast<Source>(s)); ++f) {
+      fields.push_back({s, f});
+      coders.emplace_back(forms(source_fields[s][f]).size(), raws[s].texts.size());
+    }
+  // By round, even or odd: by field of the source, then by part.
+  std::array<std::array<std::vector<FormRows>, 3>, 2> rows;
+  const auto normalise_part = [&](const Part& part, std::size_t place, std::array<std::vector<FormRows>, 3>& of_round) {
+    const auto source = static_cast<Source>(part.source);
+    const Texts& texts = raws[part.source].texts;
+    SourceNormaliser normalise(normaliser, source);
+    std::array<Forms, 3> out;
+    for (std::size_t f = 0; f < fields_of(source); ++f) of_round[f][place].clear();
+    const std::size_t end = std::min(texts.size(), part.begin + normalise_rows);
+    for (std::size_t i = part.begin; i < end; ++i) {
+      normalise(texts[i], out);
+      for (std::size_t f = 0; f < fields_of(source); ++f)
+        of_round[f][place].push_back(out[f], forms(source_fields[part.source][f]).size());
+    }
+  };
+  std::size_t all_parts = 0;
+  for (const RawColumn& raw : raws) all_parts += (raw.texts.size() + normalise_rows - 1) / normalise_rows;
+  const std::size_t at_once = std::max<std::size_t>(64, 16 * control.concurrency());
+  const std::size_t rounds = (all_parts + at_once - 1) / at_once;
+  std::vector<Part> before;
+  for (std::size_t round = 0; rounds > 0 && round <= rounds; ++round) {
+    const std::vector<Part> parts = round < rounds ? parts_of(raws, round, rounds) : std::vector<Part>();
+    auto& now = rows[round % 2];
+    const auto& done = rows[1 - round % 2];
+    for (std::vector<FormRows>& of_field : now) of_field.resize(std::max(of_field.size(), parts.size()));
+    control.check();
+    control.run(fields.size() + parts.size(), [&](std::size_t task) {
+      if (control.stop.stop_requested()) return;
+      if (task >= fields.size()) return normalise_part(parts[task - fields.size()], task - fields.size(), now);
+      for (std::size_t place = 0; place < before.size(); ++place)
+        if (before[place].source == fields[task].source) coders[task].add(done[fields[task].field][place]);
+    });
+    before = parts;
+    control.check();
+    control.report("normalise", static_cast<double>(std::min(round + 1, rounds)) / static_cast<double>(rounds));
+  }
+  if (rounds == 0) control.report("normalise", 1);
+  rows = {};
+  for (RawColumn& raw : raws) raw.texts = {};
+  control.run(fields.size(), [&](std::size_t t) {
+    const auto [s, f] = fields[t];
+    data.fields[static_cast<std::size_t>(source_fields[s][f])] = coders[t].column(raws[s], data.codes.size());
+  });
+}
+
 PreparedCards prepared(std::shared_ptr<PreparedCards::Data> data, const Normaliser& normaliser,
                        const Control& control) {
   const CardFields reader(*data);
@@ -618,56 +718,7 @@ PreparedCards prepared(std::shared_ptr<PreparedCards::Data> data, const Normalis
   });
   control.report("read cards", 1);
 
-  struct Part {
-    std::size_t source;
-    std::size_t begin;
-  };
-  std::vector<Part> parts;
-  std::array<std::size_t, source_count + 1> first_part{};
-  for (std::size_t s = 0; s < source_count; ++s) {
-    for (std::size_t begin = 0; begin < raws[s].texts.size(); begin += normalise_rows) parts.push_back({s, begin});
-    first_part[s + 1] = parts.size();
-  }
-  // By field of the source, then by part.
-  std::array<std::vector<FormRows>, 3> rows;
-  for (std::vector<FormRows>& of_field : rows) of_field.resize(parts.size());
-  control.check();
-  control.run(parts.size(), [&](std::size_t p) {
-    if (control.stop.stop_requested()) return;
-    const auto source = static_cast<Source>(parts[p].source);
-    const Texts& texts = raws[parts[p].source].texts;
-    SourceNormaliser normalise(normaliser, source);
-    std::array<Forms, 3> out;
-    const std::size_t end = std::min(texts.size(), parts[p].begin + normalise_rows);
-    for (std::size_t i = parts[p].begin; i < end; ++i) {
-      normalise(texts[i], out);
-      for (std::size_t f = 0; f < fields_of(source); ++f) {
-        const std::size_t count = forms(source_fields[parts[p].source][f]).size();
-        for (std::size_t k = 0; k < count; ++k) rows[f][p].forms[k].push_back(out[f].texts[k]);
-      }
-    }
-  });
-  for (RawColumn& raw : raws) {
-    raw.distinct = raw.texts.size();
-    raw.texts = {};
-  }
-  control.check();
-  control.report("normalise", 1);
-
-  struct FieldTask {
-    std::size_t source;
-    std::size_t field;
-  };
-  std::vector<FieldTask> tasks;
-  for (std::size_t s = 0; s < source_count; ++s)
-    for (std::size_t f = 0; f < fields_of(static_cast<Source>(s)); ++f) tasks.push_back({s, f});
-  control.run(tasks.size(), [&](std::size_t t) {
-    const auto [s, f] = tasks[t];
-    const CardField field = source_fields[s][f];
-    data->fields[static_cast<std::size_t>(field)] =
-        coded(raws[s], std::span(rows[f]).subspan(first_part[s], first_part[s + 1] - first_part[s]),
-              forms(field).size(), data->codes.size());
-  });
+  normalise_and_code(raws, normaliser, *data, control);
   control.check();
   control.report("code cards", 1);
   data->normaliser = normaliser;

@@ -11,7 +11,7 @@
 
 namespace klientela::dedupe {
 
-/// Open addressing, at most half full. The texts stand with whoever asks.
+/// Open addressing, at most five eighths full. The texts stand with whoever asks.
 class TextIndex {
  public:
   [[nodiscard]] static std::uint64_t hash(std::string_view text) noexcept {
@@ -19,41 +19,45 @@ class TextIndex {
   }
   /// Asks for the memory in which a text of this hash is looked for.
   void ask(std::uint64_t hash) const noexcept {
-    if (!slots_.empty()) __builtin_prefetch(slots_.data() + (hash & (slots_.size() - 1)));
+    if (!slots_.empty()) __builtin_prefetch(slots_.data() + place(tag(hash), slots_.size()));
   }
   /// Makes room for so many, that adding them moves none.
   void reserve(std::size_t count) {
-    if (2 * count > slots_.size()) resize(std::bit_ceil(2 * count));
+    if (8 * count > 5 * slots_.size()) resize(std::bit_ceil((8 * count + 4) / 5));
   }
   /// The code of what has this hash and same(code) where that is there, else `next`, which is put in.
   template <class Same>
   std::uint32_t code(std::uint64_t hash, std::uint32_t next, Same same) {
-    if (2 * (used_ + 1) > slots_.size()) resize(slots_.empty() ? 64 : slots_.size() * 2);
-    const auto tag = static_cast<std::uint32_t>(hash >> 32);
-    for (std::size_t i = hash & (slots_.size() - 1);; i = (i + 1) & (slots_.size() - 1)) {
+    if (8 * (used_ + 1) > 5 * slots_.size()) resize(slots_.empty() ? 64 : slots_.size() * 2);
+    const std::uint32_t wanted = tag(hash);
+    for (std::size_t i = place(wanted, slots_.size());; i = (i + 1) & (slots_.size() - 1)) {
       Slot& slot = slots_[i];
       if (slot.code == no_code) {
-        slot = {tag, static_cast<std::uint32_t>(hash), next};
+        slot = {wanted, next};
         ++used_;
         return next;
       }
-      if (slot.tag == tag && same(slot.code)) return slot.code;
+      if (slot.tag == wanted && same(slot.code)) return slot.code;
     }
   }
 
  private:
+  /// What is kept of a hash: its first bits tell the place, so that what is moved need not be hashed again.
   struct Slot {
     std::uint32_t tag;
-    std::uint32_t low;
     std::uint32_t code;
   };
 
+  [[nodiscard]] static std::uint32_t tag(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32); }
+  [[nodiscard]] static std::size_t place(std::uint32_t tag, std::size_t size) noexcept {
+    return static_cast<std::size_t>((std::uint64_t{tag} * size) >> 32);
+  }
   void resize(std::size_t size) {
-    ColumnVector<Slot> wider(size, Slot{0, 0, no_code});
+    ColumnVector<Slot> wider(size, Slot{0, no_code});
     for (const Slot& slot : slots_) {
       if (slot.code == no_code) continue;
-      std::size_t i = slot.low & (wider.size() - 1);
-      while (wider[i].code != no_code) i = (i + 1) & (wider.size() - 1);
+      std::size_t i = place(slot.tag, size);
+      while (wider[i].code != no_code) i = (i + 1) & (size - 1);
       wider[i] = slot;
     }
     slots_ = std::move(wider);
