@@ -20,11 +20,13 @@ class Stages:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.processor_seconds = 0.0  # of all threads, user and system
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         yield
+        self.processor_seconds += time.process_time() - busy
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
 

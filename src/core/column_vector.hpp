@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
+#include <new>
 #include <vector>
 
 #include "klientela/core/buffer.hpp"
@@ -34,6 +34,5 @@ namespace klientela {
 /// pages waits for their addresses more than for the data.
 template <class T>
 using ColumnVector = std::vector<T, detail::ColumnAllocator<T>>;
-using ColumnString = std::basic_string<char, std::char_traits<char>, detail::ColumnAllocator<char>>;
 
 }  // namespace klientela

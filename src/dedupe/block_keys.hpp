@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/column_vector.hpp"
 #include "dedupe/card_data.hpp"
 #include "klientela/dedupe/blocking.hpp"
 

@@ -11,7 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include "core/column_vector.hpp"
 #include "klientela/dedupe/cards.hpp"
 #include "klientela/model/values.hpp"
 
@@ -67,8 +66,8 @@ class Texts {
 
  private:
   struct Block {
-    ColumnVector<std::uint64_t> begins{0};
-    ColumnString bytes;
+    std::vector<std::uint64_t> begins{0};
+    std::string bytes;
     [[nodiscard]] std::size_t size() const noexcept { return begins.size() - 1; }
     [[nodiscard]] std::string_view operator[](std::size_t i) const noexcept {
       return std::string_view(bytes).substr(begins[i], begins[i + 1] - begins[i]);
@@ -96,11 +95,11 @@ inline constexpr std::size_t max_forms = 4;
 /// One field of all cards. A value's code is its place in order of first appearance, which is canonical because cards
 /// are; values of cards that were added later follow, and those that no card has any more keep their codes.
 struct FieldColumn {
-  ColumnVector<std::uint32_t> first;  ///< by card: its first value, no_code without one; empty where no card has one
-  ColumnVector<std::uint32_t> more_begin;  ///< by card and the end: its further values in `more`; empty without any
-  ColumnVector<std::uint32_t> more;
+  std::vector<std::uint32_t> first;  ///< by card: its first value, no_code without one; empty where no card has one
+  std::vector<std::uint32_t> more_begin;  ///< by card and the end: its further values in `more`; empty without any
+  std::vector<std::uint32_t> more;
   std::array<Texts, max_forms> forms;  ///< by code
-  ColumnVector<std::uint32_t> counts;  ///< by code: cards with the value
+  std::vector<std::uint32_t> counts;   ///< by code: cards with the value
   std::size_t filled{0};               ///< cards with a value
 
   [[nodiscard]] bool empty() const noexcept { return first.empty(); }

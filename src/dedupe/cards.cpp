@@ -96,8 +96,8 @@ void append_part(std::string& value, std::string_view part) {
 
 /// The delivered texts of one source, coded as they are.
 struct RawColumn {
-  ColumnVector<std::uint32_t> begins;  ///< by card and the end
-  ColumnVector<std::uint32_t> codes;
+  std::vector<std::uint32_t> begins;  ///< by card and the end
+  std::vector<std::uint32_t> codes;
   Texts texts;  ///< by code, until they are normalised
 
   void add(TextIndex& index, std::string_view text, std::uint64_t hash) {
@@ -213,7 +213,7 @@ class CardFields {
   }
 
   const PreparedCards::Data& data_;
-  ColumnVector<ClientBase::CardPosition> positions_;
+  std::vector<ClientBase::CardPosition> positions_;
 };
 
 constexpr std::uint32_t organisation_kind = 0;  // places in closed_values() of the field

@@ -131,6 +131,10 @@ class PairComparer {
     const Grown<Sketch>& sketches = sketches_[comparison];
     return !sketches.empty() && verdicts_[comparison].different(sketches[x], sketches[y]);
   }
+  [[nodiscard]] Likeness likeness(std::size_t comparison, std::uint32_t x, std::uint32_t y) const noexcept {
+    const Grown<Sketch>& sketches = sketches_[comparison];
+    return sketches.empty() ? Likeness::unknown : verdicts_[comparison].likeness(sketches[x], sketches[y]);
+  }
   /// The level of a pair of values. \pre x != y, of the place in live()
   [[nodiscard]] std::uint8_t level_by_texts(std::size_t place, std::uint32_t x, std::uint32_t y, Memory* memory) const;
   [[nodiscard]] std::uint8_t birthday_level(std::uint32_t x, std::uint32_t y) const noexcept {

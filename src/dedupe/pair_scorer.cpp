@@ -15,7 +15,9 @@ void PairScorer::bound() {
       return *std::max_element(weights_[i].begin() + 1, weights_[i].begin() + static_cast<std::ptrdiff_t>(end));
     };
     // Values of several forms may differ and be the same where it counts.
-    most_.push_back({most(forms(comparisons[i].field).size() > 1 ? highest + 1 : highest), most(highest + 1)});
+    most_.push_back({.differing = most(forms(comparisons[i].field).size() > 1 ? highest + 1 : highest),
+                     .similar = most(std::min<std::size_t>(Verdict::similar, highest) + 1),
+                     .several = most(highest + 1)});
   }
   const auto live = comparer_->live();
   order_.resize(live.size());
@@ -34,6 +36,7 @@ bool PairScorer::begin(double least, Begun& begun) const {
   const auto live = comparer.live();
   const std::uint32_t several = comparer.several(a, b);
   std::uint32_t open = 0;
+  std::uint32_t similar = 0;
   double score = prior_ + shared_.highest_shared_weight();
   Pattern pattern = 0;
   for (std::size_t k = 0; k < live.size(); ++k) {
@@ -75,11 +78,19 @@ bool PairScorer::begin(double least, Begun& begun) const {
   if (!begun.whole) {
     score -= crossed;
     if (score < least) return false;
-    for (const std::size_t k : order_)
-      if ((open >> k & 1U) != 0 && comparer.surely_different(live[k], a[k], b[k]) && settle(k, 1)) return false;
+    for (const std::size_t k : order_) {
+      if ((open >> k & 1U) == 0) continue;
+      const Likeness likeness = comparer.likeness(live[k], a[k], b[k]);
+      if (likeness == Likeness::different && settle(k, 1)) return false;
+      if (likeness != Likeness::at_most_similar) continue;
+      similar |= std::uint32_t{1} << k;
+      score += most_[live[k]].similar - most_[live[k]].differing;
+      if (score < least) return false;
+    }
     begun.whole = several != 0;
   }
   begun.open = open;
+  begun.similar = similar;
   begun.score = score;
   begun.pattern = pattern;
   return true;
@@ -95,7 +106,8 @@ double PairScorer::finish(double least, Begun begun, PairComparer::Memory& memor
     if ((begun.open >> k & 1U) == 0) continue;
     const std::uint8_t level = comparer.level_by_texts(k, a[k], b[k], &memory);
     begun.pattern |= Pattern{level} << (4 * live[k]);
-    begun.score += weights_[live[k]][level] - most_[live[k]].differing;
+    const Most& most = most_[live[k]];
+    begun.score += weights_[live[k]][level] - ((begun.similar >> k & 1U) != 0 ? most.similar : most.differing);
     if (begun.score < least) return begun.score;
   }
   if (shared_.classes().empty()) return begun.score;

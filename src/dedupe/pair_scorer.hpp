@@ -35,7 +35,7 @@ class Shares {
   }
 
  private:
-  ColumnVector<std::uint32_t> counts_;
+  std::vector<std::uint32_t> counts_;
   double filled_{0};
 };
 
@@ -141,10 +141,11 @@ class PairScorer {
   /// A pair of which all is known but what texts tell.
   struct Begun {
     CardPair pair;
-    std::uint32_t open{0};  ///< places with two values whose level is not known
-    bool whole{false};      ///< several values, or names that may have changed places: all of it is to be compared
-    double score{0};        ///< at most
-    Pattern pattern{0};     ///< levels that are known
+    std::uint32_t open{0};     ///< places with two values whose level is not known
+    std::uint32_t similar{0};  ///< those of them that are at most similar
+    bool whole{false};         ///< several values, or names that may have changed places: all of it is to be compared
+    double score{0};           ///< at most
+    Pattern pattern{0};        ///< levels that are known
   };
   /// False: the pair cannot score so much.
   [[nodiscard]] bool begin(double least, Begun& pair) const;
@@ -163,6 +164,7 @@ class PairScorer {
   /// What a comparison may be worth at most, by what is known of it.
   struct Most {
     double differing{0};  ///< the first values are not the same
+    double similar{0};    ///< they are Likeness::at_most_similar
     double several{0};    ///< nothing is: a card has several values; without the term
   };
 

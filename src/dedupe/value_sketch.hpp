@@ -41,10 +41,29 @@ void add_sketches(const FieldColumn& column, const Comparison& comparison, Grown
   return static_cast<int>(((x + (x >> 4)) & 0x0F0F'0F0F'0F0F'0F0FU) * 0x0101'0101'0101'0101U >> 56);
 }
 
-/// Whether two values of such sketches have the lowest level. Neither is the other. O(1)
+/// What two sketches tell of two values, neither of which is the other.
+enum class Likeness : std::uint8_t {
+  unknown,
+  at_most_similar,  ///< no level above Verdict::similar
+  different         ///< the lowest level
+};
+
+/// Tells the likeness of two values from their sketches. O(1)
 class Verdict {
  public:
   explicit Verdict(const Comparison& comparison) noexcept;
+
+  /// The level of e-mails that names explain; the only kind of which Likeness::at_most_similar is told.
+  static constexpr std::uint8_t similar = 2;
+
+  [[nodiscard]] Likeness likeness(const Sketch& a, const Sketch& b) const noexcept {
+    if (different(a, b)) return Likeness::different;
+    // Local parts that are not the same are close by two slips at most, which touch two characters each.
+    const bool slips = count_bits(a.bits() ^ b.bits()) <= 4 || a.shares_whole(b);
+    return kind_ == ComparisonKind::email && !slips && a.length() != 255 && b.length() != 255
+               ? Likeness::at_most_similar
+               : Likeness::unknown;
+  }
 
   [[nodiscard]] bool different(const Sketch& a, const Sketch& b) const noexcept {
     if (a.shares_whole(b) || a.length() == 255 || b.length() == 255) return false;
