@@ -65,8 +65,7 @@ class Update {
     number_cards();
     grow_cards();
     take_links();
-    grow_keys();
-    find_equal_cards();
+    grow_keys_and_scorer();
     make_edges();
     cluster();
     name_clusters();
@@ -223,6 +222,8 @@ class Update {
     data_->block_limit = was_.block_limit;
     data_->pairs = was_.pairs;
     data_->chance_below = was_.chance_below;
+  }
+  void grow_scorer() {
     auto comparer = std::make_shared<const PairComparer>(*was_.comparer, now_, runs_);
     data_->scorer = std::make_shared<const PairScorer>(*was_.scorer, *comparer, was_.model);
     data_->comparer = std::move(comparer);
@@ -317,7 +318,9 @@ class Update {
     linked_ = dedupe::linked_cards(*data_);
   }
 
-  void grow_keys() {
+  /// What the cards that are now are found and scored by, and which of them equal others: each looks at the cards
+  /// alone.
+  void grow_keys_and_scorer() {
     const auto slots = static_cast<std::uint32_t>(before_.card_of.size());
     const auto batch = static_cast<std::uint32_t>(batch_.size());
     index_->slot_of = gathered(before_.slot_of, [&](std::uint32_t b) { return slots + b; });
@@ -328,7 +331,10 @@ class Update {
     index_->beginnings = before_.beginnings.grown();
     keys_.resize(index_->rules.size());
     control_.check();
-    control_.run(index_->rules.size(), [&](std::size_t r) {
+    control_.run(index_->rules.size() + 2, [&](std::size_t task) {
+      if (task == 0) return grow_scorer();
+      if (task == 1) return find_equal_cards();
+      const std::size_t r = task - 2;
       if (!dedupe::has_values(*batch_.data(), was_.blocking[r])) return;
       const RuleKeys rule(*batch_.data(), was_.blocking[r]);
       std::vector<std::uint64_t> keys;
