@@ -11,12 +11,15 @@
 namespace klientela::dedupe {
 namespace {
 
-/// A value, whose forms are read where they are looked at.
+/// A value, whose forms are read where they are looked at; those that its field has not are empty.
 struct Value {
   const FieldColumn& column;
   std::uint32_t code;
 
-  std::string_view operator[](std::size_t form) const noexcept { return column.forms[form][code]; }
+  std::string_view operator[](std::size_t form) const noexcept {
+    const Texts& texts = column.forms[form];
+    return code < texts.size() ? texts[code] : std::string_view();
+  }
 };
 
 bool one_slip(std::string_view a, std::string_view b) { return osa_distance(a, b, 1) <= 1; }

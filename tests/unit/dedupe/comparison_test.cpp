@@ -52,6 +52,15 @@ TEST(Comparison, TellsNamesApart) {
   EXPECT_EQ(names("Robert", "", "Zoe", "Quist"), (Levels{{"given_name", "different"}}));
   EXPECT_EQ(names("Мария", "Щербакова", "Mariya", "Shcherbakova"),
             (Levels{{"given_name", "same"}, {"family_name", "same"}}));
+  // Middle names have no roots.
+  const auto middle = [](const std::string& a, const std::string& b) {
+    return levels_of({.client = 1, .given_name = "Anna", .middle_name = a},
+                     {.client = 2, .given_name = "Anna", .middle_name = b})
+        .at("middle_name");
+  };
+  EXPECT_EQ(middle("Quentin", "Marlowe"), "different");
+  EXPECT_EQ(middle("Quentin", "Quentyn"), "variant");
+  EXPECT_EQ(middle("Quentin", "Quenton"), "close");
 }
 
 TEST(Comparison, TellsNumbersAndMailApart) {
