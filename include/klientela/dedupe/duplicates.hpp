@@ -54,7 +54,7 @@ struct DedupeOptions {
   /// something that it does not share. Empty: none.
   std::vector<LinkClassSpec> classes = default_link_classes();
   std::uint32_t random_pairs{300'000};    ///< sampled for u, 1000 to 100,000,000
-  std::uint32_t training_pairs{100'000};  ///< of each blocking rule for m, 100 to 100,000,000
+  std::uint32_t training_pairs{200'000};  ///< of each blocking rule for m, 100 to 100,000,000
   /// Whether a phone, e-mail or site that three clients or more have is worth less than one that no others have.
   bool discount_shared{true};
   CardClusterOptions clusters{};
