@@ -20,7 +20,6 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import time
 
 import numpy as np
 import pyarrow as pa
@@ -243,7 +242,11 @@ def run_one(system: str, path: pathlib.Path) -> None:
     stages = Stages()
     figures, answers = work(table, stages)
     highest = peak.stop()
-    figures |= {"seconds": sum(stages.seconds.values()), "stages": stages.seconds, "processor_seconds": stages.processor_seconds}
+    figures |= {
+        "seconds": sum(stages.seconds.values()),
+        "stages": stages.seconds,
+        "processor_seconds": stages.processor_seconds,
+    }
     figures |= {"peak_bytes": highest - before, "peak_resident_bytes": highest}
     all_answers = answers if isinstance(answers, list) else [answers]
     figures |= max((f1(each, truth) for each in all_answers), key=lambda each: each["pairwise_f1"])
