@@ -14,7 +14,7 @@ struct ColumnAllocator {
   using value_type = T;
   ColumnAllocator() noexcept = default;
   template <class U>
-  ColumnAllocator(const ColumnAllocator<U>&) noexcept {}
+  explicit ColumnAllocator(const ColumnAllocator<U>& /*other*/) noexcept {}
   [[nodiscard]] T* allocate(std::size_t count) {
     if (count > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_array_new_length();
     return static_cast<T*>(allocate_column(count * sizeof(T)));
