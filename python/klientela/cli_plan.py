@@ -48,6 +48,7 @@ from klientela.cli_read import (
     parse_day,
     parse_language,
     read_and_run,
+    read_facts,
     stage_steps,
     written_as,
 )
@@ -181,13 +182,21 @@ def plan(
             language=language,
         )
         with progress(quiet) as steps:
-            schedule = _made(_Read(inputs, as_of, chosen, threads, steps))
+            read = _Read(inputs, as_of, chosen, threads, steps)
+            schedule = _made(read)
             steps("Writing the plan", 0)
             written = _write(
-                schedule, folder, also=_also(parquet, xlsx, ics), stamp=_now(), inputs=inputs | said_by(schedule)
+                schedule,
+                folder,
+                also=_also(parquet, xlsx, ics),
+                stamp=_now(),
+                inputs=inputs | said_by(schedule),
+                rejected=read.rejected,
             )
         if not quiet:
+            console.print(read_facts(read.result.summary))
             _show(schedule)
+            _show_rejected(read, written)
             console.print(
                 f"[green]done[/green] in {time.monotonic() - began:.1f} s; "
                 f"open [bold]{escape(str(written['plan.csv']))}[/bold]",
@@ -218,16 +227,25 @@ def check(
         own = managers is None and policy is None
         figures = plan_files.read_figures(folder) if own else {}
         tables = plan_files.read_tables(folder, surplus=own)
+        ends = plan_files.other_ends(folder)
         with progress(quiet) as steps:
-            schedule = _announced(folder, inputs, threads, steps, tables, figures)
+            read = _again(inputs, threads, steps)
+            schedule = _announced(folder, read, tables, figures)
             steps("Checking", 0)
             found = schedule.check(max_faults=_FAULTS_LOOKED_FOR)
             figured = schedule.check_summary()
+        if ends and not quiet:
+            more = f", and {len(ends) - 1:,} more" if len(ends) > 1 else ""
+            console.print(
+                f"[yellow]plan.csv, {ends[0]}{more}: start and the contact's minutes count, end does not[/yellow]",
+                soft_wrap=True,
+            )
         faults = _as_planned(_rows(found), tables[0], schedule.time_zone) + _gap_faults(figures)
         if faults:
             _show_faults(faults)
             raise typer.Exit(BAD_INPUT)
         if not quiet:
+            _show_rejected(read, {})
             console.print(f"[green]no faults[/green]: {escape(_plan.facts(schedule.summary))}", soft_wrap=True)
         if not figured["bound_verified"]:
             console.print(
@@ -337,7 +355,8 @@ def replan(
             planned = set(tables[0]._column("id"))
             if strangers := [key for key in missed or [] if key not in planned]:
                 raise _core.NotFoundError(f"no contact of plan.csv has the id {strangers[0]!r}", "missed")
-            announced = _announced(folder, inputs, threads, steps, tables)
+            read = _again(inputs, threads, steps)
+            announced = _announced(folder, read, tables)
             if as_of is not None:
                 inputs["as_of"] = as_of.isoformat()
             present, result = None, None if as_of is None else _again(inputs, threads, steps).result
@@ -365,9 +384,11 @@ def replan(
                 before=folder,
                 inputs=inputs,
                 managers=True,
+                rejected=read.rejected,
             )
         if not quiet:
             _show(again)
+            _show_rejected(read, written)
             _show_changes(again)
             console.print(
                 f"[green]done[/green] in {time.monotonic() - began:.1f} s; "
@@ -497,6 +518,13 @@ class _Read:
             rebase=bool(inputs.get("rebase")),
         )
 
+    @property
+    def rejected(self) -> _core.Table | None:
+        """Rows that could not be read; None: every row could."""
+        summary = self.result.summary
+        some = summary["rejects_listed"] or any(each["rows_rejected"] for each in summary["tables"].values())
+        return self.result.rejected if some else None
+
 
 def _whole(file: str, table: str, encoding: str | None) -> Any:
     """A file of which every line counts."""
@@ -549,9 +577,7 @@ def named_files(files: Mapping[str, Any]) -> Iterator[None]:
 
 def _announced(
     folder: str,
-    inputs: Mapping[str, Any],
-    threads: int,
-    steps: Steps,
+    read: _Read,
     tables: tuple[_core.Table, _core.Table, _core.Table],
     figures: Mapping[str, Any] | None = None,
 ) -> _core.Schedule:
@@ -559,17 +585,34 @@ def _announced(
 
     Figures that are too large to be told to the last unit are left out.
     """
-    steps("Opening the plan", 0)
     owners = plan_files.read_owners(folder)
     said = {name: (figures or {}).get(name) for name in ("objective", "upper_bound")}
     exact = {name: value.quantize(_UNIT) for name, value in said.items() if value is not None and value < 2**53 * _UNIT}
-    return _made(_again(inputs, threads, steps), owners=owners).read_back(*tables, **exact)
+    return _made(read, owners=owners).read_back(*tables, **exact)
 
 
 def _again(inputs: Mapping[str, Any], threads: int, steps: Steps) -> _Read:
     """What a plan was made of, read again."""
+    steps("Opening the plan", 0)
     policy = _core.Policy.from_dict(inputs["policy"], _plugins.registry_in(inputs.get("plugins")))
     return _Read(inputs, dt.date.fromisoformat(inputs["as_of"]), policy, threads, steps)
+
+
+def _show_rejected(read: _Read, written: Mapping[str, Path]) -> None:
+    """How many rows count for nothing in the plan, and where they are listed."""
+    if read.rejected is None:
+        return
+    for table, counts in read.result.summary["tables"].items():
+        if not counts["rows_rejected"]:
+            continue
+        lost = "; what they forbid is not kept" if table == "consents" else ""
+        console.print(
+            f"[yellow]{counts['rows_rejected']:,} of {counts['rows_read']:,} rows of {escape(table)} could not be read"
+            f"{lost}[/yellow]",
+            soft_wrap=True,
+        )
+    if "rejected.csv" in written:
+        console.print(f"[dim]rejected rows: {escape(str(written['rejected.csv']))}[/dim]", soft_wrap=True)
 
 
 def _show(schedule: _core.Schedule) -> None:

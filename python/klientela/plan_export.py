@@ -38,6 +38,7 @@ _OPTIONAL = (
     *(f"{name}.csv" for name in _TABLES),
     "summary.json",
     "inputs.json",
+    "rejected.csv",
     "managers.csv",
 )
 # Instants of other tables, and the manager whose clock they are read on.

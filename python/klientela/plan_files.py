@@ -60,6 +60,7 @@ def write_schedule(
     before: str | os.PathLike[str] | None = None,
     inputs: Mapping[str, Any] | None = None,
     managers: bool = False,
+    rejected: _core.Table | None = None,
 ) -> dict[str, Path]:
     """Write plan.csv, refused.csv, prices.csv, owners.csv, shortfalls.csv and summary.json; all of them, or none.
 
@@ -83,6 +84,8 @@ def write_schedule(
         folders that is moved as a whole can still be read.
     managers : bool
         Also write the table of managers as managers.csv.
+    rejected : Table, optional
+        Rows of the tables that the plan was made of which could not be read, for rejected.csv.
 
     Returns
     -------
@@ -95,6 +98,8 @@ def write_schedule(
         more[INPUTS] = lambda: json.dumps(named, ensure_ascii=False, indent=2)
     if managers:
         more["managers.csv"] = schedule.managers.to_csv
+    if rejected is not None:
+        more["rejected.csv"] = rejected.to_csv
     return plan_export.write_plan(
         schedule.planned,
         folder,
@@ -160,6 +165,27 @@ def read_tables(
             ]
         ),
     )
+
+
+def other_ends(folder: str | os.PathLike[str]) -> list[str]:
+    """Rows of plan.csv whose end is not start and minutes, in words: start and the contact's own minutes count.
+
+    Cells that cannot be read are left to :func:`read_tables`.
+    """
+    planned = _Sheet(Path(folder) / "plan.csv", ("start",), ("minutes", "end"))
+    if "minutes" not in planned or "end" not in planned:
+        return []
+    (_, _, starts, started), (_, _, ends, ended) = planned.instants("start"), planned.instants("end")
+    _, _, minutes, _ = planned.texts("minutes")
+    found = []
+    for row, text in enumerate(minutes):
+        there = all(valid is None or valid[row] for valid in (started, ended))
+        if not there or not (text or "").isdecimal():
+            continue
+        took = int(ends[row] - starts[row]) / 60_000_000
+        if took != int(text):
+            found.append(f"row {row + 1} ends {took:g} minutes after its start, not {int(text)}")
+    return found
 
 
 def read_figures(folder: str | os.PathLike[str]) -> dict[str, Decimal]:

@@ -47,8 +47,10 @@ Table faults_table(const ContactSchedule& schedule, const PlanCheck& check) {
     std::size_t manager = problem.managers;
     std::size_t day = problem.days.size();
     if (is_of_bin(fault.violation) && !problem.days.empty()) {
-      manager = fault.where / problem.days.size();
-      day = fault.where % problem.days.size();
+      const std::size_t bin =
+          fault.violation == Violation::too_many_contacts ? fault.where / problem.channels : fault.where;
+      manager = bin / problem.days.size();
+      day = bin % problem.days.size();
     } else if (!is_of_plan(fault.violation) && fault.where < problem.touches.size()) {
       id = schedule.id(fault.where);
       const auto at = std::lower_bound(planned.begin(), planned.end(), fault.where,

@@ -13,6 +13,7 @@ import klientela.plan_files
 import pytest
 
 FILES = {"plan.csv", "refused.csv", "prices.csv", "owners.csv", "shortfalls.csv", "summary.json", "inputs.json"}
+REJECTED = "rejected.csv"  # of the generated sales some are worth nothing
 PERIOD = "2026-07-06..2026-07-19"
 
 
@@ -55,7 +56,7 @@ def test_plan_writes_everything_and_says_so(cli, tables, tmp_path):
     done = cli("plan", *arguments(tables), "--out", "deep/plan", "--parquet")
     assert done.returncode == 0, done.stderr
     out = tmp_path / "deep" / "plan"
-    assert {path.name for path in out.iterdir()} == FILES | {"plan.parquet"}
+    assert {path.name for path in out.iterdir()} == FILES | {REJECTED, "plan.parquet"}
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     assert len(rows(out / "plan.csv")) == summary["planned"] > 0
     assert len(rows(out / "refused.csv")) == sum(summary["refused"].values())
@@ -66,7 +67,7 @@ def test_plan_writes_everything_and_says_so(cli, tables, tmp_path):
 
     again = cli("plan", *arguments(tables), "--out", "deep/plan", "--quiet", "--language", "ru")
     assert again.returncode == 0, again.stderr
-    assert {path.name for path in out.iterdir()} == FILES  # those of Parquet are of the earlier plan
+    assert {path.name for path in out.iterdir()} == FILES | {REJECTED}  # those of Parquet are of the earlier plan
     assert any("\u0400" <= letter <= "\u04ff" for letter in rows(out / "plan.csv")[0]["reason"])
 
 
@@ -116,6 +117,10 @@ def test_what_a_person_breaks_is_listed(cli, planned):
         write_rows(planned / "plan.csv", [{**lines[0], column: value}, *lines[1:]])
         done = cli("plan", "check", planned)
         assert done.returncode == 1 and f"row 1, column {column}" in done.stderr, (column, done.stdout, done.stderr)
+
+    write_rows(planned / "plan.csv", [{**lines[0], "end": lines[1]["start"][:10] + "T23:59+00:00"}, *lines[1:]])
+    done = cli("plan", "check", planned)
+    assert done.returncode == 0 and "row 1 ends" in done.stdout and "no faults" in done.stdout
 
     write_rows(planned / "plan.csv", lines)
     cells = rows(planned / "refused.csv")
@@ -216,6 +221,20 @@ def test_missing_and_wrong_files_are_named(cli, tables, tmp_path):
     assert both.returncode == 2 and "not both" in both.stderr
 
 
+def test_rows_that_count_for_nothing_are_told_and_listed(cli, tables, planned, tmp_path):
+    """A consent that cannot be read forbids nothing, which nobody may overlook."""
+    consents = rows(tables / "consents.csv")
+    write_rows(tmp_path / "consents.csv", [{**consents[0], "granted": "never"}, *consents[1:]])
+    given = [tmp_path / "consents.csv" if str(part).endswith("consents.csv") else part for part in arguments(tables)]
+    done = cli("plan", *given, "--out", planned)
+    assert done.returncode == 0, done.stderr
+    assert f"1 of {len(consents):,} rows of consents could not be read; what they forbid is not kept" in done.stdout
+    assert [row["table"] for row in rows(planned / REJECTED)].count("consents") == 1
+    assert "rows of consents could not be read" in cli("plan", "check", planned).stdout
+    assert "rows of consents" not in cli("plan", *arguments(tables), "--out", planned).stdout
+    assert "consents" not in {row["table"] for row in rows(planned / REJECTED)}
+
+
 def test_bad_holidays_are_named_with_their_file(cli, tables, tmp_path):
     (tmp_path / "days.csv").write_text("country,day,name\nDE,25.12.2026,Christmas\n", encoding="utf-8")
     done = cli("plan", *arguments(tables), "--out", "x", "--holidays", tmp_path / "days.csv")
@@ -232,7 +251,7 @@ def test_replan_moves_only_what_an_absence_asks_for(cli, planned, tmp_path):
     done = cli("plan", "replan", planned, "--absence", away, "--from", "2026-07-13", "--out", "again")
     assert done.returncode == 0, done.stderr
     out = tmp_path / "again"
-    assert {path.name for path in out.iterdir()} == FILES | {"changes.csv", "managers.csv"}
+    assert {path.name for path in out.iterdir()} == FILES | {REJECTED, "changes.csv", "managers.csv"}
     assert "stay as announced" in done.stdout
     after = {row["id"]: row for row in rows(out / "plan.csv")}
     changed = {row["id"] for row in rows(out / "changes.csv")}
@@ -249,6 +268,25 @@ def test_replan_moves_only_what_an_absence_asks_for(cli, planned, tmp_path):
     assert nobody.returncode == 1 and "zoe" in nobody.stderr
     odd = cli("plan", "replan", planned, "--absence", "zoe", "--from", "2026-07-13", "--out", "x")
     assert odd.returncode == 2 and "MANAGER=DAYS" in odd.stderr
+
+
+def test_absences_that_are_over_change_nothing(cli, planned):
+    """What was announced before --from stays; an absence that goes on counts from there."""
+    lines = rows(planned / "plan.csv")
+    who = lines[0]["manager"]
+
+    def again(since: str, days: str) -> tuple[int, str]:
+        done = cli("plan", "replan", planned, "--from", since, "--absence", f"{who}={days}", "--out", "over")
+        return done.returncode, done.stderr
+
+    code, text = again("2026-07-09", "2026-07-06..2026-07-07")
+    assert code == 1 and "--absence" in text and "2026-07-07" in text
+    code, text = again("2026-07-20", "2026-07-20")
+    assert code == 1 and "--from" in text and "2026-07-19" in text
+    code, text = again("2026-07-08", "2026-07-06..2026-07-08")
+    assert code == 0, text
+    kept = {row["id"] for row in rows(planned.parent / "over" / "plan.csv")}
+    assert {row["id"] for row in lines if row["manager"] == who and row["start"] < "2026-07-08"} <= kept
 
 
 def test_replan_takes_up_what_was_missed(cli, planned, tmp_path):
