@@ -103,6 +103,14 @@ def one_line(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
+def drawn(message: str) -> tuple[str, list[str]]:
+    """An error's first line, and, where it points into an expression, the line of it with the mark below."""
+    first, *below = message.split("\n")
+    if len(below) == 2 and below[1].strip() and not set(below[1]) - set(" ^~"):
+        return one_line(first), [one_line(line) for line in below]
+    return one_line(message), []
+
+
 # What errors are about, as it is typed.
 _OPTIONS = {
     "as_of": "--as-of",
@@ -135,7 +143,10 @@ def errors(options: Mapping[str, str] | None = None) -> Iterator[None]:
             about = option
         where = f" [dim]({escape(one_line(about))})[/dim]"
         told = not about or about in message
-        err.print(f"[bold red]error:[/bold red] {escape(one_line(message))}{'' if told else where}", soft_wrap=True)
+        first, below = drawn(message)
+        err.print(f"[bold red]error:[/bold red] {escape(first)}{'' if told else where}", soft_wrap=True)
+        for line in below:
+            err.print(f"  {escape(line)}", soft_wrap=True, highlight=False)
         raise typer.Exit(BAD_INPUT) from None
     except (OSError, MemoryError, UnicodeEncodeError) as error:
         text = str(error) or "out of memory"

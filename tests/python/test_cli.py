@@ -736,3 +736,21 @@ def test_no_attention_list_without_its_measures(cli, tmp_path, sales):
     done = cli("run", "--transactions", "sales.csv", "--policy", "policy.json", "--out", "out", "--quiet")
     assert done.returncode == 0, done.stderr
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES - {"attention.csv"}
+
+
+def test_errors_point_into_expressions(cli, tmp_path):
+    """The line and the mark below it; nothing else of a message makes lines of its own."""
+    from klientela._terminal import drawn
+
+    assert drawn("no\nx = 1\n  ^~") == ("no", ["x = 1", "  ^~"])
+    for other in ("no\nx = 1\n  ^ here", "a\nb", "a\n\x1b[31mb\n^\n"):
+        first, below = drawn(other)
+        assert "\n" not in first and "\x1b" not in first and below == []
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps({"plan": {"playbooks": [{"name": "x", "when": "group = 'hott'", "quotas": []}]}}))
+    (tmp_path / "sales.csv").write_text("client,day,amount\n1,2026-01-01,5\n")
+    (tmp_path / "team.csv").write_text("manager\nanna\n")
+    done = cli("plan", "--transactions", "sales.csv", "--managers", "team.csv", "--period", "2026-12",
+               "--policy", "policy.json", "--out", "plan")  # fmt: skip
+    assert done.returncode == 1 and "\\n" not in done.stderr, done.stderr
+    assert [line.strip() for line in done.stderr.splitlines()][-1].startswith("^"), done.stderr
