@@ -46,6 +46,7 @@ from klientela.cli_read import AsOf as _AsOf
 from klientela.cli_read import AssignmentsFile as _Assignments
 from klientela.cli_read import DecimalComma as _DecimalComma
 from klientela.cli_read import Plugins as _Plugins
+from klientela.cli_read import any_rejected
 from klientela.cli_read import assignments_of as _journal
 from klientela.cli_read import file_option as _file
 from klientela.cli_read import files_given as _given
@@ -626,7 +627,7 @@ def _show_read(result: _core.Result) -> None:
     """The same for commands that write no rejected rows."""
     summary = result.summary
     _out.print(_read_facts(summary))
-    if summary["rejects_listed"] or any(counts["rows_rejected"] for counts in summary["tables"].values()):
+    if any_rejected(summary):
         _out.print("[dim]klientela run writes the rejected rows to a file[/dim]")
 
 
@@ -668,7 +669,7 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
     _print_unknown(result.unknown_assignments)
     if result.unused_columns:
         _out.print(f"[dim]columns not used: {escape(', '.join(result.unused_columns))}[/dim]", soft_wrap=True)
-    if summary["rejects_listed"] or any(counts["rows_rejected"] for counts in summary["tables"].values()):
+    if any_rejected(summary):
         _out.print(f"[dim]rejected rows: {escape(str(written['rejected.csv']))}[/dim]", soft_wrap=True)
     _out.print()
     if JOURNAL in written and found is not None and found["merged_cards"]:

@@ -42,6 +42,7 @@ from klientela.cli_read import (
     AssignmentsFile,
     DecimalComma,
     Plugins,
+    any_rejected,
     assignments_of,
     file_option,
     files_given,
@@ -521,9 +522,7 @@ class _Read:
     @property
     def rejected(self) -> _core.Table | None:
         """Rows that could not be read; None: every row could."""
-        summary = self.result.summary
-        some = summary["rejects_listed"] or any(each["rows_rejected"] for each in summary["tables"].values())
-        return self.result.rejected if some else None
+        return self.result.rejected if any_rejected(self.result.summary) else None
 
 
 def _whole(file: str, table: str, encoding: str | None) -> Any:

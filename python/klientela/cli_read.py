@@ -154,6 +154,12 @@ def read_and_run(
     return result
 
 
+def any_rejected(summary: dict[str, Any]) -> bool:
+    """Whether some row of a table counts for nothing."""
+    rejected = any(counts["rows_rejected"] for counts in summary["tables"].values())
+    return bool(summary["rejects_listed"]) or rejected
+
+
 def read_facts(summary: dict[str, Any]) -> Grid:
     """What day counts, and what became of the rows of each table."""
     facts = Grid.grid(padding=(0, 2))

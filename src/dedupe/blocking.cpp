@@ -29,19 +29,24 @@ BlockPairs block_pairs(const PreparedCards& cards) noexcept {
   return cards.two_lists() ? BlockPairs(static_cast<std::uint32_t>(cards.first_list())) : BlockPairs();
 }
 
-/// Blocks of one rule: cards ascending within each.
-struct RuleBlocks {
+/// Cards in groups, one after the other, ascending within each.
+struct CardGroups {
   ColumnVector<std::uint32_t> members;
   ColumnVector<std::uint32_t> begins{0};
+
+  [[nodiscard]] std::size_t size() const noexcept { return begins.size() - 1; }
+  [[nodiscard]] std::span<const std::uint32_t> operator[](std::size_t i) const noexcept {
+    return std::span(members).subspan(begins[i], begins[i + 1] - begins[i]);
+  }
+};
+
+/// Blocks of one rule.
+struct RuleBlocks : CardGroups {
   std::vector<std::uint64_t> pairs_before{0};  ///< by block and the end
   /// Further blocks of cards with several keys: by card and the end; empty where no card has any.
   std::vector<std::uint32_t> more_begin;
   std::vector<std::uint32_t> more;
 
-  [[nodiscard]] std::size_t size() const noexcept { return begins.size() - 1; }
-  [[nodiscard]] std::span<const std::uint32_t> block(std::size_t i) const noexcept {
-    return std::span(members).subspan(begins[i], begins[i + 1] - begins[i]);
-  }
   void add(std::span<const std::uint32_t> cards, std::uint64_t pairs) {
     members.insert(members.end(), cards.begin(), cards.end());
     begins.push_back(static_cast<std::uint32_t>(members.size()));
@@ -165,29 +170,16 @@ void check(const BlockingOptions& options) {
   if (options.pairs_per_card < 1) bad("pairs_per_card is at least 1", "pairs_per_card");
 }
 
-/// Cards of equal keys that have a pair, run after run, ascending within each.
-struct Runs {
-  BlockPairs pairs;
-  ColumnVector<std::uint32_t> members;
-  ColumnVector<std::uint32_t> begins{0};
+/// Most pairs that blocks have of which none has more than `limit` cards of one list.
+std::uint64_t count_within(const CardGroups& runs, BlockPairs pairs, std::uint64_t limit) noexcept {
+  std::uint64_t all = 0;
+  for (std::size_t i = 0; i < runs.size(); ++i) all += pairs.count_within(runs[i].size(), pairs.rows(runs[i]), limit);
+  return all;
+}
 
-  [[nodiscard]] std::size_t size() const noexcept { return begins.size() - 1; }
-  [[nodiscard]] std::span<const std::uint32_t> operator[](std::size_t i) const noexcept {
-    return std::span(members).subspan(begins[i], begins[i + 1] - begins[i]);
-  }
-  /// Most pairs of blocks with no more than `limit` cards of one list have.
-  [[nodiscard]] std::uint64_t count_within(std::uint64_t limit) const noexcept {
-    std::uint64_t all = 0;
-    for (std::size_t i = 0; i < size(); ++i) {
-      const auto run = (*this)[i];
-      all += pairs.count_within(run.size(), pairs.rows(run), limit);
-    }
-    return all;
-  }
-};
-
-Runs runs_of(const RuleKeys& rule, const PreparedCards& cards, std::span<const std::uint32_t> representatives,
-             BlockingRuleReport& report) {
+/// Cards of equal keys, where they have a pair.
+CardGroups runs_of(const RuleKeys& rule, const PreparedCards& cards, std::span<const std::uint32_t> representatives,
+                   BlockingRuleReport& report) {
   std::vector<std::uint64_t> keys;
   ColumnVector<KeyedCard> sorted;
   sorted.reserve(cards.size());
@@ -198,13 +190,14 @@ Runs runs_of(const RuleKeys& rule, const PreparedCards& cards, std::span<const s
     for (const std::uint64_t key : keys) sorted.push_back({key, card});
   }
   dedupe::radix_sort(sorted);
-  Runs found{.pairs = block_pairs(cards), .members = {}};
+  const BlockPairs pairs = block_pairs(cards);
+  CardGroups found;
   for (std::size_t begin = 0; begin < sorted.size();) {
     std::size_t end = begin + 1;
     while (end < sorted.size() && sorted[end].key == sorted[begin].key) ++end;
     if (end - begin > 1) {
       for (std::size_t i = begin; i < end; ++i) found.members.push_back(sorted[i].card);
-      if (found.pairs.count(std::span(found.members).last(end - begin)) > 0) {
+      if (pairs.count(std::span<const std::uint32_t>(found.members).last(end - begin)) > 0) {
         found.begins.push_back(static_cast<std::uint32_t>(found.members.size()));
         report.largest = std::max<std::uint64_t>(report.largest, end - begin);
       } else {
@@ -226,8 +219,8 @@ std::uint64_t pair_budget(const BlockingOptions& options, std::size_t cards) noe
 dedupe::RuleCost dedupe::rule_cost(const PreparedCards& cards, const BlockingRule& rule, std::uint32_t max_block,
                                    std::span<const std::uint32_t> representatives) {
   BlockingRuleReport report;
-  const Runs runs = runs_of(RuleKeys(*cards.data(), rule), cards, representatives, report);
-  return {report.cards, runs.count_within(max_block), report.largest};
+  const CardGroups runs = runs_of(RuleKeys(*cards.data(), rule), cards, representatives, report);
+  return {report.cards, count_within(runs, block_pairs(cards), max_block), report.largest};
 }
 
 Blocks::Blocks() : data_(std::make_shared<const Data>()) {}
@@ -246,7 +239,7 @@ void Blocks::pairs(std::size_t unit, const std::function<void(std::span<const Ca
   std::vector<CardPair> batch;
   batch.reserve(batch_pairs);
   for (std::uint32_t b = u.first_block; b < u.last_block; ++b) {
-    const auto cards = rule.block(b);
+    const auto cards = rule[b];
     const std::size_t rows = data_->pairs.rows(cards);
     const std::size_t last = u.row_end == 0 ? rows : u.row_end;
     for (std::size_t i = u.row_begin; i < last; ++i) {
@@ -279,7 +272,7 @@ std::vector<CardPair> Blocks::sample(std::size_t rule, std::size_t limit) const 
     const std::uint64_t place = begin + (i * 0x9E37'79B9'7F4A'7C15U >> 32) % (end - begin);
     const auto after = std::upper_bound(blocks.pairs_before.begin(), blocks.pairs_before.end(), place);
     const auto b = static_cast<std::size_t>(after - blocks.pairs_before.begin()) - 1;
-    const auto cards = blocks.block(b);
+    const auto cards = blocks[b];
     std::uint64_t left = place - blocks.pairs_before[b];
     if (data_->pairs.two_lists()) {
       const std::size_t rows = data_->pairs.rows(cards);
@@ -312,7 +305,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
   const std::size_t n = cards.size();
 
   // Rules whose fields no card has cost nothing.
-  std::vector<Runs> runs(rules.size());
+  std::vector<CardGroups> runs(rules.size());
   data->reports.resize(rules.size());
   control.check();
   control.run(rules.size(), [&](std::size_t r) {
@@ -328,7 +321,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
   const std::uint64_t budget = pair_budget(options, n);
   const auto total = [&](std::uint32_t limit) {
     std::uint64_t pairs = 0;
-    for (const Runs& each : runs) pairs += each.count_within(limit);
+    for (const CardGroups& each : runs) pairs += count_within(each, data->pairs, limit);
     return pairs;
   };
   std::uint32_t limit = options.max_block;
@@ -344,7 +337,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
   data->limit = limit;
   for (std::size_t r = rules.size(); r-- > 0 && total(limit) > budget;) {
     for (std::size_t i = 0; i < runs[r].size(); ++i) data->reports[r].lost += data->pairs.count(runs[r][i]);
-    runs[r] = Runs();
+    runs[r] = CardGroups();
   }
 
   const auto too_large = [&](std::span<const std::uint32_t> run) {
@@ -364,7 +357,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
     return keys.empty() ? 0 : keys.front();
   };
   data->rules.resize(rules.size());
-  for (const Runs& of_rule : runs)
+  for (const CardGroups& of_rule : runs)
     data->column_of.push_back(of_rule.size() == 0 ? no_code : static_cast<std::uint32_t>(data->stride++));
   data->block_of.reserve(n * data->stride);
   for (std::uint32_t card = 0; card < n; ++card) data->block_of.insert(data->block_of.end(), data->stride, ~card);
@@ -375,11 +368,10 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
     std::vector<std::uint64_t> keys;
     const auto key_of = [&](std::size_t level, std::uint32_t card) { return split_key(level, card, keys); };
     if (split[r] == 0) {
-      blocks.members = std::move(runs[r].members);
-      blocks.begins = std::move(runs[r].begins);
+      static_cast<CardGroups&>(blocks) = std::move(runs[r]);
       blocks.pairs_before.reserve(blocks.begins.size());
       for (std::size_t b = 0; b < blocks.size(); ++b)
-        blocks.pairs_before.push_back(blocks.pairs_before.back() + data->pairs.count(blocks.block(b)));
+        blocks.pairs_before.push_back(blocks.pairs_before.back() + data->pairs.count(blocks[b]));
     } else {
       for (std::size_t i = 0; i < runs[r].size(); ++i) {
         const std::span<const std::uint32_t> run = runs[r][i];
@@ -392,7 +384,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
         report.lost += data->pairs.count(run) - (blocks.pairs_before.back() - before);
       }
     }
-    runs[r] = Runs();
+    runs[r] = CardGroups();
     report.blocks = blocks.size();
     report.pairs = blocks.pairs_before.back();
     if (data->column_of[r] == no_code) return;
@@ -400,7 +392,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
       return data->block_of[card * data->stride + data->column_of[r]];
     };
     for (std::size_t b = 0; b < blocks.size(); ++b) {
-      for (const std::uint32_t card : blocks.block(b)) {
+      for (const std::uint32_t card : blocks[b]) {
         std::uint32_t& first = first_block(card);
         if (first == ~card)
           first = static_cast<std::uint32_t>(b);
@@ -432,8 +424,8 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
     for (std::uint32_t b = 0; b < blocks.size(); ++b) {
       if (blocks.pairs_before[b + 1] - blocks.pairs_before[b] > 2 * unit_pairs) {
         close(b);
-        const auto all = static_cast<std::uint32_t>(data->pairs.rows(blocks.block(b)));
-        const std::size_t others = blocks.block(b).size() - (data->pairs.two_lists() ? all : 0);
+        const auto all = static_cast<std::uint32_t>(data->pairs.rows(blocks[b]));
+        const std::size_t others = blocks[b].size() - (data->pairs.two_lists() ? all : 0);
         const auto rows = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, unit_pairs / others));
         for (std::uint32_t row = 0; row < all; row += rows)
           data->units.push_back({static_cast<std::uint32_t>(r), b, b + 1, row, std::min(row + rows, all)});

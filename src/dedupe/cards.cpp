@@ -633,11 +633,14 @@ struct Part {
   std::size_t source;
   std::size_t begin;
 };
+std::size_t count_parts(const RawColumn& raw) noexcept {
+  return (raw.texts.size() + normalise_rows - 1) / normalise_rows;
+}
 /// Parts of a round: as large a share of every source.
 std::vector<Part> parts_of(std::span<const RawColumn> raws, std::size_t round, std::size_t rounds) {
   std::vector<Part> parts;
   for (std::size_t s = 0; s < raws.size(); ++s) {
-    const std::size_t all = (raws[s].texts.size() + normalise_rows - 1) / normalise_rows;
+    const std::size_t all = count_parts(raws[s]);
     for (std::size_t p = all * round / rounds; p < all * (round + 1) / rounds; ++p)
       parts.push_back({s, p * normalise_rows});
   }
@@ -675,7 +678,7 @@ void normalise_and_code(std::array<RawColumn, source_count>& raws, const Normali
     }
   };
   std::size_t all_parts = 0;
-  for (const RawColumn& raw : raws) all_parts += (raw.texts.size() + normalise_rows - 1) / normalise_rows;
+  for (const RawColumn& raw : raws) all_parts += count_parts(raw);
   const std::size_t at_once = std::max<std::size_t>(64, 16 * control.concurrency());
   const std::size_t rounds = (all_parts + at_once - 1) / at_once;
   std::vector<Part> before;
