@@ -4,6 +4,7 @@
 #include "call_guard.hpp"
 #include "klientela/dedupe/card_search_tables.hpp"
 #include "klientela/dedupe/duplicates_tables.hpp"
+#include "klientela/dedupe/link_model_json.hpp"
 
 using namespace klientela;
 using namespace klientela::capi;
@@ -31,12 +32,45 @@ std::vector<CardPair> cards_of(const PreparedCards& cards, const IdPairs& pairs,
   return list;
 }
 
+/// Ids of cards and the names of their clusters.
+IdPairs previous_of(const Table& table) {
+  const auto texts = [&](const char* name) -> const Column& {
+    const Column* column = table.find(name);
+    if (column == nullptr)
+      throw Error(Code::invalid_argument, std::string("the earlier clusters have no column ") + name, "previous");
+    return *column;
+  };
+  const Column &ids = texts("id"), &clusters = texts("cluster");
+  IdPairs rows;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    if (ids.is_null(row) || clusters.is_null(row))
+      throw Error(Code::invalid_argument, "row " + std::to_string(row + 1) + " lacks an id or a cluster", "previous");
+    rows.emplace_back(ClientId(ids.to_text(row)), ClientId(clusters.to_text(row)));
+  }
+  return rows;
+}
+
+std::vector<LabelledPair> labelled_pairs(const PreparedCards& cards, const klt_labelled_pair* pairs,
+                                         std::size_t count) {
+  if (count != 0) need(pairs, "labelled");
+  IdPairs ids;
+  for (std::size_t i = 0; i < count; ++i) {
+    if ((pairs[i].match != 0 && pairs[i].match != 1) || pairs[i].reserved != 0)
+      throw Error(Code::invalid_argument, "match is 0 or 1, and reserved 0", "labelled");
+    ids.emplace_back(need_text(pairs[i].a, "labelled"), need_text(pairs[i].b, "labelled"));
+  }
+  std::vector<LabelledPair> judged;
+  for (const CardPair& pair : cards_of(cards, ids, "labelled"))
+    judged.push_back({pair, pairs[judged.size()].match == 1});
+  return judged;
+}
+
 void find(klt_context* context, const klt_base* first, const klt_base* second, const char* first_name,
           const klt_duplicates_options* given, klt_duplicates** out) {
   const ClientBase& one = need(first, first_name).base;
   need(out, "out");
   const klt_duplicates_options read = read_struct(given, klt_duplicates_options KLT_DUPLICATES_OPTIONS_INIT, "options");
-  const DedupeOptions options = read.policy != nullptr ? read.policy->policy.dedupe : Policy().dedupe;
+  DedupeOptions options = read.policy != nullptr ? read.policy->policy.dedupe : Policy().dedupe;
   const IdPairs must = need_pairs(read.must_links, read.must_link_count, "must_links");
   const IdPairs cannot = need_pairs(read.cannot_links, read.cannot_link_count, "cannot_links");
   const Running call(*context);
@@ -55,6 +89,9 @@ void find(klt_context* context, const klt_base* first, const klt_base* second, c
   };
   add(known.must_links, cards_of(cards, must, "must_links"));
   add(known.cannot_links, cards_of(cards, cannot, "cannot_links"));
+  if (read.previous != nullptr) know_previous(cards, previous_of(read.previous->table), known);
+  if (read.labelled_count != 0)
+    take_labelled(cards, labelled_pairs(cards, read.labelled, read.labelled_count), options, known, call.control());
   give(out, find_duplicates(cards, options, known, call.control()));
 }
 
@@ -142,6 +179,14 @@ klt_status klt_duplicates_review(klt_context* context, const klt_duplicates* dup
 
 klt_status klt_duplicates_weights(klt_context* context, const klt_duplicates* duplicates, klt_table** out) {
   return give_table(context, duplicates, out, [](const Duplicates& found) { return link_model_table(found.model()); });
+}
+
+klt_status klt_duplicates_model(klt_context* context, const klt_duplicates* duplicates, klt_string** out) {
+  return guard(context, [&] {
+    const Duplicates& found = need(duplicates, "duplicates").duplicates;
+    need(out, "out");
+    give(out, to_json(found.model()));
+  });
 }
 
 klt_status klt_duplicates_rules(klt_context* context, const klt_duplicates* duplicates, klt_table** out) {

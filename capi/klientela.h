@@ -541,6 +541,14 @@ typedef struct klt_client_pair {
   const char* b;
 } klt_client_pair;
 
+/* Two cards that somebody looked at. Since ABI 2. */
+typedef struct klt_labelled_pair {
+  const char* a;
+  const char* b;
+  int32_t match;    /* 1: one client; 0: two */
+  int32_t reserved; /* 0 */
+} klt_labelled_pair;
+
 /* What is known beyond the cards, and the policy whose part "dedupe" holds every choice. Everything is borrowed for the
  * call. Since ABI 2. */
 typedef struct klt_duplicates_options {
@@ -552,13 +560,20 @@ typedef struct klt_duplicates_options {
   size_t cannot_link_count;
   const klt_merged_base* known; /* what its journal knows counts as well: merged cards are one client, pairs that
                                  * somebody said are two stay two; NULL: nothing is known. Of one list only */
+  const klt_table* previous;    /* id, cluster: what an earlier call gave (klt_duplicates_clusters()); clusters that go
+                                 * on keep their names, the largest overlaps first. Of one list only; NULL: none */
+  const klt_labelled_pair* labelled; /* weights are learnt from these, in place of the policy's and of those that cards
+                                      * teach; 20 at least; pairs as those of links */
+  size_t labelled_count;
 } klt_duplicates_options;
 #define KLT_DUPLICATES_OPTIONS_INIT \
-  { sizeof(klt_duplicates_options), NULL, NULL, 0, NULL, 0, NULL }
+  { sizeof(klt_duplicates_options), NULL, NULL, 0, NULL, 0, NULL, NULL, NULL, 0 }
 
 /* Which cards of a base are the same client. `options` may be NULL. The same for any number of threads and any order of
  * rows; parallel. KLT_INVALID_ARGUMENT naming "clients" for cards without a value to compare by, "cannot_links" for
- * links that contradict each other; KLT_NOT_FOUND naming "must_links" or "cannot_links" for a client without a card;
+ * links that contradict each other, "previous" for a card in two clusters or a table of other columns, "labelled" for
+ * pairs of which nothing can be learnt, or beside a policy with a model; KLT_NOT_FOUND naming "must_links",
+ * "cannot_links" or "labelled" for a client without a card;
  * KLT_CANCELLED. Since ABI 2. */
 KLT_API klt_status klt_find_duplicates(klt_context* context, const klt_base* base,
                                        const klt_duplicates_options* options, klt_duplicates** out);
@@ -579,6 +594,9 @@ KLT_API klt_status klt_duplicates_joins(klt_context* context, const klt_duplicat
 KLT_API klt_status klt_duplicates_cuts(klt_context* context, const klt_duplicates* duplicates, klt_table** out);
 KLT_API klt_status klt_duplicates_review(klt_context* context, const klt_duplicates* duplicates, klt_table** out);
 KLT_API klt_status klt_duplicates_weights(klt_context* context, const klt_duplicates* duplicates, klt_table** out);
+/* The weights as the JSON object that a policy takes as "dedupe"."model": with it a later search scores as this one
+ * does, whatever its cards would teach. Since ABI 2. */
+KLT_API klt_status klt_duplicates_model(klt_context* context, const klt_duplicates* duplicates, klt_string** out);
 KLT_API klt_status klt_duplicates_rules(klt_context* context, const klt_duplicates* duplicates, klt_table** out);
 /* Counts, and how learning went, as one JSON object (docs/outputs.md). Since ABI 2. */
 KLT_API klt_status klt_duplicates_summary(klt_context* context, const klt_duplicates* duplicates, klt_string** out);

@@ -59,39 +59,19 @@ std::vector<CardPair> pairs_named(const PreparedCards& cards, const py::list& pa
   return named;
 }
 
-/// Earlier clusters by card, numbered in the order of their labels. Cards that are gone are passed over.
-void take_previous(const PreparedCards& cards, const py::list& previous, DedupeKnowledge& known) {
-  std::vector<std::pair<ClientId, ClientId>> labels;
-  std::vector<ClientId> distinct;
-  for (const py::handle each : previous) {
+std::vector<std::pair<ClientId, ClientId>> id_pairs(const py::list& pairs) {
+  std::vector<std::pair<ClientId, ClientId>> ids;
+  for (const py::handle each : pairs) {
     const auto pair = py::reinterpret_borrow<py::tuple>(each);
-    labels.emplace_back(client_from(pair[0]), client_from(pair[1]));
-    distinct.push_back(labels.back().second);
+    ids.emplace_back(client_from(pair[0]), client_from(pair[1]));
   }
-  std::sort(distinct.begin(), distinct.end());
-  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
-  for (const ClientId& label : distinct) known.labels.push_back(label.to_text());
-  known.previous.assign(cards.size(), no_card_cluster);
-  for (const auto& [id, label] : labels) {
-    const auto card = cards.card_of(id);
-    if (!card) continue;
-    const auto number =
-        static_cast<std::uint32_t>(std::lower_bound(distinct.begin(), distinct.end(), label) - distinct.begin());
-    std::uint32_t& of = known.previous[*card];
-    if (of != no_card_cluster && of != number)
-      throw Error(Code::invalid_argument,
-                  "card " + id.to_text() + " was in two clusters, " + known.labels[of] + " and " + label.to_text(),
-                  "previous");
-    of = number;
-  }
+  return ids;
 }
 
 Duplicates find(const ClientBase& first, const ClientBase* second, const py::list& must_links,
                 const py::list& cannot_links, const py::list& previous, const py::list& labelled,
                 const PyMergedBase* merged, const py::dict& options, std::size_t threads, const py::object& progress) {
   DedupeOptions parsed = dedupe_options_from_json(to_json(options), "");
-  if (labelled.size() > 0 && parsed.model)
-    throw Error(Code::invalid_argument, "weights are either given by model or learnt from labelled pairs", "labelled");
   const PreparedCards cards = long_call(threads, progress, [&](const Control& control) {
     const Normaliser normaliser(parsed.normaliser);
     return second != nullptr ? prepare_cards(first, *second, normaliser, control)
@@ -107,19 +87,13 @@ Duplicates find(const ClientBase& first, const ClientBase* second, const py::lis
   };
   add(known.must_links, pairs_named(cards, must_links, "must_links"));
   add(known.cannot_links, pairs_named(cards, cannot_links, "cannot_links"));
-  if (previous.size() > 0) take_previous(cards, previous, known);
+  if (previous.size() > 0) know_previous(cards, id_pairs(previous), known);
   if (labelled.size() > 0) {
     const std::vector<CardPair> pairs = pairs_named(cards, labelled, "labelled");
     std::vector<LabelledPair> judged;
     for (std::size_t i = 0; i < pairs.size(); ++i)
       judged.push_back({pairs[i], py::reinterpret_borrow<py::tuple>(labelled[i])[2].cast<bool>()});
-    LinkTraining training = long_call(threads, progress, [&](const Control& control) {
-      return learn_link_model(cards, judged, parsed, {}, control);
-    });
-    if (training.status != LinkFit::converged && training.status != LinkFit::iteration_limit)
-      throw Error(Code::invalid_argument, training.advice, "labelled");
-    parsed.model = training.model;
-    known.training = std::move(training);
+    long_call(threads, progress, [&](const Control& control) { take_labelled(cards, judged, parsed, known, control); });
   }
   return long_call(threads, progress,
                    [&](const Control& control) { return find_duplicates(cards, parsed, known, control); });
@@ -128,15 +102,6 @@ Duplicates find(const ClientBase& first, const ClientBase* second, const py::lis
 CardSearchOptions search_options(std::uint32_t limit, std::optional<double> min_score, std::uint32_t max_candidates,
                                  bool incomplete) {
   return {limit, min_score, max_candidates, incomplete};
-}
-
-std::vector<std::pair<ClientId, ClientId>> id_pairs(const py::list& pairs) {
-  std::vector<std::pair<ClientId, ClientId>> ids;
-  for (const py::handle each : pairs) {
-    const auto pair = py::reinterpret_borrow<py::tuple>(each);
-    ids.emplace_back(client_from(pair[0]), client_from(pair[1]));
-  }
-  return ids;
 }
 
 /// The matches of every card of a base, with the card that was looked up in front.

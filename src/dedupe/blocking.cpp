@@ -30,7 +30,7 @@ BlockPairs block_pairs(const PreparedCards& cards) noexcept {
 }
 
 /// Cards in groups, one after the other, ascending within each.
-struct CardGroups {
+struct GroupedCards {
   ColumnVector<std::uint32_t> members;
   ColumnVector<std::uint32_t> begins{0};
 
@@ -41,7 +41,7 @@ struct CardGroups {
 };
 
 /// Blocks of one rule.
-struct RuleBlocks : CardGroups {
+struct RuleBlocks : GroupedCards {
   std::vector<std::uint64_t> pairs_before{0};  ///< by block and the end
   /// Further blocks of cards with several keys: by card and the end; empty where no card has any.
   std::vector<std::uint32_t> more_begin;
@@ -171,15 +171,15 @@ void check(const BlockingOptions& options) {
 }
 
 /// Most pairs that blocks have of which none has more than `limit` cards of one list.
-std::uint64_t count_within(const CardGroups& runs, BlockPairs pairs, std::uint64_t limit) noexcept {
+std::uint64_t count_within(const GroupedCards& runs, BlockPairs pairs, std::uint64_t limit) noexcept {
   std::uint64_t all = 0;
   for (std::size_t i = 0; i < runs.size(); ++i) all += pairs.count_within(runs[i].size(), pairs.rows(runs[i]), limit);
   return all;
 }
 
 /// Cards of equal keys, where they have a pair.
-CardGroups runs_of(const RuleKeys& rule, const PreparedCards& cards, std::span<const std::uint32_t> representatives,
-                   BlockingRuleReport& report) {
+GroupedCards runs_of(const RuleKeys& rule, const PreparedCards& cards, std::span<const std::uint32_t> representatives,
+                     BlockingRuleReport& report) {
   std::vector<std::uint64_t> keys;
   ColumnVector<KeyedCard> sorted;
   sorted.reserve(cards.size());
@@ -191,7 +191,7 @@ CardGroups runs_of(const RuleKeys& rule, const PreparedCards& cards, std::span<c
   }
   dedupe::radix_sort(sorted);
   const BlockPairs pairs = block_pairs(cards);
-  CardGroups found;
+  GroupedCards found;
   for (std::size_t begin = 0; begin < sorted.size();) {
     std::size_t end = begin + 1;
     while (end < sorted.size() && sorted[end].key == sorted[begin].key) ++end;
@@ -219,7 +219,7 @@ std::uint64_t pair_budget(const BlockingOptions& options, std::size_t cards) noe
 dedupe::RuleCost dedupe::rule_cost(const PreparedCards& cards, const BlockingRule& rule, std::uint32_t max_block,
                                    std::span<const std::uint32_t> representatives) {
   BlockingRuleReport report;
-  const CardGroups runs = runs_of(RuleKeys(*cards.data(), rule), cards, representatives, report);
+  const GroupedCards runs = runs_of(RuleKeys(*cards.data(), rule), cards, representatives, report);
   return {report.cards, count_within(runs, block_pairs(cards), max_block), report.largest};
 }
 
@@ -305,7 +305,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
   const std::size_t n = cards.size();
 
   // Rules whose fields no card has cost nothing.
-  std::vector<CardGroups> runs(rules.size());
+  std::vector<GroupedCards> runs(rules.size());
   data->reports.resize(rules.size());
   control.check();
   control.run(rules.size(), [&](std::size_t r) {
@@ -321,7 +321,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
   const std::uint64_t budget = pair_budget(options, n);
   const auto total = [&](std::uint32_t limit) {
     std::uint64_t pairs = 0;
-    for (const CardGroups& each : runs) pairs += count_within(each, data->pairs, limit);
+    for (const GroupedCards& each : runs) pairs += count_within(each, data->pairs, limit);
     return pairs;
   };
   std::uint32_t limit = options.max_block;
@@ -337,7 +337,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
   data->limit = limit;
   for (std::size_t r = rules.size(); r-- > 0 && total(limit) > budget;) {
     for (std::size_t i = 0; i < runs[r].size(); ++i) data->reports[r].lost += data->pairs.count(runs[r][i]);
-    runs[r] = CardGroups();
+    runs[r] = GroupedCards();
   }
 
   const auto too_large = [&](std::span<const std::uint32_t> run) {
@@ -357,7 +357,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
     return keys.empty() ? 0 : keys.front();
   };
   data->rules.resize(rules.size());
-  for (const CardGroups& of_rule : runs)
+  for (const GroupedCards& of_rule : runs)
     data->column_of.push_back(of_rule.size() == 0 ? no_code : static_cast<std::uint32_t>(data->stride++));
   data->block_of.reserve(n * data->stride);
   for (std::uint32_t card = 0; card < n; ++card) data->block_of.insert(data->block_of.end(), data->stride, ~card);
@@ -368,7 +368,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
     std::vector<std::uint64_t> keys;
     const auto key_of = [&](std::size_t level, std::uint32_t card) { return split_key(level, card, keys); };
     if (split[r] == 0) {
-      static_cast<CardGroups&>(blocks) = std::move(runs[r]);
+      static_cast<GroupedCards&>(blocks) = std::move(runs[r]);
       blocks.pairs_before.reserve(blocks.begins.size());
       for (std::size_t b = 0; b < blocks.size(); ++b)
         blocks.pairs_before.push_back(blocks.pairs_before.back() + data->pairs.count(blocks[b]));
@@ -384,7 +384,7 @@ Blocks block(const PreparedCards& cards, const BlockingOptions& options, std::sp
         report.lost += data->pairs.count(run) - (blocks.pairs_before.back() - before);
       }
     }
-    runs[r] = CardGroups();
+    runs[r] = GroupedCards();
     report.blocks = blocks.size();
     report.pairs = blocks.pairs_before.back();
     if (data->column_of[r] == no_code) return;

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <numeric>
 #include <string>
@@ -13,7 +12,7 @@
 #include "dedupe/card_clusters_component.hpp"
 #include "dedupe/card_clusters_review.hpp"
 #include "dedupe/card_clusters_solved.hpp"
-#include "dedupe/value_sketch.hpp"
+#include "dedupe/some_cards.hpp"
 
 namespace klientela {
 
@@ -134,33 +133,6 @@ class Sets {
   std::vector<std::uint32_t> parent_;
 };
 
-/// Some of the cards, and their places among themselves; a bit a card, so that it stays in the cache.
-class Some {
- public:
-  explicit Some(std::uint32_t n) : bits_(n / 64 + 1, 0), before_(bits_.size(), 0) {}
-  void add(std::uint32_t card) noexcept { bits_[card / 64] |= bit(card); }
-  /// After the last add(). Returns them in order.
-  [[nodiscard]] std::vector<std::uint32_t> count() {
-    std::vector<std::uint32_t> cards;
-    for (std::size_t word = 0; word < bits_.size(); ++word) {
-      before_[word] = static_cast<std::uint32_t>(cards.size());
-      for (std::uint64_t rest = bits_[word]; rest != 0; rest &= rest - 1)
-        cards.push_back(static_cast<std::uint32_t>(64 * word) + static_cast<std::uint32_t>(std::countr_zero(rest)));
-    }
-    return cards;
-  }
-  [[nodiscard]] bool has(std::uint32_t card) const noexcept { return (bits_[card / 64] & bit(card)) != 0; }
-  /// \pre has(card)
-  [[nodiscard]] std::uint32_t place(std::uint32_t card) const noexcept {
-    return before_[card / 64] + static_cast<std::uint32_t>(dedupe::count_bits(bits_[card / 64] & (bit(card) - 1)));
-  }
-
- private:
-  static constexpr std::uint64_t bit(std::uint32_t card) noexcept { return std::uint64_t{1} << card % 64; }
-  std::vector<std::uint64_t> bits_;
-  std::vector<std::uint32_t> before_;  ///< how many stand in earlier words
-};
-
 /// Cards, and pairs within them, by component. Components of one card are left out.
 struct Components {
   std::vector<std::uint32_t> cards, card_starts;
@@ -195,7 +167,7 @@ void place_links(const std::vector<CardPair>& links, const Of& component_of, std
 Components components_of(std::uint32_t n, const std::vector<Edge>& edges, Units threshold,
                          const std::vector<CardPair>& must, const std::vector<CardPair>& cannot) {
   Components result;
-  Some joined(n);
+  SomeCards joined(n);
   const auto each_join = [&](const auto& visit) {
     for (const Edge& edge : edges)
       if (edge.units >= threshold) visit(edge.a, edge.b);
@@ -280,55 +252,71 @@ std::vector<std::uint32_t> number_clusters(CardClusters& clusters) {
 }
 
 /// What the cards of every component are to a call that knows an earlier one: 1 where nothing of it changed, by card.
-std::vector<std::uint8_t> unchanged(const Components& components, const Earlier* earlier, std::uint32_t cards) {
+std::vector<std::uint8_t> unchanged(const Components& components, const Earlier* earlier, std::uint32_t cards,
+                                    const Control& control) {
   std::vector<std::uint8_t> as_before(cards, 0);
   if (earlier == nullptr) return as_before;
-  for (std::size_t c = 0; c < components.size(); ++c) {
-    const auto of = std::span(components.cards)
-                        .subspan(components.card_starts[c], components.card_starts[c + 1] - components.card_starts[c]);
-    if (std::any_of(of.begin(), of.end(), [&](std::uint32_t card) { return earlier->changed[card] != 0; })) continue;
-    for (const std::uint32_t card : of) as_before[card] = 1;
-  }
+  control.run((components.size() + block - 1) / block, [&](std::size_t k) {
+    for (std::size_t c = k * block; c < std::min(components.size(), (k + 1) * block); ++c) {
+      const std::size_t begin = components.card_starts[c];
+      const auto of = std::span(components.cards).subspan(begin, components.card_starts[c + 1] - begin);
+      if (std::any_of(of.begin(), of.end(), [&](std::uint32_t card) { return earlier->changed[card] != 0; })) continue;
+      for (const std::uint32_t card : of) as_before[card] = 1;
+    }
+  });
   return as_before;
 }
 
-/// Calls visit(c, to) with each earlier cluster of two cards and more that stands, and its first card now.
+/// Calls visit(c, to) with each earlier cluster of two cards and more that stands, and its first card now; some at a
+/// time.
 template <class Visit>
-void each_kept_cluster(const Earlier& earlier, const std::vector<std::uint8_t>& as_before, Visit visit) {
+void each_kept_cluster(const Earlier& earlier, const std::vector<std::uint8_t>& as_before, const Control& control,
+                       Visit visit) {
   const CardClusters& clusters = earlier.clusters;
-  for (std::size_t c = 0; c < clusters.size(); ++c) {
-    if (clusters.starts[c + 1] - clusters.starts[c] < 2) continue;
-    const std::uint32_t first = earlier.now[clusters.order[clusters.starts[c]]];
-    if (first != no_card_cluster && as_before[first] != 0) visit(c, first);
-  }
+  control.run((clusters.size() + block - 1) / block, [&](std::size_t k) {
+    for (std::size_t c = k * block; c < std::min(clusters.size(), (k + 1) * block); ++c) {
+      if (clusters.starts[c + 1] - clusters.starts[c] < 2) continue;
+      const std::uint32_t first = earlier.now[clusters.order[clusters.starts[c]]];
+      if (first != no_card_cluster && as_before[first] != 0) visit(c, first);
+    }
+  });
 }
 
-void keep_leaders(const Earlier& earlier, const std::vector<std::uint8_t>& as_before,
+void keep_leaders(const Earlier& earlier, const std::vector<std::uint8_t>& as_before, const Control& control,
                   std::vector<std::uint32_t>& leaders) {
-  each_kept_cluster(earlier, as_before, [&](std::size_t c, std::uint32_t first) {
+  each_kept_cluster(earlier, as_before, control, [&](std::size_t c, std::uint32_t first) {
     for (const std::uint32_t card : earlier.clusters.cards(c)) leaders[earlier.now[card]] = first;
   });
 }
 
-/// What the components that stand gave.
+template <class Of>
+Of moved(const Earlier& earlier, Of of) {
+  of.a = earlier.now[of.a];
+  of.b = earlier.now[of.b];
+  return of;
+}
+
+/// Puts the joins of clusters that stand to their place.
+void keep_joins(const Earlier& earlier, const std::vector<std::uint8_t>& as_before,
+                const std::vector<std::uint32_t>& number_of, const Control& control, CardClusters& clusters) {
+  each_kept_cluster(earlier, as_before, control, [&](std::size_t c, std::uint32_t first) {
+    const std::uint32_t number = number_of[first];
+    std::uint32_t at = clusters.starts[number] - number;
+    for (const CardJoin& join : earlier.clusters.joins_of(c)) clusters.joins[at++] = moved(earlier, join);
+  });
+}
+
+/// What the components that stand gave beside joins.
 Output kept_output(const Earlier& earlier, const std::vector<std::uint8_t>& as_before) {
   Output kept;
-  const auto moved = [&](auto of) {
-    of.a = earlier.now[of.a];
-    of.b = earlier.now[of.b];
-    return of;
-  };
   const auto stands = [&](std::uint32_t card) {
     const std::uint32_t now = earlier.now[card];
     return now != no_card_cluster && as_before[now] != 0;
   };
-  each_kept_cluster(earlier, as_before, [&](std::size_t c, std::uint32_t) {
-    for (const CardJoin& join : earlier.clusters.joins_of(c)) kept.joins.push_back(moved(join));
-  });
   for (const CardCut& cut : earlier.clusters.cuts) {
     if (!stands(cut.a)) continue;
-    kept.cuts.push_back(moved(cut));
-    kept.cuts.back().apart = moved(cut.apart);
+    kept.cuts.push_back(moved(earlier, cut));
+    kept.cuts.back().apart = moved(earlier, cut.apart);
   }
   for (const CardEdge& edge : earlier.clusters.scored)
     if (stands(edge.a)) kept.scored.push_back({earlier.now[edge.a], earlier.now[edge.b], units_of(edge.score)});
@@ -469,7 +457,7 @@ clustering::Solved clustering::solved(const CardClusterInput& input, const CardC
   control.report("clusters", 0.2);
   control.check();
   const Units threshold = units_of(options.threshold);
-  const Components components = components_of(input.cards, edges, threshold, must, cannot);
+  Components components = components_of(input.cards, edges, threshold, must, cannot);
   control.report("clusters", 0.4);
   control.check();
 
@@ -477,8 +465,8 @@ clustering::Solved clustering::solved(const CardClusterInput& input, const CardC
   CardClusters& result = whole.clusters;
   result.ids.resize(input.cards);
   std::iota(result.ids.begin(), result.ids.end(), 0U);
-  const std::vector<std::uint8_t> as_before = unchanged(components, earlier, input.cards);
-  if (earlier != nullptr) keep_leaders(*earlier, as_before, result.ids);
+  const std::vector<std::uint8_t> as_before = unchanged(components, earlier, input.cards, control);
+  if (earlier != nullptr) keep_leaders(*earlier, as_before, control, result.ids);
   result.components = components.size() + components.singles;
   result.largest_component = components.largest;
   const Rules rules{
@@ -512,12 +500,18 @@ clustering::Solved clustering::solved(const CardClusterInput& input, const CardC
   const std::vector<std::uint32_t> number_of = number_clusters(result);
   const std::size_t clusters = result.size();
   result.joins.resize(input.cards - clusters);
-  std::vector<std::uint32_t> next(clusters);
-  for (std::size_t c = 0; c < clusters; ++c) next[c] = result.starts[c] - static_cast<std::uint32_t>(c);
   std::vector<Edge> scored;
-  if (earlier != nullptr) outputs.push_back(kept_output(*earlier, as_before));
+  if (earlier != nullptr) {
+    keep_joins(*earlier, as_before, number_of, control, result);
+    outputs.push_back(kept_output(*earlier, as_before));
+  }
+  std::vector<std::uint32_t>& placed = components.local_of;  // by leader: joins that have their place
+  std::fill(placed.begin(), placed.end(), 0U);
   for (Output& output : outputs) {
-    for (const CardJoin& join : output.joins) result.joins[next[number_of[join.a]]++] = join;
+    for (const CardJoin& join : output.joins) {
+      const std::uint32_t number = number_of[join.a];
+      result.joins[result.starts[number] - number + placed[result.ids[join.a]]++] = join;
+    }
     result.cuts.insert(result.cuts.end(), output.cuts.begin(), output.cuts.end());
     scored.insert(scored.end(), output.scored.begin(), output.scored.end());
     whole.inexact.insert(whole.inexact.end(), output.inexact.begin(), output.inexact.end());

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include "dedupe/some_cards.hpp"
+
 namespace klientela {
 
 namespace clustering {
@@ -14,19 +16,24 @@ namespace {
 class JoinForest {
  public:
   explicit JoinForest(const CardClusters& clusters)
-      : above_(clusters.order.size()), join_(clusters.order.size(), never), joins_(clusters.joins) {
-    for (std::uint32_t card = 0; card < above_.size(); ++card) above_[card] = card;
+      : joined_(static_cast<std::uint32_t>(clusters.order.size())), joins_(clusters.joins) {
+    for (const CardJoin& join : joins_) {
+      joined_.add(join.a);
+      joined_.add(join.b);
+    }
+    above_.resize(joined_.count().size());
+    join_.assign(above_.size(), never);
     for (std::uint32_t i = 0; i < joins_.size(); ++i) {
-      std::uint32_t a = top(joins_[i].a);
-      std::uint32_t b = top(joins_[i].b);
+      std::uint32_t a = top(joined_.place(joins_[i].a));
+      std::uint32_t b = top(joined_.place(joins_[i].b));
       if (joins_[i].cards_a > joins_[i].cards_b) std::swap(a, b);
       above_[a] = b;
       join_[a] = i;
     }
   }
-  /// The place of the join that put a and b together; they are in one cluster. O(log cards of the cluster)
-  [[nodiscard]] std::uint32_t joined(std::uint32_t a, std::uint32_t b) const noexcept {
-    std::uint32_t last = 0;
+  /// The place of the join that put two cards together; they are in one cluster. O(log cards of the cluster)
+  [[nodiscard]] std::uint32_t joined(std::uint32_t card_a, std::uint32_t card_b) const noexcept {
+    std::uint32_t a = joined_.place(card_a), b = joined_.place(card_b), last = 0;
     while (a != b) {  // joins lie in the order of time
       std::uint32_t& earlier = join_[a] < join_[b] ? a : b;
       last = join_[earlier];
@@ -37,11 +44,12 @@ class JoinForest {
 
  private:
   static constexpr std::uint32_t never = 0xFFFFFFFF;
-  [[nodiscard]] std::uint32_t top(std::uint32_t card) const noexcept {
-    while (join_[card] != never) card = above_[card];
-    return card;
+  [[nodiscard]] std::uint32_t top(std::uint32_t place) const noexcept {
+    while (join_[place] != never) place = above_[place];
+    return place;
   }
-  std::vector<std::uint32_t> above_, join_;
+  SomeCards joined_;
+  std::vector<std::uint32_t> above_, join_;  // by place
   const std::vector<CardJoin>& joins_;
 };
 

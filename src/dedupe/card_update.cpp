@@ -525,17 +525,21 @@ class Update {
     const std::size_t tasks = std::min<std::size_t>(score_tasks, fresh_.size());
     std::vector<std::vector<CardEdge>> edges(tasks);
     std::vector<std::vector<std::uint64_t>> made(tasks, std::vector<std::uint64_t>(rules.size(), 0));
-    std::vector<PairComparer::Memory> memories;  // of no task at the moment
+    struct Scratch {
+      PairComparer::Memory memory;
+      std::vector<bool> met;  // by card now: by the fresh card that is looked at
+    };
+    std::vector<Scratch> scratches;  // of no task at the moment
     std::mutex taking;
     control_.run(tasks, [&](std::size_t task) {
-      auto memory = [&] {
+      Scratch scratch = [&] {
         const std::lock_guard lock(taking);
-        if (memories.empty()) return data_->comparer->memory();
-        auto last = std::move(memories.back());
-        memories.pop_back();
+        if (scratches.empty()) return Scratch{data_->comparer->memory(), std::vector<bool>(now_.size())};
+        Scratch last = std::move(scratches.back());
+        scratches.pop_back();
         return last;
       }();
-      std::vector<std::uint64_t> met;  // by one fresh card: another, and by which rule
+      auto& [memory, met] = scratch;
       std::vector<CardPair> pairs;
       const auto score = [&] {
         data_->scorer->each_at_least(kept, pairs, memory, [&](CardPair pair, double bits) {
@@ -547,27 +551,26 @@ class Update {
       const auto end = static_cast<std::uint32_t>(fresh_.size() * (task + 1) / tasks);
       for (std::uint32_t place = begin; place < end && !control_.stop.stop_requested(); ++place) {
         const std::uint32_t card = fresh_[order[place]];
-        met.clear();
-        for (std::size_t i = starts[order[place]]; i < starts[order[place] + 1]; ++i) {
+        const std::size_t first = pairs.size();
+        for (std::size_t i = starts[order[place]]; i < starts[order[place] + 1]; ++i) {  // by rule
           const auto [r, s] = of[i];
           const auto& stretch = rules[r].stretches[s];
-          for (std::size_t k = stretch.begin; k < stretch.end; ++k)
-            if (const std::uint32_t other = rules[r].cards[k];
-                other > card || (other < card && !is_fresh_[other]))  // of two fresh ones the first makes the pair
-              met.push_back(std::uint64_t{other} << 32 | r);
+          const std::size_t before = pairs.size();
+          for (std::size_t k = stretch.begin; k < stretch.end; ++k) {
+            const std::uint32_t other = rules[r].cards[k];
+            if (met[other] || other == card || (other < card && is_fresh_[other]))
+              continue;  // the first makes the pair
+            met[other] = true;
+            pairs.push_back({std::min(card, other), std::max(card, other)});
+          }
+          made[task][r] += pairs.size() - before;
         }
-        std::sort(met.begin(), met.end());
-        for (std::size_t i = 0; i < met.size(); ++i) {
-          const auto other = static_cast<std::uint32_t>(met[i] >> 32);
-          if (i > 0 && met[i - 1] >> 32 == other) continue;
-          ++made[task][met[i] & 0xFFFF'FFFFU];
-          pairs.push_back({std::min(card, other), std::max(card, other)});
-        }
+        for (std::size_t i = first; i < pairs.size(); ++i) met[pairs[i].a == card ? pairs[i].b : pairs[i].a] = false;
         if (pairs.size() >= scored_at_once) score();
       }
       score();
       const std::lock_guard lock(taking);
-      memories.push_back(std::move(memory));
+      scratches.push_back(std::move(scratch));
     });
     control_.check();
     control_.report("score", 1);
@@ -714,39 +717,37 @@ class Update {
 
   /// Clusters that go on keep their names: a label where the first card's id does not say it.
   void name_clusters() {
-    const auto n = static_cast<std::uint32_t>(now_.size());
-    std::vector<std::uint32_t> first_before(old_size_);
-    std::iota(first_before.begin(), first_before.end(), 0U);
-    std::vector<std::uint32_t> size_before(old_size_, 1);
-    for (const auto& group : was_.groups) {
-      for (const std::uint32_t card : group) first_before[card] = group.front();
-      size_before[group.front()] = static_cast<std::uint32_t>(group.size());
+    std::vector<std::uint32_t> of_groups;
+    if (was_.numbered || !was_.labels.empty()) {  // else a cluster's first card is its id
+      of_groups.resize(old_size_);
+      std::iota(of_groups.begin(), of_groups.end(), 0U);
+      for (const auto& group : was_.groups)
+        for (const std::uint32_t card : group) of_groups[card] = group.front();
     }
-    // Overlaps of clusters of which something changed: cards in common, cluster before, cluster now, by first cards.
-    std::vector<std::uint32_t> common(n, 0);  // by first card now: cards that were in the cluster of its first card
-    std::vector<std::uint32_t> size(n, 0);
-    std::vector<std::uint32_t> was_in(n, none);
-    for (std::uint32_t old = 0; old < old_size_; ++old)
-      if (same_client_[old] != none) was_in[same_client_[old]] = first_before[old];
-    for (std::uint32_t card = 0; card < n; ++card) {
-      const std::uint32_t first = data_->cluster_of[card];
-      ++size[first];
-      if (was_in[first] != none && was_in[card] == was_in[first]) ++common[first];
+    const std::vector<std::uint32_t>& first_before = of_groups.empty() ? was_.cluster_of : of_groups;
+    const std::vector<std::uint32_t>& first_now = data_->cluster_of;
+    // Clusters that are not the same cards as before: some came, some went elsewhere, or are gone.
+    std::vector<bool> other_now(now_.size()), other_before(old_size_);
+    for (const std::uint32_t card : number_of_batch_) other_now[first_now[card]] = true;
+    for (std::uint32_t old = 0; old < old_size_; ++old) {
+      const std::uint32_t card = same_client_[old], before = first_before[old];
+      if (card != none && first_now[card] == same_client_[before]) continue;
+      other_before[before] = true;
+      if (card != none) other_now[first_now[card]] = true;
     }
+    const auto goes_on_as = [&](std::uint32_t before) {  // the first card now of the same cards
+      const std::uint32_t first = other_before[before] ? none : same_client_[before];
+      return first == none || other_now[first] ? none : first;
+    };
+    // Of those: cards in common, cluster before, cluster now, by first cards.
     struct Overlap {
       std::uint32_t cards, before, now;
     };
     std::vector<Overlap> overlaps;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> seen;
-    std::vector<std::uint32_t> goes_on(n, none);  // by first card now: first card of the cluster that it was
-    for (std::uint32_t card = 0; card < n; ++card) {
-      const std::uint32_t first = data_->cluster_of[card];
-      const std::uint32_t before = was_in[first];
-      if (before != none && common[first] == size[first] && size[first] == size_before[before])
-        goes_on[first] = before;  // the same cards
-      else if (was_in[card] != none)
-        seen.emplace_back(was_in[card], first);
-    }
+    for (std::uint32_t old = 0; old < old_size_; ++old)
+      if (same_client_[old] != none && (other_before[first_before[old]] || other_now[first_now[same_client_[old]]]))
+        seen.emplace_back(first_before[old], first_now[same_client_[old]]);
     std::sort(seen.begin(), seen.end());
     for (std::size_t begin = 0, end = 0; begin < seen.size(); begin = end) {
       while (end < seen.size() && seen[end] == seen[begin]) ++end;
@@ -754,31 +755,44 @@ class Update {
     }
     std::stable_sort(overlaps.begin(), overlaps.end(),
                      [](const Overlap& x, const Overlap& y) { return x.cards > y.cards; });
+    std::unordered_map<std::uint32_t, std::uint32_t>
+        goes_on;  // by first card now: first card of the cluster that it was
     std::unordered_set<std::uint32_t> taken;
     for (const Overlap& each : overlaps)
-      if (goes_on[each.now] == none && taken.insert(each.before).second) goes_on[each.now] = each.before;
+      if (goes_on.count(each.now) == 0 && taken.insert(each.before).second) goes_on.emplace(each.now, each.before);
 
-    if (was_.numbered) return keep_numbers(goes_on);
+    if (was_.numbered) {
+      for (std::uint32_t old = 0; old < old_size_; ++old)
+        if (const std::uint32_t first = first_before[old] == old ? goes_on_as(old) : none; first != none)
+          goes_on.emplace(first, old);
+      return keep_numbers(goes_on);
+    }
     std::unordered_map<std::uint32_t, std::string> named = names_before(first_before);
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> with_names(goes_on.begin(), goes_on.end());
+    for (const auto& [before, name] : named)  // the others are called after their first card, as ever
+      if (const std::uint32_t first = goes_on_as(before); first != none) with_names.emplace_back(first, before);
+    std::sort(with_names.begin(), with_names.end());
     std::vector<std::uint32_t> labelled;
-    for (std::uint32_t first = 0; first < n; ++first) {
-      const std::uint32_t before = goes_on[first];
-      if (before == none) continue;
+    for (const auto& [first, before] : with_names) {
       const auto name = named.find(before);
-      if (name == named.end() && same_client_[before] == first) continue;  // called after its first card, as ever
+      if (name == named.end() && same_client_[before] == first) continue;
       std::string label = name != named.end() ? std::move(name->second) : was_.cards.id(before).to_text();
       if (label == now_.id(first).to_text()) continue;
       labelled.push_back(first);
       data_->labels.push_back(std::move(label));
     }
     if (labelled.empty()) return;
-    std::vector<std::uint32_t> id_of(n);
+    std::vector<bool> has_label(now_.size());
+    for (const std::uint32_t first : labelled) has_label[first] = true;
     const auto labels = static_cast<std::uint32_t>(labelled.size());
-    for (std::uint32_t first = 0; first < n; ++first) id_of[first] = labels + first;
-    for (std::uint32_t i = 0; i < labels; ++i) id_of[labelled[i]] = i;
-    for (std::uint32_t& cluster : data_->cluster_of) cluster = id_of[cluster];
+    for (std::uint32_t& cluster : data_->cluster_of)
+      cluster = !has_label[cluster]
+                    ? labels + cluster
+                    : static_cast<std::uint32_t>(std::lower_bound(labelled.begin(), labelled.end(), cluster) -
+                                                 labelled.begin());
   }
-  void keep_numbers(const std::vector<std::uint32_t>& goes_on) {
+  /// \param goes_on  by first card now: first card of the cluster that it was
+  void keep_numbers(const std::unordered_map<std::uint32_t, std::uint32_t>& goes_on) {
     data_->numbered = true;
     std::uint32_t next = 0;
     for (const std::uint32_t number : was_.cluster_of) next = std::max(next, number + 1);
@@ -786,7 +800,10 @@ class Update {
     for (std::uint32_t card = 0; card < number_of.size(); ++card) {
       std::uint32_t& cluster = data_->cluster_of[card];
       const std::uint32_t first = cluster;
-      if (first == card) number_of[card] = goes_on[card] == none ? next++ : was_.cluster_of[goes_on[card]];
+      if (first == card) {
+        const auto before = goes_on.find(card);
+        number_of[card] = before == goes_on.end() ? next++ : was_.cluster_of[before->second];
+      }
       cluster = number_of[first];
     }
   }

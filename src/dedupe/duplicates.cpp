@@ -239,7 +239,7 @@ std::uint64_t Duplicates::pairs() const noexcept { return data_->pairs; }
 std::span<const CardEdge> Duplicates::edges() const& noexcept { return data_->edges; }
 std::span<const std::uint32_t> Duplicates::cluster_of() const& noexcept { return data_->cluster_of; }
 std::span<const std::string> Duplicates::labels() const& noexcept { return data_->labels; }
-const std::vector<std::vector<std::uint32_t>>& Duplicates::groups() const& noexcept { return data_->groups; }
+const CardGroups& Duplicates::groups() const& noexcept { return data_->groups; }
 const CardClusters& Duplicates::clusters() const noexcept { return data_->clusters; }
 std::span<const std::uint32_t> Duplicates::representatives() const& noexcept { return data_->representatives; }
 
@@ -314,18 +314,22 @@ std::vector<std::uint32_t> dedupe::sources_of(const Duplicates::Data& data) {
 void dedupe::cluster(Duplicates::Data& data, const Control& control, const clustering::Earlier* earlier) {
   const auto n = static_cast<std::uint32_t>(data.cards.size());
   const auto& same = data.representatives;
-  std::vector<CardEdge> between;  // of cards that no earlier one equals
-  std::vector<CardPair> equal;
-  between.reserve(data.edges.size());
-  for (const CardEdge& edge : data.edges) {
-    if (same.empty() || same[edge.b] != edge.a)
-      between.push_back(edge);
-    else if (edge.score >= data.options.clusters.threshold)
-      equal.push_back({edge.a, edge.b});
+  std::vector<CardEdge> between;  // of cards that no earlier one equals, where not all edges are
+  std::vector<CardPair> equal;    // that one earlier, and the card
+  const auto is_equal = [&](const CardEdge& edge) { return same[edge.b] == edge.a; };
+  const bool some_equal = !same.empty() && std::any_of(data.edges.begin(), data.edges.end(), is_equal);
+  if (some_equal) {
+    between.reserve(data.edges.size());
+    for (const CardEdge& edge : data.edges) {
+      if (!is_equal(edge))
+        between.push_back(edge);
+      else if (edge.score >= data.options.clusters.threshold)
+        equal.push_back({edge.a, edge.b});
+    }
   }
   CardClusterInput input;
   input.cards = n;
-  input.edges = between;
+  input.edges = some_equal ? between : data.edges;
   input.must_links = data.must_links;
   input.cannot_links = data.cannot_links;
   const std::vector<std::uint32_t> sources = sources_of(data);
@@ -337,18 +341,25 @@ void dedupe::cluster(Duplicates::Data& data, const Control& control, const clust
   data.clusters = std::move(solved.clusters);
   data.inexact = std::move(solved.inexact);
   data.cluster_of = data.clusters.ids;
-  for (const auto [a, b] : equal) data.cluster_of[b] = data.cluster_of[a];
-  std::vector<std::uint32_t> sizes(n, 0);
-  for (const std::uint32_t first : data.cluster_of) ++sizes[first];
-  data.groups.clear();
-  for (std::uint32_t card = 0; card < n; ++card) {
-    const std::uint32_t first = data.cluster_of[card];
-    if (sizes[first] == 1) continue;
-    if (first == card) {  // from then on, the place of its group and two
-      data.groups.emplace_back().reserve(sizes[card]);
-      sizes[card] = static_cast<std::uint32_t>(data.groups.size()) + 1;
+  for (CardPair& pair : equal) data.cluster_of[pair.b] = pair.a = data.cluster_of[pair.a];
+  std::sort(equal.begin(), equal.end());
+  // Clusters stand in the order of their first cards; with each go the cards that equal one of its own.
+  data.groups = {};
+  std::vector<std::uint32_t> together;
+  auto next = equal.begin();
+  for (std::size_t c = 0; c < data.clusters.size(); ++c) {
+    const std::span<const std::uint32_t> cards = data.clusters.cards(c);
+    if (data.cluster_of[cards.front()] != cards.front()) continue;  // a card that equals an earlier one
+    const bool joined = next != equal.end() && next->a == cards.front();
+    if (cards.size() == 1 && !joined) continue;
+    if (!joined) {
+      data.groups.add(cards);
+      continue;
     }
-    data.groups[sizes[first] - 2].push_back(card);
+    together.assign(cards.begin(), cards.end());
+    for (; next != equal.end() && next->a == cards.front(); ++next) together.push_back(next->b);
+    std::sort(together.begin(), together.end());
+    data.groups.add(together);
   }
 }
 
@@ -890,6 +901,41 @@ LinkTraining learn_link_model(const PreparedCards& cards, std::span<const Labell
   for (std::size_t i = 0; i < pairs.size(); ++i)
     counts[labelled[i].match ? 1 : 0].add(std::span(levels).subspan(i * comparisons.size(), comparisons.size()));
   return learn_link_model(specs, counts[1], counts[0], how);
+}
+
+void take_labelled(const PreparedCards& cards, std::span<const LabelledPair> labelled, DedupeOptions& options,
+                   DedupeKnowledge& known, const Control& control) {
+  if (options.model)
+    throw Error(Code::invalid_argument, "weights are either given by model or learnt from labelled pairs", "labelled");
+  LinkTraining training = learn_link_model(cards, labelled, options, {}, control);
+  if (training.status != LinkFit::converged && training.status != LinkFit::iteration_limit)
+    throw Error(Code::invalid_argument, training.advice, "labelled");
+  options.model = training.model;
+  known.training = std::move(training);
+}
+
+void know_previous(const PreparedCards& cards, std::span<const std::pair<ClientId, ClientId>> rows,
+                   DedupeKnowledge& known) {
+  if (cards.two_lists()) throw Error(Code::invalid_argument, "clusters of two lists have no earlier names", "previous");
+  std::vector<ClientId> distinct;
+  for (const auto& [id, label] : rows) distinct.push_back(label);
+  std::sort(distinct.begin(), distinct.end());
+  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+  known.labels.clear();
+  for (const ClientId& label : distinct) known.labels.push_back(label.to_text());
+  known.previous.assign(cards.size(), no_card_cluster);
+  for (const auto& [id, label] : rows) {
+    const auto card = cards.card_of(id);
+    if (!card) continue;
+    const auto number =
+        static_cast<std::uint32_t>(std::lower_bound(distinct.begin(), distinct.end(), label) - distinct.begin());
+    std::uint32_t& of = known.previous[*card];
+    if (of != no_card_cluster && of != number)
+      throw Error(Code::invalid_argument,
+                  "card " + id.to_text() + " was in two clusters, " + known.labels[of] + " and " + label.to_text(),
+                  "previous");
+    of = number;
+  }
 }
 
 }  // namespace klientela

@@ -38,7 +38,7 @@ struct Duplicates::Data {
   std::vector<std::uint32_t> cluster_of;
   std::vector<std::string> labels;  ///< DedupeKnowledge::labels
   bool numbered{false};             ///< cluster_of goes on from earlier numbers without labels
-  std::vector<std::vector<std::uint32_t>> groups;
+  CardGroups groups;
   CardClusters clusters;
   std::vector<std::uint32_t> inexact;  ///< a card of each component that clusters.inexact counts
   std::vector<std::uint32_t> representatives;

@@ -1,6 +1,7 @@
 // Duplicates on the report page: what was merged, cards of one client side by side, the evidence, what waits for
 // review.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <optional>
@@ -199,7 +200,7 @@ class Section {
     more(order.size(), shown, "clusters.csv");
   }
 
-  void put_cluster(const std::vector<std::uint32_t>& group) {
+  void put_cluster(std::span<const std::uint32_t> group) {
     std::set<std::uint32_t> clients;
     for (const std::uint32_t card : group) clients.insert(client(card));
     const std::string_view state = clients.size() == 1              ? say_("merged", "объединены")
@@ -225,7 +226,7 @@ class Section {
   }
 
   /// Joins of distinct cards; each that equals another one stands alone there.
-  [[nodiscard]] std::vector<CardJoin> joins_of(const std::vector<std::uint32_t>& group) const {
+  [[nodiscard]] std::vector<CardJoin> joins_of(std::span<const std::uint32_t> group) const {
     const CardClusters& clusters = found_.clusters();
     std::size_t low = 0;
     for (std::size_t high = clusters.size(); low < high;) {
@@ -249,7 +250,7 @@ class Section {
   }
 
   /// Cards side by side, values that differ from the first one's marked; with the card that the client has now.
-  void put_cards(const std::vector<std::uint32_t>& group, std::optional<std::uint32_t> survivor) {
+  void put_cards(std::span<const std::uint32_t> group, std::optional<std::uint32_t> survivor) {
     const std::size_t shown = std::min(group.size(), cards_shown);
     const std::optional<dedupe::CardReader> now =
         survivor && merged_ ? std::optional<dedupe::CardReader>(std::in_place, *merged_) : std::nullopt;
@@ -367,7 +368,7 @@ class Section {
           "</summary>",
           cell(name(pair.a), 60), cell(id(pair.a), 40), say_("and", "и"), cell(id(pair.b), 40), say_("score", "оценка"),
           bits(pair.score), say_.percent(pair.probability));
-      put_cards({pair.a, pair.b}, std::nullopt);
+      put_cards(std::array{pair.a, pair.b}, std::nullopt);
       page_.raw("<ul class=\"why\">");
       put_sentence(words(pair, namer()));
       page_.raw("</ul>");

@@ -120,6 +120,72 @@ static void check_finding(klt_context* context) {
   klt_base_free(base);
 }
 
+/* Names of clusters that go on, weights kept as JSON, and weights of pairs that somebody looked at. */
+static void check_knowledge(klt_context* context) {
+  klt_base* base = example_base(context);
+  klt_table_builder* builder = NULL;
+  klt_table* earlier = NULL;
+  klt_duplicates* duplicates = NULL;
+  klt_duplicates* again = NULL;
+  klt_string* model = NULL;
+  klt_string* same = NULL;
+  klt_policy* policy = NULL;
+  klt_duplicates_options options = KLT_DUPLICATES_OPTIONS_INIT;
+  const klt_labelled_pair judged[4] = {{"1", "2", 1, 0}, {"5", "6", 1, 0}, {"3", "4", 0, 0}, {"1", "5", 0, 0}};
+  klt_labelled_pair pairs[24]; /* twenty at least are asked for */
+  size_t i;
+  const char* names[CARDS] = {"the Bergs", "the Bergs", "Otto", "Ida", "the Falks", "the Falks"};
+  char document[65536];
+  int length;
+  for (i = 0; i < 24; ++i) pairs[i] = judged[i % 4];
+  CHECK_OK(context, klt_table_builder_new(context, CARDS, &builder));
+  CHECK_OK(context, klt_table_builder_add_int64(context, builder, "id", card_ids, NULL));
+  CHECK_OK(context, klt_table_builder_add_text(context, builder, "cluster", names));
+  CHECK_OK(context, klt_table_builder_finish(context, builder, &earlier));
+  klt_table_builder_free(builder);
+  options.previous = earlier;
+  CHECK_OK(context, klt_find_duplicates(context, base, &options, &duplicates));
+  check_cluster(context, duplicates, 1, "the Bergs");
+  check_cluster(context, duplicates, 2, "Otto");
+  CHECK_ERROR(context, klt_link_lists(context, base, base, &options, &again), KLT_INVALID_ARGUMENT, "previous");
+  klt_table_free(earlier);
+  options.previous = NULL;
+
+  CHECK_OK(context, klt_duplicates_model(context, duplicates, &model));
+  length = snprintf(document, sizeof document, "{\"dedupe\": {\"model\": %s}}", klt_string_data(model));
+  CHECK(length > 0 && (size_t)length < sizeof document);
+  CHECK_OK(context, klt_policy_from_json(context, document, &policy));
+  options.policy = policy;
+  CHECK_OK(context, klt_find_duplicates(context, base, &options, &again));
+  CHECK_OK(context, klt_duplicates_model(context, again, &same));
+  CHECK_TEXT(klt_string_data(same), klt_string_data(model));
+  klt_string_free(same);
+  klt_duplicates_free(again);
+  options.labelled = pairs;
+  options.labelled_count = 24;
+  CHECK_ERROR(context, klt_find_duplicates(context, base, &options, &again), KLT_INVALID_ARGUMENT, "labelled");
+  klt_policy_free(policy);
+  options.policy = NULL;
+  CHECK_OK(context, klt_find_duplicates(context, base, &options, &again));
+  check_cluster(context, again, 1, "1");
+  CHECK_OK(context, klt_duplicates_model(context, again, &same));
+  CHECK(strcmp(klt_string_data(same), klt_string_data(model)) != 0);
+  klt_string_free(same);
+  klt_duplicates_free(again);
+  options.labelled_count = 4;
+  CHECK_ERROR(context, klt_find_duplicates(context, base, &options, &again), KLT_INVALID_ARGUMENT, "labelled");
+  pairs[0].match = 2;
+  CHECK_ERROR(context, klt_find_duplicates(context, base, &options, &again), KLT_INVALID_ARGUMENT, "labelled");
+  pairs[0].match = 1;
+  pairs[3].b = "77";
+  CHECK_ERROR(context, klt_find_duplicates(context, base, &options, &again), KLT_NOT_FOUND, "labelled");
+  options.labelled = NULL;
+  CHECK_ERROR(context, klt_find_duplicates(context, base, &options, &again), KLT_INVALID_ARGUMENT, "labelled");
+  klt_string_free(model);
+  klt_duplicates_free(duplicates);
+  klt_base_free(base);
+}
+
 static void check_searching(klt_context* context) {
   klt_base* base = example_base(context);
   klt_duplicates* duplicates = NULL;
@@ -221,6 +287,7 @@ int main(void) {
   test_data_unused();
   if (klt_context_new(&context) != KLT_OK) return 1;
   check_finding(context);
+  check_knowledge(context);
   check_searching(context);
   check_adding(context);
   klt_card_index_free(NULL);

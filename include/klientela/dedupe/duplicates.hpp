@@ -1,11 +1,14 @@
 // Who is whom: the duplicates of a base, or the links between two lists, with the evidence behind every answer.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "klientela/core/executor.hpp"
@@ -81,11 +84,64 @@ struct LabelledPair {
   bool match{false};  ///< one client
 };
 
+/// What an earlier search called the clusters of cards, card by card, as DedupeKnowledge::previous and labels; cards
+/// that are gone are passed over. O(rows log cards). \param rows  id of a card, label of its cluster \throws Error
+/// invalid_argument "previous" for a card in two clusters, and for two lists
+void know_previous(const PreparedCards& cards, std::span<const std::pair<ClientId, ClientId>> rows,
+                   DedupeKnowledge& known);
+
 /// Why two cards score as they do.
 struct PairEvidence {
   CardPair pair{};
   std::vector<std::uint8_t> levels{};  ///< by comparison
   ScoreExplanation explanation{};
+};
+
+/// Groups of cards, one after the other in one list; a container of spans.
+class CardGroups {
+ public:
+  using value_type = std::span<const std::uint32_t>;
+  class const_iterator {
+   public:
+    using iterator_category = std::forward_iterator_tag;
+    using value_type = CardGroups::value_type;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const value_type*;
+    using reference = value_type;
+    const_iterator() = default;
+    const_iterator(const CardGroups& of, std::size_t at) noexcept : of_(&of), at_(at) {}
+    [[nodiscard]] value_type operator*() const noexcept { return (*of_)[at_]; }
+    const_iterator& operator++() noexcept {
+      ++at_;
+      return *this;
+    }
+    const_iterator operator++(int) noexcept { return {*of_, at_++}; }
+    friend bool operator==(const const_iterator&, const const_iterator&) = default;
+
+   private:
+    const CardGroups* of_{nullptr};
+    std::size_t at_{0};
+  };
+
+  [[nodiscard]] std::size_t size() const noexcept {
+    return starts_.empty() ? 0 : starts_.size() - 1;  // moved from
+  }
+  [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+  [[nodiscard]] value_type operator[](std::size_t group) const noexcept {
+    return std::span(cards_).subspan(starts_[group], starts_[group + 1] - starts_[group]);
+  }
+  [[nodiscard]] const_iterator begin() const noexcept { return {*this, 0}; }
+  [[nodiscard]] const_iterator end() const noexcept { return {*this, size()}; }
+  /// Adds a group, its cards ascending.
+  void add(std::span<const std::uint32_t> cards) {
+    cards_.insert(cards_.end(), cards.begin(), cards.end());
+    starts_.push_back(static_cast<std::uint32_t>(cards_.size()));
+  }
+  friend bool operator==(const CardGroups&, const CardGroups&) = default;
+
+ private:
+  std::vector<std::uint32_t> cards_;
+  std::vector<std::uint32_t> starts_{0};
 };
 
 /// What was found. Immutable, thread-safe; copying shares. What is shown lives as long as this or a copy.
@@ -117,8 +173,8 @@ class Duplicates {
   [[nodiscard]] std::span<const std::string> labels() const& noexcept;
   std::span<const std::string> labels() const&& = delete;
   /// Clusters of two cards and more, by their smallest card; cards ascending.
-  [[nodiscard]] const std::vector<std::vector<std::uint32_t>>& groups() const& noexcept;
-  const std::vector<std::vector<std::uint32_t>>& groups() const&& = delete;
+  [[nodiscard]] const CardGroups& groups() const& noexcept;
+  const CardGroups& groups() const&& = delete;
   /// As they were clustered: each card that equals an earlier one stands alone there.
   [[nodiscard]] const CardClusters& clusters() const noexcept;
   /// By card: the first card that equals it in every field, itself where none does or a link names it. Empty: not
@@ -170,5 +226,10 @@ class Duplicates {
 [[nodiscard]] LinkTraining learn_link_model(const PreparedCards& cards, std::span<const LabelledPair> labelled,
                                             const DedupeOptions& options = {}, const LogisticOptions& how = {},
                                             const Control& control = {});
+/// The same as the model of a search and what it knows of it: options.model, known.training.
+/// \throws Error as that; invalid_argument "labelled" where the options have a model already or nothing can be learnt,
+/// saying what to do
+void take_labelled(const PreparedCards& cards, std::span<const LabelledPair> labelled, DedupeOptions& options,
+                   DedupeKnowledge& known, const Control& control = {});
 
 }  // namespace klientela

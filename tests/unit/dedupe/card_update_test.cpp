@@ -200,6 +200,110 @@ TEST(CardUpdate, GivesThemWhereSourcesMatter) {
   check_random_batches(21, CardClusterMethod::average_linkage, CardSourceRule::one_per_source);
 }
 
+using Clusters = std::vector<std::vector<std::int64_t>>;  // ids ascending, by the first; single cards too
+
+Clusters clusters_of(const Duplicates& found) {
+  std::map<std::uint32_t, std::vector<std::int64_t>> by_number;
+  for (std::uint32_t card = 0; card < found.cards().size(); ++card)
+    by_number[found.cluster_of()[card]].push_back(found.cards().id(card).integer());
+  Clusters clusters;
+  for (auto& [number, ids] : by_number) clusters.push_back(std::move(ids));
+  std::sort(clusters.begin(), clusters.end());
+  return clusters;
+}
+
+/// By place of a cluster now that of the earlier one whose name it has: the same cards, else the largest overlaps
+/// first.
+std::map<std::size_t, std::size_t> inherited(const Clusters& before, const Clusters& now) {
+  std::map<std::int64_t, std::size_t> was_in;
+  for (std::size_t c = 0; c < before.size(); ++c)
+    for (const std::int64_t id : before[c]) was_in[id] = c;
+  std::map<std::size_t, std::size_t> goes_on;
+  std::set<std::size_t> taken;
+  std::map<std::pair<std::size_t, std::size_t>, std::size_t> overlaps;
+  for (std::size_t c = 0; c < now.size(); ++c) {
+    const auto found = was_in.find(now[c].front());
+    if (found != was_in.end() && before[found->second] == now[c]) {
+      goes_on[c] = found->second;
+      taken.insert(found->second);
+      continue;
+    }
+    for (const std::int64_t id : now[c])
+      if (was_in.count(id) != 0) ++overlaps[{was_in[id], c}];
+  }
+  std::vector<std::pair<std::pair<std::size_t, std::size_t>, std::size_t>> sorted(overlaps.begin(), overlaps.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& x, const auto& y) { return x.second > y.second; });
+  for (const auto& [pair, cards] : sorted)
+    if (goes_on.count(pair.second) == 0 && taken.insert(pair.first).second) goes_on[pair.second] = pair.first;
+  return goes_on;
+}
+
+/// What clusters are called, by id of a card; or their numbers.
+std::map<std::string, std::string> called(const Duplicates& found, bool numbers) {
+  if (!numbers) return names_of(found);
+  std::map<std::string, std::string> numbered;
+  for (std::uint32_t card = 0; card < found.cards().size(); ++card)
+    numbered[found.cards().id(card).to_text()] = std::to_string(found.cluster_of()[card]);
+  return numbered;
+}
+
+void check_names(unsigned seed, bool numbers) {
+  std::mt19937 random(seed);
+  std::map<std::int64_t, ClientRow> rows;
+  for (std::int64_t id = 0; id < 300; ++id) rows.insert_or_assign(10 * id, person(random, 10 * id));
+  ClientBase base = base_of(rows);
+  DedupeKnowledge known;
+  const PreparedCards cards = prepare_cards(base, Normaliser());
+  if (numbers)
+    for (std::uint32_t card = 0; card < cards.size(); ++card) known.previous.push_back(7 + card / 2);
+  CardIndex index(find_duplicates(cards, {}, known));
+  std::size_t with_label = 0;
+  for (int round = 0; round < 10; ++round) {
+    BaseBuilder delivered;
+    std::set<std::int64_t> now;
+    const auto any = [&] { return std::next(rows.begin(), static_cast<std::ptrdiff_t>(random() % rows.size())); };
+    for (int i = 0; i < 20; ++i) {  // the same person once more, or another one under an id that there is
+      ClientRow row = any()->second;
+      row.client = i % 2 == 0 ? static_cast<std::int64_t>(random() % 3000) : any()->first;
+      if (!now.insert(row.client.integer()).second) continue;
+      rows.insert_or_assign(row.client.integer(), row);
+      delivered.add(row);
+    }
+    CardChanges changes;
+    for (int i = 0; i < 8; ++i) {
+      const auto gone = any();
+      if (now.count(gone->first) != 0) continue;
+      changes.removed.emplace_back(gone->first);
+      rows.erase(gone);
+    }
+    base = extend(base, delivered.take_tables()).base;
+    const Clusters before = clusters_of(index.found());
+    const std::map<std::string, std::string> named_before = called(index.found(), numbers);
+    index = index.add(base, changes);
+    const Clusters after = clusters_of(index.found());
+    const std::map<std::string, std::string> named = called(index.found(), numbers);
+    std::set<std::string> names;
+    for (const std::vector<std::int64_t>& cluster : after) {
+      for (const std::int64_t id : cluster)
+        EXPECT_EQ(named.at(std::to_string(id)), named.at(std::to_string(cluster[0])));
+      EXPECT_TRUE(names.insert(named.at(std::to_string(cluster[0]))).second) << "two of one name";
+    }
+    for (const auto& [c, was] : inherited(before, after)) {
+      EXPECT_EQ(named.at(std::to_string(after[c][0])), named_before.at(std::to_string(before[was][0]))) << round;
+      with_label += after[c][0] != before[was][0] ? 1 : 0;
+    }
+    if (testing::Test::HasFailure()) return;
+  }
+  EXPECT_GT(with_label, 0U);  // names that are not the first card's
+}
+
+TEST(CardUpdate, KeepsNamesByTheLargestOverlap) {
+  for (unsigned seed = 31; seed <= 33; ++seed) check_names(seed, false);
+}
+TEST(CardUpdate, KeepsNumbersByTheLargestOverlap) {
+  for (unsigned seed = 41; seed <= 43; ++seed) check_names(seed, true);
+}
+
 TEST(CardUpdate, SplitsLargeBlocksAsAFullRunDoes) {
   std::mt19937 random(5);
   std::map<std::int64_t, ClientRow> rows;

@@ -782,7 +782,9 @@ TEST(Duplicates, AreFoundAmongVeryFewCardsThatDifferInOneField) {
   const Duplicates two = find_duplicates(base_of({anna, moved}));
   EXPECT_EQ(two.groups().size(), 1U);
   const Duplicates three = find_duplicates(base_of({anna, moved, otto}));
-  EXPECT_EQ(three.groups(), (std::vector<std::vector<std::uint32_t>>{{0, 1}}));
+  ASSERT_EQ(three.groups().size(), 1U);
+  EXPECT_EQ(three.groups()[0].front(), 0U);
+  EXPECT_EQ(three.groups()[0].back(), 1U);
 }
 
 TEST(Duplicates, LearnNothingFromCardsWithoutAnyValue) {
