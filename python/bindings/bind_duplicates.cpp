@@ -93,7 +93,10 @@ Duplicates find(const ClientBase& first, const ClientBase* second, const py::lis
     std::vector<LabelledPair> judged;
     for (std::size_t i = 0; i < pairs.size(); ++i)
       judged.push_back({pairs[i], py::reinterpret_borrow<py::tuple>(labelled[i])[2].cast<bool>()});
-    long_call(threads, progress, [&](const Control& control) { take_labelled(cards, judged, parsed, known, control); });
+    known = long_call(threads, progress, [&](const Control& control) {
+      take_labelled(cards, judged, parsed, known, control);
+      return std::move(known);
+    });
   }
   return long_call(threads, progress,
                    [&](const Control& control) { return find_duplicates(cards, parsed, known, control); });

@@ -1,6 +1,5 @@
 // Binds the plan stage: schedules made of a run, checked and read back from their tables; klientela._plan gives them
 // their Python manners.
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,23 +62,15 @@ PySchedule read_back(const PySchedule& self, const py::object& planned, const py
   return out;
 }
 
-/// Absences by manager, as far as they are days that may change: those before are over, and what was announced there
-/// stays. \throws Error invalid_argument for one that is over
-std::map<std::string, std::vector<DayRange>> absences_from(const py::dict& given, Day first) {
+std::map<std::string, std::vector<DayRange>> absences_from(const py::dict& given) {
   std::map<std::string, std::vector<DayRange>> out;
   for (const auto& [manager, days] : given) {
     const auto id = argument<std::string>(manager, "absences");
-    std::vector<DayRange>& ranges = out[id];
-    for (DayRange range : parse_day_ranges(argument<std::string>(days, "absences"))) {
-      if (range.last < range.first)  // said where managers are read
-        ranges.push_back(range);
-      else if (range.last < first)
-        throw Error(Code::invalid_argument,
-                    "the absence of " + id + " is over on " + to_text(range.last) + ", before " + to_text(first) +
-                        ", the first day that may change",
-                    "absences");
-      else
-        ranges.push_back({std::max(range.first, first), range.last});
+    const auto text = argument<std::string>(days, "absences");
+    try {
+      out[id] = parse_day_ranges(text);
+    } catch (const Error& error) {
+      throw Error(error.code(), "the absence of " + id + ": " + error.what(), "absences");
     }
   }
   return out;
@@ -89,26 +80,29 @@ PySchedule replan(const PySchedule& self, const py::object& since, const py::obj
                   const std::shared_ptr<RunResult>& result, const std::optional<std::int64_t>& change_cost,
                   const std::vector<std::string>& missed, std::size_t threads, const py::object& progress) {
   const Day first = to_day(since, "since");
-  if (const Day last = self.schedule.period().last; first > last)
-    throw Error(Code::invalid_argument, to_text(first) + " lies behind the plan, which ends on " + to_text(last),
-                "since");
   PySchedule out = self;
   if (result) out.result = result;
   if (!managers.is_none()) out.managers = column_table(managers);
-  if (!absences.empty()) out.managers = with_absences(out.managers, absences_from(absences, first));
+  if (!absences.empty()) out.managers = with_absences(out.managers, absences_from(absences), first);
   ReplanOptions options;
   options.plan = self.solver();
   options.change_cost = change_cost;
   out.known.owners = self.schedule.owners();
   // What was known when the announced plan was made: what happened since does not rename its contacts.
-  out.replanned = long_call(threads, progress, [&](const Control& control) {
+  const auto again = [&](const Control& control) {
     const std::vector<HeldContact> held = held_contacts(self.schedule, out.result->base, first, {}, control);
     for (std::string& id : held_early(held)) out.known.held.push_back(std::move(id));
     const ContactSchedule now =
         out.result->unplanned_schedule(out.managers, self.schedule.period(), self.policy, out.known, control);
     return std::make_shared<const Reschedule>(
         replan_schedule(self.schedule, now, first, options, missed, held, control));
-  });
+  };
+  try {
+    out.replanned = long_call(threads, progress, again);
+  } catch (const Error& error) {
+    if (error.where() != "first_open") throw;
+    throw Error(error.code(), error.what(), "since");
+  }
   out.schedule = out.replanned->schedule();
   return out;
 }

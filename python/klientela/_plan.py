@@ -49,8 +49,8 @@ def make_schedule(
         Public holidays with the columns ``country``, ``day``, ``name`` and, where there are any, ``region``; or codes of
         countries, ``"DE"`` or ``"DE-BY"``, whose holidays the package ``holidays`` knows.
     policy : mapping, Policy, str or path, optional
-        The policy's part ``plan``, as a mapping, JSON text or a file, which it stands for; or a whole Policy, whose part
-        it is. None: that of the run, or the default.
+        The policy's part ``plan``, as a mapping, JSON text or a file; or a whole policy, whose part ``plan`` counts.
+        None: that of the run, or the default.
     as_of : datetime.date or str, optional
         Last day whose contacts are known; by default the day before the period.
     language : {"en", "ru"}, optional
@@ -106,20 +106,25 @@ def period_text(period: str | tuple[_Day, _Day]) -> str:
 
 
 def fragment(policy: Any) -> Any:
-    """The part ``plan`` of a policy as a mapping; None: that of the run."""
+    """The part ``plan`` of a policy as a mapping, whether it is given alone or in a whole policy; None: that of the run."""
     if policy is None:
         return None
-    if isinstance(policy, _core.Policy):
-        return policy.to_dict()["plan"] or None
     if isinstance(policy, Mapping):
-        part = dict(policy)
-        _policy.json_of({"plan": part})  # names what JSON cannot hold by its place in the whole policy
-        return part
-    if isinstance(policy, os.PathLike) or (isinstance(policy, str) and not policy.lstrip().startswith("{")):
-        return _policy.parse_document(_policy.read_policy_file(policy), os.fspath(policy))
-    if isinstance(policy, str):
-        return _policy.parse_document(policy, "the policy")
-    raise TypeError(f"policy must be a Policy, mapping, JSON text or path, not {type(policy).__name__}")
+        policy = dict(policy)
+        if "plan" not in policy:
+            _policy.json_of({"plan": policy})  # names what JSON cannot hold by its place in the whole policy
+            return policy
+    elif isinstance(policy, os.PathLike) or (isinstance(policy, str) and not policy.lstrip().startswith("{")):
+        policy = _policy.parse_document(_policy.read_policy_file(policy), os.fspath(policy))
+    elif isinstance(policy, str):
+        policy = _policy.parse_document(policy, "the policy")
+    elif not isinstance(policy, _core.Policy):
+        raise TypeError(f"policy must be a Policy, mapping, JSON text or path, not {type(policy).__name__}")
+    if not isinstance(policy, _core.Policy):
+        if "plan" not in policy:
+            return policy
+        policy = _core.Policy.from_dict(policy)
+    return policy.to_dict()["plan"] or None
 
 
 def holidays_table(holidays: Any, period: str) -> _core.Table | None:

@@ -261,6 +261,7 @@ class _Writer:
         if len(contacts) > 1:
             rule = {"type": "formula", "criteria": "=$A3<>$A2", "format": self.next_day}
             sheet.conditional_format(2, 0, len(contacts), len(heads) - 1, rule)
+        sheet.print_area(0, 0, len(contacts), why)  # what comes behind is for programs
         self._finish(sheet, 1, 3, len(contacts), len(heads) - 1)
 
     @staticmethod

@@ -57,6 +57,8 @@ from klientela.cli_read import (
 _MANAGERS_SHOWN = 20
 _FAULTS_SHOWN = 40
 _FAULTS_LOOKED_FOR = 10_000
+_OF_FIGURES = ("wrong_objective", "bound_too_low", "bound_below_objective", "wrong_gap")  # faults of summary.json
+_FILES = ("managers", "holidays", "planned", "refused", "prices")  # tables that errors are about
 _UNIT = Decimal("0.0001")  # of amounts
 # What the reasons for refusals are in words.
 _REFUSED = {
@@ -64,9 +66,9 @@ _REFUSED = {
     "no_channel": "no permitted channel",
     "outside_period": "outside the period",
     "no_value": "worth nothing",
-    "no_time": "nobody works then",
+    "no_time": "nobody has time then",
     "past_contacts": "too soon after earlier contacts",
-    "capacity": "time goes to others worth more",
+    "capacity": "no time left, or worth more to others",
     "other_touches": "no turn beside the client's others",
 }
 
@@ -220,25 +222,26 @@ def check(
 
     Reads plan.csv, refused.csv, prices.csv and summary.json again, and everything that inputs.json names; the checker
     takes the policy as it was compiled, and nothing of the solver. Lists what is wrong, and ends with exit code 1 where
-    anything is. Figures of summary.json are compared where the file is there, and the policy and the managers are those
-    of the plan.
+    anything is. Figures of summary.json, and cells of plan.csv that tell what a contact is about, are compared where the
+    policy and the managers are those of the plan; such cells count for nothing, and one that differs is told.
     """
     with errors():
         inputs = _inputs(folder, managers, policy)
         own = managers is None and policy is None
         figures = plan_files.read_figures(folder) if own else {}
         tables = plan_files.read_tables(folder, surplus=own)
-        ends = plan_files.other_ends(folder)
         with progress(quiet) as steps:
             read = _again(inputs, threads, steps)
             schedule = _announced(folder, read, tables, figures)
             steps("Checking", 0)
             found = schedule.check(max_faults=_FAULTS_LOOKED_FOR)
             figured = schedule.check_summary()
-        if ends and not quiet:
-            more = f", and {len(ends) - 1:,} more" if len(ends) > 1 else ""
+            others = plan_files.other_cells(folder, schedule) if own else []
+        if others and not quiet:
+            more = f", and {len(others) - 1:,} more" if len(others) > 1 else ""
             console.print(
-                f"[yellow]plan.csv, {ends[0]}{more}: start and the contact's minutes count, end does not[/yellow]",
+                f"[yellow]plan.csv, {escape(one_line(others[0]))}{more}; of a row manager, channel and start "
+                "count[/yellow]",
                 soft_wrap=True,
             )
         faults = _as_planned(_rows(found), tables[0], schedule.time_zone) + _gap_faults(figures)
@@ -564,13 +567,14 @@ def _held(inputs: Mapping[str, Any]) -> list[str]:
 
 @contextlib.contextmanager
 def named_files(files: Mapping[str, Any]) -> Iterator[None]:
-    """Errors about managers and holidays name the file."""
+    """Errors about a table that was read from one of the files name the file."""
     try:
         yield
     except _core.KlientelaError as error:
-        table = error.where.partition(".")[0]
-        if table in ("managers", "holidays") and files.get(table) and not error.message.startswith(files[table]):
-            error.message = f"{files[table]}: {error.message}"
+        # A column that is missing names itself alone.
+        table = "managers" if error.where == "manager" else error.where.partition(".")[0]
+        if table in _FILES and files.get(table) and not error.message.startswith(files[table]):
+            error.message = f"{files[table]}: {error.message.removeprefix(f'{table}, ')}"
         raise
 
 
@@ -587,7 +591,10 @@ def _announced(
     owners = plan_files.read_owners(folder)
     said = {name: (figures or {}).get(name) for name in ("objective", "upper_bound")}
     exact = {name: value.quantize(_UNIT) for name, value in said.items() if value is not None and value < 2**53 * _UNIT}
-    return _made(read, owners=owners).read_back(*tables, **exact)
+    files = {"planned": "plan.csv", "refused": "refused.csv", "prices": "prices.csv"}
+    schedule = _made(read, owners=owners)
+    with named_files({table: str(Path(folder) / file) for table, file in files.items()}):
+        return schedule.read_back(*tables, **exact)
 
 
 def _again(inputs: Mapping[str, Any], threads: int, steps: Steps) -> _Read:
@@ -687,4 +694,11 @@ def _show_faults(faults: Sequence[Mapping[str, Any]]) -> None:
     console.print(grid)
     more = f", of which the first {_FAULTS_SHOWN} are shown" if len(faults) > _FAULTS_SHOWN else ""
     some = "or more " if len(faults) >= _FAULTS_LOOKED_FOR else ""
-    console.print(f"[bold red]{len(faults):,} {some}faults[/bold red]{more}", soft_wrap=True)
+    count = "1 fault" if len(faults) == 1 else f"{len(faults):,} {some}faults"
+    console.print(f"[bold red]{count}[/bold red]{more}", soft_wrap=True)
+    if any(fault["violation"] in _OF_FIGURES for fault in faults):
+        console.print(
+            "[dim]the figures of summary.json are those of the plan as it was made: where contacts were moved by "
+            "hand on purpose, take the file away, and they are worked out anew[/dim]",
+            soft_wrap=True,
+        )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import json
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,6 +19,8 @@ from klientela._columns import table_of
 from klientela._plan_rows import moment_from
 
 INPUTS = "inputs.json"
+# Columns of plan.csv that tell people something and count for nothing.
+_TOLD = ("name", "topic", "purpose", "initiative", "end", "time_zone", "value", "playbook")
 
 
 def _is_day(value: Any) -> bool:
@@ -167,25 +171,34 @@ def read_tables(
     )
 
 
-def other_ends(folder: str | os.PathLike[str]) -> list[str]:
-    """Rows of plan.csv whose end is not start and minutes, in words: start and the contact's own minutes count.
+def other_cells(folder: str | os.PathLike[str], schedule: _core.Schedule) -> list[str]:
+    """Cells of plan.csv that say otherwise than the contact whose id the row has, in words.
 
-    Cells that cannot be read are left to :func:`read_tables`.
+    Of a row manager, channel and start count, and client and minutes have to be the contact's: of those
+    :meth:`Schedule.read_back` and :meth:`Schedule.check` say what is wrong. What is told beside them changes nothing.
     """
-    planned = _Sheet(Path(folder) / "plan.csv", ("start",), ("minutes", "end"))
-    if "minutes" not in planned or "end" not in planned:
-        return []
-    (_, _, starts, started), (_, _, ends, ended) = planned.instants("start"), planned.instants("end")
-    _, _, minutes, _ = planned.texts("minutes")
+    sheet = _Sheet(Path(folder) / "plan.csv", ("id",), _TOLD)
+    own = {row["id"]: row for row in csv.DictReader(io.StringIO(plan_export.plan_csv(schedule.planned)))}
+    ids = sheet.texts("id")[2]
     found = []
-    for row, text in enumerate(minutes):
-        there = all(valid is None or valid[row] for valid in (started, ended))
-        if not there or not (text or "").isdecimal():
-            continue
-        took = int(ends[row] - starts[row]) / 60_000_000
-        if took != int(text):
-            found.append(f"row {row + 1} ends {took:g} minutes after its start, not {int(text)}")
-    return found
+    for column in (name for name in _TOLD if name in sheet):
+        for row, (key, cell) in enumerate(zip(ids, sheet.texts(column)[2], strict=True)):
+            meant = own.get(str(key), {}).get(column)
+            if meant is not None and not _means(column, (cell or "").strip(), _bare(meant).strip()):
+                found.append((row, f"row {row + 1}: {column} {cell or ''!r} is {_bare(meant)!r} in the plan"))
+    return [text for _, text in sorted(found)]
+
+
+def _means(column: str, cell: str, meant: str) -> bool:
+    """Whether two cells say the same."""
+    if cell == meant:
+        return True
+    try:
+        if column == "end":
+            return bool(moment_from(cell) == moment_from(meant))
+        return column == "value" and Decimal(cell) == Decimal(meant)
+    except (ValueError, ArithmeticError):
+        return False
 
 
 def read_figures(folder: str | os.PathLike[str]) -> dict[str, Decimal]:

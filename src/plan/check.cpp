@@ -51,6 +51,22 @@ namespace {
 
 std::int64_t days_between(Day from, Day to) { return (to - from).count(); }
 
+/// Values of faults, in texts and as numbers.
+template <class Number>
+Number shown(Number value) {
+  return value;
+}
+std::string shown(Day value) { return to_text(value); }
+std::string_view shown(Refusal value) { return name(value); }
+template <class Value>
+using Shown = decltype(shown(std::declval<Value>()));
+
+template <class Number>
+std::int64_t number_of(Number value) {
+  return static_cast<std::int64_t>(value);
+}
+std::int64_t number_of(Day value) { return value.time_since_epoch().count(); }
+
 class Checker {
  public:
   Checker(const PlanProblem& problem, const ContactPlan& plan, std::size_t max_faults)
@@ -81,10 +97,11 @@ class Checker {
   }
 
  private:
+  /// \param values  of the text, in its order: numbers, days, reasons
   template <class... Values>
-  void fault(Violation violation, std::size_t where, fmt::format_string<Values...> text, Values&&... values) {
+  void fault(Violation violation, std::size_t where, fmt::format_string<Shown<Values>...> text, Values... values) {
     if (result_.fault_count++ < max_faults_)
-      result_.faults.push_back({violation, where, fmt::format(text, std::forward<Values>(values)...)});
+      result_.faults.push_back({violation, where, fmt::format(text, shown(values)...), {number_of(values)...}});
   }
 
   [[nodiscard]] const PlanTouch& touch_of(const PlannedTouch& row) const { return problem_.touches[row.touch]; }
@@ -146,8 +163,8 @@ class Checker {
     const std::int64_t end = std::int64_t{row.start} + touch.minutes;  // starts may be anything
     result_.objective += worth(touch, row.day);
     if (day < touch.first || day > touch.last)
-      fault(Violation::outside_window, row.touch, "touch {} is on {}, its window {} to {}", row.touch, to_text(day),
-            to_text(touch.first), to_text(touch.last));
+      fault(Violation::outside_window, row.touch, "touch {} is on {}, its window {} to {}", row.touch, day, touch.first,
+            touch.last);
     const std::vector<std::uint32_t>& pool = problem_.pools[touch.pool];
     if (std::find(pool.begin(), pool.end(), row.manager) == pool.end())
       fault(Violation::manager_not_in_pool, row.touch, "manager {} is not in the pool of touch {}", row.manager,
@@ -231,8 +248,8 @@ class Checker {
     for (const PlannedTouch& row : rows) {
       const Day day = problem_.days[row.day];
       if (before && day < *before)
-        fault(Violation::out_of_order, row.touch, "touch {} is on {}, and one before it on {}", row.touch, to_text(day),
-              to_text(*before));
+        fault(Violation::out_of_order, row.touch, "touch {} is on {}, and one before it on {}", row.touch, day,
+              *before);
       else if (before && days_between(*before, day) < touch_of(row).gap_days)
         fault(Violation::gap_too_short, row.touch, "touch {} comes {} days after the contact before, {} at least",
               row.touch, days_between(*before, day), touch_of(row).gap_days);
@@ -256,7 +273,7 @@ class Checker {
         const bool planned = contacts[i].second < problem_.touches.size();
         if (planned && i - oldest + 1 > static_cast<std::size_t>(limit.contacts))
           fault(Violation::over_limit, contacts[i].second, "client {} has {} contacts in {} days up to {}, {} at most",
-                client, i - oldest + 1, limit.days, to_text(contacts[i].first), limit.contacts);
+                client, i - oldest + 1, limit.days, contacts[i].first, limit.contacts);
       }
     }
   }
@@ -390,9 +407,11 @@ class Checker {
     else if (priced_)
       holds = best > 0 && !fits ? Refusal::other_touches : Refusal::capacity;
     if (lost_[touch.client] && row.reason >= Refusal::capacity && holds >= Refusal::capacity) holds = row.reason;
-    if (holds ? row.reason != *holds : row.reason < Refusal::capacity)
-      fault(Violation::wrong_reason, row.touch, "touch {} is not refused for {}{}{}", row.touch, name(row.reason),
-            holds ? ", but for " : "", holds ? name(*holds) : "");
+    if (holds && row.reason != *holds)
+      fault(Violation::wrong_reason, row.touch, "touch {} is not refused for {}, but for {}", row.touch, row.reason,
+            *holds);
+    else if (!holds && row.reason < Refusal::capacity)
+      fault(Violation::wrong_reason, row.touch, "touch {} is not refused for {}", row.touch, row.reason);
     if (!priced_ || row.surplus == no_surplus) return;
     const std::int64_t surplus = left && channels ? best : 0;
     if (row.surplus != surplus)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <tuple>
 
 namespace klientela::planning {
 
@@ -481,29 +482,29 @@ void ClientPath::beam(const Unit& unit, const Menu& menu, std::uint32_t manager,
               }));
 }
 
-bool fits_client(const Model& model, std::span<const Place> places, std::uint32_t touch, const Place& place) {
-  const PlanProblem& problem = model.problem;
+namespace {
+
+/// The touches of a touch's client.
+std::pair<std::uint32_t, std::uint32_t> siblings_of(const PlanProblem& problem, std::uint32_t touch) {
   const std::uint32_t client = problem.touches[touch].client;
-  if (model.coupled[client] == 0) return true;
   std::uint32_t begin = touch, end = touch + 1;
   while (begin > 0 && problem.touches[begin - 1].client == client) --begin;
   while (end < problem.touches.size() && problem.touches[end].client == client) ++end;
-  const std::int32_t day = model.offset[place.day];
-  for (std::uint32_t other = touch; other-- > begin;)
-    if (places[other].manager != none) {
-      if (day - model.offset[places[other].day] < problem.touches[touch].gap_days) return false;
-      break;
-    }
-  for (std::uint32_t other = touch + 1; other < end; ++other)
-    if (places[other].manager != none) {
-      if (model.offset[places[other].day] - day < problem.touches[other].gap_days) return false;
-      break;
-    }
+  return {begin, end};
+}
+
+/// Whether limits and the one manager of the client leave a touch the day, whatever the order.
+bool fits_limits(const Model& model, std::span<const Place> places, std::pair<std::uint32_t, std::uint32_t> siblings,
+                 std::uint32_t touch, const Place& place) {
+  const PlanProblem& problem = model.problem;
+  const std::uint32_t client = problem.touches[touch].client;
+  const auto [begin, end] = siblings;
   if (problem.clients[client].one_manager)
     for (std::uint32_t other = begin; other < end; ++other)
       if (other != touch && places[other].manager != none && places[other].manager != place.manager) return false;
   const std::uint32_t profile = problem.clients[client].limits;
   if (profile == no_profile) return true;
+  const std::int32_t day = model.offset[place.day];
   for (const RollingLimit& limit : problem.limits[profile]) {
     if ((limit.channels >> place.channel & 1U) == 0) continue;
     std::vector<std::int32_t> contacts{day};
@@ -520,6 +521,49 @@ bool fits_client(const Model& model, std::span<const Place> places, std::uint32_
         return false;
   }
   return true;
+}
+
+}  // namespace
+
+bool fits_client(const Model& model, std::span<const Place> places, std::uint32_t touch, const Place& place) {
+  const PlanProblem& problem = model.problem;
+  if (model.coupled[problem.touches[touch].client] == 0) return true;
+  const std::pair siblings = siblings_of(problem, touch);
+  const std::int32_t day = model.offset[place.day];
+  for (std::uint32_t other = touch; other-- > siblings.first;)
+    if (places[other].manager != none) {
+      if (day - model.offset[places[other].day] < problem.touches[touch].gap_days) return false;
+      break;
+    }
+  for (std::uint32_t other = touch + 1; other < siblings.second; ++other)
+    if (places[other].manager != none) {
+      if (model.offset[places[other].day] - day < problem.touches[other].gap_days) return false;
+      break;
+    }
+  return fits_limits(model, places, siblings, touch, place);
+}
+
+bool fits_client_in_any_turn(const Model& model, std::span<const Place> places, std::span<const std::uint64_t> quotas,
+                             std::uint32_t touch, const Place& place) {
+  const PlanProblem& problem = model.problem;
+  if (model.coupled[problem.touches[touch].client] == 0) return true;
+  const std::pair siblings = siblings_of(problem, touch);
+  const auto turn_of = [&](std::uint16_t day, std::uint32_t one) {
+    return std::tuple(day, problem.touches[one].gap_days == 0, one);
+  };
+  const auto turn = turn_of(place.day, touch);
+  std::uint32_t before = none, behind = none;  // the touches next to it
+  for (std::uint32_t other = siblings.first; other < siblings.second; ++other) {
+    if (other == touch || places[other].manager == none) continue;
+    const auto own = turn_of(places[other].day, other);
+    if (quotas[other] == quotas[touch] && (own < turn) != (other < touch)) return false;
+    std::uint32_t& next = own < turn ? before : behind;
+    if (next == none || (own < turn) == (turn_of(places[next].day, next) < own)) next = other;
+  }
+  const std::int32_t day = model.offset[place.day];
+  if (before != none && day - model.offset[places[before].day] < problem.touches[touch].gap_days) return false;
+  if (behind != none && model.offset[places[behind].day] - day < problem.touches[behind].gap_days) return false;
+  return fits_limits(model, places, siblings, touch, place);
 }
 
 }  // namespace klientela::planning

@@ -201,4 +201,11 @@ class ClientPath {
 [[nodiscard]] bool fits_client(const Model& model, std::span<const Place> places, std::uint32_t touch,
                                const Place& place);
 
+/// The same where the days make the order of the client's touches: those of one quota alone keep to theirs, and of two
+/// on one day the one with a gap is the first, else the one that is listed first. \param quotas  by touch; alike for
+/// different clients counts for nothing
+[[nodiscard]] bool fits_client_in_any_turn(const Model& model, std::span<const Place> places,
+                                           std::span<const std::uint64_t> quotas, std::uint32_t touch,
+                                           const Place& place);
+
 }  // namespace klientela::planning

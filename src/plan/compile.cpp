@@ -339,6 +339,9 @@ std::string Compiler::some(const std::set<std::string>& names) {
 }
 
 void Compiler::say_what_is_unknown() {
+  if (as_of_ > period_.last)
+    note(fmt::format("The period is over before {}, the last day that counts for classes.", to_text(as_of_)),
+         fmt::format("Период кончается раньше {}, последнего дня, учтённого в классах.", to_text(as_of_)));
   if (!unknown_channels_.empty())
     note(fmt::format("Channels in consents and interactions that the policy does not know, and that do not count: {}.",
                      some(unknown_channels_)),
@@ -349,7 +352,7 @@ void Compiler::say_what_is_unknown() {
                      some(unknown_countries_)),
          fmt::format("Неизвестные страны из карточек; для них действуют правила всех стран: {}.",
                      some(unknown_countries_)));
-  std::set<std::string> strange_holidays, strange_countries, strange_rules;
+  std::set<std::string> strange_holidays, strange_countries, strange_rules, idle_countries;
   const std::vector<Holiday>& holidays = known_.holidays.rows();
   for (const CareContact& care : policy_.care)
     for (const std::string& wanted : care.holidays)
@@ -366,6 +369,27 @@ void Compiler::say_what_is_unknown() {
                      some(strange_countries)),
          fmt::format("Страны менеджеров, праздники которых неизвестны, поэтому считаются рабочими днями: {}.",
                      some(strange_countries)));
+  if (std::all_of(data_->managers.begin(), data_->managers.end(),
+                  [](const PlanManager& manager) { return manager.country.empty(); }))
+    for (const Holiday& one : holidays)
+      if (one.day >= period_.first && one.day <= period_.last) idle_countries.insert(one.country);
+  if (!data_->managers.empty() && !idle_countries.empty())
+    note(fmt::format("Public holidays of {} are known, but no manager has a country: all of them work on these days.",
+                     some(idle_countries)),
+         fmt::format("Праздники известны ({}), но ни у одного менеджера нет страны: в эти дни работают все.",
+                     some(idle_countries)));
+  std::set<std::string> nobodys;
+  const auto lacking = [](const std::vector<std::set<std::string>>& of_managers, const std::string& wanted) {
+    return std::none_of(of_managers.begin(), of_managers.end(), [&](const auto& own) { return own.contains(wanted); });
+  };
+  for (const auto& [owns, pool, skills, speaks] : bys_.values()) {
+    if (!pool.empty() && lacking(pools_, pool)) nobodys.insert(pool);
+    for (const std::string& skill : skills)
+      if (lacking(tags_, skill)) nobodys.insert(skill);
+  }
+  if (!data_->managers.empty() && !nobodys.empty())
+    note(fmt::format("Pools and skills that playbooks ask for and no manager has: {}.", some(nobodys)),
+         fmt::format("Группы и навыки, которых требует план и нет ни у одного менеджера: {}.", some(nobodys)));
   for (const RulePack& pack : policy_.rule_packs)
     for (const RulePackVersion& version : pack.versions)
       for (const ContactRule& rule : version.rules)

@@ -18,6 +18,9 @@ void Compiler::add_managers(const Table& table) {
   const std::size_t size = data_->managers.size();
   if (size == 0)
     note("There are no managers, so nothing can be planned.", "Менеджеров нет, поэтому запланировать нечего.");
+  for (const auto& [column, meant] : misspelt_manager_columns(table))
+    note(fmt::format("The table of managers has a column {} that is not read; did you mean {}?", column, meant),
+         fmt::format("В таблице менеджеров есть столбец {}, который не читается; может быть, {}?", column, meant));
   std::vector<Day> all;
   for (Day day = period_.first; day <= period_.last; day += days{1}) all.push_back(day);
   std::vector<std::vector<std::vector<MinuteSpan>>> spans(size);
@@ -86,6 +89,16 @@ void Compiler::add_managers(const Table& table) {
     std::set<std::string>& in = pools_.emplace_back();
     for (const std::string& pool : manager.pools) in.insert(folded_name(pool));
   }
+  std::set<std::string> idle;
+  for (std::size_t m = 0; m < size; ++m) {
+    const auto first = problem.minutes.begin() + static_cast<std::ptrdiff_t>(problem.bin(m, 0));
+    if (std::all_of(first, first + static_cast<std::ptrdiff_t>(places.size()),
+                    [](std::int32_t own) { return own == 0; }))
+      idle.insert(data_->managers[m].name);
+  }
+  if (!idle.empty())
+    note(fmt::format("Managers who have no time for contacts on any day of the period: {}.", some(idle)),
+         fmt::format("Менеджеры без времени для контактов во всём периоде: {}.", some(idle)));
 }
 
 TimeZone Compiler::zone_of(const PlanManager& manager) const {

@@ -40,6 +40,11 @@ void check(const PlanOptions& options) {
 }  // namespace
 
 ContactPlan plan_contacts(const PlanProblem& problem, const PlanOptions& options, const Control& control) {
+  return planned(problem, options, true, control);
+}
+
+ContactPlan planning::planned(const PlanProblem& problem, const PlanOptions& options, bool even,
+                              const Control& control) {
   check(options);
   problem.check();
   const Model model(problem);
@@ -72,7 +77,7 @@ ContactPlan plan_contacts(const PlanProblem& problem, const PlanOptions& options
   control.report("plan", 0.9);
   std::vector<std::int32_t> starts(places.size(), -1);
   control.run(model.groups.size(),
-              [&](std::size_t g) { set_start_times(model, model.groups[g], control, places, starts); });
+              [&](std::size_t g) { set_start_times(model, model.groups[g], even, control, places, starts); });
   write_rows(model, places, starts, plan);
   control.report("plan", 1.0);
   return plan;

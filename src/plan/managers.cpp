@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "core/formula.hpp"
+#include "core/misspelling.hpp"
 #include "core/text.hpp"
 #include "klientela/model/schema.hpp"
 #include "klientela/plan/calendar_text.hpp"
@@ -233,7 +234,49 @@ std::vector<PlanManager> managers_from_table(const Table& table, const PlanPolic
   return managers;
 }
 
-Table with_absences(const Table& table, const std::map<std::string, std::vector<DayRange>>& absences) {
+std::vector<std::pair<std::string, std::string>> misspelt_manager_columns(const Table& table) {
+  std::vector<std::string> known;
+  for (const ColumnNames& names : column_names) {
+    known.push_back(folded_name(names.name));
+    for (const std::string_view alias : names.aliases)
+      if (!alias.empty()) known.push_back(folded_name(alias));
+  }
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const Column& column : table.columns()) {
+    const std::string name = folded_name(column.name());
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const auto letters = [](std::string_view text) {  // every byte of UTF-8 but those that go on with one
+      return std::count_if(text.begin(), text.end(),
+                           [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+    };
+    const std::string* meant = detail::nearest_name(name, known);
+    const std::size_t edits = letters(name) > 5 ? 2 : 1;
+    if (meant != nullptr && letters(*meant) > 3 && detail::edit_distance(name, *meant, edits) <= edits)
+      found.emplace_back(column.name(), *meant);
+  }
+  return found;
+}
+
+namespace {
+
+/// What is left of a manager's absences from a day on.
+std::vector<DayRange> absences_from(Day first_open, const std::string& manager, const std::vector<DayRange>& absences) {
+  std::vector<DayRange> out;
+  for (const DayRange& range : absences) {
+    if (range.last >= range.first && range.last < first_open)
+      throw Error(Code::invalid_argument,
+                  fmt::format("the absence of {} is over on {}, before {}, the first day that may change", manager,
+                              to_text(range.last), to_text(first_open)),
+                  "absences");
+    // One that ends before it begins is told where managers are read.
+    out.push_back(range.last < range.first ? range : DayRange{std::max(range.first, first_open), range.last});
+  }
+  return out;
+}
+
+}  // namespace
+
+Table with_absences(const Table& table, const std::map<std::string, std::vector<DayRange>>& absences, Day first_open) {
   const PlanPolicy policy = PlanPolicy::empty();
   Reader reader(table, policy);
   std::set<std::string> there;
@@ -242,7 +285,7 @@ Table with_absences(const Table& table, const std::map<std::string, std::vector<
     const std::string id = reader.text_at(Field::manager, row);
     std::string text = reader.text_at(Field::absences, row);
     if (const auto more = absences.find(id); more != absences.end() && !more->second.empty())
-      text += (text.empty() ? "" : ";") + day_ranges_to_text(more->second);
+      text += (text.empty() ? "" : ";") + day_ranges_to_text(absences_from(first_open, id, more->second));
     if (!text.empty()) texts[row] = std::move(text);
     there.insert(id);
   }

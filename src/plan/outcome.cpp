@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <limits>
+#include <tuple>
 
 #include "plan/client_path.hpp"
 
@@ -150,6 +151,13 @@ void retell_refused(const PlanProblem& problem, const std::vector<bool>& clients
     if (row.touch < places.size() && clients[problem.touches[row.touch].client] &&
         model.candidates[row.touch].refusal == candidate && places[row.touch].manager == none)
       row = refused_candidate(model, prices, places, row.touch);
+}
+
+void add_past(std::span<const HeldTouch> held, PlanProblem& problem) {
+  for (const HeldTouch& one : held) problem.past.push_back({one.client, one.channel, one.day});
+  std::sort(problem.past.begin(), problem.past.end(), [](const PastContact& a, const PastContact& b) {
+    return std::tie(a.client, a.day, a.channel) < std::tie(b.client, b.day, b.channel);
+  });
 }
 
 std::int64_t bound_at(const Model& model, PlanPrices& prices, const Control& control) {

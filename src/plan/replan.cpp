@@ -535,10 +535,7 @@ class Replanner {
     own.limits = problem_.limits;
     own.clients = problem_.clients;
     own.past = problem_.past;
-    for (const HeldTouch& one : announced_.held) own.past.push_back({one.client, one.channel, one.day});
-    std::sort(own.past.begin(), own.past.end(), [](const PastContact& a, const PastContact& b) {
-      return std::tie(a.client, a.day, a.channel) < std::tie(b.client, b.day, b.channel);
-    });
+    add_past(announced_.held, own);
     for (std::size_t bin = 0; bin < own.minutes.size(); ++bin)
       if (problem_.days[bin % model_.days] < first_open_) own.minutes[bin] = 0;
     for (const PlanShift& shift : problem_.shifts) {
@@ -653,7 +650,7 @@ class Replanner {
       PlanOptions options = options_.plan;
       if (rest.most > 0)  // the gap is one of the whole plan
         options.gap *= static_cast<double>(held.worth() + rest.most) / static_cast<double>(rest.most);
-      ContactPlan part = plan_contacts(rest.problem, options, quiet_);
+      ContactPlan part = planned(rest.problem, options, false, quiet_);
       const std::int64_t worth = held.worth();
       bool again = false;
       for (const PlannedTouch& row : part.planned) {

@@ -154,6 +154,77 @@ ContactSchedule settled(const ContactSchedule& now, const planning::TouchOrder& 
   return {data, replan.plan};
 }
 
+/// How often contacts are put into other turns at most.
+constexpr int most_turns = 3;
+
+/// A plan anew, its touches numbered as they stand in an order.
+struct Replanned {
+  std::optional<planning::TouchOrder> order{};  // none: as now
+  Announcement announcement{};
+  Replan replan{};
+};
+
+/// Plans anew in the order that some days give.
+struct Turns {
+  const ContactSchedule& announced;
+  const ContactSchedule& now;
+  Day first_open;
+  const ReplanOptions& options;
+  std::span<const std::string> missed;
+  std::span<const HeldContact> held;
+  const Control& control;
+  std::vector<std::uint32_t> touches{touches_now(announced, now)};  // by touch announced
+  std::vector<std::uint32_t> managers{managers_now(announced, now)};
+
+  [[nodiscard]] std::vector<planning::DatedTouch> announced_days() const {
+    std::vector<planning::DatedTouch> days;
+    for (const PlannedTouch& row : announced.plan().planned)
+      if (touches[row.touch] != gone) days.push_back({touches[row.touch], announced.problem().days[row.day]});
+    std::sort(days.begin(), days.end(), [](const auto& a, const auto& b) { return a.touch < b.touch; });
+    return days;
+  }
+
+  /// The days of a plan and of what finds room beside it in another turn; none where nothing does.
+  [[nodiscard]] std::vector<planning::DatedTouch> days_with_other_turns(const Replanned& planned) const {
+    const ContactSchedule::Data& data = planned.order ? *planned.order->data : now.data();
+    const std::vector<PlannedTouch> found =
+        planning::found_in_other_turns(data, planned.replan.plan, first_open, planned.announcement.held, control);
+    if (found.empty()) return {};
+    std::vector<std::uint32_t> back(data.problem.touches.size());
+    for (std::uint32_t touch = 0; touch < back.size(); ++touch)
+      back[planned.order ? planned.order->place[touch] : touch] = touch;
+    std::vector<planning::DatedTouch> days;
+    for (const std::vector<PlannedTouch>* rows : {&planned.replan.plan.planned, &found})
+      for (const PlannedTouch& row : *rows) days.push_back({back[row.touch], data.problem.days[row.day]});
+    std::sort(days.begin(), days.end(), [](const auto& a, const auto& b) { return a.touch < b.touch; });
+    return days;
+  }
+
+  [[nodiscard]] Replanned run(std::span<const planning::DatedTouch> days, const Control& progress) const {
+    Replanned made{planning::ordered_by(now.shared_data(), days)};
+    const ContactSchedule open = made.order ? ContactSchedule(made.order->data, {}) : now;
+    std::vector<std::uint32_t> places_of = touches;
+    for (std::uint32_t& touch : places_of)
+      if (made.order && touch != gone) touch = made.order->place[touch];
+    Announcement& announcement = made.announcement;
+    announcement = announcement_of(announced.problem(), announced.plan(), open.problem(), places_of, managers);
+    const auto channels = places(now.channels(), [](const std::string& name) { return name; });
+    const std::set<std::string_view> lost(missed.begin(), missed.end());
+    for (std::size_t row = 0; row < announcement.touches.size(); ++row) {
+      AnnouncedTouch& touch = announcement.touches[row];
+      const std::uint32_t channel = place_or_gone(channels, announced.channels()[touch.channel]);
+      touch.channel = channel == gone ? 0 : channel;
+      if (channel == gone) touch.touch = gone;
+      touch.missed = !lost.empty() && lost.contains(announced.id(announced.plan().planned[row].touch));
+    }
+    add_held(announced, open, places_of, held, announcement);
+    // Prices of contacts are by channel: of other channels they say nothing.
+    if (announced.channels() != now.channels()) announcement.prices = {};
+    made.replan = replan_contacts(open.problem(), announcement, first_open, options, progress);
+    return made;
+  }
+};
+
 }  // namespace
 
 std::vector<HeldContact> held_contacts(const ContactSchedule& announced, const ClientBase& base, Day first_open,
@@ -210,10 +281,12 @@ std::vector<std::string> held_early(std::span<const HeldContact> held) {
   return ids;
 }
 
-Reschedule::Reschedule(ContactSchedule announced, ContactSchedule now, Replan replan, std::map<std::string, Day> held)
+Reschedule::Reschedule(ContactSchedule announced, ContactSchedule now, Replan replan, Day first_open,
+                       std::map<std::string, Day> held)
     : announced_(std::move(announced)),
       now_(std::move(now)),
       replan_(std::make_shared<const Replan>(std::move(replan))),
+      first_open_(first_open),
       held_(std::move(held)) {}
 
 Table Reschedule::changes(Language language) const {
@@ -248,8 +321,13 @@ Table Reschedule::changes(Language language) const {
       const auto no = std::lower_bound(refused.begin(), refused.end(), change.touch,
                                        [](const RefusedTouch& row, std::uint32_t touch) { return row.touch < touch; });
       if (no != refused.end() && no->touch == change.touch) {
-        if (!reasons) reasons = now_.refused(language);
-        why = reasons->column("text").to_text(static_cast<std::size_t>(no - refused.begin()));
+        if (const Day last = now_.problem().touches[change.touch].last;
+            last < first_open_ && no->reason >= Refusal::capacity) {
+          why = fmt::format(fmt::runtime(russian ? "последний его день был {}" : "its last day was {}"), to_text(last));
+        } else {
+          if (!reasons) reasons = now_.refused(language);
+          why = reasons->column("text").to_text(static_cast<std::size_t>(no - refused.begin()));
+        }
       }
     }
     switch (change.kind) {
@@ -312,6 +390,10 @@ Table Reschedule::changes(Language language) const {
 Reschedule replan_schedule(const ContactSchedule& announced, const ContactSchedule& now, Day first_open,
                            const ReplanOptions& options, std::span<const std::string> missed,
                            std::span<const HeldContact> held, const Control& control) {
+  if (const Day last = announced.period().last; first_open > last)
+    throw Error(Code::invalid_argument,
+                fmt::format("{} lies behind the plan, which ends on {}", to_text(first_open), to_text(last)),
+                "first_open");
   const PlanProblem& problem = announced.problem();
   for (const PlannedTouch& row : announced.plan().planned)
     if (row.manager >= problem.managers || row.day >= problem.days.size() || row.channel >= problem.channels)
@@ -321,36 +403,28 @@ Reschedule replan_schedule(const ContactSchedule& announced, const ContactSchedu
                       "the plan is read back with the managers and the policy that it was made of",
                       announced.id(row.touch)),
           "planned");
-  std::vector<std::uint32_t> touches = touches_now(announced, now);
-  const std::vector<std::uint32_t> managers = managers_now(announced, now);
+  const Turns turns{announced, now, first_open, options, missed, held, control};
   // Contacts of several quotas stand in the order in which they were announced, whatever order they would have now.
-  std::vector<planning::DatedTouch> days;
-  for (const PlannedTouch& row : announced.plan().planned)
-    if (touches[row.touch] != gone) days.push_back({touches[row.touch], announced.problem().days[row.day]});
-  std::sort(days.begin(), days.end(), [](const auto& a, const auto& b) { return a.touch < b.touch; });
-  const std::optional<planning::TouchOrder> order = planning::ordered_by(now.shared_data(), days);
-  const ContactSchedule open = order ? ContactSchedule(order->data, {}) : now;
-  for (std::uint32_t& touch : touches)
-    if (order && touch != gone) touch = order->place[touch];
-  Announcement announcement = announcement_of(announced.problem(), announced.plan(), open.problem(), touches, managers);
-  const auto channels = places(now.channels(), [](const std::string& name) { return name; });
-  const std::set<std::string_view> lost(missed.begin(), missed.end());
-  for (std::size_t row = 0; row < announcement.touches.size(); ++row) {
-    AnnouncedTouch& touch = announcement.touches[row];
-    const std::uint32_t channel = place_or_gone(channels, announced.channels()[touch.channel]);
-    touch.channel = channel == gone ? 0 : channel;
-    if (channel == gone) touch.touch = gone;
-    touch.missed = !lost.empty() && lost.contains(announced.id(announced.plan().planned[row].touch));
+  Replanned best = turns.run(turns.announced_days(), control);
+  Control quiet = control;
+  quiet.progress = {};
+  // What finds no place in its turn among the client's contacts may find one in another.
+  for (int turn = 0; turn < most_turns; ++turn) {
+    const std::vector<planning::DatedTouch> days = turns.days_with_other_turns(best);
+    if (days.empty()) break;
+    Replanned other = turns.run(days, quiet);
+    const auto worth = [&](const Replanned& one) {
+      return std::pair(options.change_cost ? 0 : one.replan.stayed, one.replan.changed_objective);
+    };
+    if (worth(other) <= worth(best)) break;
+    best = std::move(other);
   }
-  add_held(announced, open, touches, held, announcement);
-  // Prices of contacts are by channel: of other channels they say nothing.
-  if (announced.channels() != now.channels()) announcement.prices = {};
-  Replan replan = replan_contacts(open.problem(), announcement, first_open, options, control);
-  ContactSchedule planned = order ? settled(now, *order, replan) : now.with(replan.plan);
+  Replan& replan = best.replan;
+  ContactSchedule planned = best.order ? settled(now, *best.order, replan) : now.with(replan.plan);
   std::map<std::string, Day> early;
   for (const HeldContact& one : held)
     if (one.early) early.emplace(one.contact, one.day);
-  return {announced, std::move(planned), std::move(replan), std::move(early)};
+  return {announced, std::move(planned), std::move(replan), first_open, std::move(early)};
 }
 
 Table registry_of(const ContactSchedule& schedule, const ClientBase& base, Instant as_of,

@@ -57,6 +57,25 @@ std::string pointer_of(const planning::Activity& activity) {
   return fmt::format("/plan/playbooks/{}/quotas/{}", activity.part, activity.quota);
 }
 
+/// Plans touches that were refused.
+void add_rows(const PlanProblem& problem, const std::vector<PlannedTouch>& found, ContactPlan& plan) {
+  if (found.empty()) return;
+  std::vector<bool> clients(problem.clients.size());
+  for (const PlannedTouch& row : found) {
+    const PlanTouch& touch = problem.touches[row.touch];
+    clients[touch.client] = true;
+    plan.objective +=
+        touch.value + (touch.preference == no_profile ? 0 : problem.preferences[touch.preference][row.day]);
+  }
+  const auto by_touch = [](const auto& a, const auto& b) { return a.touch < b.touch; };
+  std::erase_if(plan.refused, [&](const RefusedTouch& row) {
+    return std::binary_search(found.begin(), found.end(), PlannedTouch{row.touch}, by_touch);
+  });
+  plan.planned.insert(plan.planned.end(), found.begin(), found.end());
+  std::sort(plan.planned.begin(), plan.planned.end(), by_touch);
+  planning::retell_refused(problem, clients, plan);
+}
+
 }  // namespace
 
 void planning::check_values(const ContactSchedule::Data& data) {
@@ -254,6 +273,7 @@ ContactSchedule plan_schedule(const ContactSchedule& compiled, const PlanOptions
   ContactPlan plan = plan_contacts(compiled.problem(), options, control);
   const std::vector<std::uint32_t>& regions = compiled.data().regions;
   if (!regions.empty()) order_by_region(compiled.problem(), regions, plan);
+  add_rows(compiled.problem(), planning::found_in_other_turns(compiled.data(), plan, Day::min(), {}, control), plan);
   return compiled.with(std::move(plan));
 }
 

@@ -124,8 +124,8 @@ class Words {
                        activity.period, what);
   }
 
-  [[nodiscard]] std::string refused(Refusal reason, const Activity& activity) const {
-    switch (reason) {
+  [[nodiscard]] std::string refused(const RefusedTouch& row, const Activity& activity) const {
+    switch (row.reason) {
       case Refusal::no_manager:
         return russian_ ? "нет менеджера, который мог бы провести этот контакт"
                         : "there is no manager who may hold this contact";
@@ -140,14 +140,18 @@ class Words {
         return russian_ ? "контакт ничего не стоит ни в один день окна"
                         : "it is worth nothing on any day of its window";
       case Refusal::no_time:
-        return russian_ ? "ни в один день окна подходящий менеджер не работает столько времени в часы, когда клиенту "
-                          "можно звонить или писать"
-                        : "on no day of its window does a manager who may hold it work so long within the hours in "
-                          "which the client may be contacted";
+        return russian_ ? "ни в один день окна у подходящего менеджера нет столько времени и контакта по такому каналу "
+                          "в часы, когда клиенту можно звонить или писать"
+                        : "on no day of its window does a manager who may hold it have so much time, and a contact by "
+                          "such a channel, within the hours in which the client may be contacted";
       case Refusal::past_contacts:
         return russian_ ? "прошлые контакты не оставляют подходящего дня: перерыв или предел частоты"
                         : "contacts before the plan leave no such day, by gap or limit";
       case Refusal::capacity:
+        if (row.surplus > 0)  // nobody else pays more for it
+          return russian_
+                     ? "оставшегося в эти дни времени менеджеров мало, или оно слишком раздроблено"
+                     : "what is left of the managers' time and contacts on its days is too little or too scattered";
         return russian_ ? "время и контакты менеджеров дороже стоят для других"
                         : "the time and contacts of managers are worth more for others";
       case Refusal::other_touches:
@@ -359,7 +363,7 @@ Table ContactSchedule::refused(Language language) const {
     last.push_back(static_cast<std::int32_t>(touch.last.time_since_epoch().count()));
     values.push_back(touch.value);
     reasons.add(std::string(name(refused.reason)));
-    texts.add(columns.words().refused(refused.reason, data.activities[data.activity_of(refused.touch)]));
+    texts.add(columns.words().refused(refused, data.activities[data.activity_of(refused.touch)]));
   }
   return Table({columns.ids(), columns.clients(), columns.names(), managers.column("manager"),
                 channels.column("channel"), columns.topics(), columns.purposes(),

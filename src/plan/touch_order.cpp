@@ -7,6 +7,9 @@
 #include <tuple>
 #include <utility>
 
+#include "plan/outcome.hpp"
+#include "plan/start_times.hpp"
+
 namespace klientela::planning {
 namespace {
 
@@ -152,16 +155,20 @@ std::optional<TouchOrder> ordered_by(const std::shared_ptr<const ContactSchedule
                                      std::span<const DatedTouch> known) {
   const std::vector<PlanTouch>& touches = data->problem.touches;
   const auto client_of = [&](std::size_t row) { return touches[known[row].touch].client; };
+  // Of two on one day the one with a gap comes first: it would have none behind the other.
+  const auto key_of = [&](const DatedTouch& one) {
+    return number_of(one.day) * units + units / 2 - (touches[one.touch].gap_days > 0 ? 1 : 0);
+  };
   std::vector<std::uint32_t> others;  // clients whose days keep another order, ascending
   for (std::size_t row = 1; row < known.size(); ++row)
-    if (client_of(row) == client_of(row - 1) && known[row].day < known[row - 1].day &&
+    if (client_of(row) == client_of(row - 1) && key_of(known[row]) < key_of(known[row - 1]) &&
         (others.empty() || others.back() != client_of(row)))
       others.push_back(client_of(row));
   if (others.empty()) return std::nullopt;
   std::vector<std::int64_t> keys = middles(*data);
   std::vector<bool> dated(touches.size());
   for (const DatedTouch& one : known) {
-    keys[one.touch] = number_of(one.day) * units + units / 2;
+    keys[one.touch] = key_of(one);
     dated[one.touch] = true;
   }
   std::vector<std::uint32_t> order = as_they_are(touches.size());
@@ -203,6 +210,39 @@ void rename_touches(std::span<const std::uint32_t> place, ContactPlan& plan) {
   };
   rename(plan.planned);
   rename(plan.refused);
+}
+
+std::vector<PlannedTouch> found_in_other_turns(const ContactSchedule::Data& data, const ContactPlan& plan,
+                                               Day first_open, std::span<const HeldTouch> held,
+                                               const Control& control) {
+  const auto lost = [](const RefusedTouch& row) { return row.reason >= Refusal::capacity; };
+  if (std::none_of(plan.refused.begin(), plan.refused.end(), lost)) return {};
+  PlanProblem with_held;
+  if (!held.empty()) {
+    with_held = data.problem;
+    add_past(held, with_held);
+  }
+  const PlanProblem& problem = held.empty() ? data.problem : with_held;
+  const Model model(problem);
+  std::vector<Place> places(problem.touches.size());
+  std::vector<std::int32_t> starts(places.size(), -1);
+  std::vector<bool> planned(places.size());
+  for (const PlannedTouch& row : plan.planned) {
+    places[row.touch] = {row.manager, static_cast<std::uint16_t>(row.day), static_cast<std::uint16_t>(row.channel)};
+    starts[row.touch] = row.start;
+    planned[row.touch] = true;
+  }
+  std::vector<std::uint64_t> quotas;
+  quotas.reserve(places.size());
+  for (const TouchOrigin& origin : data.origins) quotas.push_back(std::uint64_t{origin.row} << 32 | origin.quota);
+  const std::size_t first = static_cast<std::size_t>(
+      std::lower_bound(problem.days.begin(), problem.days.end(), first_open) - problem.days.begin());
+  for (const Group& group : model.groups) fill_in_any_turn(model, group, quotas, first, control, places, starts);
+  std::vector<PlannedTouch> found;
+  for (std::uint32_t touch = 0; touch < places.size(); ++touch)
+    if (places[touch].manager != none && !planned[touch])
+      found.push_back({touch, places[touch].manager, places[touch].day, places[touch].channel, starts[touch]});
+  return found;
 }
 
 }  // namespace klientela::planning

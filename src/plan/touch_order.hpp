@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "klientela/plan/replan.hpp"
 #include "plan/schedule_data.hpp"
 
 namespace klientela::planning {
@@ -38,5 +39,14 @@ struct TouchOrder {
 
 /// Names the touches of a plan as they stand in an order. \param place  as TouchOrder
 void rename_touches(std::span<const std::uint32_t> place, ContactPlan& plan);
+
+/// Contacts that the plan refuses though there is room for them: in a turn among the client's contacts that is not the
+/// problem's. By touch; to be planned all together, and ordered_by() where they are then. Those of a quota keep their
+/// order. As what makes a Model, and what is refused x window x pool
+/// \param first_open  none is found before this day; \param held  contacts before it that gaps and limits count
+/// \throws Error cancelled
+[[nodiscard]] std::vector<PlannedTouch> found_in_other_turns(const ContactSchedule::Data& data, const ContactPlan& plan,
+                                                             Day first_open, std::span<const HeldTouch> held,
+                                                             const Control& control);
 
 }  // namespace klientela::planning

@@ -38,9 +38,10 @@ constexpr Word refusals[]{
     {"no_channel", "the client permits none of its channels", "клиент не разрешил ни одного из каналов"},
     {"outside_period", "its days lie outside the period", "дни контакта вне периода"},
     {"no_value", "worth nothing on any of its days", "ни в один из дней не имеет ценности"},
-    {"no_time", "nobody works in the hours it may take place", "в допустимые часы никто не работает"},
+    {"no_time", "nobody has time in the hours it may take place", "в допустимые часы ни у кого нет времени"},
     {"past_contacts", "too soon after earlier contacts", "слишком скоро после прежних контактов"},
-    {"capacity", "the time goes to contacts that are worth more", "время отдано более ценным контактам"},
+    {"capacity", "no time is left, or it goes to contacts that are worth more",
+     "времени не осталось, или оно отдано более ценным контактам"},
     {"other_touches", "does not fit beside the client's other contacts and in its turn among them",
      "не совмещается с другими контактами этого клиента в их порядке"},
 };

@@ -87,7 +87,8 @@ def test_what_a_person_breaks_is_listed(cli, planned):
     )
     done = cli("plan", "check", planned)
     assert done.returncode == 1
-    assert "faults" in done.stdout and ("double booked" in done.stdout or "outside" in done.stdout)
+    assert "1 fault\n" in done.stdout and "double booked" in done.stdout
+    assert f"another contact at {lines[0]['start'][11:16]}" in done.stdout
 
     write_rows(planned / "plan.csv", lines[1:])
     done = cli("plan", "check", planned)
@@ -120,7 +121,14 @@ def test_what_a_person_breaks_is_listed(cli, planned):
 
     write_rows(planned / "plan.csv", [{**lines[0], "end": lines[1]["start"][:10] + "T23:59+00:00"}, *lines[1:]])
     done = cli("plan", "check", planned)
-    assert done.returncode == 0 and "row 1 ends" in done.stdout and "no faults" in done.stdout
+    assert done.returncode == 0 and "row 1: end" in done.stdout and "no faults" in done.stdout
+
+    write_rows(
+        planned / "plan.csv",
+        [{**lines[0], "topic": "the [weather]", "value": f"{float(lines[0]['value']):.4f}"}, *lines[1:]],
+    )
+    done = cli("plan", "check", planned)
+    assert done.returncode == 0 and "row 1: topic 'the [weather]'" in done.stdout and "more" not in done.stdout
 
     write_rows(planned / "plan.csv", lines)
     cells = rows(planned / "refused.csv")
@@ -268,6 +276,10 @@ def test_replan_moves_only_what_an_absence_asks_for(cli, planned, tmp_path):
     assert nobody.returncode == 1 and "zoe" in nobody.stderr
     odd = cli("plan", "replan", planned, "--absence", "zoe", "--from", "2026-07-13", "--out", "x")
     assert odd.returncode == 2 and "MANAGER=DAYS" in odd.stderr
+    odd = cli("plan", "replan", planned, "--absence", f"{busiest}=soon", "--from", "2026-07-13", "--out", "x")
+    assert odd.returncode == 1 and "--absence" in odd.stderr and busiest in odd.stderr and "soon" in odd.stderr
+    late = cli("plan", "replan", planned, "--from", "2027-05-01", "--out", "x")
+    assert late.returncode == 1 and "--from" in late.stderr and "lies behind the plan" in late.stderr
 
 
 def test_absences_that_are_over_change_nothing(cli, planned):
@@ -371,11 +383,14 @@ def test_owners_named_on_cards_win_over_those_announced(cli, tables, planned, tm
     """Another owner on a card takes the client's contacts over; nobody else's change."""
     cards = rows(tables / "clients.csv")
     owners = {row["client"]: row["manager"] for row in rows(planned / "owners.csv")}
-    contact = next(row for row in rows(planned / "plan.csv") if row["manager"] == owners[row["client"]])
-    names = {row["manager"] for row in rows(planned / "plan.csv")}
+    lines = rows(planned / "plan.csv")
+    names = sorted({row["manager"] for row in lines})
+    contacts = list({row["client"]: row for row in lines if row["manager"] == owners[row["client"]]}.values())[:8]
     inputs = json.loads((planned / "inputs.json").read_text(encoding="utf-8"))
     outcomes = set()
-    for other in sorted(names - {contact["manager"]}):
+    for contact, other in ((contact, other) for contact in contacts for other in names if other != contact["manager"]):
+        if "reassigned" in outcomes:  # who does not fit takes nothing over
+            break
         write_rows(
             tmp_path / "clients.csv",
             [{**row, "owner": other} if row["client"] == contact["client"] else row for row in cards],

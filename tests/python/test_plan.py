@@ -154,6 +154,9 @@ def test_planning_again_counts_what_was_held_meanwhile(small):
         "state": ["completed"],
     }
     now = small_result(interactions=call)
+    with pytest.raises(klientela.InvalidArgumentError, match="lies behind the plan") as caught:
+        announced.replan("2030-01-01", result=now)
+    assert caught.value.where == "since"
     again = announced.replan(since, result=now)
     done = rows["id"][rows["client"].index("c0")]
     assert again.held == [done] and done not in again.planned["id"]
@@ -318,6 +321,9 @@ def test_a_policy_has_a_part_plan():
     assert len(by_policy) == 1
     other = klientela.run(sales).schedule({"manager": ["ann"]}, "2026-12", policy=policy)
     assert other.planned.to_csv() == by_policy.planned.to_csv()
+    whole = {"plan": SMALL, "dedupe": {"merge": False}}
+    for given in (whole, json.dumps(whole), SMALL):
+        assert len(klientela.run(sales).schedule({"manager": ["ann"]}, "2026-12", policy=given)) == 1
 
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "policies" / "month_plan.json"

@@ -47,8 +47,9 @@ enum class Violation : std::uint8_t {
 
 struct PlanFault {
   Violation violation{Violation::unknown_touch};
-  std::size_t where{0};  ///< the touch, where there is one; else the bin
-  std::string text{};    ///< one sentence with the numbers
+  std::size_t where{0};                ///< the touch, where there is one; else the bin
+  std::string text{};                  ///< one sentence with the numbers
+  std::vector<std::int64_t> values{};  ///< these numbers in their order; of a day its days since 1970-01-01
   friend bool operator==(const PlanFault&, const PlanFault&) = default;
 };
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "klientela/core/table.hpp"
@@ -53,9 +54,16 @@ struct PlanManager {
 /// where() is "managers.COLUMN"; not_found without `manager`
 [[nodiscard]] std::vector<PlanManager> managers_from_table(const Table& table, const PlanPolicy& policy);
 
+/// Columns that managers_from_table() does not read though their names are near to one that it reads, each with that.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> misspelt_manager_columns(const Table& table);
+
 /// The same table with more absences, by the manager's id: they follow those that the row has. The column is that of
 /// the absences, by name or alias, or `absences`, added at the end.
-/// \throws Error not_found without `manager`, or naming a manager who is in no row
-[[nodiscard]] Table with_absences(const Table& table, const std::map<std::string, std::vector<DayRange>>& absences);
+/// \param first_open  days before it are taken off: of a plan that is replanned they are over, and what was announced
+/// there stays
+/// \throws Error not_found without `manager`, or naming a manager who is in no row; invalid_argument "absences" for one
+/// that is over before first_open
+[[nodiscard]] Table with_absences(const Table& table, const std::map<std::string, std::vector<DayRange>>& absences,
+                                  Day first_open = Day::min());
 
 }  // namespace klientela

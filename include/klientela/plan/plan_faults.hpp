@@ -10,7 +10,9 @@
 namespace klientela {
 
 /// violation (name of a Violation), id (of the contact; null where the fault is no contact's), manager, day (of faults
-/// of a manager's day, and of planned contacts; else null), text; in the order of the faults. O(faults x log touches)
+/// of a manager's day, and of planned contacts; else null), text (what is wrong with it, names, times of the
+/// manager's clock and amounts in place of the numbers of PlanFault::text); in the order of the faults. O(faults x log
+/// touches)
 [[nodiscard]] Table faults_table(const ContactSchedule& schedule, const PlanCheck& check);
 
 /// What the checker found in figures, as JSON: faults (how many), objective and upper_bound (recomputed, as amounts),

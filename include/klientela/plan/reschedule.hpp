@@ -41,8 +41,10 @@ struct HeldContact {
 class Reschedule {
  public:
   /// Of one announcement and the plan that replaces it: see replan_schedule().
-  /// \param held  days by id of announced contacts that were held early, for the words of changes()
-  Reschedule(ContactSchedule announced, ContactSchedule now, Replan replan, std::map<std::string, Day> held = {});
+  /// \param first_open  first day that could change; \param held  days by id of announced contacts that were held
+  /// early: both for the words of changes()
+  Reschedule(ContactSchedule announced, ContactSchedule now, Replan replan, Day first_open,
+             std::map<std::string, Day> held = {});
 
   [[nodiscard]] const ContactSchedule& schedule() const noexcept { return now_; }
   [[nodiscard]] const ContactSchedule& announced() const noexcept { return announced_; }
@@ -56,11 +58,13 @@ class Reschedule {
   ContactSchedule announced_;
   ContactSchedule now_;
   std::shared_ptr<const Replan> replan_;
+  Day first_open_;
   std::map<std::string, Day> held_;
 };
 
 /// Plans `now` so that as little as possible of what `announced` planned changes; contacts are the same by id, managers
-/// and channels by name.
+/// and channels by name. What finds no place in its turn among the client's contacts is sought one in another: as long
+/// as something is found and the plan becomes better by it, replan_contacts() is called again, up to three times.
 /// \param now         compiled of things as they are: managers with their absences, the base, the policy, and the
 /// owners
 ///                    that were announced (ScheduleKnowledge::owners); its plan is not looked at (compile_schedule())
@@ -68,8 +72,8 @@ class Reschedule {
 /// \param missed      ids of announced contacts whose day is over and that were not held; others are left alone
 /// \param held        what took place meanwhile (held_contacts()): gaps and rolling limits of what is planned from
 ///                    first_open on count it. `now` is compiled with held_early() of it as ScheduleKnowledge::held
-/// \throws Error as replan_contacts(); bad_data "planned" for an announced contact whose manager, channel or day is not
-/// there, as plan_of() may give it
+/// \throws Error as replan_contacts(); invalid_argument "first_open" for a day behind the plan; bad_data "planned" for
+/// an announced contact whose manager, channel or day is not there, as plan_of() may give it
 [[nodiscard]] Reschedule replan_schedule(const ContactSchedule& announced, const ContactSchedule& now, Day first_open,
                                          const ReplanOptions& options = {}, std::span<const std::string> missed = {},
                                          std::span<const HeldContact> held = {}, const Control& control = {});

@@ -306,6 +306,40 @@ TEST(WithAbsences, NamesManagersWhoAreNotThere) {
   EXPECT_EQ(with_absences(texts({{"id", {"zoe"}}}), absences).column("absences").to_text(0), "2026-12-07..2026-12-08");
 }
 
+TEST(WithAbsences, TakesOffDaysThatAreOver) {
+  const std::map<std::string, std::vector<DayRange>> absences{{"boris", {{on(7), on(10)}}}};
+  EXPECT_THAT(column(with_absences(managers(), absences, on(9)), "Vacation"),
+              ElementsAre("", "2026-12-09..2026-12-10"));
+  try {
+    static_cast<void>(with_absences(managers(), absences, on(11)));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.where(), "absences");
+    EXPECT_THAT(error.what(), HasSubstr("over on 2026-12-10"));
+  }
+}
+
+TEST(Reschedule, RefusesAFirstDayBehindThePlan) {
+  const ContactSchedule before = planned(managers());
+  try {
+    static_cast<void>(replan_schedule(before, compiled(managers()), on(12)));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.where(), "first_open");
+    EXPECT_THAT(error.what(), HasSubstr("ends on 2026-12-11"));
+  }
+}
+
+TEST(Reschedule, TellsWhyContactsAreDropped) {
+  const ContactSchedule before = planned(managers());
+  // Everybody is away from the day on which there could be more.
+  const Table away = with_absences(managers(), {{"anna", {{on(7), on(11)}}}, {"boris", {{on(7), on(11)}}}});
+  const Table changes = replan_schedule(before, compiled(away), on(7)).changes();
+  ASSERT_EQ(changes.rows(), before.plan().planned.size());
+  EXPECT_THAT(column(changes, "change"), ::testing::Each("dropped"));
+  EXPECT_THAT(column(changes, "text").front(), HasSubstr("have so much time"));
+}
+
 TEST(RegistryOf, AScheduleKnowsItsManagersAbsences) {
   const ContactSchedule schedule = planned(managers());
   const ClientBase of = base();

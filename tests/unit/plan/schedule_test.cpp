@@ -23,6 +23,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
 Day on(int year, unsigned month, unsigned day) {
@@ -571,6 +572,32 @@ TEST(Schedule, CaresOnADayOfSeveralHolidaysAndTellsOfThoseThatAreNotKnown) {
               AllOf(HasSubstr("the table of holidays has not: Xmas."), HasSubstr("not known, so that they work")));
 }
 
+TEST(Schedule, TellsWhatCountsForNothing) {
+  BaseBuilder builder;
+  builder.add(ClientRow{.client = 1, .owner = "anna"});
+  const ClientBase base = builder.build().base;
+  ScheduleKnowledge known;
+  known.holidays = HolidayTable({{"DE", "", on(2026, 12, 25), "Christmas"}});
+  known.as_of = on(2027, 1, 31);
+  const ContactSchedule schedule = make_schedule(
+      base, clients_of(base),
+      table_of_texts(
+          {{"manager", {"anna", "boris"}}, {"minutes", {"", "0"}}, {"pols", {"a", "b"}}, {"email", {"", ""}}}),
+      policy_of(
+          R"("playbooks": [{"name": "p", "quotas": [{"channel": "phone", "by": {"pool": "North", "skills": ["sql"]}}]}])"),
+      december, known);
+  expect_sound(schedule);
+  std::string notes;
+  for (const PlanWords& note : schedule.notes()) {
+    notes += note.english + '\n';
+    EXPECT_FALSE(note.russian.empty());
+  }
+  EXPECT_THAT(notes, AllOf(HasSubstr("boris"), HasSubstr("column pols that is not read; did you mean pools?"),
+                           HasSubstr("holidays of DE"), HasSubstr("over before 2027-01-31"),
+                           HasSubstr("no manager has: north, sql")));
+  EXPECT_THAT(notes, Not(HasSubstr("email")));
+}
+
 TEST(Schedule, AsksForNoContactThatWasHeldForAnEarlierPlan) {
   const std::string parts = R"("care": [{"name": "birthday", "before_days": 3, "contact": {"channel": "phone"}}],
     "campaigns": [{"name": "news", "first": "2027-02-20", "deadline": "2027-03-10", "contact": {"channel": "phone"}}])";
@@ -884,56 +911,6 @@ TEST(Schedule, TakesTheManagersOwnWordOnAPublicHoliday) {
   EXPECT_THAT(shifts("2026-12-25=10:00-14:00", ""), ElementsAre(MinuteSpan{600, 840}));
   EXPECT_THAT(shifts("2026-12-25=", ""), IsEmpty());
   EXPECT_THAT(shifts("2026-12-25=10:00-14:00", "2026-12-25"), IsEmpty());  // absent all the same
-}
-
-// --- the order of contacts of several quotas ---
-
-constexpr const char* call_beside_mails = R"("playbooks": [{"name": "p", "quotas": [
-    {"name": "call", "channel": "phone", "by": "owner"},
-    {"name": "mail", "channel": "email", "contacts": 3, "by": "anyone"}]}])";
-
-ContactSchedule of_an_absent_owner(const std::string& absent) {
-  BaseBuilder builder;
-  builder.add(ClientRow{.client = 1, .owner = "anna"});
-  const ClientBase base = builder.build().base;
-  const Table team = table_of_texts({{"manager", {"anna", "boris"}}, {"absences", {absent, ""}}});
-  return make_schedule(base, clients_of(base), team, policy_of(call_beside_mails), december);
-}
-
-TEST(Schedule, OrdersContactsByTheDaysThatAreLeftToThem) {
-  const ContactSchedule schedule = of_an_absent_owner("2026-12-01..2026-12-18");
-  expect_sound(schedule);
-  EXPECT_TRUE(schedule.plan().refused.empty());
-  EXPECT_EQ(schedule.id(2), "1/p/call/2026-12/1");
-  EXPECT_EQ(of_an_absent_owner("2026-12-08..2026-12-31").id(0), "1/p/call/2026-12/1");
-}
-
-TEST(Schedule, TakesAnotherOrderOfQuotasFromAPlanButNotWithinAQuota) {
-  const ContactSchedule schedule = of_an_absent_owner("");
-  ASSERT_TRUE(schedule.plan().refused.empty());
-  ContactPlan swapped = schedule.plan();
-  ASSERT_EQ(swapped.planned.size(), 4U);
-  ASSERT_EQ(schedule.id(2), "1/p/call/2026-12/1");
-  // The second mail on the last day of its share, and the call the day before.
-  const std::vector<Day>& days = schedule.problem().days;
-  swapped.planned[1].day = static_cast<std::uint32_t>(
-      std::find(days.begin(), days.end(), schedule.problem().touches[1].last) - days.begin());
-  swapped.planned[2].day = swapped.planned[1].day - 1;
-  const ContactSchedule other = schedule.with(swapped);
-  expect_sound(other);
-  EXPECT_EQ(other.id(1), "1/p/call/2026-12/1");
-  EXPECT_EQ(other.plan().objective, schedule.plan().objective);
-  EXPECT_GE(other.plan().upper_bound, other.plan().objective);
-  // Read back from its tables it is the same.
-  const ContactSchedule empty = schedule.with({});
-  const ContactSchedule again = empty.with(empty.plan_of(other.planned(), other.refused(), other.prices()));
-  expect_sound(again);
-  EXPECT_EQ(again.plan().planned, other.plan().planned);
-  EXPECT_EQ(again.plan().upper_bound, other.plan().upper_bound);
-  // The mails of the quota are numbered: their order is what the policy asks for.
-  ContactPlan wrong = schedule.plan();
-  std::swap(wrong.planned[0].day, wrong.planned[1].day);
-  EXPECT_FALSE(check_schedule(schedule.with(wrong)).ok());
 }
 
 // --- the same answer ---

@@ -169,7 +169,7 @@ TEST(PlanPage, HasACalendarForEachManagerInItsOwnTime) {
 
 TEST(PlanPage, TellsWhatWasRefusedAndWhatMoreIsWorth) {
   const std::string part = part_of(page_with(plan_with("bert")));
-  EXPECT_THAT(part, HasSubstr("the time goes to contacts that are worth more</th><td class=\"num\" "
+  EXPECT_THAT(part, HasSubstr("no time is left, or it goes to contacts that are worth more</th><td class=\"num\" "
                               "data-of=\"Contacts\">1 <span class=\"share\">50.0%</span>"));
   EXPECT_THAT(part, HasSubstr("call, e-mail: <bdi>care</bdi>"));
   EXPECT_THAT(
@@ -200,7 +200,7 @@ TEST(PlanPage, SpeaksRussian) {
   EXPECT_THAT(part, HasSubstr("План контактов"));
   EXPECT_THAT(part, HasSubstr("<span class=\"date\">пн\u00A07\u00A0дек</span>"));
   EXPECT_THAT(part, HasSubstr("звонок: <bdi>new equipment</bdi>"));
-  EXPECT_THAT(part, HasSubstr("время отдано более ценным контактам"));
+  EXPECT_THAT(part, HasSubstr("времени не осталось, или оно отдано более ценным контактам"));
   EXPECT_THAT(part, HasSubstr("Сколько стоит дополнительное время"));
 }
 
