@@ -155,7 +155,12 @@ def read(
     malformed = len(source.malformed)
     rejected = counts["rows_rejected"] + malformed
     if rejected:
-        table.notes.append(f"{rejected:,} of {counts['rows_read'] + malformed:,} rows could not be read as cards")
+        table.notes.append(
+            f"{rejected:,} of {counts['rows_read'] + malformed:,} rows could not be read as cards: "
+            + _first_rows(
+                [(row + 1, f"cannot be cut into columns: {text}") for row, _, text in source.malformed], result.rejected
+            )
+        )
     for column, values in counts["ignored_values"].items():
         closes = column == columns.get("parent")
         why = "would close a circle of parents" if closes else "could not be read"
@@ -173,6 +178,20 @@ def read(
         kept=table.values_not_read(numbered),
         parent=table.parent,
     )
+
+
+_ROWS_SHOWN = 5
+
+
+def _first_rows(malformed: list[tuple[int, str]], rejected: _core.Table) -> str:
+    """Which rows of the file they are, and why."""
+    columns = (rejected._column(name) for name in ("row", "column", "reason"))
+    told = malformed + [
+        (row, " ".join(str(word).replace("_", " ") for word in (column, reason) if word))
+        for row, column, reason in zip(*columns, strict=True)
+    ]
+    shown = "; ".join(f"row {row:,} {text}" for row, text in sorted(told)[:_ROWS_SHOWN])
+    return shown + (f"; and {len(told) - _ROWS_SHOWN:,} more" if len(told) > _ROWS_SHOWN else "")
 
 
 _WORDS = {

@@ -436,6 +436,12 @@ def erase(
             )
         with progress(quiet) as steps:
             opened = _read(clients, path, chosen, rebase, who, reason, encoding, threads, steps)
+            if opened.read.rejected:
+                note = next(note for note in opened.read.notes if "could not be read as cards" in note)
+                raise _core.BadDataError(
+                    f"{clients}: {note}. The file that is written would lose them: mend them first, or say the encoding",
+                    clients,
+                )
             steps("Erasing", 0)
             done = opened.merged.erase(_core._client_id(client), who=who, reason=reason, at=now(), threads=threads)
             left = _Left(opened, done.merged)
@@ -462,6 +468,12 @@ def erase(
             if disabled:
                 console.print(
                     f"[yellow]Operations that can be undone or redone no more: {disabled}[/yellow]", soft_wrap=True
+                )
+            for column, values in opened.read.unreadable.items():
+                console.print(
+                    f"[yellow]{values:,} {'value' if values == 1 else 'values'} of the column {escape(repr(column))} could "
+                    f"not be read and {'is' if values == 1 else 'are'} empty in {escape(str(target))}[/yellow]",
+                    soft_wrap=True,
                 )
             for text in (*_emptied(done.emptied_fields), *_of_before(path.parent, [*written.values(), target])):
                 console.print(f"[yellow]{escape(text)}[/yellow]", soft_wrap=True)
@@ -512,6 +524,8 @@ class _Left:
         headings = {field: column.split(" + ")[0] for field, column in read.columns.items()}
         table = table_of({headings.get(name, name): table._column(name) for name in table.columns})
         own = headings.get("client", "client")
+        if not table.columns:  # nobody is left
+            return table_of({name: [] for name in (own, *(read.columns.values()), *(read.kept or table).columns[1:])})
         clients = table._column(own)
         if read.kept is not None:
             erased = {str(_core._client_id(text)) for text in read.kept._column(read.kept.columns[0])} - {

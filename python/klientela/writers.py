@@ -253,7 +253,7 @@ def _merged_sheets(
 
     def cards() -> str:
         table = merged.cards
-        if kept is not None:
+        if kept is not None and "client" in table:  # else no card is left
             members = [merged.cards_of(client) for client in table._column("client")]
             table = with_columns(table, members, kept, {} if parent is None else {parent: counts_as})
         return with_ids(table, ("client",), ids).to_csv()

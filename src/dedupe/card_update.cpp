@@ -539,7 +539,8 @@ class Update {
         scratches.pop_back();
         return last;
       }();
-      auto& [memory, met] = scratch;
+      PairComparer::Memory& memory = scratch.memory;
+      std::vector<bool>& met = scratch.met;
       std::vector<CardPair> pairs;
       const auto score = [&] {
         data_->scorer->each_at_least(kept, pairs, memory, [&](CardPair pair, double bits) {

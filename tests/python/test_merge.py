@@ -652,6 +652,28 @@ def test_an_erasure_takes_no_file_that_it_writes_anew(cli, members, tmp_path):
         assert done.returncode == 1 and said in done.stderr
 
 
+def test_an_erasure_loses_nobody_elses_row(cli, tmp_path):
+    """Rows that are no cards stop it, values that cannot be read are told, and the last card may go."""
+    cards = tmp_path / "cards.csv"
+    cards.write_bytes(
+        b"id,name,phone,remark\n1,Anna Berg,5550101,ok\n2,Otto Kranz,5550102,caf\xe9\n3,Ida Pohl,5550103,\n"
+    )
+    found = cli("dedupe", cards, "--out", tmp_path / "found")
+    assert found.returncode == 0 and "row 2 cannot be cut into columns" in found.stdout
+    before = cards.read_bytes()
+    refused = cli("dedupe", "erase", "1", cards, "--journal", tmp_path / "found" / "journal.jsonl", "--out", cards)
+    assert refused.returncode == 1 and "row 2" in refused.stderr and "would lose them" in refused.stderr
+    assert cards.read_bytes() == before
+
+    cards.write_text("id,name,dob,remark\n1,Anna Berg,1980-05-31,x\n2,Otto Kranz,31.02.1990,\n", encoding="utf-8")
+    assert cli("dedupe", cards, "--out", tmp_path / "two").returncode == 0
+    for client, told in (("1", "1 value of the column 'dob'"), ("2", "erased 1 card")):
+        journal = tmp_path / "two" / "journal.jsonl"
+        done = cli("dedupe", "erase", client, cards, "--journal", journal, "--out", cards)
+        assert done.returncode == 0 and told in done.stdout, done.stderr
+    assert cards.read_text(encoding="utf-8").splitlines() == ["id,name,dob,remark"]
+
+
 def test_an_erasure_into_no_folder_names_the_folder(cli, members, tmp_path):
     assert cli("dedupe", members, "--out", tmp_path / "found").returncode == 0
     journal = tmp_path / "found" / "journal.jsonl"
