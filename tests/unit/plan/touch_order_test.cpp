@@ -243,7 +243,7 @@ TEST(Schedule, EvensOutTheDaysOfAManager) {
 TEST(TouchOrder, LeavesNoRoomUnused) {
   std::mt19937 draw(3);
   std::size_t refused = 0, in_turn = 0;
-  const PlanOptions options{.gap = 0.05};
+  const PlanOptions options{.gap = 0.05, .rounds = 20, .improvements = 100};
   for (int world = 0; world < 60; ++world) {
     BaseBuilder builder;
     for (std::int64_t id = 1; id <= 30; ++id) {
