@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "core/column_vector.hpp"
 #include "dedupe/card_clusters_component.hpp"
 #include "dedupe/card_clusters_review.hpp"
 #include "dedupe/card_clusters_solved.hpp"
@@ -140,7 +141,7 @@ struct Components {
   std::vector<std::uint32_t> edge_starts;
   std::vector<CardPair> must, cannot;
   std::vector<std::size_t> must_starts, cannot_starts;
-  std::vector<std::uint32_t> local_of;
+  ColumnVector<std::uint32_t> local_of;
   std::uint64_t singles{0};
   std::uint32_t largest{0};
   [[nodiscard]] std::size_t size() const noexcept { return card_starts.size() - 1; }
@@ -184,7 +185,7 @@ Components components_of(std::uint32_t n, const std::vector<Edge>& edges, Units 
 
   std::vector<std::uint32_t> component_at(m);
   std::vector<std::uint32_t>& starts = result.card_starts;
-  std::vector<std::uint32_t>& local = result.local_of;
+  ColumnVector<std::uint32_t>& local = result.local_of;
   local.assign(n, 0);
   starts.push_back(0);
   std::vector<std::uint32_t> sizes;
@@ -231,9 +232,9 @@ Components components_of(std::uint32_t n, const std::vector<Edge>& edges, Units 
 
 /// Order and starts out of the smallest card of each card's cluster; ids become those cards. Returns each card's number
 /// of cluster.
-std::vector<std::uint32_t> number_clusters(CardClusters& clusters) {
+ColumnVector<std::uint32_t> number_clusters(CardClusters& clusters) {
   const auto n = static_cast<std::uint32_t>(clusters.ids.size());
-  std::vector<std::uint32_t> number_of(n);
+  ColumnVector<std::uint32_t> number_of(n);
   std::uint32_t count = 0;
   for (std::uint32_t card = 0; card < n; ++card) {
     const std::uint32_t leader = clusters.ids[card];
@@ -298,7 +299,7 @@ Of moved(const Earlier& earlier, Of of) {
 
 /// Puts the joins of clusters that stand to their place.
 void keep_joins(const Earlier& earlier, const std::vector<std::uint8_t>& as_before,
-                const std::vector<std::uint32_t>& number_of, const Control& control, CardClusters& clusters) {
+                std::span<const std::uint32_t> number_of, const Control& control, CardClusters& clusters) {
   each_kept_cluster(earlier, as_before, control, [&](std::size_t c, std::uint32_t first) {
     const std::uint32_t number = number_of[first];
     std::uint32_t at = clusters.starts[number] - number;
@@ -327,7 +328,7 @@ Output kept_output(const Earlier& earlier, const std::vector<std::uint8_t>& as_b
 
 }  // namespace
 
-void inherit_ids(std::vector<std::uint32_t>& ids_of, const std::vector<std::uint32_t>& number_of, std::size_t clusters,
+void inherit_ids(std::vector<std::uint32_t>& ids_of, std::span<const std::uint32_t> number_of, std::size_t clusters,
                  std::span<const std::uint32_t> previous, std::uint32_t first_id) {
   if (previous.empty() && first_id == 0) return;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> seen;  // earlier id, number of cluster
@@ -497,7 +498,7 @@ clustering::Solved clustering::solved(const CardClusterInput& input, const CardC
   control.report("clusters", 0.8);
   control.check();
 
-  const std::vector<std::uint32_t> number_of = number_clusters(result);
+  const ColumnVector<std::uint32_t> number_of = number_clusters(result);
   const std::size_t clusters = result.size();
   result.joins.resize(input.cards - clusters);
   std::vector<Edge> scored;
@@ -505,7 +506,7 @@ clustering::Solved clustering::solved(const CardClusterInput& input, const CardC
     keep_joins(*earlier, as_before, number_of, control, result);
     outputs.push_back(kept_output(*earlier, as_before));
   }
-  std::vector<std::uint32_t>& placed = components.local_of;  // by leader: joins that have their place
+  ColumnVector<std::uint32_t>& placed = components.local_of;  // by leader: joins that have their place
   std::fill(placed.begin(), placed.end(), 0U);
   for (Output& output : outputs) {
     for (const CardJoin& join : output.joins) {

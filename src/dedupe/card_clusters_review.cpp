@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "dedupe/some_cards.hpp"
@@ -12,27 +13,36 @@ namespace klientela {
 namespace clustering {
 namespace {
 
-/// When two cards of a cluster came together: the joins, read as a forest in which the smaller side hangs below.
+/// When two cards of a cluster came together: the joins, read as a forest in which the smaller side hangs below. Of two
+/// cards alone it is plain.
 class JoinForest {
  public:
   explicit JoinForest(const CardClusters& clusters)
-      : joined_(static_cast<std::uint32_t>(clusters.order.size())), joins_(clusters.joins) {
-    for (const CardJoin& join : joins_) {
-      joined_.add(join.a);
-      joined_.add(join.b);
-    }
+      : clusters_(clusters), joined_(static_cast<std::uint32_t>(clusters.order.size())) {
+    const std::vector<CardJoin>& joins = clusters.joins;
+    const auto each_join = [&](const auto& visit) {
+      for (std::uint32_t c = 0; c < clusters.size(); ++c)
+        if (clusters.starts[c + 1] - clusters.starts[c] > 2)
+          for (std::uint32_t i = clusters.starts[c] - c; i < clusters.starts[c + 1] - (c + 1); ++i) visit(i);
+    };
+    each_join([&](std::uint32_t i) {
+      joined_.add(joins[i].a);
+      joined_.add(joins[i].b);
+    });
     above_.resize(joined_.count().size());
     join_.assign(above_.size(), never);
-    for (std::uint32_t i = 0; i < joins_.size(); ++i) {
-      std::uint32_t a = top(joined_.place(joins_[i].a));
-      std::uint32_t b = top(joined_.place(joins_[i].b));
-      if (joins_[i].cards_a > joins_[i].cards_b) std::swap(a, b);
+    each_join([&](std::uint32_t i) {
+      std::uint32_t a = top(joined_.place(joins[i].a));
+      std::uint32_t b = top(joined_.place(joins[i].b));
+      if (joins[i].cards_a > joins[i].cards_b) std::swap(a, b);
       above_[a] = b;
       join_[a] = i;
-    }
+    });
   }
-  /// The place of the join that put two cards together; they are in one cluster. O(log cards of the cluster)
-  [[nodiscard]] std::uint32_t joined(std::uint32_t card_a, std::uint32_t card_b) const noexcept {
+  /// The place of the join that put two cards of a cluster together. O(log cards of the cluster)
+  [[nodiscard]] std::uint32_t joined(std::uint32_t cluster, std::uint32_t card_a, std::uint32_t card_b) const noexcept {
+    const std::uint32_t first = clusters_.starts[cluster];
+    if (clusters_.starts[cluster + 1] - first == 2) return first - cluster;
     std::uint32_t a = joined_.place(card_a), b = joined_.place(card_b), last = 0;
     while (a != b) {  // joins lie in the order of time
       std::uint32_t& earlier = join_[a] < join_[b] ? a : b;
@@ -48,9 +58,9 @@ class JoinForest {
     while (join_[place] != never) place = above_[place];
     return place;
   }
-  SomeCards joined_;
+  const CardClusters& clusters_;
+  SomeCards joined_;                         // in clusters of three cards and more
   std::vector<std::uint32_t> above_, join_;  // by place
-  const std::vector<CardJoin>& joins_;
 };
 
 /// Whether x stands before y on the list.
@@ -61,7 +71,7 @@ bool before(const CardReview& x, const CardReview& y) {
 
 }  // namespace
 
-std::vector<CardReview> review_list(const CardClusters& clusters, const std::vector<std::uint32_t>& number_of,
+std::vector<CardReview> review_list(const CardClusters& clusters, std::span<const std::uint32_t> number_of,
                                     const std::vector<Edge>& edges, const std::vector<Edge>& scored,
                                     const std::vector<CardPair>& must, const std::vector<CardPair>& cannot,
                                     const Rules& rules, const Control& control) {
@@ -77,24 +87,30 @@ std::vector<CardReview> review_list(const CardClusters& clusters, const std::vec
     std::uint64_t question;
     Edge edge;
   };
+  constexpr std::uint64_t of_join = std::uint64_t{1} << 63;
   const std::size_t all = edges.size() + scored.size();
+  // Those of one question have the same first cluster, so that ranges of clusters can be sorted by themselves.
+  constexpr std::size_t pairs_a_range = 8192;
+  const std::size_t ranges = all / pairs_a_range + 1;
+  const auto each_pair = [&](const auto& visit) {  // with its range
+    const auto visit_all = [&](const std::vector<Edge>& list) {
+      for (const Edge& edge : list) {
+        const std::uint64_t first = std::min(number_of[edge.a], number_of[edge.b]);
+        visit(edge, static_cast<std::size_t>(first * ranges / clusters.size()));
+      }
+    };
+    visit_all(edges);
+    visit_all(scored);
+  };
+  std::vector<std::size_t> ends(ranges + 1, 0);  // where a range's pairs begin, then where they end
+  each_pair([&](const Edge&, std::size_t range) { ++ends[range + 1]; });
+  std::partial_sum(ends.begin(), ends.end(), ends.begin());
   std::vector<About> pairs(all);
-  constexpr std::size_t block = 1 << 16;
-  const std::uint64_t of_join = std::uint64_t{1} << 63;
-  control.run((all + block - 1) / block, [&](std::size_t k) {
-    control.check();
-    for (std::size_t i = k * block; i < std::min(all, (k + 1) * block); ++i) {
-      const Edge& edge = i < edges.size() ? edges[i] : scored[i - edges.size()];
-      const bool together = number_of[edge.a] == number_of[edge.b];
-      pairs[i] = {together ? of_join | forest.joined(edge.a, edge.b) : between(edge.a, edge.b), edge};
-    }
-  });
-  std::sort(pairs.begin(), pairs.end(), [](const About& x, const About& y) {
-    if (x.question != y.question) return x.question < y.question;
-    const Units odds_x = std::abs(x.edge.units);
-    const Units odds_y = std::abs(y.edge.units);
-    if (odds_x != odds_y) return odds_x < odds_y;
-    return CardPair{x.edge.a, x.edge.b} < CardPair{y.edge.a, y.edge.b};
+  each_pair([&](const Edge& edge, std::size_t range) {
+    const std::uint32_t cluster = number_of[edge.a];
+    const bool together = cluster == number_of[edge.b];
+    pairs[ends[range]++] = {together ? of_join | forest.joined(cluster, edge.a, edge.b) : between(edge.a, edge.b),
+                            edge};
   });
   control.check();
   std::vector<std::uint64_t> answered;  // clusters that somebody said are two clients
@@ -103,48 +119,64 @@ std::vector<CardReview> review_list(const CardClusters& clusters, const std::vec
 
   const bool linking =
       rules.options.sources == CardSourceRule::one_to_one || rules.options.sources == CardSourceRule::one_to_many;
-  std::vector<CardReview> list;
-  const auto shorten = [&] {
+  const auto shorten = [&](std::vector<CardReview>& list) {
     std::nth_element(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(most), list.end(), before);
     list.resize(most);
   };
-  for (std::size_t begin = 0, end = 0; begin < all; begin = end) {
-    const std::uint64_t question = pairs[begin].question;
-    std::int64_t sum = 0;
-    bool said = false;  // that the sides are one client
-    for (end = begin; end < all && pairs[end].question == question; ++end) {
-      const Edge& edge = pairs[end].edge;
-      sum += edge.units;
-      said = said || (!must.empty() && std::binary_search(must.begin(), must.end(), CardPair{edge.a, edge.b}));
+  const auto ask = [&](std::size_t from, std::size_t to, std::vector<CardReview>& list) {
+    std::sort(pairs.begin() + static_cast<std::ptrdiff_t>(from), pairs.begin() + static_cast<std::ptrdiff_t>(to),
+              [](const About& x, const About& y) {
+                if (x.question != y.question) return x.question < y.question;
+                const Units odds_x = std::abs(x.edge.units);
+                const Units odds_y = std::abs(y.edge.units);
+                if (odds_x != odds_y) return odds_x < odds_y;
+                return CardPair{x.edge.a, x.edge.b} < CardPair{y.edge.a, y.edge.b};
+              });
+    for (std::size_t begin = from, end = from; begin < to; begin = end) {
+      const std::uint64_t question = pairs[begin].question;
+      std::int64_t sum = 0;
+      bool said = false;  // that the sides are one client
+      for (end = begin; end < to && pairs[end].question == question; ++end) {
+        const Edge& edge = pairs[end].edge;
+        sum += edge.units;
+        said = said || (!must.empty() && std::binary_search(must.begin(), must.end(), CardPair{edge.a, edge.b}));
+      }
+      if (said) continue;
+      const Edge& edge = pairs[begin].edge;
+      CardReview review{.a = edge.a, .b = edge.b, .score = edge.units / steps};
+      review.together = (question & of_join) != 0;
+      if (review.together) {
+        const CardJoin& join = clusters.joins[question & ~of_join];
+        if (join.reason == CardJoinReason::must_link) continue;
+        review.changed = std::uint64_t{join.cards_a} * join.cards_b;
+      } else {
+        if (std::binary_search(answered.begin(), answered.end(), question)) continue;
+        const auto cards = [&](std::uint64_t cluster) {
+          return std::uint64_t{clusters.starts[cluster + 1]} - clusters.starts[cluster];
+        };
+        review.changed = cards(question >> 32) * cards(question & 0xFFFF'FFFFU);
+      }
+      const auto asked = static_cast<double>(end - begin);
+      // Cards of one list are not looked at when two are linked.
+      const double others = linking ? 0 : static_cast<double>(review.changed) - asked;
+      review.average = (static_cast<double>(sum) + others * rules.unscored) / steps / (asked + others);
+      review.probability = 1 / (1 + std::exp2(-review.average));
+      // p (1 - p) without the loss of digits of 1 - p
+      const double odds = std::exp2(-std::abs(review.average));
+      review.expected_change = odds / ((1 + odds) * (1 + odds)) * static_cast<double>(review.changed);
+      if (!(review.expected_change > 0) || review.expected_change < rules.options.review_change) continue;
+      list.push_back(review);
+      if (list.size() >= 2 * most + 64) shorten(list);
     }
-    if (said) continue;
-    const Edge& edge = pairs[begin].edge;
-    CardReview review{.a = edge.a, .b = edge.b, .score = edge.units / steps};
-    review.together = (question & of_join) != 0;
-    if (review.together) {
-      const CardJoin& join = clusters.joins[question & ~of_join];
-      if (join.reason == CardJoinReason::must_link) continue;
-      review.changed = std::uint64_t{join.cards_a} * join.cards_b;
-    } else {
-      if (std::binary_search(answered.begin(), answered.end(), question)) continue;
-      const auto cards = [&](std::uint64_t cluster) {
-        return std::uint64_t{clusters.starts[cluster + 1]} - clusters.starts[cluster];
-      };
-      review.changed = cards(question >> 32) * cards(question & 0xFFFF'FFFFU);
-    }
-    const auto asked = static_cast<double>(end - begin);
-    // Cards of one list are not looked at when two are linked.
-    const double others = linking ? 0 : static_cast<double>(review.changed) - asked;
-    review.average = (static_cast<double>(sum) + others * rules.unscored) / steps / (asked + others);
-    review.probability = 1 / (1 + std::exp2(-review.average));
-    // p (1 - p) without the loss of digits of 1 - p
-    const double odds = std::exp2(-std::abs(review.average));
-    review.expected_change = odds / ((1 + odds) * (1 + odds)) * static_cast<double>(review.changed);
-    if (!(review.expected_change > 0) || review.expected_change < rules.options.review_change) continue;
-    list.push_back(review);
-    if (list.size() >= 2 * most + 64) shorten();
-  }
-  if (list.size() > most) shorten();
+  };
+  std::vector<std::vector<CardReview>> lists(ranges);
+  control.run(ranges, [&](std::size_t range) {
+    control.check();
+    ask(range == 0 ? 0 : ends[range - 1], ends[range], lists[range]);
+  });
+  std::vector<CardReview> list;
+  for (const std::vector<CardReview>& each : lists) list.insert(list.end(), each.begin(), each.end());
+  if (list.size() > most) shorten(list);
   std::sort(list.begin(), list.end(), before);
   return list;
 }

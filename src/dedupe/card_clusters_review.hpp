@@ -11,7 +11,7 @@ namespace klientela::clustering {
 
 /// \param number_of  each card's number of cluster; \param edges, scored  all pairs with a score, no pair in both
 [[nodiscard]] std::vector<CardReview> review_list(const CardClusters& clusters,
-                                                  const std::vector<std::uint32_t>& number_of,
+                                                  std::span<const std::uint32_t> number_of,
                                                   const std::vector<Edge>& edges, const std::vector<Edge>& scored,
                                                   const std::vector<CardPair>& must,
                                                   const std::vector<CardPair>& cannot, const Rules& rules,

@@ -33,7 +33,7 @@ struct Solved {
 /// Gives clusters that go on their earlier ids, the largest overlaps first, and new ones to the others.
 /// \param ids  written, by card; \param number_of  by card: the number of its cluster
 /// \param previous  earlier ids, of the first cards; \throws Error overflow
-void inherit_ids(std::vector<std::uint32_t>& ids, const std::vector<std::uint32_t>& number_of, std::size_t clusters,
+void inherit_ids(std::vector<std::uint32_t>& ids, std::span<const std::uint32_t> number_of, std::size_t clusters,
                  std::span<const std::uint32_t> previous, std::uint32_t first_id);
 
 }  // namespace klientela::clustering

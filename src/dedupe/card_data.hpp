@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/prefetch.hpp"
 #include "klientela/dedupe/cards.hpp"
 #include "klientela/model/values.hpp"
 
@@ -26,10 +27,10 @@ class Texts {
   }
   /// Asks for the memory that tells where a text lies, and, when that is there, for the text.
   void ask_where(std::size_t i) const noexcept {
-    if (i < settled_count_) __builtin_prefetch(&settled_->begins[i]);
+    if (i < settled_count_) prefetch(&settled_->begins[i]);
   }
   void ask(std::size_t i) const noexcept {
-    if (i < settled_count_) __builtin_prefetch(settled_->bytes.data() + settled_->begins[i]);
+    if (i < settled_count_) prefetch(settled_->bytes.data() + settled_->begins[i]);
   }
   void push_back(std::string_view text) { recent_.push_back(text); }
   /// Takes away what came since the last settle(), but not its memory.

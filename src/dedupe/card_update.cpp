@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <mutex>
 #include <numeric>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
+#include "core/prefetch.hpp"
 #include "dedupe/block_keys.hpp"
 #include "dedupe/block_split.hpp"
 #include "dedupe/card_index.hpp"
@@ -27,9 +27,12 @@ using dedupe::RuleKeys;
 
 constexpr std::uint32_t none = no_card_cluster;  // no card
 static_assert(none == no_code);
-constexpr std::size_t score_tasks = 16;
-constexpr std::size_t slots_ahead = 16;       // whose cards are asked for
-constexpr std::size_t scored_at_once = 4096;  // pairs, at least
+constexpr std::size_t parts_of_rule = 4;        // in which candidates are looked up
+constexpr std::size_t tasks = 16;               // in which pairs are made, and scored
+constexpr std::size_t slots_ahead = 16;         // whose cards are asked for
+constexpr std::size_t keys_ahead = 12;          // whose slots are asked for
+constexpr std::size_t placed_at_once = 1024;    // cards of a batch
+constexpr std::size_t named_at_once = 1 << 16;  // cards
 
 /// Card `a` of one preparation beside card `b` of another whose values have the same codes.
 bool same_values(const PreparedCards::Data& x, std::uint32_t a, const PreparedCards::Data& y, std::uint32_t b) {
@@ -131,16 +134,24 @@ class Update {
     for (const std::uint32_t code : codes) in_order.emplace_back(base_.id_of(code), code);
     std::sort(in_order.begin(), in_order.end());
     for (std::size_t i = 0; i < in_order.size(); ++i) codes[i] = in_order[i].second;
-    auto at = old_.codes.begin();
-    for (const auto& [id, code] : in_order) {
+    places_.resize(in_order.size());
+    std::vector<std::uint8_t> replaces(in_order.size());
+    control_.run((in_order.size() + placed_at_once - 1) / placed_at_once, [&](std::size_t k) {
       const auto before = [&](std::uint32_t old, const ClientId& wanted) { return base_.id_of(old) < wanted; };
-      std::ptrdiff_t step = 1;  // doubled until the id is passed: the next one is seldom far
-      while (step < old_.codes.end() - at && before(at[step], id)) step *= 2;
-      at = std::lower_bound(at, at + std::min(step, old_.codes.end() - at), id, before);
-      places_.push_back(static_cast<std::uint32_t>(at - old_.codes.begin()));
-      replaces_.push_back(at != old_.codes.end() && *at == code);
-      if (replaces_.back()) dead_[places_.back()] = 1;
-    }
+      const std::size_t end = std::min(in_order.size(), (k + 1) * placed_at_once);
+      auto at = old_.codes.begin();
+      for (std::size_t i = k * placed_at_once; i < end; ++i) {
+        const auto& [id, code] = in_order[i];
+        std::ptrdiff_t step = 1;  // doubled until the id is passed: the next one is seldom far
+        while (step < old_.codes.end() - at && before(at[step], id)) step *= 2;
+        at = std::lower_bound(at, at + std::min(step, old_.codes.end() - at), id, before);
+        places_[i] = static_cast<std::uint32_t>(at - old_.codes.begin());
+        replaces[i] = at != old_.codes.end() && *at == code ? 1 : 0;
+      }
+    });
+    replaces_.assign(replaces.begin(), replaces.end());
+    for (std::size_t i = 0; i < places_.size(); ++i)
+      if (replaces_[i]) dead_[places_[i]] = 1;
     control_.check();
     batch_ = dedupe::prepare_some(base_, std::move(codes), *old_.normaliser, control_);
   }
@@ -164,27 +175,26 @@ class Update {
       else
         runs_.push_back({no_code, 1});
     };
-    const auto keep = [&](std::uint32_t old) {
-      if (!runs_.empty() && runs_.back().from != no_code && runs_.back().from + runs_.back().count == old)
-        ++runs_.back().count;
-      else
-        runs_.push_back({old, 1});
-      return size_++;
-    };
-    std::uint32_t b = 0;
-    for (std::uint32_t old = 0; old < old_size_; ++old) {
-      for (; b < batch && places_[b] == old && !replaces_[b]; ++b) take();
-      if (b < batch && places_[b] == old) {
-        same_client_[old] = size_;
-        take();
-        ++b;
-      } else if (dead_[old] == 0) {
-        to_[old] = same_client_[old] = keep(old);
-      }
-    }
-    for (; b < batch; ++b) take();
     for (std::uint32_t old = 0; old < old_size_; ++old)
       if (dead_[old] != 0) gone_.push_back(old);
+    std::uint32_t old = 0;  // those before it have their numbers
+    auto gone = gone_.begin();
+    const auto keep_until = [&](std::uint32_t end) {
+      while (old < end) {
+        const std::uint32_t stop = gone == gone_.end() ? end : std::min(end, *gone);
+        if (old < stop) runs_.push_back({old, stop - old});
+        for (; old < stop; ++old) to_[old] = same_client_[old] = size_++;
+        if (old == end) return;
+        ++old;
+        ++gone;
+      }
+    };
+    for (std::uint32_t b = 0; b < batch; ++b) {
+      keep_until(places_[b]);
+      if (replaces_[b]) same_client_[old] = size_;
+      take();
+    }
+    keep_until(old_size_);
   }
   /// Numbers by card now out of those of the cards before, and those of the batch. \param before  none where empty
   template <class Numbers, class Batch>
@@ -324,17 +334,21 @@ class Update {
     const auto slots = static_cast<std::uint32_t>(before_.card_of.size());
     const auto batch = static_cast<std::uint32_t>(batch_.size());
     index_->slot_of = gathered(before_.slot_of, [&](std::uint32_t b) { return slots + b; });
-    index_->card_of.assign(slots + batch, no_code);
-    for (std::uint32_t card = 0; card < now_.size(); ++card) index_->card_of[index_->slot_of[card]] = card;
     index_->in_order = before_.in_order;
     index_->rules = before_.rules;
     index_->beginnings = before_.beginnings.grown();
     keys_.resize(index_->rules.size());
     control_.check();
-    control_.run(index_->rules.size() + 2, [&](std::size_t task) {
+    constexpr std::size_t others = 3;  // tasks
+    control_.run(others + index_->rules.size(), [&](std::size_t task) {
       if (task == 0) return grow_scorer();
       if (task == 1) return find_equal_cards();
-      const std::size_t r = task - 2;
+      if (task == 2) {
+        index_->card_of.assign(slots + batch, no_code);
+        for (std::uint32_t card = 0; card < now_.size(); ++card) index_->card_of[index_->slot_of[card]] = card;
+        return;
+      }
+      const std::size_t r = task - others;
       if (!dedupe::has_values(*batch_.data(), was_.blocking[r])) return;
       const RuleKeys rule(*batch_.data(), was_.blocking[r]);
       std::vector<std::uint64_t> keys;
@@ -488,8 +502,10 @@ class Update {
     std::merge(kept.begin(), kept.end(), added.begin(), added.end(), data_->edges.begin(), before);
   }
 
-  /// Candidates of fresh cards by one rule: cards of a block, and which fresh card meets which stretch of them.
+  /// Candidates of fresh cards by one rule, some of its keys: cards of a block, and which fresh card meets which
+  /// stretch of them.
   struct RuleCandidates {
+    std::size_t rule{0};
     std::vector<std::uint32_t> cards;
     struct Stretch {
       std::uint32_t fresh;
@@ -506,10 +522,18 @@ class Update {
     representing_.resize(index_->card_of.size());
     for (std::uint32_t card = 0; card < now_.size(); ++card)
       representing_[index_->slot_of[card]] = data_->representatives.empty() || data_->representatives[card] == card;
-    std::vector<RuleCandidates> rules(keys_.size());
+    std::vector<std::uint32_t> fresh_place(batch_.size(), none);
+    for (std::uint32_t b = 0, place = 0; b < fresh_place.size(); ++b)
+      if (is_fresh_[number_of_batch_[b]]) fresh_place[b] = place++;
     control_.check();
-    control_.run(rules.size(), [&](std::size_t r) {
-      if (!control_.stop.stop_requested()) rules[r] = candidates(r);
+    control_.run(keys_.size(), [&](std::size_t r) {
+      std::erase_if(keys_[r], [&](const KeyedCard& each) { return fresh_place[each.card] == none; });
+      dedupe::radix_sort(keys_[r]);
+    });
+    control_.check();
+    std::vector<RuleCandidates> rules(parts_of_rule * keys_.size());  // by rule, then by part
+    control_.run(rules.size(), [&](std::size_t i) {
+      if (!control_.stop.stop_requested()) rules[i] = candidates(i / parts_of_rule, i % parts_of_rule, fresh_place);
     });
     control_.check();
     std::vector<std::size_t> starts(fresh_.size() + 1, 0);  // by fresh card: where its stretches begin
@@ -520,40 +544,42 @@ class Update {
     std::vector<std::size_t> next(starts.begin(), starts.end() - 1);
     for (std::uint32_t r = 0; r < rules.size(); ++r)
       for (std::uint32_t s = 0; s < rules[r].stretches.size(); ++s) of[next[rules[r].stretches[s].fresh]++] = {r, s};
-    const std::vector<std::uint32_t> order = neighbourly(rules);
+    const std::vector<CardPair> pairs = candidate_pairs(rules, starts, of);
     const double kept = was_.options.clusters.threshold - dedupe::kept_below;
-    const std::size_t tasks = std::min<std::size_t>(score_tasks, fresh_.size());
     std::vector<std::vector<CardEdge>> edges(tasks);
-    std::vector<std::vector<std::uint64_t>> made(tasks, std::vector<std::uint64_t>(rules.size(), 0));
-    struct Scratch {
-      PairComparer::Memory memory;
-      std::vector<bool> met;  // by card now: by the fresh card that is looked at
-    };
-    std::vector<Scratch> scratches;  // of no task at the moment
-    std::mutex taking;
     control_.run(tasks, [&](std::size_t task) {
-      Scratch scratch = [&] {
-        const std::lock_guard lock(taking);
-        if (scratches.empty()) return Scratch{data_->comparer->memory(), std::vector<bool>(now_.size())};
-        Scratch last = std::move(scratches.back());
-        scratches.pop_back();
-        return last;
-      }();
-      PairComparer::Memory& memory = scratch.memory;
-      std::vector<bool>& met = scratch.met;
-      std::vector<CardPair> pairs;
-      const auto score = [&] {
-        data_->scorer->each_at_least(kept, pairs, memory, [&](CardPair pair, double bits) {
-          edges[task].push_back({pair.a, pair.b, bits});
-        });
-        pairs.clear();
-      };
-      const auto begin = static_cast<std::uint32_t>(fresh_.size() * task / tasks);
-      const auto end = static_cast<std::uint32_t>(fresh_.size() * (task + 1) / tasks);
-      for (std::uint32_t place = begin; place < end && !control_.stop.stop_requested(); ++place) {
-        const std::uint32_t card = fresh_[order[place]];
+      if (control_.stop.stop_requested()) return;
+      PairComparer::Memory memory = data_->comparer->memory();
+      const std::size_t begin = pairs.size() * task / tasks;
+      const std::size_t end = pairs.size() * (task + 1) / tasks;
+      data_->scorer->each_at_least(kept, std::span(pairs).subspan(begin, end - begin), memory,
+                                   [&](CardPair pair, double bits) {
+                                     edges[task].push_back({pair.a, pair.b, bits});
+                                   });
+    });
+    control_.check();
+    control_.report("score", 1);
+    std::vector<CardEdge> all;
+    for (const std::vector<CardEdge>& some : edges) all.insert(all.end(), some.begin(), some.end());
+    return all;
+  }
+  /// Pairs of a fresh card and another, by where the other one lies: what they are compared with, and how, is read in
+  /// its order then. Counts them, too.
+  /// \param starts  by fresh card: where its stretches begin in `of`, which holds rules and places of stretches
+  std::vector<CardPair> candidate_pairs(const std::vector<RuleCandidates>& rules,
+                                        const std::vector<std::size_t>& starts,
+                                        const std::vector<std::pair<std::uint32_t, std::uint32_t>>& of) {
+    std::vector<std::vector<CardPair>> made(tasks);  // fresh card, other card
+    std::vector<std::vector<std::uint64_t>> by_rule(tasks, std::vector<std::uint64_t>(rules.size(), 0));
+    control_.run(tasks, [&](std::size_t task) {
+      std::vector<bool> met(now_.size());  // by card now: by the fresh card that is looked at
+      std::vector<CardPair>& pairs = made[task];
+      const std::size_t begin = fresh_.size() * task / tasks;
+      const std::size_t end = fresh_.size() * (task + 1) / tasks;
+      for (std::size_t place = begin; place < end && !control_.stop.stop_requested(); ++place) {
+        const std::uint32_t card = fresh_[place];
         const std::size_t first = pairs.size();
-        for (std::size_t i = starts[order[place]]; i < starts[order[place] + 1]; ++i) {  // by rule
+        for (std::size_t i = starts[place]; i < starts[place + 1]; ++i) {  // by rule
           const auto [r, s] = of[i];
           const auto& stretch = rules[r].stretches[s];
           const std::size_t before = pairs.size();
@@ -562,41 +588,29 @@ class Update {
             if (met[other] || other == card || (other < card && is_fresh_[other]))
               continue;  // the first makes the pair
             met[other] = true;
-            pairs.push_back({std::min(card, other), std::max(card, other)});
+            pairs.push_back({card, other});
           }
-          made[task][r] += pairs.size() - before;
+          by_rule[task][r] += pairs.size() - before;
         }
-        for (std::size_t i = first; i < pairs.size(); ++i) met[pairs[i].a == card ? pairs[i].b : pairs[i].a] = false;
-        if (pairs.size() >= scored_at_once) score();
+        for (std::size_t i = first; i < pairs.size(); ++i) met[pairs[i].b] = false;
       }
-      score();
-      const std::lock_guard lock(taking);
-      scratches.push_back(std::move(scratch));
     });
     control_.check();
-    control_.report("score", 1);
-    std::vector<CardEdge> all;
-    for (std::size_t task = 0; task < tasks; ++task) {
-      all.insert(all.end(), edges[task].begin(), edges[task].end());
+    for (const std::vector<std::uint64_t>& counts : by_rule)
       for (std::size_t r = 0; r < rules.size(); ++r) {
-        data_->rules[r].added += made[task][r];
-        data_->pairs += made[task][r];
+        data_->rules[rules[r].rule].added += counts[r];
+        data_->pairs += counts[r];
       }
-    }
-    return all;
-  }
-  /// Places of the fresh cards, those that meet the same cards by the rule with most candidates beside each other: what
-  /// they are compared with, and how, is still in the caches then.
-  [[nodiscard]] std::vector<std::uint32_t> neighbourly(const std::vector<RuleCandidates>& rules) const {
-    std::vector<std::uint32_t> order;
-    const auto most = [](const RuleCandidates& a, const RuleCandidates& b) { return a.cards.size() < b.cards.size(); };
-    std::vector<std::uint8_t> taken(fresh_.size(), 0);
-    if (!rules.empty())
-      for (const auto& stretch : std::max_element(rules.begin(), rules.end(), most)->stretches)
-        if (std::exchange(taken[stretch.fresh], std::uint8_t{1}) == 0) order.push_back(stretch.fresh);
-    for (std::uint32_t i = 0; i < taken.size(); ++i)
-      if (taken[i] == 0) order.push_back(i);
-    return order;
+    constexpr unsigned near = 9;  // bits of cards that are near each other
+    std::vector<std::size_t> next((now_.size() >> near) + 2, 0);
+    for (const std::vector<CardPair>& some : made)
+      for (const CardPair& pair : some) ++next[(pair.b >> near) + 1];
+    std::partial_sum(next.begin(), next.end(), next.begin());
+    std::vector<CardPair> pairs(next.back());
+    for (const std::vector<CardPair>& some : made)
+      for (const auto& [card, other] : some)
+        pairs[next[other >> near]++] = {std::min(card, other), std::max(card, other)};
+    return pairs;
   }
   /// First keys of cards by the keys that split large blocks, looked up once a value.
   class SplitKeys {
@@ -619,29 +633,38 @@ class Update {
     std::vector<std::unordered_map<std::uint32_t, std::uint64_t>> of_value_;
   };
 
-  RuleCandidates candidates(std::size_t r) {
+  /// \param nth  part of the rule's keys; \param fresh_place  by card of the batch: its place in fresh_; none
+  RuleCandidates candidates(std::size_t r, std::size_t nth, const std::vector<std::uint32_t>& fresh_place) {
     RuleCandidates found;
+    found.rule = r;
     const BlockingRuleReport& report = was_.rules[r];
     if (report.largest > 1 && report.blocks == 0 && report.split == 0) return found;  // left out for the budget
-    ColumnVector<KeyedCard>& keys = keys_[r];
-    std::erase_if(keys, [&](const KeyedCard& each) { return !is_fresh_[number_of_batch_[each.card]]; });
-    dedupe::radix_sort(keys);
-    std::vector<std::uint32_t> fresh_place(batch_.size(), none);
-    for (std::uint32_t b = 0, place = 0; b < fresh_place.size(); ++b)
-      if (is_fresh_[number_of_batch_[b]]) fresh_place[b] = place++;
+    const ColumnVector<KeyedCard>& all = keys_[r];
+    const auto bound = [&](std::size_t of_part) {  // equal keys are in one part
+      std::size_t at = all.size() * of_part / parts_of_rule;
+      while (at > 0 && at < all.size() && all[at].key == all[at - 1].key) ++at;
+      return at;
+    };
+    const std::size_t first_key = bound(nth);
+    const std::span<const KeyedCard> keys = std::span(all).subspan(first_key, bound(nth + 1) - first_key);
     SplitKeys split_keys(*now_.data(), was_.split_by);
     std::vector<std::uint32_t> slots;
     std::vector<std::uint32_t> asking;  // places in fresh_
+    const dedupe::KeyIndex& index = index_->rules[r];
     for (std::size_t begin = 0, end = 0; begin < keys.size(); begin = end) {
       asking.clear();
-      for (; end < keys.size() && keys[end].key == keys[begin].key; ++end)
+      for (; end < keys.size() && keys[end].key == keys[begin].key; ++end) {
         asking.push_back(fresh_place[keys[end].card]);
-      const auto parts = index_->rules[r].with(keys[begin].key);
+        if (end + 2 * keys_ahead < keys.size()) index.ask_beginning(keys[end + 2 * keys_ahead].key);
+        if (end + keys_ahead < keys.size()) index.ask_neighbours(keys[end + keys_ahead].key);
+      }
+      const auto parts = index.with(keys[begin].key);
       slots.resize(parts[0].size() + parts[1].size());
       std::size_t size = 0;
       for (const auto part : parts) {
         for (const std::uint32_t slot : part) {
           slots[size] = slot;
+          prefetch(&index_->card_of[slot]);
           size += representing_[slot] ? 1 : 0;
         }
       }
@@ -682,7 +705,7 @@ class Update {
     wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
     const auto each = [&](const auto& visit) {
       for (std::size_t i = 0; i < slots.size(); ++i) {
-        if (i + slots_ahead < slots.size()) __builtin_prefetch(&key_of[slots[i + slots_ahead]]);
+        if (i + slots_ahead < slots.size()) prefetch(&key_of[slots[i + slots_ahead]]);
         visit(slots[i], key_of[slots[i]]);
       }
     };
@@ -716,6 +739,19 @@ class Update {
     control_.report("cluster", 1);
   }
 
+  /// What visit(card before, list) puts into lists, in the order of cards.
+  template <class T, class Visit>
+  [[nodiscard]] std::vector<T> some_of_old(Visit visit) const {
+    std::vector<std::vector<T>> lists((old_size_ + named_at_once - 1) / named_at_once);
+    control_.run(lists.size(), [&](std::size_t k) {
+      const auto end = static_cast<std::uint32_t>(std::min<std::size_t>(old_size_, (k + 1) * named_at_once));
+      for (auto old = static_cast<std::uint32_t>(k * named_at_once); old < end; ++old) visit(old, lists[k]);
+    });
+    std::vector<T> all;
+    for (const std::vector<T>& list : lists) all.insert(all.end(), list.begin(), list.end());
+    return all;
+  }
+
   /// Clusters that go on keep their names: a label where the first card's id does not say it.
   void name_clusters() {
     std::vector<std::uint32_t> of_groups;
@@ -730,11 +766,13 @@ class Update {
     // Clusters that are not the same cards as before: some came, some went elsewhere, or are gone.
     std::vector<bool> other_now(now_.size()), other_before(old_size_);
     for (const std::uint32_t card : number_of_batch_) other_now[first_now[card]] = true;
-    for (std::uint32_t old = 0; old < old_size_; ++old) {
-      const std::uint32_t card = same_client_[old], before = first_before[old];
-      if (card != none && first_now[card] == same_client_[before]) continue;
-      other_before[before] = true;
-      if (card != none) other_now[first_now[card]] = true;
+    const auto moved = some_of_old<std::uint32_t>([&](std::uint32_t old, auto& some) {
+      const std::uint32_t card = same_client_[old];
+      if (card == none || first_now[card] != same_client_[first_before[old]]) some.push_back(old);
+    });
+    for (const std::uint32_t old : moved) {
+      other_before[first_before[old]] = true;
+      if (same_client_[old] != none) other_now[first_now[same_client_[old]]] = true;
     }
     const auto goes_on_as = [&](std::uint32_t before) {  // the first card now of the same cards
       const std::uint32_t first = other_before[before] ? none : same_client_[before];
@@ -745,10 +783,11 @@ class Update {
       std::uint32_t cards, before, now;
     };
     std::vector<Overlap> overlaps;
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> seen;
-    for (std::uint32_t old = 0; old < old_size_; ++old)
-      if (same_client_[old] != none && (other_before[first_before[old]] || other_now[first_now[same_client_[old]]]))
-        seen.emplace_back(first_before[old], first_now[same_client_[old]]);
+    auto seen = some_of_old<std::pair<std::uint32_t, std::uint32_t>>([&](std::uint32_t old, auto& some) {
+      const std::uint32_t card = same_client_[old];
+      if (card != none && (other_before[first_before[old]] || other_now[first_now[card]]))
+        some.emplace_back(first_before[old], first_now[card]);
+    });
     std::sort(seen.begin(), seen.end());
     for (std::size_t begin = 0, end = 0; begin < seen.size(); begin = end) {
       while (end < seen.size() && seen[end] == seen[begin]) ++end;
@@ -852,8 +891,8 @@ class Update {
   std::uint32_t size_{0};                       ///< cards now
   std::vector<CardRun> runs_;                   ///< all of them
   std::vector<std::uint32_t> number_of_batch_;  ///< by place in the batch: card now
-  std::vector<std::uint32_t> to_;               ///< by card before: card now; none: dead
-  std::vector<std::uint32_t> same_client_;      ///< the same, also where the card is in the batch
+  ColumnVector<std::uint32_t> to_;              ///< by card before: card now; none: dead
+  ColumnVector<std::uint32_t> same_client_;     ///< the same, also where the card is in the batch
   PreparedCards now_;
   std::vector<std::uint8_t> changed_;  ///< by card now: its component is to be clustered
   std::vector<std::uint8_t> linked_;
@@ -861,7 +900,7 @@ class Update {
   std::vector<std::uint32_t> fresh_;           ///< cards now whose pairs are to be made
   std::vector<bool> is_fresh_;                 ///< by card now
   std::vector<bool> representing_;             ///< by slot: its card is there, and equals no earlier one
-  std::vector<std::uint32_t> edge_end_;        ///< by card before: whom its edges belong to now; none: nobody
+  ColumnVector<std::uint32_t> edge_end_;       ///< by card before: whom its edges belong to now; none: nobody
   std::vector<std::uint8_t> stands_;           ///< by representative before: those who equal it are the same as before
   std::vector<std::pair<std::uint32_t, std::uint32_t>> equal_;  ///< representative now, card that equals it
   double equal_score_{0};

@@ -626,23 +626,26 @@ void add_list(const ClientBase& base, PreparedCards::Data& data) {
     if (base.card_of(code)) data.codes.push_back(code);
 }
 
-constexpr std::size_t normalise_rows = 4096;  // delivered texts a task
-
 /// Delivered texts of one source that are normalised together.
 struct Part {
   std::size_t source;
   std::size_t begin;
 };
-std::size_t count_parts(const RawColumn& raw) noexcept {
-  return (raw.texts.size() + normalise_rows - 1) / normalise_rows;
+/// How many texts there are in a part: few where there are few, as some sources take far longer than others.
+std::size_t part_size(std::span<const RawColumn> raws) noexcept {
+  std::size_t texts = 0;
+  for (const RawColumn& raw : raws) texts += raw.texts.size();
+  return std::clamp<std::size_t>(texts / 64, 256, 4096);
+}
+std::size_t count_parts(const RawColumn& raw, std::size_t size) noexcept {
+  return (raw.texts.size() + size - 1) / size;
 }
 /// Parts of a round: as large a share of every source.
-std::vector<Part> parts_of(std::span<const RawColumn> raws, std::size_t round, std::size_t rounds) {
+std::vector<Part> parts_of(std::span<const RawColumn> raws, std::size_t size, std::size_t round, std::size_t rounds) {
   std::vector<Part> parts;
   for (std::size_t s = 0; s < raws.size(); ++s) {
-    const std::size_t all = count_parts(raws[s]);
-    for (std::size_t p = all * round / rounds; p < all * (round + 1) / rounds; ++p)
-      parts.push_back({s, p * normalise_rows});
+    const std::size_t all = count_parts(raws[s], size);
+    for (std::size_t p = all * round / rounds; p < all * (round + 1) / rounds; ++p) parts.push_back({s, p * size});
   }
   return parts;
 }
@@ -662,6 +665,7 @@ void normalise_and_code(std::array<RawColumn, source_count>& raws, const Normali
       fields.push_back({s, f});
       coders.emplace_back(forms(source_fields[s][f]).size(), raws[s].texts.size());
     }
+  const std::size_t size = part_size(raws);
   // By round, even or odd: by field of the source, then by part.
   std::array<std::array<std::vector<FormRows>, 3>, 2> rows;
   const auto normalise_part = [&](const Part& part, std::size_t place, std::array<std::vector<FormRows>, 3>& of_round) {
@@ -670,7 +674,7 @@ void normalise_and_code(std::array<RawColumn, source_count>& raws, const Normali
     SourceNormaliser normalise(normaliser, source);
     std::array<Forms, 3> out;
     for (std::size_t f = 0; f < fields_of(source); ++f) of_round[f][place].clear();
-    const std::size_t end = std::min(texts.size(), part.begin + normalise_rows);
+    const std::size_t end = std::min(texts.size(), part.begin + size);
     for (std::size_t i = part.begin; i < end; ++i) {
       normalise(texts[i], out);
       for (std::size_t f = 0; f < fields_of(source); ++f)
@@ -678,12 +682,12 @@ void normalise_and_code(std::array<RawColumn, source_count>& raws, const Normali
     }
   };
   std::size_t all_parts = 0;
-  for (const RawColumn& raw : raws) all_parts += count_parts(raw);
+  for (const RawColumn& raw : raws) all_parts += count_parts(raw, size);
   const std::size_t at_once = std::max<std::size_t>(64, 16 * control.concurrency());
   const std::size_t rounds = (all_parts + at_once - 1) / at_once;
   std::vector<Part> before;
   for (std::size_t round = 0; rounds > 0 && round <= rounds; ++round) {
-    const std::vector<Part> parts = round < rounds ? parts_of(raws, round, rounds) : std::vector<Part>();
+    const std::vector<Part> parts = round < rounds ? parts_of(raws, size, round, rounds) : std::vector<Part>();
     auto& now = rows[round % 2];
     const auto& done = rows[1 - round % 2];
     for (std::vector<FormRows>& of_field : now) of_field.resize(std::max(of_field.size(), parts.size()));

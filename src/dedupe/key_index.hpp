@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/prefetch.hpp"
 #include "dedupe/radix_sort.hpp"
 
 namespace klientela::dedupe {
@@ -38,6 +39,17 @@ class KeyIndex {
   /// The settled numbers of a key, then the recent ones. O(log keys)
   [[nodiscard]] std::array<std::span<const std::uint32_t>, 2> with(std::uint64_t key) const noexcept {
     return {settled_ ? settled_->with(key) : std::span<const std::uint32_t>(), recent_.with(key)};
+  }
+  /// Asks for the memory that with() wants: where a key's neighbours begin, and, later, the neighbours.
+  void ask_beginning(std::uint64_t key) const noexcept {
+    if (settled_ && !settled_->beginnings.empty()) prefetch(&settled_->beginnings[key >> settled_->shift]);
+  }
+  void ask_neighbours(std::uint64_t key) const noexcept {
+    if (!settled_ || settled_->beginnings.empty()) return;
+    const std::size_t first = settled_->beginnings[key >> settled_->shift];
+    const std::size_t last = settled_->beginnings[(key >> settled_->shift) + 1];
+    for (const std::size_t at : {first, (first + last) / 2}) prefetch(settled_->keys.data() + at);
+    for (const std::size_t at : {first, last}) prefetch(settled_->numbers.data() + at);
   }
   template <class Visit>
   void each(std::uint64_t key, Visit visit) const {

@@ -82,6 +82,7 @@ void PairComparer::look_up() {
     if (column.empty()) continue;
     if (i == given_) given_place_ = live_.size();
     if (i == family_) family_place_ = live_.size();
+    if (comparisons_[i].kind == ComparisonKind::birthday) born_place_ = live_.size();
     live_.push_back(static_cast<std::uint8_t>(i));
     asked_forms_.push_back(first_forms(comparisons_[i]));
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/column_vector.hpp"
+#include "core/prefetch.hpp"
 #include "dedupe/birth_date.hpp"
 #include "dedupe/card_data.hpp"
 #include "dedupe/grown.hpp"
@@ -60,20 +61,27 @@ class PairComparer {
   /// Asks for the memory that the pairs of a list want, some pairs ahead of the one that is compared: cards lie far
   /// apart, and waiting for them would take longer than comparing.
   void ask_ahead(std::span<const CardPair> pairs, std::size_t at) const noexcept {
-    constexpr std::size_t cards_ahead = 24;
-    constexpr std::size_t values_ahead = 12;
+    constexpr std::size_t cards_ahead = 64;
+    constexpr std::size_t values_ahead = 24;
     if (at + cards_ahead < pairs.size()) {
       const CardPair& pair = pairs[at + cards_ahead];
-      __builtin_prefetch(row(pair.a));
-      __builtin_prefetch(row(pair.b));
+      for (const std::uint32_t card : {pair.a, pair.b}) {  // a row may lie on two lines
+        prefetch(row(card));
+        prefetch(row(card) + stride_ - 1);
+      }
     }
     if (at + values_ahead >= pairs.size()) return;
     const std::uint32_t* const a = row(pairs[at + values_ahead].a);
     const std::uint32_t* const b = row(pairs[at + values_ahead].b);
     for (std::size_t k = 0; k < live_.size(); ++k) {
-      if (a[k] == b[k] || a[k] == no_code || b[k] == no_code || sketches_[live_[k]].empty()) continue;
-      __builtin_prefetch(&sketches_[live_[k]][a[k]]);
-      __builtin_prefetch(&sketches_[live_[k]][b[k]]);
+      if (a[k] == b[k] || a[k] == no_code || b[k] == no_code) continue;
+      if (k == born_place_) {
+        prefetch(&born_[a[k]]);
+        prefetch(&born_[b[k]]);
+      }
+      if (sketches_[live_[k]].empty()) continue;
+      prefetch(&sketches_[live_[k]][a[k]]);
+      prefetch(&sketches_[live_[k]][b[k]]);
     }
   }
 
@@ -152,6 +160,8 @@ class PairComparer {
   /// Where given and family names that may stand in each other's place are, as places in live(); nowhere.
   [[nodiscard]] std::size_t given_place() const noexcept { return given_place_; }
   [[nodiscard]] std::size_t family_place() const noexcept { return family_place_; }
+  /// The place of birthdays in live(); nowhere.
+  [[nodiscard]] std::size_t born_place() const noexcept { return born_place_; }
 
   [[nodiscard]] Pattern operator()(CardPair pair, Memory& memory) const { return compared(pair, &memory); }
   [[nodiscard]] Pattern operator()(CardPair pair) const { return compared(pair, nullptr); }
@@ -207,6 +217,7 @@ class PairComparer {
   std::size_t family_;
   std::size_t given_place_{nowhere};  ///< the same among those that are live
   std::size_t family_place_{nowhere};
+  std::size_t born_place_{nowhere};
 };
 
 }  // namespace klientela::dedupe

@@ -24,9 +24,6 @@ void PairScorer::bound() {
   std::iota(order_.begin(), order_.end(), std::uint8_t{0});
   const auto gain = [&](std::size_t k) { return most_[live[k]].differing - weights_[live[k]][1]; };
   std::stable_sort(order_.begin(), order_.end(), [&](std::size_t x, std::size_t y) { return gain(x) > gain(y); });
-  born_ = PairComparer::nowhere;
-  for (std::size_t k = 0; k < live.size(); ++k)
-    if (comparisons[live[k]].kind == ComparisonKind::birthday) born_ = k;
 }
 
 bool PairScorer::begin(double least, Begun& begun) const {
@@ -71,8 +68,8 @@ bool PairScorer::begin(double least, Begun& begun) const {
     open &= ~(std::uint32_t{1} << k);
     return score < least;
   };
-  if (born_ != PairComparer::nowhere && (open >> born_ & 1U) != 0 &&
-      settle(born_, comparer.birthday_level(a[born_], b[born_])))
+  if (const std::size_t born = comparer.born_place(); born != PairComparer::nowhere && (open >> born & 1U) != 0 &&
+                                                      settle(born, comparer.birthday_level(a[born], b[born])))
     return false;
   begun.whole = may_cross && !comparer.surely_not_crossed(a, b);
   if (!begun.whole) {

@@ -189,7 +189,6 @@ class PairScorer {
   std::vector<std::unordered_map<std::uint32_t, double>> adjusted_;
   std::vector<Most> most_;           ///< by comparison
   std::vector<std::uint8_t> order_;  ///< places in PairComparer::live(), those first that may tell of most
-  std::size_t born_{0};              ///< the place of birthdays
 };
 
 }  // namespace klientela::dedupe

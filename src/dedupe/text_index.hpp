@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/column_vector.hpp"
+#include "core/prefetch.hpp"
 #include "klientela/model/values.hpp"
 
 namespace klientela::dedupe {
@@ -19,7 +20,7 @@ class TextIndex {
   }
   /// Asks for the memory in which a text of this hash is looked for.
   void ask(std::uint64_t hash) const noexcept {
-    if (!slots_.empty()) __builtin_prefetch(slots_.data() + place(tag(hash), slots_.size()));
+    if (!slots_.empty()) prefetch(slots_.data() + place(tag(hash), slots_.size()));
   }
   /// Makes room for so many, that adding them moves none.
   void reserve(std::size_t count) {
