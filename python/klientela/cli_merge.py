@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ import typer
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from klientela import _core, _policy, cards, writers
+from klientela import _core, _policy, _records, cards, readers, writers
 from klientela._columns import table_of
 from klientela._merge import MergedBase, decisions
 from klientela._terminal import DateFormat, Encoding, PolicyFile, Preset, Quiet, Steps, Threads, errors, progress
@@ -424,8 +425,10 @@ def erase(
         chosen = policy_of(preset, policy, date_format)
         path = _existing(journal)
         target = Path(out)
-        if target.suffix not in (".csv", ".parquet"):
-            raise _core.InvalidArgumentError(f"{out} must end with .csv or .parquet", "out")
+        if target.suffix not in (".csv", ".parquet") and not _records.stays_text(Path(clients), target, encoding):
+            raise _core.InvalidArgumentError(
+                f"{out} must end with .csv or .parquet, or as a text file {clients}", "out"
+            )
         if not target.parent.is_dir():
             raise _core.NotFoundError(f"there is no folder {target.parent} for {target.name}", "out")
         if target.is_dir():
@@ -439,15 +442,15 @@ def erase(
             if opened.read.rejected:
                 note = next(note for note in opened.read.notes if "could not be read as cards" in note)
                 raise _core.BadDataError(
-                    f"{clients}: {note}. The file that is written would lose them: mend them first, or say the encoding",
+                    f"{clients}: {note}. Nobody can tell whose they are: mend them first, or say the encoding",
                     clients,
                 )
             steps("Erasing", 0)
             done = opened.merged.erase(_core._client_id(client), who=who, reason=reason, at=now(), threads=threads)
-            left = _Left(opened, done.merged)
-            scratch = target.with_name(f".{target.stem}.part{target.suffix}")
+            left = _Left(opened, done.merged, clients, encoding)
+            scratch = target.with_name(f".part-{target.name}")
             try:
-                writers.write_table(left.table(), scratch)
+                left.write(_core._client_id(client), scratch)
                 after = left.reopened(scratch, threads)
 
                 def write() -> dict[str, Path]:
@@ -469,10 +472,10 @@ def erase(
                 console.print(
                     f"[yellow]Operations that can be undone or redone no more: {disabled}[/yellow]", soft_wrap=True
                 )
-            for column, values in opened.read.unreadable.items():
+            if len(after.merged) > len(done.merged):
                 console.print(
-                    f"[yellow]{values:,} {'value' if values == 1 else 'values'} of the column {escape(repr(column))} could "
-                    f"not be read and {'is' if values == 1 else 'are'} empty in {escape(str(target))}[/yellow]",
+                    f"[yellow]{escape(str(target))} reads otherwise without the client than before, such as its dates; "
+                    "--date-format says how they are written[/yellow]",
                     soft_wrap=True,
                 )
             for text in (*_emptied(done.emptied_fields), *_of_before(path.parent, [*written.values(), target])):
@@ -511,39 +514,53 @@ def _of_before(folder: Path, written: list[Path]) -> list[str]:
 
 
 class _Left:
-    """The cards that an erasure leaves, as a file that the journal goes on with."""
+    """The rows of a list that an erasure leaves, as a file that the journal goes on with."""
 
-    def __init__(self, opened: Opened, merged: MergedBase) -> None:
+    def __init__(self, opened: Opened, merged: MergedBase, clients: str, encoding: str | None) -> None:
         self._opened = opened
         self._merged = merged
+        self._clients = clients
+        self._encoding = encoding
 
-    def table(self) -> _core.Table:
-        """The cards with the columns that came, by their names."""
+    def write(self, client: int | str, out: Path) -> None:
+        """Write the rows of others as they are, without what they say of the client."""
         read = self._opened.read
-        table = self._merged.original.table("clients")
-        headings = {field: column.split(" + ")[0] for field, column in read.columns.items()}
-        table = table_of({headings.get(name, name): table._column(name) for name in table.columns})
-        own = headings.get("client", "client")
-        if not table.columns:  # nobody is left
-            return table_of({name: [] for name in (own, *(read.columns.values()), *(read.kept or table).columns[1:])})
-        clients = table._column(own)
-        if read.kept is not None:
-            erased = {str(_core._client_id(text)) for text in read.kept._column(read.kept.columns[0])} - {
-                *map(str, clients)
-            }
-            without = (
-                {}
-                if read.parent is None
-                else {read.parent: lambda text: None if str(_core._client_id(text)) in erased else text}
+        source = readers.read(self._clients, "clients", encoding=self._encoding)
+        delivered = table_of(source.data)
+        own = None if read.numbered else read.columns["client"]
+        ids = [*range(1, len(delivered) + 1)] if own is None else [*map(_id_of, delivered._column(own))]
+        left = self._merged.original
+        dropped = {row for row, each in enumerate(ids, 1) if each is not None and each not in left}
+        emptied = {}
+        if read.parent is not None:
+            erased = {client, *(ids[row - 1] for row in dropped)}
+            parents = enumerate(delivered._column(read.parent), 1)
+            emptied = {read.parent: {row for row, text in parents if text is not None and _id_of(text) in erased}}
+        edit = _records.Edit(dropped, emptied, _free_name(delivered.columns) if read.numbered else None)
+        file = Path(self._clients)
+        self._is_text = file.is_file() and _records.stays_text(file, out, self._encoding)
+        if self._is_text:
+            rows = _records.copy_text(file, out, delivered.columns, edit, self._encoding)
+        else:
+            rows = _records.write_rows(source.data, out, edit)
+        if rows != len(delivered):
+            raise _core.BadDataError(
+                f"{file} has {len(delivered):,} rows, of which {rows:,} could be told apart", str(file)
             )
-            table = writers.with_columns(table, [[client] for client in clients], read.kept, without, own=own)
-        return writers.with_ids(table, (own,), read.ids)
+        if file.is_file():
+            shutil.copymode(file, out)
 
     def reopened(self, file: Path, threads: int) -> Opened:
         """The file as a next command reads it; the journal says so where it reads otherwise."""
         done = self._merged.journal  # by whom and why as the erasure left it
         who, reason = (done._column(name)[-1] or "" for name in ("who", "reason"))
-        read = cards.read(file, ingest=self._opened.policy["ingest"], threads=threads)
+        encoding = self._encoding if self._is_text else None
+        read = cards.read(file, ingest=self._opened.policy["ingest"], encoding=encoding, threads=threads)
+        if {*read.base.clients._column("client")} != {*self._merged.original.clients._column("client")}:
+            raise _core.BadDataError(
+                f"{self._clients} has no ids by which the cards that are left could be known again; add a column of them",
+                self._clients,
+            )
         merged = MergedBase(
             read.base,
             self._opened.policy["dedupe"]["survivorship"],
@@ -555,6 +572,18 @@ class _Left:
             threads=threads,
         )
         return Opened(read, merged, self._opened.journal, self._opened.policy, self._opened.before)
+
+
+def _id_of(value: Any) -> int | str | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return None if value is None else _core._client_id(str(value))
+
+
+def _free_name(columns: Sequence[str]) -> str:
+    """A name that is read as that of the ids, before any other that is."""
+    taken = {column.casefold() for column in columns}
+    return next(name for dots in itertools.count() if (name := "." * dots + "client") not in taken)
 
 
 def group(find: Callable[..., None]) -> typer.Typer:

@@ -448,8 +448,8 @@ def _move(scratch: Path, out: Path, files: Sequence[str], stale: Sequence[str]) 
         raise
 
 
-def write_parquet(table: _core.Table, path: str | os.PathLike[str]) -> None:
-    """Write one table as a Parquet file."""
+def write_parquet(table: Any, path: str | os.PathLike[str]) -> None:
+    """Write one table, a klientela one or another with ``__arrow_c_stream__``, as a Parquet file."""
     connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
     try:
         connection.execute("SET TimeZone = 'UTC'")
