@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -65,6 +66,13 @@ _COLUMNS_SHOWN = 12
 _UNCLEAR = 0.05
 _REFUSED_SHOWN = 3
 _CARDS_SHOWN = 5
+# What is known, by the argument of the library.
+_KNOWN = {
+    "previous": "--previous",
+    "must_links": "--must-link",
+    "cannot_links": "--cannot-link",
+    "labelled": "--labelled",
+}
 
 
 def _file(help_text: str) -> Any:
@@ -145,7 +153,8 @@ def dedupe(
             "--journal, --rebase and --dry-run are about merging, and cards of two lists are linked"
         )
     began = time.monotonic()
-    with errors():
+    told = {"previous": previous, "must_links": must_link, "cannot_links": cannot_link, "labelled": labelled}
+    with errors(_KNOWN), _naming_files(told):
         chosen = policy_of(preset, policy, date_format)
         folder = Path(out)
         if folder.exists() and not folder.is_dir():
@@ -187,19 +196,15 @@ def dedupe(
                     threads=threads,
                     progress=_stage_steps(steps),
                 )
-                earlier = None if previous is None else readers.read(previous, "clusters", encoding=encoding).data
+                earlier = None if previous is None else _whole(previous, "clusters", encoding)
                 found = find_duplicates(lists[0].base, previous=earlier, known=opened.merged, **shared)
             else:
                 found = link_lists(lists[0].base, lists[1].base, **shared)
             files = [each for each in (clients, link) if each is not None]
             summary = _summary(files, lists)
-            told = {
-                "--previous": previous,
-                "--must-link": must_link,
-                "--cannot-link": cannot_link,
-                "--labelled": labelled,
-            }
-            summary["notes"] += _of_rows(lists, [option for option, file in told.items() if file is not None], opened)
+            summary["notes"] += _of_rows(
+                lists, [option for argument, option in _KNOWN.items() if told[argument] is not None], opened
+            )
             if opened is not None:
                 steps("Merging", 0)
                 summary["notes"] += without_cards(opened.merged)
@@ -286,12 +291,34 @@ def _pairs(file: str | None, names: tuple[str, ...], encoding: str | None) -> An
     """The named columns of a file, else its first ones."""
     if file is None:
         return None
-    table = table_of(readers.read(file, "pairs", encoding=encoding).data)
+    table = _whole(file, "pairs", encoding)
     if all(name in table for name in names):
         return {name: table._column(name) for name in names}
     if len(table.columns) < len(names):
         raise _core.BadDataError(f"{file} must have the columns {', '.join(names)}", file)
     return {name: table._column(column) for name, column in zip(names, table.columns, strict=False)}
+
+
+def _whole(file: str, table: str, encoding: str | None) -> _core.Table:
+    """A file without a line that cannot be read: who leaves out what somebody said does not do it."""
+    source = readers.read(file, table, encoding=encoding)
+    if source.malformed:
+        row, _, line = source.malformed[0]
+        raise _core.BadDataError(f"row {row + 1:,} of {file} cannot be cut into columns: {line}", file)
+    return table_of(source.data)
+
+
+@contextlib.contextmanager
+def _naming_files(files: Mapping[str, str | None]) -> Iterator[None]:
+    """Errors about what is known name the file that says so in place of the argument."""
+    try:
+        yield
+    except _core.KlientelaError as error:
+        argument, file = error.where, files.get(error.where)
+        if file is not None:
+            named = argument in error.message.split(":")[0].split()
+            error.message = error.message.replace(argument, file, 1) if named else f"{file}: {error.message}"
+        raise
 
 
 def _summary(files: Sequence[str], lists: Sequence[cards.Cards]) -> dict[str, Any]:

@@ -137,7 +137,9 @@ def test_links_of_people_win_over_scores(people):
 
 
 def test_contradictory_links_are_named_by_their_ids(people):
-    with pytest.raises(klientela.InvalidArgumentError, match=r"cards 7 and 1 must not .*: 7 = 2 = 1") as raised:
+    with pytest.raises(
+        klientela.InvalidArgumentError, match=r"^row 1 of .* cards 7 and 1 must not .*: 7 = 2 = 1"
+    ) as raised:
         klientela.find_duplicates(people[0], must_links=[(1, 2), (2, 7)], cannot_links=[(7, 1)])
     assert raised.value.where == "cannot_links"
 
@@ -145,16 +147,22 @@ def test_contradictory_links_are_named_by_their_ids(people):
 @pytest.mark.parametrize(
     ("known", "error", "said"),
     [
-        ({"must_links": [(1, "nobody")]}, klientela.NotFoundError, "nobody"),
-        ({"must_links": [(1, 1)]}, klientela.InvalidArgumentError, "itself"),
+        ({"must_links": [(1, 2), (1, "nobody")]}, klientela.NotFoundError, "^row 2 of must_links: client nobody has"),
+        ({"must_links": [(1, 1)]}, klientela.InvalidArgumentError, "^row 1 of must_links: card 1 .* itself"),
         ({"must_links": [(1,)]}, klientela.InvalidArgumentError, "id_a, id_b"),
-        ({"must_links": [(1, None)]}, klientela.InvalidArgumentError, "None"),
+        ({"must_links": [(1, None)]}, klientela.InvalidArgumentError, "^row 1 of must_links has no id_b"),
         ({"cannot_links": {"a": [1], "id_b": [2]}}, klientela.InvalidArgumentError, "'id_a'"),
         ({"cannot_links": 5}, klientela.InvalidArgumentError, "int"),
         ({"must_links": [(1, 2.5)]}, klientela.InvalidArgumentError, "whole number"),
         ({"previous": [1, 2]}, klientela.InvalidArgumentError, "mapping"),
         ({"labelled": [(1, 2, True)]}, klientela.InvalidArgumentError, "1 pairs were judged"),
-        ({"labelled": [(1, 2, "perhaps")]}, klientela.InvalidArgumentError, "perhaps"),
+        ({"labelled": [(1, 2, "perhaps")]}, klientela.InvalidArgumentError, "^row 1 of labelled .* 'perhaps'"),
+        (
+            {"labelled": [(1, 2, "no"), (3, 4, "yes"), (1, 2, "no"), ("2", " 1", "yes")]},
+            klientela.InvalidArgumentError,
+            "^rows 1 and 4 of labelled .* one client in row 4 and two in row 1$",
+        ),
+        ({"previous": {"id": [1, None], "cluster": [1, 2]}}, klientela.InvalidArgumentError, "^row 2 .* has no id"),
         ({"blocking": {"rules": ["surname"]}}, klientela.BadPolicyError, "surname"),
         ({"comparison": []}, klientela.BadPolicyError, "comparison"),
         ({"clusters": {"method": "magic"}}, klientela.BadPolicyError, "magic"),
@@ -645,6 +653,34 @@ def test_the_command_takes_what_people_know(cli, tmp_path, file):
     write(tmp_path / "must.csv", [["id_a", "id_b"], [1, "ghost"]])
     done = cli("dedupe", file[0], "--must-link", "must.csv")
     assert done.returncode == 1 and "ghost" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_what_cannot_be_known_names_file_and_row(command, tmp_path, file):
+    told = tmp_path / "told.csv"
+    ids = sorted(file[1])[:2]
+    pair, back = f"{ids[0]},{ids[1]}", f"{ids[1]},{ids[0]}"
+    for option, text, said in (
+        ("--must-link", f"id_a,id_b\n{pair}\n{ids[0]},nobody\n", "row 2 of FILE: client nobody has no card"),
+        ("--must-link", f"id_a,id_b\n{pair},3\n{back}\n", f"row 1 of FILE cannot be cut into columns: {pair},3"),
+        ("--cannot-link", f"id_a,id_b\n{ids[0]},\n", "row 1 of FILE has no id_b"),
+        ("--labelled", f"id_a,id_b,match\n{pair},yes\n{back},no\n", "rows 1 and 2 of FILE contradict each other"),
+        ("--labelled", f"id_a,id_b,match\n{pair},yes\n", "FILE: 1 pairs were judged"),
+        ("--previous", f"id,cluster\n{ids[0]},x\n{ids[1]},y\n{ids[0]},y\n", "rows 1 and 3 of FILE put card"),
+        ("--previous", "card,cluster\n1,x\n", "FILE has no column 'id'"),
+    ):
+        told.write_text(text, "utf-8")
+        done = command("dedupe", file[0], "--out", tmp_path / "found", option, told)
+        assert done.returncode == 1 and said.replace("FILE", str(told)) in done.stderr, done.stderr
+        assert not (tmp_path / "found").exists()
+
+
+def test_of_two_lists_a_pair_has_an_order(people):
+    base = people[0]
+    judged = [(1, 2, True), (2, 1, False)]  # ids of one list are not those of the other
+    with pytest.raises(klientela.InvalidArgumentError, match="2 pairs were judged"):
+        klientela.link_lists(base, base, labelled=judged)
+    with pytest.raises(klientela.InvalidArgumentError, match="rows 2 and 3 of labelled"):
+        klientela.link_lists(base, base, labelled=[*judged, (2, 1, True)])
 
 
 def test_the_command_links_two_lists(cli, tmp_path):
