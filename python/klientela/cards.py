@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import os
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -62,6 +64,8 @@ class Cards:
         The columns that were not read as texts, behind a first column with the ids; None where there are none.
     parent : str, optional
         The column with the parents of cards, which is not read but stands in ``kept``.
+    month_first : list of str
+        Columns whose dates were read with the month before the day.
     """
 
     base: _core.ClientBase
@@ -75,6 +79,7 @@ class Cards:
     notes: list[str] = field(default_factory=list)
     kept: _core.Table | None = field(default=None, repr=False)
     parent: str | None = None
+    month_first: list[str] = field(default_factory=list)
 
 
 def read(
@@ -177,7 +182,29 @@ def read(
         notes=table.notes,
         kept=table.values_not_read(numbered),
         parent=table.parent,
+        month_first=table.month_first,
     )
+
+
+def day_of(text: str, *, date_format: str | None = None, month_first: bool = False) -> str:
+    """Give a day that somebody wrote as 2026-12-31, as :func:`read` takes it in a column; a text that is none as it is.
+
+    >>> day_of("3.5.1980"), day_of("03/05/1980", month_first=True), day_of("19800503"), day_of("soon")
+    ('1980-05-03', '1980-03-05', '1980-05-03', 'soon')
+    >>> day_of("1980 03 05", date_format="%Y %d %m")
+    '1980-05-03'
+    """
+    text = text.strip()
+    marks = [mark for mark in ".-/" if mark in text]
+    orders = ["%d{0}%m{0}%Y", "%m{0}%d{0}%Y"]
+    orders = ["%Y{0}%m{0}%d", *(reversed(orders) if month_first else orders)]
+    patterns = [order.format(mark) for order in orders for mark in marks]
+    if len(text) == 8 and text.isdecimal():
+        patterns = ["%Y%m%d"]
+    for pattern in [date_format] if date_format else patterns:
+        with contextlib.suppress(ValueError):
+            return dt.datetime.strptime(text, pattern).date().isoformat()
+    return text
 
 
 _ROWS_SHOWN = 5
@@ -228,6 +255,7 @@ class _Delivered:
         self.notes: list[str] = []
         self.id_column: str | None = None
         self.parent: str | None = None
+        self.month_first: list[str] = []
         self._number = "row"
         while self._number.casefold() in {column.casefold() for column in self.types}:
             self._number += "_"
@@ -327,6 +355,8 @@ class _Delivered:
                 "first; --date-format, such as %m/%d/%Y, says otherwise"
             )
         ordered = month_first if months > days else day_first
+        if months > days:
+            self.month_first.append(column)
         in_one_piece = solids[max(range(3), key=lambda order: (in_one[order], -order))]
         return f"coalesce({in_one_piece}, {ordered} || {rest}, {year_first} || {marks}, 5), {text})"
 
