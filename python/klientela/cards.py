@@ -186,6 +186,21 @@ def read(
     )
 
 
+def with_days(data: Any, ingest: Mapping[str, Any]) -> Any:
+    """Give a table of clients with its dates written so that every reader takes them.
+
+    They are read as :func:`read` does, but for those of a column in which the day or the month could be first: they stay
+    as they are, as all do where ``ingest`` says how dates are written.
+    """
+    table = _Delivered(data, "the table", ingest)
+    fields = {column: field_name for field_name, column in table._mapped.items()}
+    days = [each for each in table.types if (fields.get(each) or _core._field_for("clients", each)) in _TIMES]
+    written = {column: table._times(column, doubtful=False) for column in days}
+    if all(written[column] in (_quoted(column), table._texts.get(column)) for column in days):
+        return data
+    return table.with_columns(written)
+
+
 def day_of(text: str, *, date_format: str | None = None, month_first: bool = False) -> str:
     """Give a day that somebody wrote as 2026-12-31, as :func:`read` takes it in a column; a text that is none as it is.
 
@@ -323,8 +338,11 @@ class _Delivered:
             return f"array_to_string({_quoted(column)}, ';')"
         return f"CAST({_quoted(column)} AS VARCHAR)"
 
-    def _times(self, column: str) -> str:
-        """Times as they are, or in a text that can be read: dates of one order with the year first."""
+    def _times(self, column: str, *, doubtful: bool = True) -> str:
+        """Times as they are, or in a text that can be read: dates of one order with the year first.
+
+        Where each order is as likely, and it is no date with dots, the day is taken to be first, if that is not too doubtful.
+        """
         kind = self.types[column]
         if kind in ("DATE", '"NULL"') or kind.startswith("TIMESTAMP"):
             return _quoted(column)
@@ -349,6 +367,8 @@ class _Delivered:
         ((days, months, *in_one, undotted),) = self._connection.execute(
             f"SELECT {counted}, {dotted} FROM cards"
         ).fetchall()
+        if days == months and undotted and not doubtful:
+            return text
         if days == months and undotted:
             self.notes.append(
                 f"the dates of the column {column!r} could be read with the day or the month first: the day is taken to be "
@@ -359,6 +379,11 @@ class _Delivered:
             self.month_first.append(column)
         in_one_piece = solids[max(range(3), key=lambda order: (in_one[order], -order))]
         return f"coalesce({in_one_piece}, {ordered} || {rest}, {year_first} || {marks}, 5), {text})"
+
+    def with_columns(self, written: Mapping[str, str]) -> readers._Rows:
+        """All rows, some columns by an expression."""
+        chosen = [f"{written.get(column, _quoted(column))} AS {_quoted(column)}" for column in self.types]
+        return readers._Rows(self._connection, self._connection.sql(f"SELECT {', '.join(chosen)} FROM cards"))
 
     def relation(self, numbered: bool) -> Any:
         """What is ingested, with `numbered` ids or those that came."""

@@ -224,3 +224,22 @@ def test_a_run_without_cards_writes_none_of_it(tmp_path):
     assert outcome.exit_code == 0, outcome.output
     assert not {"clusters.csv", "journal.jsonl"} & {path.name for path in (tmp_path / "out").iterdir()}
     assert writers.write(klientela.run(SALES), tmp_path / "other").keys().isdisjoint({"clusters.csv", "merged.csv"})
+
+
+def test_dates_of_cards_are_read_as_dedupe_reads_them(tmp_path):
+    """But where the day or the month could be first, which dedupe takes with a note: the card is rejected with a hint."""
+    sales = write(tmp_path / "sales.csv", SALES)
+    cards = {**CARDS, "birthday": ["31.12.1971", "31.12.1971", "1.1.1990", ""], "Updated": ["20260105", "", "", ""]}
+    files = ["--clients", write(tmp_path / "cards.csv", cards), "--transactions", sales]
+    outcome = run_cli(*files, "--out", tmp_path / "dots")
+    assert outcome.exit_code == 0 and "rejected" not in outcome.output, outcome.output
+    journal = tmp_path / "dots" / "journal.jsonl"
+    command = ["dedupe", "undo", "1", str(tmp_path / "cards.csv"), "--journal", str(journal)]  # the cards are the same
+    outcome = CliRunner().invoke(app, command)
+    assert outcome.exit_code == 0, outcome.output
+    write(tmp_path / "cards.csv", {**CARDS, "birthday": ["01/02/1971", "01/02/1971", "", ""]})
+    outcome = run_cli(*files, "--out", tmp_path / "either")
+    assert outcome.exit_code == 0 and "2 not a date" in outcome.output
+    assert "--date-format, such as" in outcome.output
+    outcome = run_cli(*files, "--out", tmp_path / "said", "--date-format", "%d/%m/%Y")
+    assert outcome.exit_code == 0 and "rejected" not in outcome.output
