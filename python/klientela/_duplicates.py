@@ -420,7 +420,8 @@ def _add(
     Parameters
     ----------
     base : ClientBase
-        The indexed base, extended: ``index.base.extend({"clients": cards}).base``. The newest card of a client counts.
+        The indexed base, extended: ``cards.read(more, extends=index.base).base``, or ``index.base.extend`` with stricter
+        rules. The newest card of a client counts.
     removed : ids, optional
         Cards that are gone, whatever the base says.
     must_links, cannot_links : pairs of ids, or table with the columns id_a and id_b, optional

@@ -87,6 +87,7 @@ def read(
     *,
     ingest: Mapping[str, Any] | None = None,
     encoding: str | None = None,
+    extends: _core.ClientBase | None = None,
     threads: int = 0,
     progress: Callable[[str, float], object] | None = None,
 ) -> Cards:
@@ -105,6 +106,9 @@ def read(
         The ingest part of a policy: ``mappings`` name columns, ``date_format`` says how dates are written.
     encoding : str, optional
         Of a text file that is not UTF-8.
+    extends : ClientBase, optional
+        A base that the cards are added to, which stays as it is. :meth:`ClientBase.extend` reads by the stricter rules of
+        every table.
     threads : int
         0: one per core.
     progress : callable, optional
@@ -113,11 +117,20 @@ def read(
     Returns
     -------
     Cards
+        What it says of rows and columns is of this list alone; the base is the extended one, where there is one.
 
     Raises
     ------
     BadDataError
-        If the file cannot be read at all, or has no column that duplicates can be told by.
+        If the file cannot be read at all, or has no column that duplicates can be told by; or if cards are to be added
+        that have no id each.
+
+    Examples
+    --------
+    >>> first = read({"id": [1, 2], "name": ["Anna Berg", "Otto Kranz"]})
+    >>> more = read({"id": [2, 3], "name": ["Otto Krantz", "Ida Pohl"], "dob": ["17.8.1966", "?"]}, extends=first.base)
+    >>> more.rows, len(more.base), more.unreadable
+    (2, 3, {'dob': 1})
     """
     options = dict(ingest or {})
     if isinstance(data, (str, os.PathLike)):
@@ -129,10 +142,14 @@ def read(
     table = _Delivered(source.data, name, options)
     columns = table.choose()
     wanted = {**options, "keep_unreadable_cards": True}
+    into = _core.ingest
+    if extends is not None:
+        into = extends.extend
+        wanted |= {"time_zone": extends.time_zone, "currency": extends.currency}
     mappings = {**options.get("mappings", {}), "clients": {"columns": columns}}
 
     def take(numbered: bool) -> _core.IngestResult:
-        return _core.ingest(
+        return into(
             {"clients": table.relation(numbered)},
             threads=threads,
             progress=progress,
@@ -140,6 +157,8 @@ def read(
         )
 
     numbered = table.id_column is None
+    if numbered and extends is not None:
+        raise _core.BadDataError(f"{name} has no column of ids, which cards that are added need", "clients")
     result = take(numbered)
     counts = result.counts["clients"]
     if any(reason in counts["by_reason"] for reason in _ABOUT_IDS):
@@ -148,6 +167,12 @@ def read(
             for reason in _ABOUT_IDS
             if reason in counts["by_reason"]
         ]
+        if extends is not None:
+            raise _core.BadDataError(
+                f"the column {table.id_column!r} of {name} holds no ids of cards ({', '.join(told)}), and cards that are added "
+                f"need an id each: {_first_rows([], result.rejected)}",
+                "clients",
+            )
         table.notes.insert(
             0,
             f"the column {table.id_column!r} holds no ids of cards ({', '.join(told)}): rows are numbered from 1 instead",

@@ -513,6 +513,24 @@ def test_rows_are_numbered_where_ids_do_not_serve(ids, said):
     assert clusters_of(klientela.find_duplicates(read.base)) == {1: 1, 2: 2, 3: 1}
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"name": ["Ida Pohl"]}, "the table has no column of ids"),
+        ({"Nr": ["4"], "id": [None], "name": ["Ida Pohl"]}, r"'id' .* \(1 missing\).*row 1 id missing value"),
+        ({"id": [4, 4], "name": ["Ida", "Otto"]}, r"\(1 that stand there before\).*row 2 id duplicate client"),
+    ],
+)
+def test_cards_are_added_by_their_ids(more, said):
+    first = cards.read({"id": ["1", "2"], "name": ["Anna", "Otto"]}, ingest={"time_zone": "Europe/Berlin"})
+    added = cards.read({"id": [4], "name": ["Ida"], "dob": ["31.12.1980"], "kind": ["?"]}, extends=first.base)
+    assert added.base.extends(first.base) and len(added.base) == 3 and added.base.time_zone == "Europe/Berlin"
+    assert (added.rows, added.rejected, added.unreadable) == (1, 0, {"kind": 1})
+    with pytest.raises(klientela.BadDataError, match=said):
+        cards.read(more, extends=first.base)
+    assert len(first.base) == 2
+
+
 def test_a_parent_that_is_not_there_does_not_cost_the_card():
     assert len(cards.read({"id": [1, 2], "name": ["a", "b"], "parent": ["x", 1]}).base) == 2
 
