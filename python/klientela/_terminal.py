@@ -117,6 +117,7 @@ _OPTIONS = {
     "out": "--out",
     "plugins": "--plugins",
     "policy": "--policy",
+    "rebase": "--rebase",
     "threads": "--threads",
 }
 

@@ -143,7 +143,7 @@ def read_and_run(
             error.message = (
                 f"{journal} is the journal of other cards, or they have changed since; --rebase goes on with it"
             )
-        elif journal is not None and error.where.startswith(("line ", "operation ")):
+        elif journal is not None and (error.where == "rebase" or error.where.startswith(("line ", "operation "))):
             error.message = f"{journal}: {error.message}"
         table = error.where.partition(".")[0]
         if table in files:

@@ -217,6 +217,14 @@ def test_journals_are_saved_and_opened(base, merged, tmp_path):
     later = klientela.MergedBase.open(more, file, rebase=True, who="sync")
     assert later.counts_as(2) == 1 and later.journal.to_pydict()["operation"][-1] == "rebase"
     assert merged.rebased(more).cards.to_csv() == later.cards.to_csv()
+    strangers = base_of({"id": ["a", "b"], "name": ["Ida", "Otto"]})
+    for rebase in (merged.rebased, lambda other: klientela.MergedBase.open(other, file, rebase=True)):
+        with pytest.raises(klientela.InvalidArgumentError, match="such as 1, 2, 3, this one has none") as refused:
+            rebase(strangers)
+        assert refused.value.where == "rebase"
+    with pytest.raises(klientela.InvalidArgumentError, match="this one has none"):
+        sales = {"client": ["a"], "at": ["2026-01-01"], "amount": [1]}
+        klientela.run(clients={"id": ["a"], "name": ["Ida"]}, transactions=sales, journal=file, rebase=True)
     file.write_text(file.read_text(encoding="utf-8").replace("клерк", "никто"), encoding="utf-8")
     with pytest.raises(klientela.BadDataError, match=r"journal\.jsonl.*line"):
         klientela.MergedBase.open(base, file)
@@ -555,6 +563,35 @@ def test_a_journal_of_another_list_is_refused(cli, members, tmp_path):
     assert len(rows_of(out / "merged.csv")) == 6
     missing = cli("dedupe", members, "--journal", tmp_path / "none.jsonl", "--out", out)
     assert missing.returncode == 1 and "there is no journal" in missing.stderr
+
+
+def test_a_list_of_strangers_is_no_changed_list(command, members, tmp_path):
+    out = tmp_path / "found"
+    assert command("dedupe", members, "--out", out).returncode == 0
+    journal = out / "journal.jsonl"
+    before = journal.read_bytes()
+    others, sales = tmp_path / "others.csv", tmp_path / "sales.csv"
+    others.write_text("Id,Name\na,Ida Pohl\nb,Otto Kranz\n", "utf-8")
+    sales.write_text("client,at,amount\na,2026-01-01,1\n", "utf-8")
+    for line in (
+        ("dedupe", others, "--out", tmp_path / "new", "--journal", journal, "--rebase"),
+        ("dedupe", "undo", "1", others, "--journal", journal, "--rebase"),
+        (
+            "run",
+            "--clients",
+            others,
+            "--transactions",
+            sales,
+            "--journal",
+            journal,
+            "--rebase",
+            "--out",
+            tmp_path / "new",
+        ),
+    ):
+        done = command(*line)
+        assert done.returncode == 1 and f"{journal}: the journal is of another list" in done.stderr, done.stderr
+        assert done.stderr.count("\n") == 1 and journal.read_bytes() == before and not (tmp_path / "new").exists()
 
 
 def test_rules_are_changed_under_another_version(cli, members, tmp_path):
