@@ -223,6 +223,7 @@ def dedupe(
                         merged=None if opened is None else opened.merged,
                         kept=lists[0].kept,
                         parent=lists[0].parent,
+                        lists=[each.base for each in lists],
                     )
 
             written = write() if opened is None or dry_run else save_all(opened, write)

@@ -591,9 +591,13 @@ def test_the_command_writes_what_was_found(cli, tmp_path, file):
     assert read["columns"]["family_name"] == "surname"
     # The same as the library gives.
     found = klientela.find_duplicates(cards.read(file[0]).base)
-    for name in ("clusters", "joins", "cuts", "review", "weights", "rules"):
+    for name in ("clusters", "weights", "rules"):
         assert (folder / f"{name}.csv").read_text(encoding="utf-8") == getattr(found, name).to_csv()
-    assert (folder / "pairs.csv").read_text(encoding="utf-8") == found.pairs().to_csv()
+    for name, of in (("pairs", found.pairs()), ("joins", found.joins), ("cuts", found.cuts), ("review", found.review)):
+        lines = (folder / f"{name}.csv").read_text(encoding="utf-8").splitlines()
+        assert lines[0].endswith(",name_a,name_b") and len(lines) == len(of) + 1
+        for line, told in zip(lines, of.to_csv().splitlines(), strict=True):
+            assert line.startswith(f"{told},")
     assert cli("dedupe", file[0], "--out", "found", "--quiet").stdout == ""
 
 
@@ -619,6 +623,29 @@ def test_every_kind_of_file_gives_the_same(cli, tmp_path, file, ending):
         assert cli("dedupe", path, "--out", folder).returncode == 0
     one, two = ((tmp_path / folder / "clusters.csv").read_text(encoding="utf-8") for folder in ("one", "two"))
     assert one == two
+
+
+def test_pairs_name_their_cards(command, tmp_path):
+    """By what they have, escaped as every cell; of two lists each card by its own list."""
+    for name, rows in (
+        ("a.csv", ["1,=Anna,Berg,anna@mail.example", " 2 ,=Anna,Berg,anna@mail.example", "3,,,anna@mail.example"]),
+        ("b.csv", ["1,Otto,Kranz,anna@mail.example", "2,,,"]),
+    ):
+        (tmp_path / name).write_text("\n".join(["Id,First name,Surname,Email", *rows]) + "\n", "utf-8")
+    must = tmp_path / "must.csv"
+    must.write_text("id_a,id_b\n1,2\n2,3\n", "utf-8")
+    done = command("dedupe", tmp_path / "a.csv", "--must-link", must, "--out", tmp_path / "o")
+    assert done.returncode == 0, done.stderr
+    for name in ("joins", "pairs"):
+        rows = table(tmp_path / "o" / f"{name}.csv")
+        assert {(row["id_a"], row["name_a"]) for row in rows} >= {("1", "'=Anna Berg")}
+        assert {(row["id_b"], row["name_b"]) for row in rows} >= {(" 2 ", "'=Anna Berg"), ("3", "anna@mail.example")}
+    must.write_text("id_a,id_b\n3,1\n", "utf-8")
+    line = ("dedupe", tmp_path / "a.csv", "--link", tmp_path / "b.csv", "--must-link", must, "--out", tmp_path / "l")
+    done = command(*line)
+    assert done.returncode == 0, done.stderr
+    (link,) = (row for row in table(tmp_path / "l" / "links.csv") if row["id_a"] == "3")
+    assert (link["name_a"], link["name_b"]) == ("anna@mail.example", "Otto Kranz")
 
 
 def test_ids_are_as_they_were_in_the_file(cli, tmp_path):
@@ -710,7 +737,7 @@ def test_the_command_links_two_lists(cli, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "between the lists" in done.stdout
     links = table(tmp_path / "o" / "links.csv")
-    assert list(links[0]) == ["id_a", "id_b", "score", "probability"]
+    assert list(links[0]) == ["id_a", "id_b", "score", "probability", "name_a", "name_b"]
     assert sum(truth[int(row["id_a"])] == truth[int(row["id_b"])] for row in links) >= 98
     assert len({row["id_a"] for row in links}) == len(links)
     assert cli("dedupe", "ours.csv", "--link", "theirs.csv", "--many", "--out", "m").returncode == 0

@@ -150,6 +150,8 @@ def test_the_command_line_writes_what_dedupe_writes(tmp_path):
     }  # fmt: skip
     rows = list(csv.DictReader((out / "clusters.csv").open(encoding="utf-8")))
     assert [row["cluster"] for row in rows[:2]] == ["2", "2"]
+    join, *_ = csv.DictReader((out / "joins.csv").open(encoding="utf-8"))
+    assert (join["name_a"], join["name_b"]) == ("Robert Falk", "Bob Falk")
     assert json.loads((out / "summary.json").read_text())["duplicates"]["merged_cards"] == 1
     # Again: what the run merged by itself is found again, also where cards have changed.
     changed = {**CARDS, "phones": [*CARDS["phones"][:3], "+49 30 5550177"]}
