@@ -44,6 +44,7 @@ from klientela.cli_merge import (
     policy_of,
     save_all,
     set_aside,
+    undo_hint,
     without_cards,
 )
 
@@ -228,7 +229,16 @@ def dedupe(
 
             written = write() if opened is None or dry_run else save_all(opened, write)
         if not quiet:
-            _show(found, files, lists, summary, written, time.monotonic() - began)
+            hint = None
+            if opened is not None and JOURNAL in written:
+                said: dict[str, Any] = {
+                    "preset": preset,
+                    "policy": policy,
+                    "date_format": date_format,
+                    "encoding": encoding,
+                }
+                hint = undo_hint(opened.merged, clients, written[JOURNAL], **said)
+            _show(found, files, lists, summary, written, hint, time.monotonic() - began)
 
 
 def _merge(opened: Opened, found: _core.Duplicates, who: str, dry_run: bool) -> dict[str, Any]:
@@ -349,6 +359,7 @@ def _show(
     lists: Sequence[cards.Cards],
     summary: Mapping[str, Any],
     written: Mapping[str, Path],
+    hint: str | None,
     seconds: float,
 ) -> None:
     told = found.summary
@@ -396,11 +407,8 @@ def _show(
             of_file = f" of {escape(Path(file).name)}" if linking else ""
             console.print(f"[dim]columns not used{of_file}: {escape(', '.join(each.unused))}[/dim]", soft_wrap=True)
     console.print()
-    if JOURNAL in written:
-        console.print(
-            f"[dim]klientela dedupe undo takes a merge back by its number in {escape(str(written[JOURNAL]))}[/dim]",
-            soft_wrap=True,
-        )
+    if hint is not None:
+        console.print(f"[dim]{escape(hint)}[/dim]", soft_wrap=True)
     first = written["links.csv" if linking else "merged.csv"]
     console.print(f"[green]done[/green] in {seconds:.1f} s; open [bold]{escape(str(first))}[/bold]", soft_wrap=True)
 

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import itertools
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -318,10 +319,42 @@ def _read(
     return open_journal(read, journal, policy, rebase=rebase, who=who, reason=reason, threads=threads, progress=None)
 
 
+def _merges(merged: MergedBase) -> list[int]:
+    """Numbers of the merges that count, the last one first."""
+    columns = (merged.journal._column(name) for name in ("sequence", "operation", "counts"))
+    return [number for number, operation, counts in zip(*columns, strict=True) if operation == "merge" and counts][::-1]
+
+
+def undo_hint(
+    merged: MergedBase, clients: str, journal: Path, *, rebase: bool = False, **options: str | None
+) -> str | None:
+    """Give the command that takes the last merge back, as it can be typed; None where there is none.
+
+    ``options`` are those of the command that the cards were read by, such as date_format.
+    """
+    merges = _merges(merged)
+    if not merges:
+        return None
+    said = [[f"--{name.replace('_', '-')}", value] for name, value in options.items() if value is not None]
+    line = ["klientela", "dedupe", "undo", str(merges[0]), clients, "--journal", str(journal)]
+    line += ["--rebase"] if rebase else []
+    return (
+        f"{shlex.join([*line, *itertools.chain(*said)])} takes merge {merges[0]} of the journal back; with --all in place of "
+        "the number it takes every merge back"
+    )
+
+
 def undo(
-    operation: Annotated[int, typer.Argument(min=1, help="Its number in the journal.", metavar="OPERATION")],
-    clients: Clients,
+    operation: Annotated[
+        str, typer.Argument(help="Its number in the journal; left out with --all.", metavar="OPERATION")
+    ],
     journal: JournalFile,
+    clients: Annotated[
+        str | None, typer.Argument(help="The cards that the journal belongs to.", metavar="CLIENTS")
+    ] = None,
+    all_merges: Annotated[
+        bool, typer.Option("--all", help="Take back every merge. Edits, and pairs that are two clients, stay.")
+    ] = False,
     out: Results = None,
     rebase: Rebase = False,
     who: Who = "",
@@ -333,11 +366,28 @@ def undo(
     threads: Threads = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Take back one operation of the journal, whatever came after it; an undo too, which does it again."""
+    """Take back one operation of the journal, whatever came after it; an undo too, which does it again.
+
+    With --all every merge is taken back.
+    """
+    if all_merges:
+        if clients is not None:
+            raise typer.BadParameter("--all takes back every merge: name the cards alone, and no operation")
+        clients = operation
+    elif clients is None:
+        raise typer.BadParameter("name an operation and the cards, or --all and the cards")
+    elif not (operation.isascii() and operation.isdecimal() and int(operation) > 0):
+        raise typer.BadParameter(f"{operation!r} is not the number of an operation, from 1", param_hint="OPERATION")
 
     def change(merged: MergedBase) -> tuple[int, str]:
-        done = merged.undo(operation, who=who, reason=reason, at=now())
-        return done, f"took back operation {operation}"
+        taken = _merges(merged) if all_merges else [int(operation)]
+        if not taken:
+            raise _core.NotFoundError(f"{journal} has no merge that could be taken back", "journal")
+        for number in taken:
+            done = merged.undo(number, who=who, reason=reason, at=now())
+        if len(taken) == 1:
+            return done, f"took back operation {taken[0]}"
+        return done, f"and those before it took back {len(taken):,} merges"
 
     _change(
         clients,

@@ -426,7 +426,7 @@ def test_the_command_merges_and_says_how_to_take_back(cli, members, tmp_path):
     out = tmp_path / "found"
     done = cli("dedupe", members, "--out", out, "--who", "clerk")
     assert done.returncode == 0, done.stderr
-    assert "in 2 new merges" in done.stdout and "klientela dedupe undo" in done.stdout
+    assert "in 2 new merges" in done.stdout and "klientela dedupe undo 2 " in done.stdout
     merged = rows_of(out / "merged.csv")
     assert [(each["client"], each["cards"]) for each in merged] == [
         ("1", "1; 3"),
@@ -467,6 +467,25 @@ def test_the_command_merges_and_says_how_to_take_back(cli, members, tmp_path):
     assert not (tmp_path / "second" / "journal.jsonl").exists()
     operations = [line.get("operation") for line in journal_of(out / "journal.jsonl")]
     assert [each for each in operations if each] == ["merge", "merge", "undo", "not_duplicate"]
+
+
+def test_every_merge_is_taken_back_at_once(command, members, tmp_path):
+    out = tmp_path / "found"
+    assert command("dedupe", members, "--out", out).returncode == 0
+    journal = out / "journal.jsonl"
+    line = ("dedupe", "undo", "--all", members, "--journal", journal, "--reason", "wrong list")
+    done = command(*line)
+    assert done.returncode == 0 and "took back 2 merges" in done.stdout, done.stderr
+    assert len(rows_of(out / "merged.csv")) == 6
+    undone = [(each.get("of"), each.get("reason")) for each in journal_of(journal) if each.get("operation") == "undo"]
+    assert undone == [(2, "wrong list"), (1, "wrong list")]
+    before = journal.read_bytes()
+    done = command(*line)
+    assert done.returncode == 1 and "no merge that could be taken back" in done.stderr
+    for wrong in (("--all", "1", members), (members,), ("0", members), ("one", members)):
+        done = command("dedupe", "undo", *wrong, "--journal", journal)
+        assert done.returncode == 2 and "Invalid value" in done.stderr, done.stderr
+    assert journal.read_bytes() == before
 
 
 def test_a_dry_run_leaves_the_journal_alone(cli, members, tmp_path):
