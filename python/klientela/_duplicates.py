@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from klientela import _core
 from klientela._columns import table_of
+from klientela._counted import counted
 
 if TYPE_CHECKING:
     from klientela._merge import MergedBase
@@ -328,8 +329,8 @@ def _is_none(label: Any) -> bool:
 def _repr(self: _core.Duplicates) -> str:
     told = self.summary
     return (
-        f"<klientela.Duplicates: {told['cards']:,} cards, {told['clusters']:,} clusters, "
-        f"{told['duplicates']:,} duplicates>"
+        f"<klientela.Duplicates: {counted(told['cards'], 'card')}, {counted(told['clusters'], 'cluster')}, "
+        f"{counted(told['duplicates'], 'duplicate')}>"
     )
 
 
@@ -453,7 +454,7 @@ def attach() -> None:
     for name, of_index in (
         ("search", _search),
         ("add", _add),
-        ("__repr__", lambda self: f"<klientela.CardIndex: {len(self):,} cards>"),
+        ("__repr__", lambda self: f"<klientela.CardIndex: {counted(len(self), 'card')}>"),
     ):
         setattr(_core.CardIndex, name, of_index)
     for name, method in (

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from klientela import _core
 from klientela._columns import table_of
+from klientela._counted import counted
 from klientela._duplicates import _columns, _is_none
 
 _Id = int | str
@@ -486,8 +487,8 @@ class MergedBase:
     def __repr__(self) -> str:
         merged = len(self.clusters)
         return (
-            f"<klientela.MergedBase: {len(self.original):,} cards, {len(self.base):,} clients, {merged:,} cards merged, "
-            f"{len(self):,} operations>"
+            f"<klientela.MergedBase: {counted(len(self.original), 'card')}, {counted(len(self.base), 'client')}, "
+            f"{counted(merged, 'card')} merged, {counted(len(self), 'operation')}>"
         )
 
     def _repr_html_(self) -> str:

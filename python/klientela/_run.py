@@ -12,6 +12,7 @@ from typing import Any
 
 from klientela import _core, _plan, _plugins
 from klientela._columns import table_of
+from klientela._counted import counted
 from klientela._merge import MergedBase, check_rebase
 
 _TABLES = tuple(_core.tables())
@@ -181,7 +182,8 @@ def _result_merged(self: _core.Result) -> MergedBase | None:
 
 def _result_repr(self: _core.Result) -> str:
     rejected = sum(counts["rows_rejected"] for counts in self.counts.values())
-    return f"<klientela.Result: {len(self.features):,} clients as of {self.as_of}, {rejected:,} rows rejected>"
+    clients = counted(len(self.features), "client")
+    return f"<klientela.Result: {clients} as of {self.as_of}, {counted(rejected, 'row')} rejected>"
 
 
 def _result_repr_html(self: _core.Result) -> str:

@@ -22,6 +22,7 @@ from typing import Any
 
 from klientela import _core, readers
 from klientela._columns import stream_of, table_of
+from klientela._counted import counted
 
 _FIELDS = _core.tables()["clients"]
 _TIMES = ("birthday", "created_at", "updated_at")
@@ -186,7 +187,7 @@ def read(
     rejected = counts["rows_rejected"] + malformed
     if rejected:
         table.notes.append(
-            f"{rejected:,} of {counts['rows_read'] + malformed:,} rows could not be read as cards: "
+            f"{rejected:,} of {counted(counts['rows_read'] + malformed, 'row')} could not be read as cards: "
             + _first_rows(
                 [(row + 1, f"cannot be cut into columns: {text}") for row, _, text in source.malformed], result.rejected
             )
@@ -273,7 +274,7 @@ def _unreadable_note(column: str, values: int, examples: list[str], why: str) ->
     shown = f", such as {', '.join(examples)}" if examples else ""
     one = values == 1
     return (
-        f"{values:,} {'value' if one else 'values'} of the column {column!r} {why}{shown}: "
+        f"{counted(values, 'value')} of the column {column!r} {why}{shown}: "
         f"{'it counts' if one else 'they count'} as none, the {'card stays' if one else 'cards stay'}"
     )
 

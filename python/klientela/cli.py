@@ -27,6 +27,7 @@ from klientela import (
     writers,
 )
 from klientela._columns import table_of
+from klientela._counted import counted, noun
 from klientela._plan import facts as _plan_facts
 from klientela._run import run as run_library
 from klientela._terminal import DONE as _DONE
@@ -659,7 +660,8 @@ def _show(result: _core.Result, written: dict[str, Path], hint: str | None, seco
     bought = summary.get("clients_with_purchases")
     facts.add_row(
         "classified",
-        f"[bold]{summary['clients']:,}[/bold] clients" + (f", {bought:,} with purchases" if bought is not None else ""),
+        f"[bold]{summary['clients']:,}[/bold] {noun(summary['clients'], 'client')}"
+        + (f", {bought:,} with purchases" if bought is not None else ""),
     )
     for key, label in (("money_gross", "money, gross"), ("money_refunds", "refunds"), ("money_net", "money, net")):
         if summary.get(key) is not None:
@@ -670,14 +672,14 @@ def _show(result: _core.Result, written: dict[str, Path], hint: str | None, seco
     if found is not None:
         facts.add_row(
             "duplicates",
-            f"{found['duplicates']:,} further cards of clients, [bold]{found['merged_cards']:,}[/bold] of them merged; "
-            f"{found['to_review']:,} pairs to review",
+            f"{counted(found['duplicates'], 'further card')} of clients, [bold]{found['merged_cards']:,}[/bold] of them merged; "
+            f"{counted(found['to_review'], 'pair')} to review",
         )
     if (plan := result.plan) is not None:
         place = written["report.html"].parent / "plan"
         facts.add_row("plan", f"{escape(_plan_facts(plan.summary))}; files in {escape(str(place))}")
     if "attention.csv" in written:
-        facts.add_row("need attention", f"{len(result.attention()):,} clients")
+        facts.add_row("need attention", counted(len(result.attention()), "client"))
     parts: list[Any] = [facts]
     groups = (summary.get("matrix") or {}).get("groups")
     if groups:

@@ -16,6 +16,7 @@ from rich.table import Table as Grid
 
 from klientela import _core, cards, readers, writers
 from klientela._columns import table_of
+from klientela._counted import counted, noun
 from klientela._duplicates import find_duplicates, link_lists
 from klientela._terminal import (
     DateFormat,
@@ -278,7 +279,8 @@ def _refused(refused: Sequence[Sequence[Any]]) -> list[str]:
     shown = "; ".join(", ".join(map(str, cards[:_CARDS_SHOWN])) for cards in refused[:_REFUSED_SHOWN])
     more = f" and {len(refused) - _REFUSED_SHOWN:,} more" if len(refused) > _REFUSED_SHOWN else ""
     return [
-        f"{len(refused):,} clusters were found but not merged, since an organisation and a person are in them "
+        f"{counted(len(refused), 'cluster was', 'clusters were')} found but not merged, since an organisation and a person are "
+        f"in {'it' if len(refused) == 1 else 'them'} "
         f"(dedupe.survivorship.across_kinds allows it): {shown}{more}"
     ]
 
@@ -369,7 +371,7 @@ def _show(
     facts.add_column()
     for file, each in zip(files, lists, strict=True):
         rejected = f", [yellow]{each.rejected:,} rejected[/yellow]" if each.rejected else ""
-        facts.add_row(escape(Path(file).name), f"{each.rows:,} rows read{rejected}")
+        facts.add_row(escape(Path(file).name), f"{counted(each.rows, 'row')} read{rejected}")
         fields = [field for field in each.columns if field != "client"]
         more = f" and {len(fields) - _COLUMNS_SHOWN} more" if len(fields) > _COLUMNS_SHOWN else ""
         facts.add_row("", f"[dim]{escape(', '.join(fields[:_COLUMNS_SHOWN]))}{more}[/dim]")
@@ -379,20 +381,25 @@ def _show(
         alone = told["first_list"] - len(set(links._column("id_a")))
         alone_there = told["cards"] - told["first_list"] - len(set(links._column("id_b")))
         facts.add_row("links", f"[bold]{len(links):,}[/bold] between the lists")
-        facts.add_row("without a link", f"{alone:,} cards of the first list, {alone_there:,} of the second")
+        facts.add_row("without a link", f"{counted(alone, 'card')} of the first list, {alone_there:,} of the second")
     else:
-        facts.add_row("clients", f"[bold]{told['clusters']:,}[/bold] with {told['cards']:,} cards")
-        facts.add_row("duplicates", f"[bold]{told['duplicates']:,}[/bold] further cards of clients")
+        facts.add_row("clients", f"[bold]{told['clusters']:,}[/bold] with {counted(told['cards'], 'card')}")
+        facts.add_row(
+            "duplicates", f"[bold]{told['duplicates']:,}[/bold] further {noun(told['duplicates'], 'card')} of clients"
+        )
     if not linking:
         merge = summary["merge"]
         would = "would be merged" if merge["dry_run"] else "merged"
         facts.add_row(
             would,
-            f"[bold]{merge['merged_cards']:,}[/bold] cards, in {merge['merges']:,} new {'merge' if merge['merges'] == 1 else 'merges'}; "
-            f"{merge['conflicts']:,} fields in which cards of a client differ",
+            f"[bold]{merge['merged_cards']:,}[/bold] cards, in {counted(merge['merges'], 'new merge')}; "
+            f"{counted(merge['conflicts'], 'field')} in which cards of a client differ",
         )
     unclear = sum(_UNCLEAR < chance < 1 - _UNCLEAR for chance in found.review._column("probability"))
-    facts.add_row("to review", f"{unclear:,} pairs that are neither clearly one client nor two")
+    facts.add_row(
+        "to review",
+        f"{counted(unclear, 'pair')} {noun(unclear, 'that is', 'that are')} neither clearly one client nor two",
+    )
     parts: list[Any] = [facts]
     if not linking and told["groups"]:
         parts += ["", bars("cards of a client", _sizes(found))]
@@ -421,7 +428,7 @@ def _sizes(found: _core.Duplicates) -> dict[str, int]:
     counts: dict[int, int] = {}
     for size in cards_of.values():
         counts[size] = counts.get(size, 0) + 1
-    named = {f"{size} card{'s' if size > 1 else ''}": counts[size] for size in sorted(counts)[:_SIZES]}
+    named = {counted(size, "card"): counts[size] for size in sorted(counts)[:_SIZES]}
     rest = sum(counts[size] for size in sorted(counts)[_SIZES:])
     if rest:
         named[f"more, up to {max(counts)}"] = rest

@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 
 from klientela import _core, _policy, _records, cards, readers, writers
 from klientela._columns import table_of
+from klientela._counted import counted, noun
 from klientela._merge import MergedBase, decisions
 from klientela._terminal import DateFormat, Encoding, PolicyFile, Preset, Quiet, Steps, Threads, errors, progress
 from klientela._terminal import out as console
@@ -145,7 +146,8 @@ def without_cards(merged: MergedBase) -> list[str]:
         return []
     shown = ", ".join(map(str, operations[:_OPERATIONS_SHOWN]))
     more = f" and {len(operations) - _OPERATIONS_SHOWN:,} more" if len(operations) > _OPERATIONS_SHOWN else ""
-    return [f"operations of the journal whose cards are gone have no effect until those are back: {shown}{more}"]
+    of_journal = f"{noun(len(operations), 'operation')} of the journal whose cards are gone"
+    return [f"{of_journal} {noun(len(operations), 'has', 'have')} no effect until those are back: {shown}{more}"]
 
 
 def check_begin(journal: Path) -> None:
@@ -289,7 +291,7 @@ def _change(
         if not quiet:
             console.print(f"[green]done[/green]: operation {operation} {escape(told)}", soft_wrap=True)
             console.print(
-                f"{len(opened.merged.base):,} clients with {len(opened.read.base):,} cards; "
+                f"{counted(len(opened.merged.base), 'client')} with {counted(len(opened.read.base), 'card')}; "
                 f"open [bold]{escape(str(written['merged.csv']))}[/bold]",
                 soft_wrap=True,
             )
@@ -514,8 +516,7 @@ def erase(
         if not quiet:
             disabled = ", ".join(map(str, done.disabled))
             console.print(
-                f"[green]done[/green]: operation {done.operation} erased {done.cards:,} "
-                f"{'card' if done.cards == 1 else 'cards'}",
+                f"[green]done[/green]: operation {done.operation} erased {counted(done.cards, 'card')}",
                 soft_wrap=True,
             )
             if disabled:
@@ -545,7 +546,11 @@ def _emptied(fields: _core.Table) -> list[str]:
         places.setdefault((table, field), []).append(row)
     return [
         f"emptied, since it named the client: {field} of "
-        + (f"operation {', '.join(map(str, rows))}" if table == "journal" else f"{len(rows):,} other {table}")
+        + (
+            f"operation {', '.join(map(str, rows))}"
+            if table == "journal"
+            else counted(len(rows), f"other {table.removesuffix('s')}", f"other {table}")
+        )
         for (table, field), rows in places.items()
     ]
 

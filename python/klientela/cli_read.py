@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from klientela import _core, cards, cli_dedupe, readers
+from klientela._counted import counted
 from klientela._run import run as run_library
 from klientela._terminal import Steps
 
@@ -170,7 +171,7 @@ def read_facts(summary: dict[str, Any]) -> Grid:
     facts.add_row("as of", f"[bold]{summary['as_of']}[/bold] ({escape(summary['time_zone'])})")
     for table, counts in summary["tables"].items():
         rejected = f", [yellow]{counts['rows_rejected']:,} rejected[/yellow]" if counts["rows_rejected"] else ""
-        facts.add_row(table, f"{counts['rows_read']:,} rows read{rejected}")
+        facts.add_row(table, f"{counted(counts['rows_read'], 'row')} read{rejected}")
         reasons = sorted(counts["rejected_by_reason"].items(), key=lambda item: -item[1])
         if len(reasons) > 4:
             reasons[3:] = [("for other reasons", sum(rows for _, rows in reasons[3:]))]

@@ -15,6 +15,7 @@ from rich.table import Table as Grid
 
 from klientela import _core, cards, writers
 from klientela._card_names import apart, name_of, values_of
+from klientela._counted import counted
 from klientela._duplicates import find_duplicates
 from klientela._terminal import (
     DateFormat,
@@ -98,7 +99,7 @@ def search(
                 best = index._search(said, 1, _ANY_SCORE, _CANDIDATES, incomplete)
                 console.print(_nobody(best, read, incomplete), soft_wrap=True)
             console.print(
-                f"[dim]{len(index):,} cards searched in {time.monotonic() - began:.1f} s[/dim]", soft_wrap=True
+                f"[dim]{counted(len(index), 'card')} searched in {time.monotonic() - began:.1f} s[/dim]", soft_wrap=True
             )
 
 

@@ -469,6 +469,23 @@ def test_the_command_merges_and_says_how_to_take_back(cli, members, tmp_path):
     assert [each for each in operations if each] == ["merge", "merge", "undo", "not_duplicate"]
 
 
+def test_one_is_not_told_as_several(command, tmp_path):
+    file = tmp_path / "list.csv"
+    row = "Anna,Berg,1980-05-03,anna.berg@mail.example,+49 30 5550101"
+    for rows, said in ((1, ("1 row read", "1 with 1 card\n")), (2, ("1 further card of", "in 1 new merge;"))):
+        lines = [f"{number},{row}" for number in range(1, rows + 1)]
+        file.write_text("\n".join(["Id,First name,Surname,DOB,Email,Phone", *lines]) + "\n", "utf-8")
+        done = command("dedupe", file, "--out", tmp_path / "found")
+        assert done.returncode == 0, done.stderr
+        lines = "".join(f"{' '.join(line.split())}\n" for line in done.stdout.splitlines())
+        assert all(each in lines for each in said), lines
+    done = command("dedupe", "erase", "1", file, "--journal", tmp_path / "found" / "journal.jsonl", "--out", file)
+    assert done.returncode == 0 and "erased 2 cards" in done.stdout, done.stderr
+    found = klientela.find_duplicates(base_of({"id": [1], "name": ["Anna Berg"]}))
+    assert repr(found) == "<klientela.Duplicates: 1 card, 1 cluster, 0 duplicates>"
+    assert repr(klientela.CardIndex(found)) == "<klientela.CardIndex: 1 card>"
+
+
 def test_every_merge_is_taken_back_at_once(command, members, tmp_path):
     out = tmp_path / "found"
     assert command("dedupe", members, "--out", out).returncode == 0
@@ -871,7 +888,7 @@ def test_a_journal_goes_on_where_cards_are_gone(cli, members, tmp_path):
     members.write_text("".join(line for line in LIST.splitlines(True) if not line.startswith("3,")), "utf-8")
     done = cli("dedupe", members, "--out", out, "--journal", journal, "--rebase")
     assert done.returncode == 0, done.stderr
-    said = "operations of the journal whose cards are gone have no effect until those are back: 1"
+    said = "operation of the journal whose cards are gone has no effect until those are back: 1"
     assert said in done.stdout
     assert said in json.loads((out / "summary.json").read_text(encoding="utf-8"))["notes"]
     assert [each["cards"] for each in rows_of(out / "merged.csv")] == ["1", "2; 5", "4", "6"]
