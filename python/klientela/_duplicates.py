@@ -334,6 +334,34 @@ def _repr(self: _core.Duplicates) -> str:
     )
 
 
+_explain_pair = _core.Duplicates.explain
+
+
+def _explain(self: _core.Duplicates, a: int | str, b: int | str) -> dict[str, Any]:
+    """Say why the cards of two clients score as they do.
+
+    Parameters
+    ----------
+    a, b : int or str
+        Their ids; of two lists one of the first and one of the second.
+
+    Returns
+    -------
+    dict
+        The score, the probability, the weight of every field, and what a class such as a household explains of it.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If both are one card.
+    NotFoundError
+        If a client has no card.
+    """
+    if _core._client_id(str(a)) == _core._client_id(str(b)) and "first_list" not in self.summary:
+        raise _core.InvalidArgumentError(f"card {a} is not compared with itself", "b")
+    return _explain_pair(self, a, b)
+
+
 def _search(
     self: _core.CardIndex,
     card: Any,
@@ -459,6 +487,7 @@ def attach() -> None:
         setattr(_core.CardIndex, name, of_index)
     for name, method in (
         ("__repr__", _repr),
+        ("explain", _explain),
         ("_repr_html_", lambda self: self.clusters._repr_html_()),
     ):
         setattr(_core.Duplicates, name, method)

@@ -105,6 +105,16 @@ def test_evidence_adds_up(found):
     assert {each["field"] for each in why["fields"]} <= {name.removesuffix("_weight") for name in weights}
 
 
+def test_a_card_is_not_compared_with_itself(found):
+    for a, b in ((1, 1), (1, " 1 "), ("1", 1)):
+        with pytest.raises(klientela.InvalidArgumentError, match=r"^card 1 is not compared with itself$"):
+            found.explain(a, b)
+    with pytest.raises(klientela.NotFoundError, match="client nobody has no card"):
+        found.explain("nobody", "nobody_else")
+    one = base_of({"id": [1], "name": ["Anna Berg"], "email": ["anna@mail.example"]})
+    assert klientela.link_lists(one, one).explain(1, 1)["probability"] > 0  # of two lists they are two cards
+
+
 def test_every_join_has_its_reason(found):
     joins = found.joins.to_pydict()
     assert len(joins["reason"]) == found.summary["duplicates"]
