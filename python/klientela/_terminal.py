@@ -117,7 +117,6 @@ _OPTIONS = {
     "out": "--out",
     "plugins": "--plugins",
     "policy": "--policy",
-    "rebase": "--rebase",
     "threads": "--threads",
 }
 

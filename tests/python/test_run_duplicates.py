@@ -178,7 +178,7 @@ def test_the_command_line_writes_what_dedupe_writes(tmp_path):
     fewer = write(tmp_path / "fewer.csv", {name: [values[0], *values[2:]] for name, values in CARDS.items()})
     outcome = run_cli("--clients", fewer, *files[2:], "--out", tmp_path / "gone", "--rebase")
     assert outcome.exit_code == 0, outcome.output
-    assert "whose cards are gone have no effect until those are back: 3" in outcome.output
+    assert "whose cards are gone has no effect until those are back: 3" in outcome.output
     # Nor to another journal that has not got it; one that has may be gone on from again and again.
     other = tmp_path / "other"
     assert run_cli(*files, "--out", other, "--rebase").exit_code == 0
