@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from klientela import _core, cards, writers
-from klientela._card_names import apart, name_of, values_of
+from klientela._card_names import apart_of, names_of
 from klientela._counted import counted
 from klientela._duplicates import find_duplicates
 from klientela._terminal import (
@@ -140,7 +140,7 @@ def _nobody(best: _core.Table, read: cards.Cards, incomplete: bool) -> str:
         more = "" if incomplete else "; with --incomplete cards are found by how their values begin, too"
         return f"nobody is like that: no card agrees in anything{more}"
     ((client,), (score,)) = rows["id"], rows["score"]
-    name = name_of(values_of(read.base, rows["id"]).get(client, {}))
+    name = names_of(read.base, rows["id"]).get(client)
     card = one_line(str(read.ids.get(str(client), client)) + (f", {name}," if name else ""))
     return escape(
         f"nobody is like that; card {card} is the closest with a score of {score:.1f}: --min-score {math.floor(score)} "
@@ -150,16 +150,16 @@ def _nobody(best: _core.Table, read: cards.Cards, incomplete: bool) -> str:
 
 def _show(matches: _core.Table, read: cards.Cards) -> None:
     rows = matches.to_pydict()
-    known = values_of(read.base, {*rows["id"]})
+    names, apart = (tell(read.base, {*rows["id"]}) for tell in (names_of, apart_of))
     grid = Grid(box=None, pad_edge=False, header_style="dim")
     for name in ("id", "card", "score", "chance", "what agrees"):
         grid.add_column(name, justify="right" if name in ("score", "chance") else "left")
     for row, client in enumerate(rows["id"]):
         told = [f"{field} {level} {weight:+.1f}" for field, level, weight in _evidence(rows, row)]
-        card = known.get(client, {})
+        known = [names.get(client, ""), *apart.get(client, [])]
         grid.add_row(
             escape(one_line(str(read.ids.get(str(client), client)))),
-            escape(one_line(", ".join([name_of(card) or "", *apart(card)]).strip(", "))),
+            escape(one_line(", ".join(dict.fromkeys(filter(None, known))))),
             f"{rows['score'][row]:.1f}",
             f"{rows['probability'][row]:.1%}",
             escape(", ".join(told)),

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import duckdb
 
 from klientela import _core
-from klientela._card_names import name_of, values_of
+from klientela._card_names import names_of
 from klientela._columns import table_of
 from klientela._merge import MergedBase, decisions
 
@@ -83,7 +83,7 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
         texts["hierarchy.csv"] = hierarchy.to_csv
     if result.duplicates is not None:
         base = result.base if result.merged is None else result.merged.original
-        tables = _duplicates_tables(result.duplicates, result.duplicates.summary["threshold"], 0, (base,))
+        tables = _duplicates_tables(result.duplicates, result.duplicates.summary["threshold"], 0, _Named([base]))
         texts |= {name: functools.partial(_csv_of, tell) for name, tell in tables.items()}
     if (merged := result.merged) is not None:
         _check_journal(Path(folder) / "journal.jsonl", merged)
@@ -203,9 +203,10 @@ def write_duplicates(
     two = "first_list" in told
     of_lists = [dict(each) for each in ids] or [{}]
     first, second = of_lists[0], of_lists[-1]
-    tables = _duplicates_tables(found, told["threshold"], threads, lists)
+    named = _Named(lists)
+    tables = _duplicates_tables(found, told["threshold"], threads, named)
     if two:
-        tables["links.csv"] = _naming(lambda: found.links, lists)
+        tables["links.csv"] = named(lambda: found.links)
 
     def text(tell: Callable[[], _core.Table]) -> str:
         table = tell()
@@ -319,15 +320,15 @@ def _csv_of(tell: Callable[[], _core.Table]) -> str:
 
 
 def _duplicates_tables(
-    found: _core.Duplicates, threshold: float, threads: int, lists: Sequence[_core.ClientBase]
+    found: _core.Duplicates, threshold: float, threads: int, named: _Named
 ) -> dict[str, Callable[[], _core.Table]]:
     """Give the tables of duplicates by the names of their files, each made when it is called."""
     tables: dict[str, Callable[[], _core.Table]] = {
         "clusters.csv": lambda: found.clusters,
-        "pairs.csv": _naming(lambda: found.pairs(min_score=threshold, threads=threads), lists),
-        "joins.csv": _naming(lambda: found.joins, lists),
-        "cuts.csv": _naming(lambda: found.cuts, lists),
-        "review.csv": _naming(lambda: found.review, lists),
+        "pairs.csv": named(lambda: found.pairs(min_score=threshold, threads=threads)),
+        "joins.csv": named(lambda: found.joins),
+        "cuts.csv": named(lambda: found.cuts),
+        "review.csv": named(lambda: found.review),
         "weights.csv": lambda: found.weights,
         "rules.csv": lambda: found.rules,
     }
@@ -336,24 +337,32 @@ def _duplicates_tables(
     return tables
 
 
-def _naming(tell: Callable[[], _core.Table], lists: Sequence[_core.ClientBase]) -> Callable[[], _core.Table]:
-    """The table of pairs with the names of its cards at the end of the columns, where the lists are given."""
+class _Named:
+    """Tables of pairs with the names of their cards at the end of the columns, where the lists are given."""
 
-    def named() -> _core.Table:
+    def __init__(self, lists: Sequence[_core.ClientBase]) -> None:
+        self._lists = lists
+
+    @functools.cached_property
+    def _names(self) -> list[dict[int | str, str]]:
+        return [names_of(base) for base in self._lists]
+
+    def __call__(self, tell: Callable[[], _core.Table]) -> Callable[[], _core.Table]:
+        return functools.partial(self._table, tell)
+
+    def _table(self, tell: Callable[[], _core.Table]) -> _core.Table:
         table = tell()
-        if not lists:
+        if not self._lists:
             return table
-        names = {}
-        for column, base in (("a", lists[0]), ("b", lists[-1])):
-            ids = table._column(f"id_{column}")
-            cards = values_of(base, {*ids})
-            names[f"name_{column}"] = [name_of(cards.get(card, {})) for card in ids]
+        first, second = self._names[0], self._names[-1]
+        names = {
+            "name_a": [first.get(card) for card in table._column("id_a")],
+            "name_b": [second.get(card) for card in table._column("id_b")],
+        }
         connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         connection.register("pairs", table)
         connection.register("names", table_of(names))
         return table_of(connection.sql("SELECT * FROM pairs POSITIONAL JOIN names"))
-
-    return named
 
 
 def _with_ids(table: _core.Table, first: Mapping[str, str], second: Mapping[str, str], two: bool) -> _core.Table:
