@@ -137,6 +137,15 @@ def _without_cell(record: bytes, place: int, delimiter: str, where: str) -> byte
     return record[:begin] + record[cell.match(record, begin).end() :]  # type: ignore[union-attr]
 
 
+def cells_of(data: Any, columns: Sequence[str]) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Give the names of all columns of a table, and its cells in some, row by row."""
+    connection = readers._connect()
+    connection.register("delivered", stream_of(data))
+    delivered = connection.sql("SELECT * FROM delivered")
+    chosen = ", ".join(map(_quoted, columns)) or "NULL"
+    return list(delivered.columns), connection.execute(f"SELECT {chosen} FROM delivered").fetchall()
+
+
 def write_rows(data: Any, target: Path, edit: Edit) -> int:
     """Write a table but for what is edited as Parquet or CSV, by the ending, and give how many rows it had.
 

@@ -19,7 +19,6 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from klientela import _core, _policy, _records, cards, readers, writers
-from klientela._columns import table_of
 from klientela._counted import counted, noun
 from klientela._merge import MergedBase, decisions
 from klientela._terminal import DateFormat, Encoding, PolicyFile, Preset, Quiet, Steps, Threads, errors, progress
@@ -524,9 +523,13 @@ def erase(
                     f"[yellow]Operations that can be undone or redone no more: {disabled}[/yellow]", soft_wrap=True
                 )
             if len(after.merged) > len(done.merged):
+                why = (
+                    "such as its dates; --date-format says how they are written"
+                    if left.is_text
+                    else "such as texts that got an apostrophe before what a spreadsheet would run"
+                )
                 console.print(
-                    f"[yellow]{escape(str(target))} reads otherwise without the client than before, such as its dates; "
-                    "--date-format says how they are written[/yellow]",
+                    f"[yellow]{escape(str(target))} reads otherwise than the list with the client did, {why}[/yellow]",
                     soft_wrap=True,
                 )
             for text in (*_emptied(done.emptied_fields), *_of_before(path.parent, [*written.values(), target])):
@@ -581,26 +584,25 @@ class _Left:
         """Write the rows of others as they are, without what they say of the client."""
         read = self._opened.read
         source = readers.read(self._clients, "clients", encoding=self._encoding)
-        delivered = table_of(source.data)
-        own = None if read.numbered else read.columns["client"]
-        ids = [*range(1, len(delivered) + 1)] if own is None else [*map(_id_of, delivered._column(own))]
+        wanted = [None if read.numbered else read.columns["client"], read.parent]
+        columns, cells = _records.cells_of(source.data, [name for name in wanted if name is not None])
+        ids = [*range(1, len(cells) + 1)] if read.numbered else [_id_of(row[0]) for row in cells]
         left = self._merged.original
         dropped = {row for row, each in enumerate(ids, 1) if each is not None and each not in left}
         emptied = {}
         if read.parent is not None:
             erased = {client, *(ids[row - 1] for row in dropped)}
-            parents = enumerate(delivered._column(read.parent), 1)
-            emptied = {read.parent: {row for row, text in parents if text is not None and _id_of(text) in erased}}
-        edit = _records.Edit(dropped, emptied, _free_name(delivered.columns) if read.numbered else None)
+            emptied = {read.parent: {row for row, each in enumerate(cells, 1) if _id_of(each[-1]) in erased}}
+        edit = _records.Edit(dropped, emptied, _free_name(columns) if read.numbered else None)
         file = Path(self._clients)
-        self._is_text = file.is_file() and _records.stays_text(file, out, self._encoding)
-        if self._is_text:
-            rows = _records.copy_text(file, out, delivered.columns, edit, self._encoding)
+        self.is_text = file.is_file() and _records.stays_text(file, out, self._encoding)
+        if self.is_text:
+            rows = _records.copy_text(file, out, columns, edit, self._encoding)
         else:
             rows = _records.write_rows(source.data, out, edit)
-        if rows != len(delivered):
+        if rows != len(cells):
             raise _core.BadDataError(
-                f"{file} has {len(delivered):,} rows, of which {rows:,} could be told apart", str(file)
+                f"{file} has {len(cells):,} rows, of which {rows:,} could be told apart", str(file)
             )
         if file.is_file():
             shutil.copymode(file, out)
@@ -609,7 +611,7 @@ class _Left:
         """The file as a next command reads it; the journal says so where it reads otherwise."""
         done = self._merged.journal  # by whom and why as the erasure left it
         who, reason = (done._column(name)[-1] or "" for name in ("who", "reason"))
-        encoding = self._encoding if self._is_text else None
+        encoding = self._encoding if self.is_text else None
         read = cards.read(file, ingest=self._opened.policy["ingest"], encoding=encoding, threads=threads)
         if {*read.base.clients._column("client")} != {*self._merged.original.clients._column("client")}:
             raise _core.BadDataError(

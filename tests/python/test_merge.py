@@ -768,6 +768,56 @@ def test_rows_of_others_stay_as_they_are(command, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "before", "client", "out", "after"),
+    [
+        (
+            "list.jsonl",
+            '{"id": 1, "name": "Anna", "phones": ["5550101", "5550102"]}\n{"id": 2, "name": "Otto", "sum": 1.5}\n'
+            '{"id": 3, "name": "Ida", "parent": 1}\n',
+            "1",
+            "left.csv",
+            "id,name,phones,sum,parent\n2,Otto,,1.5,\n3,Ida,,,\n",
+        ),
+        (
+            "twice.csv",  # the number of a row stands before the column that holds no ids
+            "client,name\n1,Anna Berg\n1,Otto Kranz\n2,Ida Pohl\n",
+            "2",
+            "twice.csv",
+            ".client,client,name\n1,1,Anna Berg\n3,2,Ida Pohl\n",
+        ),
+        (
+            "family.csv",
+            'id,name,parent\n1,"A\nnna",\n2,Otto, 1 \n3,"Ida","1"\n4,Eva,"2"',
+            "1",
+            "family.csv",
+            'id,name,parent\n2,Otto,\n3,"Ida",\n4,Eva,"2"',
+        ),
+    ],
+)
+def test_an_erasure_of_any_list_leaves_one_that_can_be_read(command, tmp_path, name, before, client, out, after):
+    (tmp_path / name).write_text(before, "utf-8")
+    journal = tmp_path / "found" / "journal.jsonl"
+    assert command("dedupe", tmp_path / name, "--out", tmp_path / "found").returncode == 0
+    done = command("dedupe", "erase", client, tmp_path / name, "--journal", journal, "--out", tmp_path / out)
+    assert done.returncode == 0 and "reads otherwise" not in done.stdout, done.stderr
+    assert (tmp_path / out).read_text("utf-8") == after
+    done = command("dedupe", tmp_path / out, "--journal", journal, "--out", tmp_path / "found")
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_erasure_that_could_not_go_on_changes_nothing(command, tmp_path):
+    """A policy that names a column without ids for them: the rows that are left would be numbered anew."""
+    file, policy, out = tmp_path / "list.csv", tmp_path / "policy.json", tmp_path / "found"
+    file.write_text("Nr,name\n1,Anna Berg\n1,Otto Kranz\n2,Ida Pohl\n", "utf-8")
+    policy.write_text(json.dumps({"ingest": {"mappings": {"clients": {"columns": {"client": "Nr"}}}}}), "utf-8")
+    assert command("dedupe", file, "--out", out, "--policy", policy).returncode == 0
+    before = {path: path.read_bytes() for path in (file, *out.iterdir())}
+    done = command("dedupe", "erase", "2", file, "--journal", out / "journal.jsonl", "--out", file, "--policy", policy)
+    assert done.returncode == 1 and "list.csv has no ids by which" in done.stderr, done.stderr
+    assert {path: path.read_bytes() for path in (file, *out.iterdir())} == before
+
+
 def test_an_erasure_into_no_folder_names_the_folder(cli, members, tmp_path):
     assert cli("dedupe", members, "--out", tmp_path / "found").returncode == 0
     journal = tmp_path / "found" / "journal.jsonl"
