@@ -218,6 +218,8 @@ def with_days(data: Any, ingest: Mapping[str, Any]) -> Any:
     They are read as :func:`read` does, but for those of a column in which the day or the month could be first: they stay
     as they are, as all do where ``ingest`` says how dates are written.
     """
+    if ingest.get("date_format"):
+        return data
     table = _Delivered(data, "the table", ingest)
     fields = {column: field_name for field_name, column in table._mapped.items()}
     days = [each for each in table.types if (fields.get(each) or _core._field_for("clients", each)) in _TIMES]
