@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from klientela import _core
 from klientela._columns import table_of
+from klientela._counted import counted
 
 if TYPE_CHECKING:
     from klientela._merge import MergedBase
@@ -61,7 +63,8 @@ def find_duplicates(
     Raises
     ------
     InvalidArgumentError
-        If no card has a value to compare by, or links contradict each other: the message names the cards.
+        If no card has a value to compare by, or links, or judgements of one pair, contradict each other: the message
+        names the cards and the rows.
     NotFoundError
         If a link or a labelled pair names a client without a card.
     BadPolicyError
@@ -76,18 +79,20 @@ def find_duplicates(
     >>> found.clusters.to_pydict()
     {'id': [1, 2, 3], 'cluster': [1, 1, 3]}
     """
-    return _core._find_duplicates(
-        base,
-        None,
-        _pairs(must_links, "must_links"),
-        _pairs(cannot_links, "cannot_links"),
-        _previous(previous),
-        _labelled(labelled),
-        None if known is None else known._made,
-        options,
-        threads,
-        progress,
-    )
+    pairs = _known_pairs(must_links, cannot_links, labelled)
+    with _naming_rows(pairs):
+        return _core._find_duplicates(
+            base,
+            None,
+            pairs["must_links"],
+            pairs["cannot_links"],
+            _previous(previous),
+            pairs["labelled"],
+            None if known is None else known._made,
+            options,
+            threads,
+            progress,
+        )
 
 
 def link_lists(
@@ -129,18 +134,20 @@ def link_lists(
     >>> links.to_pydict()["id_a"], links.to_pydict()["id_b"]
     ([1], ['x'])
     """
-    return _core._find_duplicates(
-        first,
-        second,
-        _pairs(must_links, "must_links"),
-        _pairs(cannot_links, "cannot_links"),
-        [],
-        _labelled(labelled),
-        None,
-        options,
-        threads,
-        progress,
-    )
+    pairs = _known_pairs(must_links, cannot_links, labelled, two=True)
+    with _naming_rows(pairs, (first, second)):
+        return _core._find_duplicates(
+            first,
+            second,
+            pairs["must_links"],
+            pairs["cannot_links"],
+            [],
+            pairs["labelled"],
+            None,
+            options,
+            threads,
+            progress,
+        )
 
 
 def propose_rules(
@@ -209,27 +216,83 @@ def _rows(data: Any, names: tuple[str, ...], argument: str) -> list[tuple[Any, .
         rows = [
             tuple(row) if isinstance(row, Iterable) and not isinstance(row, (str, bytes)) else (row,) for row in data
         ]
-    for row in rows:
-        if len(row) != len(names) or any(value is None for value in row):
-            raise _core.InvalidArgumentError(f"{argument} holds {row!r}, which is not ({', '.join(names)})", argument)
+    for number, row in enumerate(rows, 1):
+        if len(row) == len(names) and any(value is None for value in row):
+            missing = next(name for name, value in zip(names, row, strict=True) if value is None)
+            raise _core.InvalidArgumentError(f"row {number:,} of {argument} has no {missing}", argument)
+        if len(row) != len(names):
+            raise _core.InvalidArgumentError(
+                f"row {number:,} of {argument} is {row!r}, which is not ({', '.join(names)})", argument
+            )
     return rows
+
+
+def _known_pairs(
+    must_links: Any, cannot_links: Any, labelled: Any = None, *, two: bool = False
+) -> dict[str, list[tuple[Any, ...]]]:
+    """What people know of pairs, by the argument that says so."""
+    return {
+        "must_links": _pairs(must_links, "must_links"),
+        "cannot_links": _pairs(cannot_links, "cannot_links"),
+        "labelled": _labelled(labelled, two),
+    }
+
+
+@contextlib.contextmanager
+def _naming_rows(
+    pairs: Mapping[str, list[tuple[Any, ...]]], lists: tuple[_core.ClientBase, ...] = ()
+) -> Iterator[None]:
+    """Errors about a pair name its row. Of two lists the first card of a pair is in the first, the other in the second."""
+    try:
+        yield
+    except (_core.InvalidArgumentError, _core.NotFoundError) as error:
+        rows = enumerate(pairs.get(error.where, ()), 1)
+        row = next((row for row, pair in rows if _is_about(error.message, pair[:2], lists)), None)
+        if row is not None:
+            error.message = f"row {row:,} of {error.where}: {error.message}"
+        raise
+
+
+def _is_about(message: str, pair: Sequence[Any], lists: tuple[_core.ClientBase, ...]) -> bool:
+    a, b = (_core._client_id(str(card)) for card in pair)
+    for place, card in enumerate((a, b)):
+        if message.startswith(f"client {card} has no card") and not (lists and card in lists[place]):
+            return True
+    itself = a == b and message.startswith(f"card {a} is paired with itself")
+    return itself or message.startswith((f"cards {a} and {b} must not", f"cards {b} and {a} must not"))
 
 
 def _pairs(data: Any, argument: str) -> list[tuple[Any, ...]]:
     return _rows(data, ("id_a", "id_b"), argument)
 
 
-def _labelled(data: Any) -> list[tuple[Any, ...]]:
-    return [(a, b, _truth(match)) for a, b, match in _rows(data, ("id_a", "id_b", "match"), "labelled")]
+def _labelled(data: Any, two: bool) -> list[tuple[Any, ...]]:
+    """Judged pairs, none of them both ways. Of two lists an id in one is not the same card as in the other."""
+    judged: dict[tuple[Any, ...], tuple[int, bool]] = {}
+    rows = []
+    for row, (a, b, match) in enumerate(_rows(data, ("id_a", "id_b", "match"), "labelled"), 1):
+        same = _truth(match, row)
+        pair = (_core._client_id(str(a)), _core._client_id(str(b)))
+        before, was = judged.setdefault(pair if two else tuple(sorted(pair, key=str)), (row, same))
+        if was != same:
+            raise _core.InvalidArgumentError(
+                f"rows {before:,} and {row:,} of labelled contradict each other: cards {a} and {b} are one client in row "
+                f"{before if was else row:,} and two in row {row if was else before:,}",
+                "labelled",
+            )
+        rows.append((a, b, same))
+    return rows
 
 
-def _truth(value: Any) -> bool:
+def _truth(value: Any, row: int) -> bool:
     text = str(value).strip().casefold()
     if text in ("true", "1", "1.0", "yes", "y", "match", "да"):
         return True
     if text in ("false", "0", "0.0", "no", "n", "distinct", "нет"):
         return False
-    raise _core.InvalidArgumentError(f"labelled has the match {value!r}, which is neither true nor false", "labelled")
+    raise _core.InvalidArgumentError(
+        f"row {row:,} of labelled has the match {value!r}, which is neither true nor false", "labelled"
+    )
 
 
 def _previous(data: Any) -> list[tuple[Any, Any]]:
@@ -244,6 +307,18 @@ def _previous(data: Any) -> list[tuple[Any, Any]]:
                 "previous",
             )
         rows = list(data.items())
+    labels: dict[Any, tuple[int, Any]] = {}
+    for row, (card, label) in enumerate(rows, 1):
+        if card is None:
+            raise _core.InvalidArgumentError(f"row {row:,} of previous has no id", "previous")
+        if _is_none(label):
+            continue
+        before, was = labels.setdefault(_core._client_id(str(card)), (row, label))
+        if str(was) != str(label):
+            raise _core.InvalidArgumentError(
+                f"rows {before:,} and {row:,} of previous put card {card} into two clusters, {was} and {label}",
+                "previous",
+            )
     return [(card, label) for card, label in rows if not _is_none(label)]
 
 
@@ -254,9 +329,37 @@ def _is_none(label: Any) -> bool:
 def _repr(self: _core.Duplicates) -> str:
     told = self.summary
     return (
-        f"<klientela.Duplicates: {told['cards']:,} cards, {told['clusters']:,} clusters, "
-        f"{told['duplicates']:,} duplicates>"
+        f"<klientela.Duplicates: {counted(told['cards'], 'card')}, {counted(told['clusters'], 'cluster')}, "
+        f"{counted(told['duplicates'], 'duplicate')}>"
     )
+
+
+_explain_pair = _core.Duplicates.explain
+
+
+def _explain(self: _core.Duplicates, a: int | str, b: int | str) -> dict[str, Any]:
+    """Say why the cards of two clients score as they do.
+
+    Parameters
+    ----------
+    a, b : int or str
+        Their ids; of two lists one of the first and one of the second.
+
+    Returns
+    -------
+    dict
+        The score, the probability, the weight of every field, and what a class such as a household explains of it.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If both are one card.
+    NotFoundError
+        If a client has no card.
+    """
+    if _core._client_id(str(a)) == _core._client_id(str(b)) and "first_list" not in self.summary:
+        raise _core.InvalidArgumentError(f"card {a} is not compared with itself", "b")
+    return _explain_pair(self, a, b)
 
 
 def _search(
@@ -346,7 +449,8 @@ def _add(
     Parameters
     ----------
     base : ClientBase
-        The indexed base, extended: ``index.base.extend({"clients": cards}).base``. The newest card of a client counts.
+        The indexed base, extended: ``cards.read(more, extends=index.base).base``, or ``index.base.extend`` with stricter
+        rules. The newest card of a client counts.
     removed : ids, optional
         Cards that are gone, whatever the base says.
     must_links, cannot_links : pairs of ids, or table with the columns id_a and id_b, optional
@@ -368,14 +472,9 @@ def _add(
     NotFoundError
         If a client that is named has no card.
     """
-    return self._add(
-        base,
-        list(removed),
-        _pairs(must_links, "must_links"),
-        _pairs(cannot_links, "cannot_links"),
-        threads,
-        progress,
-    )
+    pairs = _known_pairs(must_links, cannot_links)
+    with _naming_rows(pairs):
+        return self._add(base, list(removed), pairs["must_links"], pairs["cannot_links"], threads, progress)
 
 
 def attach() -> None:
@@ -383,11 +482,12 @@ def attach() -> None:
     for name, of_index in (
         ("search", _search),
         ("add", _add),
-        ("__repr__", lambda self: f"<klientela.CardIndex: {len(self):,} cards>"),
+        ("__repr__", lambda self: f"<klientela.CardIndex: {counted(len(self), 'card')}>"),
     ):
         setattr(_core.CardIndex, name, of_index)
     for name, method in (
         ("__repr__", _repr),
+        ("explain", _explain),
         ("_repr_html_", lambda self: self.clusters._repr_html_()),
     ):
         setattr(_core.Duplicates, name, method)

@@ -16,11 +16,13 @@ from typing import Any, Literal
 
 from klientela import _core
 from klientela._columns import table_of
+from klientela._counted import counted
 from klientela._duplicates import _columns, _is_none
 
 _Id = int | str
 _Progress = Callable[[str, float], object] | None
 _LAST = 2**64 - 1  # the engine counts operations in so many
+_CARDS_SHOWN = 3
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
 
@@ -40,6 +42,28 @@ def decisions(journal: str) -> set[tuple[Any, Any, Any]]:
     except (ValueError, TypeError, LookupError, AttributeError):
         known = False
     return decided if known else {(None, None, None)}
+
+
+def check_rebase(before: str, after: str, base: _core.ClientBase) -> None:
+    """Refuse a journal that was to go on with a base in which none of the cards is that it names.
+
+    Raises
+    ------
+    InvalidArgumentError
+        ``where`` is "rebase". Not where the base is the journal's own, or has no cards at all.
+    """
+    lines = [json.loads(line) for line in after.splitlines()]
+    earlier = len(before.splitlines())
+    if not any(line.get("operation") == "rebase" for line in lines[earlier:]):
+        return
+    named = {card for line in lines[:earlier] for card in line.get("cards", ())}
+    if named and len(base) and not any(card in base for card in named):
+        shown = ", ".join(map(str, sorted(named, key=str)[:_CARDS_SHOWN]))
+        raise _core.InvalidArgumentError(
+            f"the journal is of another list: of the cards that it names, such as {shown}, this one has none; a new journal "
+            "begins where none is given",
+            "rebase",
+        )
 
 
 @dataclass(frozen=True)
@@ -125,7 +149,7 @@ class MergedBase:
         Text of a journal to go on from, as :attr:`journal_text` gives it; :meth:`open` reads a file.
     rebase : bool
         Whether the base may have changed since the journal was written: new cards, other values. The journal then says
-        so from here on.
+        so from here on. A base with none of the cards that the journal names is refused all the same.
     who, reason : str, optional
         For the journal, where it says so.
     at : datetime.datetime, optional
@@ -138,7 +162,8 @@ class MergedBase:
     Raises
     ------
     InvalidArgumentError
-        If the journal belongs to another base, or the base was merged or rolled up.
+        If the journal belongs to another base, with `rebase` to one without any card that it names, or the base was
+        merged or rolled up.
     BadDataError
         If the journal cannot be read, or has been altered; ``where`` names the line.
     BadPolicyError
@@ -189,6 +214,8 @@ class MergedBase:
             threads,
             progress,
         )
+        if rebase and journal is not None:
+            check_rebase(journal, self.journal_text, base)
 
     @classmethod
     def _of(cls, made: _core._MergedBase) -> MergedBase:
@@ -213,7 +240,7 @@ class MergedBase:
         try:
             return cls(base, survivorship, journal=text, **options)
         except (_core.BadDataError, _core.InvalidArgumentError, _core.NotFoundError) as error:
-            if error.where == "journal" or error.where.startswith(("line ", "operation ")):
+            if error.where in ("journal", "rebase") or error.where.startswith(("line ", "operation ")):
                 error.message = f"{name}: {error.message}"
             raise
 
@@ -399,7 +426,9 @@ class MergedBase:
         progress: _Progress = None,
     ) -> MergedBase:
         """Go on with a base that has changed: cards delivered again, new ones, cards that are gone, purchases."""
-        return MergedBase._of(self._made.rebased(base, _note(who, reason, at), threads, progress))
+        later = MergedBase._of(self._made.rebased(base, _note(who, reason, at), threads, progress))
+        check_rebase(self.journal_text, later.journal_text, base)
+        return later
 
     def erase(
         self,
@@ -458,8 +487,8 @@ class MergedBase:
     def __repr__(self) -> str:
         merged = len(self.clusters)
         return (
-            f"<klientela.MergedBase: {len(self.original):,} cards, {len(self.base):,} clients, {merged:,} cards merged, "
-            f"{len(self):,} operations>"
+            f"<klientela.MergedBase: {counted(len(self.original), 'card')}, {counted(len(self.base), 'client')}, "
+            f"{counted(merged, 'card')} merged, {counted(len(self), 'operation')}>"
         )
 
     def _repr_html_(self) -> str:

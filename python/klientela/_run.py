@@ -12,7 +12,8 @@ from typing import Any
 
 from klientela import _core, _plan, _plugins
 from klientela._columns import table_of
-from klientela._merge import MergedBase
+from klientela._counted import counted
+from klientela._merge import MergedBase, check_rebase
 
 _TABLES = tuple(_core.tables())
 _merged: weakref.WeakKeyDictionary[_core.Result, MergedBase] = weakref.WeakKeyDictionary()
@@ -72,7 +73,7 @@ def run(
         What was merged, undone and said to be two clients before: a file that :meth:`MergedBase.save` or
         ``klientela run`` wrote, or the merged base itself. It goes on in :attr:`Result.merged`.
     rebase : bool
-        Whether cards may have changed since the journal was written.
+        Whether cards may have changed since the journal was written; some that it names must still be there.
     managers, period, holidays : optional
         Whose contacts are planned, for when, and days off, as :func:`klientela.make_schedule` takes them: the calendar
         is :attr:`Result.plan`, and the page tells of it. None: nothing is planned.
@@ -103,7 +104,8 @@ def run(
         )
     planned = "" if period is None else _plan.period_text(period)
     policy = _plugins.policy_with(policy, classifiers)
-    return _core._run(
+    text = None if journal is None else _journal_text(journal)
+    result = _core._run(
         tables_argument(tables, more),
         policy,
         as_of,
@@ -112,12 +114,16 @@ def run(
         assignments,
         roll_up,
         history,
-        None if journal is None else _journal_text(journal),
+        text,
         rebase,
         None if managers is None else table_of(managers),
         planned,
         _plan.holidays_table(holidays, planned) if planned else None,
     )
+    if rebase and text is not None and (parts := result._merging) is not None:
+        original, _, later = parts
+        check_rebase(text, later, original)
+    return result
 
 
 def _journal_text(journal: str | os.PathLike[str] | MergedBase) -> str:
@@ -176,7 +182,8 @@ def _result_merged(self: _core.Result) -> MergedBase | None:
 
 def _result_repr(self: _core.Result) -> str:
     rejected = sum(counts["rows_rejected"] for counts in self.counts.values())
-    return f"<klientela.Result: {len(self.features):,} clients as of {self.as_of}, {rejected:,} rows rejected>"
+    clients = counted(len(self.features), "client")
+    return f"<klientela.Result: {clients} as of {self.as_of}, {counted(rejected, 'row')} rejected>"
 
 
 def _result_repr_html(self: _core.Result) -> str:

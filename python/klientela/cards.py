@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import os
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -20,6 +22,7 @@ from typing import Any
 
 from klientela import _core, readers
 from klientela._columns import stream_of, table_of
+from klientela._counted import counted
 
 _FIELDS = _core.tables()["clients"]
 _TIMES = ("birthday", "created_at", "updated_at")
@@ -62,6 +65,8 @@ class Cards:
         The columns that were not read as texts, behind a first column with the ids; None where there are none.
     parent : str, optional
         The column with the parents of cards, which is not read but stands in ``kept``.
+    month_first : list of str
+        Columns whose dates were read with the month before the day.
     """
 
     base: _core.ClientBase
@@ -75,6 +80,7 @@ class Cards:
     notes: list[str] = field(default_factory=list)
     kept: _core.Table | None = field(default=None, repr=False)
     parent: str | None = None
+    month_first: list[str] = field(default_factory=list)
 
 
 def read(
@@ -82,6 +88,7 @@ def read(
     *,
     ingest: Mapping[str, Any] | None = None,
     encoding: str | None = None,
+    extends: _core.ClientBase | None = None,
     threads: int = 0,
     progress: Callable[[str, float], object] | None = None,
 ) -> Cards:
@@ -100,6 +107,9 @@ def read(
         The ingest part of a policy: ``mappings`` name columns, ``date_format`` says how dates are written.
     encoding : str, optional
         Of a text file that is not UTF-8.
+    extends : ClientBase, optional
+        A base that the cards are added to, which stays as it is. :meth:`ClientBase.extend` reads by the stricter rules of
+        every table.
     threads : int
         0: one per core.
     progress : callable, optional
@@ -108,11 +118,20 @@ def read(
     Returns
     -------
     Cards
+        What it says of rows and columns is of this list alone; the base is the extended one, where there is one.
 
     Raises
     ------
     BadDataError
-        If the file cannot be read at all, or has no column that duplicates can be told by.
+        If the file cannot be read at all, or has no column that duplicates can be told by; or if cards are to be added
+        that have no id each.
+
+    Examples
+    --------
+    >>> first = read({"id": [1, 2], "name": ["Anna Berg", "Otto Kranz"]})
+    >>> more = read({"id": [2, 3], "name": ["Otto Krantz", "Ida Pohl"], "dob": ["17.8.1966", "?"]}, extends=first.base)
+    >>> more.rows, len(more.base), more.unreadable
+    (2, 3, {'dob': 1})
     """
     options = dict(ingest or {})
     if isinstance(data, (str, os.PathLike)):
@@ -124,10 +143,14 @@ def read(
     table = _Delivered(source.data, name, options)
     columns = table.choose()
     wanted = {**options, "keep_unreadable_cards": True}
+    into = _core.ingest
+    if extends is not None:
+        into = extends.extend
+        wanted |= {"time_zone": extends.time_zone, "currency": extends.currency}
     mappings = {**options.get("mappings", {}), "clients": {"columns": columns}}
 
     def take(numbered: bool) -> _core.IngestResult:
-        return _core.ingest(
+        return into(
             {"clients": table.relation(numbered)},
             threads=threads,
             progress=progress,
@@ -135,6 +158,8 @@ def read(
         )
 
     numbered = table.id_column is None
+    if numbered and extends is not None:
+        raise _core.BadDataError(f"{name} has no column of ids, which cards that are added need", "clients")
     result = take(numbered)
     counts = result.counts["clients"]
     if any(reason in counts["by_reason"] for reason in _ABOUT_IDS):
@@ -143,6 +168,12 @@ def read(
             for reason in _ABOUT_IDS
             if reason in counts["by_reason"]
         ]
+        if extends is not None:
+            raise _core.BadDataError(
+                f"the column {table.id_column!r} of {name} holds no ids of cards ({', '.join(told)}), and cards that are added "
+                f"need an id each: {_first_rows([], result.rejected)}",
+                "clients",
+            )
         table.notes.insert(
             0,
             f"the column {table.id_column!r} holds no ids of cards ({', '.join(told)}): rows are numbered from 1 instead",
@@ -156,7 +187,7 @@ def read(
     rejected = counts["rows_rejected"] + malformed
     if rejected:
         table.notes.append(
-            f"{rejected:,} of {counts['rows_read'] + malformed:,} rows could not be read as cards: "
+            f"{rejected:,} of {counted(counts['rows_read'] + malformed, 'row')} could not be read as cards: "
             + _first_rows(
                 [(row + 1, f"cannot be cut into columns: {text}") for row, _, text in source.malformed], result.rejected
             )
@@ -177,7 +208,46 @@ def read(
         notes=table.notes,
         kept=table.values_not_read(numbered),
         parent=table.parent,
+        month_first=table.month_first,
     )
+
+
+def with_days(data: Any, ingest: Mapping[str, Any]) -> Any:
+    """Give a table of clients with its dates written so that every reader takes them.
+
+    They are read as :func:`read` does, but for those of a column in which the day or the month could be first: they stay
+    as they are, as all do where ``ingest`` says how dates are written.
+    """
+    if ingest.get("date_format"):
+        return data
+    table = _Delivered(data, "the table", ingest)
+    fields = {column: field_name for field_name, column in table._mapped.items()}
+    days = [each for each in table.types if (fields.get(each) or _core._field_for("clients", each)) in _TIMES]
+    written = {column: table._times(column, doubtful=False) for column in days}
+    if all(written[column] in (_quoted(column), table._texts.get(column)) for column in days):
+        return data
+    return table.with_columns(written)
+
+
+def day_of(text: str, *, date_format: str | None = None, month_first: bool = False) -> str:
+    """Give a day that somebody wrote as 2026-12-31, as :func:`read` takes it in a column; a text that is none as it is.
+
+    >>> day_of("3.5.1980"), day_of("03/05/1980", month_first=True), day_of("19800503"), day_of("soon")
+    ('1980-05-03', '1980-03-05', '1980-05-03', 'soon')
+    >>> day_of("1980 03 05", date_format="%Y %d %m")
+    '1980-05-03'
+    """
+    text = text.strip()
+    marks = [mark for mark in ".-/" if mark in text]
+    orders = ["%d{0}%m{0}%Y", "%m{0}%d{0}%Y"]
+    orders = ["%Y{0}%m{0}%d", *(reversed(orders) if month_first else orders)]
+    patterns = [order.format(mark) for order in orders for mark in marks]
+    if len(text) == 8 and text.isdecimal():
+        patterns = ["%Y%m%d"]
+    for pattern in [date_format] if date_format else patterns:
+        with contextlib.suppress(ValueError):
+            return dt.datetime.strptime(text, pattern).date().isoformat()
+    return text
 
 
 _ROWS_SHOWN = 5
@@ -206,7 +276,7 @@ def _unreadable_note(column: str, values: int, examples: list[str], why: str) ->
     shown = f", such as {', '.join(examples)}" if examples else ""
     one = values == 1
     return (
-        f"{values:,} {'value' if one else 'values'} of the column {column!r} {why}{shown}: "
+        f"{counted(values, 'value')} of the column {column!r} {why}{shown}: "
         f"{'it counts' if one else 'they count'} as none, the {'card stays' if one else 'cards stay'}"
     )
 
@@ -228,6 +298,7 @@ class _Delivered:
         self.notes: list[str] = []
         self.id_column: str | None = None
         self.parent: str | None = None
+        self.month_first: list[str] = []
         self._number = "row"
         while self._number.casefold() in {column.casefold() for column in self.types}:
             self._number += "_"
@@ -295,8 +366,11 @@ class _Delivered:
             return f"array_to_string({_quoted(column)}, ';')"
         return f"CAST({_quoted(column)} AS VARCHAR)"
 
-    def _times(self, column: str) -> str:
-        """Times as they are, or in a text that can be read: dates of one order with the year first."""
+    def _times(self, column: str, *, doubtful: bool = True) -> str:
+        """Times as they are, or in a text that can be read: dates of one order with the year first.
+
+        Where each order is as likely, and it is no date with dots, the day is taken to be first, if that is not too doubtful.
+        """
         kind = self.types[column]
         if kind in ("DATE", '"NULL"') or kind.startswith("TIMESTAMP"):
             return _quoted(column)
@@ -321,14 +395,23 @@ class _Delivered:
         ((days, months, *in_one, undotted),) = self._connection.execute(
             f"SELECT {counted}, {dotted} FROM cards"
         ).fetchall()
+        if days == months and undotted and not doubtful:
+            return text
         if days == months and undotted:
             self.notes.append(
                 f"the dates of the column {column!r} could be read with the day or the month first: the day is taken to be "
                 "first; --date-format, such as %m/%d/%Y, says otherwise"
             )
         ordered = month_first if months > days else day_first
+        if months > days:
+            self.month_first.append(column)
         in_one_piece = solids[max(range(3), key=lambda order: (in_one[order], -order))]
         return f"coalesce({in_one_piece}, {ordered} || {rest}, {year_first} || {marks}, 5), {text})"
+
+    def with_columns(self, written: Mapping[str, str]) -> readers._Rows:
+        """All rows, some columns by an expression."""
+        chosen = [f"{written.get(column, _quoted(column))} AS {_quoted(column)}" for column in self.types]
+        return readers._Rows(self._connection, self._connection.sql(f"SELECT {', '.join(chosen)} FROM cards"))
 
     def relation(self, numbered: bool) -> Any:
         """What is ingested, with `numbered` ids or those that came."""

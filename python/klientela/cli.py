@@ -27,6 +27,7 @@ from klientela import (
     writers,
 )
 from klientela._columns import table_of
+from klientela._counted import counted, noun
 from klientela._plan import facts as _plan_facts
 from klientela._run import run as run_library
 from klientela._terminal import DONE as _DONE
@@ -41,7 +42,16 @@ from klientela._terminal import bars as _bars
 from klientela._terminal import errors as _errors
 from klientela._terminal import out as _out
 from klientela._terminal import progress as _progress
-from klientela.cli_merge import JOURNAL, Rebase, bytes_of, check_begin, check_goes_on, check_unwritten, without_cards
+from klientela.cli_merge import (
+    JOURNAL,
+    Rebase,
+    bytes_of,
+    check_begin,
+    check_goes_on,
+    check_unwritten,
+    undo_hint,
+    without_cards,
+)
 from klientela.cli_read import AsOf as _AsOf
 from klientela.cli_read import AssignmentsFile as _Assignments
 from klientela.cli_read import DecimalComma as _DecimalComma
@@ -253,7 +263,19 @@ def run(
                 check_unwritten(written, before)
             return result
 
-        _work(make, Path(out), quiet, doubt_future=as_of is None, inputs=inputs)
+        def hint(result: _core.Result) -> str | None:
+            if clients is None or result.merged is None:
+                return None
+            # A run reads cards by other rules, such as for parents and rejected rows, so that the journal may be rebased.
+            said: dict[str, Any] = {
+                "preset": preset,
+                "policy": policy,
+                "date_format": date_format,
+                "encoding": encoding,
+            }
+            return undo_hint(result.merged, clients, written, rebase=True, **said)
+
+        _work(make, Path(out), quiet, doubt_future=as_of is None, inputs=inputs, hint=hint)
 
 
 @app.command("classify")
@@ -599,6 +621,7 @@ def _work(
     *,
     doubt_future: bool = False,
     inputs: Mapping[str, Any] | None = None,
+    hint: Callable[[_core.Result], str | None] = lambda result: None,
 ) -> None:
     began = time.monotonic()
     if out.exists() and not out.is_dir():
@@ -611,7 +634,7 @@ def _work(
             said = None if inputs is None else {**inputs, **cli_plan.said_by(plan)}
             plan_files.write_schedule(plan, out / "plan", inputs=said)
     if not quiet:
-        _show(result, written, time.monotonic() - began)
+        _show(result, written, hint(result), time.monotonic() - began)
         for text in [] if result.merged is None else without_cards(result.merged):
             _out.print(f"[yellow]{escape(text)}[/yellow]", soft_wrap=True)
         # A day more, for the time zones that are ahead of this machine's.
@@ -631,13 +654,14 @@ def _show_read(result: _core.Result) -> None:
         _out.print("[dim]klientela run writes the rejected rows to a file[/dim]")
 
 
-def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> None:
+def _show(result: _core.Result, written: dict[str, Path], hint: str | None, seconds: float) -> None:
     summary = result.summary
     facts = _read_facts(summary)
     bought = summary.get("clients_with_purchases")
     facts.add_row(
         "classified",
-        f"[bold]{summary['clients']:,}[/bold] clients" + (f", {bought:,} with purchases" if bought is not None else ""),
+        f"[bold]{summary['clients']:,}[/bold] {noun(summary['clients'], 'client')}"
+        + (f", {bought:,} with purchases" if bought is not None else ""),
     )
     for key, label in (("money_gross", "money, gross"), ("money_refunds", "refunds"), ("money_net", "money, net")):
         if summary.get(key) is not None:
@@ -648,14 +672,14 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
     if found is not None:
         facts.add_row(
             "duplicates",
-            f"{found['duplicates']:,} further cards of clients, [bold]{found['merged_cards']:,}[/bold] of them merged; "
-            f"{found['to_review']:,} pairs to review",
+            f"{counted(found['duplicates'], 'further card')} of clients, [bold]{found['merged_cards']:,}[/bold] of them merged; "
+            f"{counted(found['to_review'], 'pair')} to review",
         )
     if (plan := result.plan) is not None:
         place = written["report.html"].parent / "plan"
         facts.add_row("plan", f"{escape(_plan_facts(plan.summary))}; files in {escape(str(place))}")
     if "attention.csv" in written:
-        facts.add_row("need attention", f"{len(result.attention()):,} clients")
+        facts.add_row("need attention", counted(len(result.attention()), "client"))
     parts: list[Any] = [facts]
     groups = (summary.get("matrix") or {}).get("groups")
     if groups:
@@ -672,11 +696,8 @@ def _show(result: _core.Result, written: dict[str, Path], seconds: float) -> Non
     if any_rejected(summary):
         _out.print(f"[dim]rejected rows: {escape(str(written['rejected.csv']))}[/dim]", soft_wrap=True)
     _out.print()
-    if JOURNAL in written and found is not None and found["merged_cards"]:
-        _out.print(
-            f"[dim]klientela dedupe undo takes a merge back by its number in {escape(str(written[JOURNAL]))}[/dim]",
-            soft_wrap=True,
-        )
+    if hint is not None:
+        _out.print(f"[dim]{escape(hint)}[/dim]", soft_wrap=True)
     _out.print(
         f"[green]done[/green] in {seconds:.1f} s; open [bold]{escape(str(written['report.html']))}[/bold]",
         soft_wrap=True,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from rich.table import Table as Grid
 
 from klientela import _core, cards, readers, writers
 from klientela._columns import table_of
+from klientela._counted import counted, noun
 from klientela._duplicates import find_duplicates, link_lists
 from klientela._terminal import (
     DateFormat,
@@ -43,6 +45,7 @@ from klientela.cli_merge import (
     policy_of,
     save_all,
     set_aside,
+    undo_hint,
     without_cards,
 )
 
@@ -65,6 +68,13 @@ _COLUMNS_SHOWN = 12
 _UNCLEAR = 0.05
 _REFUSED_SHOWN = 3
 _CARDS_SHOWN = 5
+# What is known, by the argument of the library.
+_KNOWN = {
+    "previous": "--previous",
+    "must_links": "--must-link",
+    "cannot_links": "--cannot-link",
+    "labelled": "--labelled",
+}
 
 
 def _file(help_text: str) -> Any:
@@ -145,7 +155,8 @@ def dedupe(
             "--journal, --rebase and --dry-run are about merging, and cards of two lists are linked"
         )
     began = time.monotonic()
-    with errors():
+    told = {"previous": previous, "must_links": must_link, "cannot_links": cannot_link, "labelled": labelled}
+    with errors(_KNOWN), _naming_files(told):
         chosen = policy_of(preset, policy, date_format)
         folder = Path(out)
         if folder.exists() and not folder.is_dir():
@@ -187,19 +198,15 @@ def dedupe(
                     threads=threads,
                     progress=_stage_steps(steps),
                 )
-                earlier = None if previous is None else readers.read(previous, "clusters", encoding=encoding).data
+                earlier = None if previous is None else _whole(previous, "clusters", encoding)
                 found = find_duplicates(lists[0].base, previous=earlier, known=opened.merged, **shared)
             else:
                 found = link_lists(lists[0].base, lists[1].base, **shared)
             files = [each for each in (clients, link) if each is not None]
             summary = _summary(files, lists)
-            told = {
-                "--previous": previous,
-                "--must-link": must_link,
-                "--cannot-link": cannot_link,
-                "--labelled": labelled,
-            }
-            summary["notes"] += _of_rows(lists, [option for option, file in told.items() if file is not None], opened)
+            summary["notes"] += _of_rows(
+                lists, [option for argument, option in _KNOWN.items() if told[argument] is not None], opened
+            )
             if opened is not None:
                 steps("Merging", 0)
                 summary["notes"] += without_cards(opened.merged)
@@ -218,11 +225,21 @@ def dedupe(
                         merged=None if opened is None else opened.merged,
                         kept=lists[0].kept,
                         parent=lists[0].parent,
+                        lists=[each.base for each in lists],
                     )
 
             written = write() if opened is None or dry_run else save_all(opened, write)
         if not quiet:
-            _show(found, files, lists, summary, written, time.monotonic() - began)
+            hint = None
+            if opened is not None and JOURNAL in written:
+                said: dict[str, Any] = {
+                    "preset": preset,
+                    "policy": policy,
+                    "date_format": date_format,
+                    "encoding": encoding,
+                }
+                hint = undo_hint(opened.merged, clients, written[JOURNAL], **said)
+            _show(found, files, lists, summary, written, hint, time.monotonic() - began)
 
 
 def _merge(opened: Opened, found: _core.Duplicates, who: str, dry_run: bool) -> dict[str, Any]:
@@ -262,7 +279,8 @@ def _refused(refused: Sequence[Sequence[Any]]) -> list[str]:
     shown = "; ".join(", ".join(map(str, cards[:_CARDS_SHOWN])) for cards in refused[:_REFUSED_SHOWN])
     more = f" and {len(refused) - _REFUSED_SHOWN:,} more" if len(refused) > _REFUSED_SHOWN else ""
     return [
-        f"{len(refused):,} clusters were found but not merged, since an organisation and a person are in them "
+        f"{counted(len(refused), 'cluster was', 'clusters were')} found but not merged, since an organisation and a person are "
+        f"in {'it' if len(refused) == 1 else 'them'} "
         f"(dedupe.survivorship.across_kinds allows it): {shown}{more}"
     ]
 
@@ -286,12 +304,34 @@ def _pairs(file: str | None, names: tuple[str, ...], encoding: str | None) -> An
     """The named columns of a file, else its first ones."""
     if file is None:
         return None
-    table = table_of(readers.read(file, "pairs", encoding=encoding).data)
+    table = _whole(file, "pairs", encoding)
     if all(name in table for name in names):
         return {name: table._column(name) for name in names}
     if len(table.columns) < len(names):
         raise _core.BadDataError(f"{file} must have the columns {', '.join(names)}", file)
     return {name: table._column(column) for name, column in zip(names, table.columns, strict=False)}
+
+
+def _whole(file: str, table: str, encoding: str | None) -> _core.Table:
+    """A file without a line that cannot be read: who leaves out what somebody said does not do it."""
+    source = readers.read(file, table, encoding=encoding)
+    if source.malformed:
+        row, _, line = source.malformed[0]
+        raise _core.BadDataError(f"row {row + 1:,} of {file} cannot be cut into columns: {line}", file)
+    return table_of(source.data)
+
+
+@contextlib.contextmanager
+def _naming_files(files: Mapping[str, str | None]) -> Iterator[None]:
+    """Errors about what is known name the file that says so in place of the argument."""
+    try:
+        yield
+    except _core.KlientelaError as error:
+        argument, file = error.where, files.get(error.where)
+        if file is not None:
+            named = argument in error.message.split(":")[0].split()
+            error.message = error.message.replace(argument, file, 1) if named else f"{file}: {error.message}"
+        raise
 
 
 def _summary(files: Sequence[str], lists: Sequence[cards.Cards]) -> dict[str, Any]:
@@ -321,6 +361,7 @@ def _show(
     lists: Sequence[cards.Cards],
     summary: Mapping[str, Any],
     written: Mapping[str, Path],
+    hint: str | None,
     seconds: float,
 ) -> None:
     told = found.summary
@@ -330,7 +371,7 @@ def _show(
     facts.add_column()
     for file, each in zip(files, lists, strict=True):
         rejected = f", [yellow]{each.rejected:,} rejected[/yellow]" if each.rejected else ""
-        facts.add_row(escape(Path(file).name), f"{each.rows:,} rows read{rejected}")
+        facts.add_row(escape(Path(file).name), f"{counted(each.rows, 'row')} read{rejected}")
         fields = [field for field in each.columns if field != "client"]
         more = f" and {len(fields) - _COLUMNS_SHOWN} more" if len(fields) > _COLUMNS_SHOWN else ""
         facts.add_row("", f"[dim]{escape(', '.join(fields[:_COLUMNS_SHOWN]))}{more}[/dim]")
@@ -340,20 +381,25 @@ def _show(
         alone = told["first_list"] - len(set(links._column("id_a")))
         alone_there = told["cards"] - told["first_list"] - len(set(links._column("id_b")))
         facts.add_row("links", f"[bold]{len(links):,}[/bold] between the lists")
-        facts.add_row("without a link", f"{alone:,} cards of the first list, {alone_there:,} of the second")
+        facts.add_row("without a link", f"{counted(alone, 'card')} of the first list, {alone_there:,} of the second")
     else:
-        facts.add_row("clients", f"[bold]{told['clusters']:,}[/bold] with {told['cards']:,} cards")
-        facts.add_row("duplicates", f"[bold]{told['duplicates']:,}[/bold] further cards of clients")
+        facts.add_row("clients", f"[bold]{told['clusters']:,}[/bold] with {counted(told['cards'], 'card')}")
+        facts.add_row(
+            "duplicates", f"[bold]{told['duplicates']:,}[/bold] further {noun(told['duplicates'], 'card')} of clients"
+        )
     if not linking:
         merge = summary["merge"]
         would = "would be merged" if merge["dry_run"] else "merged"
         facts.add_row(
             would,
-            f"[bold]{merge['merged_cards']:,}[/bold] cards, in {merge['merges']:,} new {'merge' if merge['merges'] == 1 else 'merges'}; "
-            f"{merge['conflicts']:,} fields in which cards of a client differ",
+            f"[bold]{merge['merged_cards']:,}[/bold] cards, in {counted(merge['merges'], 'new merge')}; "
+            f"{counted(merge['conflicts'], 'field')} in which cards of a client differ",
         )
     unclear = sum(_UNCLEAR < chance < 1 - _UNCLEAR for chance in found.review._column("probability"))
-    facts.add_row("to review", f"{unclear:,} pairs that are neither clearly one client nor two")
+    facts.add_row(
+        "to review",
+        f"{counted(unclear, 'pair')} {noun(unclear, 'that is', 'that are')} neither clearly one client nor two",
+    )
     parts: list[Any] = [facts]
     if not linking and told["groups"]:
         parts += ["", bars("cards of a client", _sizes(found))]
@@ -368,11 +414,8 @@ def _show(
             of_file = f" of {escape(Path(file).name)}" if linking else ""
             console.print(f"[dim]columns not used{of_file}: {escape(', '.join(each.unused))}[/dim]", soft_wrap=True)
     console.print()
-    if JOURNAL in written:
-        console.print(
-            f"[dim]klientela dedupe undo takes a merge back by its number in {escape(str(written[JOURNAL]))}[/dim]",
-            soft_wrap=True,
-        )
+    if hint is not None:
+        console.print(f"[dim]{escape(hint)}[/dim]", soft_wrap=True)
     first = written["links.csv" if linking else "merged.csv"]
     console.print(f"[green]done[/green] in {seconds:.1f} s; open [bold]{escape(str(first))}[/bold]", soft_wrap=True)
 
@@ -385,7 +428,7 @@ def _sizes(found: _core.Duplicates) -> dict[str, int]:
     counts: dict[int, int] = {}
     for size in cards_of.values():
         counts[size] = counts.get(size, 0) + 1
-    named = {f"{size} card{'s' if size > 1 else ''}": counts[size] for size in sorted(counts)[:_SIZES]}
+    named = {counted(size, "card"): counts[size] for size in sorted(counts)[:_SIZES]}
     rest = sum(counts[size] for size in sorted(counts)[_SIZES:])
     if rest:
         named[f"more, up to {max(counts)}"] = rest

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import itertools
 import os
+import shlex
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,8 +18,8 @@ import typer
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from klientela import _core, _policy, cards, writers
-from klientela._columns import table_of
+from klientela import _core, _policy, _records, cards, readers, writers
+from klientela._counted import counted, noun
 from klientela._merge import MergedBase, decisions
 from klientela._terminal import DateFormat, Encoding, PolicyFile, Preset, Quiet, Steps, Threads, errors, progress
 from klientela._terminal import out as console
@@ -143,7 +145,8 @@ def without_cards(merged: MergedBase) -> list[str]:
         return []
     shown = ", ".join(map(str, operations[:_OPERATIONS_SHOWN]))
     more = f" and {len(operations) - _OPERATIONS_SHOWN:,} more" if len(operations) > _OPERATIONS_SHOWN else ""
-    return [f"operations of the journal whose cards are gone have no effect until those are back: {shown}{more}"]
+    of_journal = f"{noun(len(operations), 'operation')} of the journal whose cards are gone"
+    return [f"{of_journal} {noun(len(operations), 'has', 'have')} no effect until those are back: {shown}{more}"]
 
 
 def check_begin(journal: Path) -> None:
@@ -287,7 +290,7 @@ def _change(
         if not quiet:
             console.print(f"[green]done[/green]: operation {operation} {escape(told)}", soft_wrap=True)
             console.print(
-                f"{len(opened.merged.base):,} clients with {len(opened.read.base):,} cards; "
+                f"{counted(len(opened.merged.base), 'client')} with {counted(len(opened.read.base), 'card')}; "
                 f"open [bold]{escape(str(written['merged.csv']))}[/bold]",
                 soft_wrap=True,
             )
@@ -317,10 +320,42 @@ def _read(
     return open_journal(read, journal, policy, rebase=rebase, who=who, reason=reason, threads=threads, progress=None)
 
 
+def _merges(merged: MergedBase) -> list[int]:
+    """Numbers of the merges that count, the last one first."""
+    columns = (merged.journal._column(name) for name in ("sequence", "operation", "counts"))
+    return [number for number, operation, counts in zip(*columns, strict=True) if operation == "merge" and counts][::-1]
+
+
+def undo_hint(
+    merged: MergedBase, clients: str, journal: Path, *, rebase: bool = False, **options: str | None
+) -> str | None:
+    """Give the command that takes the last merge back, as it can be typed; None where there is none.
+
+    ``options`` are those of the command that the cards were read by, such as date_format.
+    """
+    merges = _merges(merged)
+    if not merges:
+        return None
+    said = [[f"--{name.replace('_', '-')}", value] for name, value in options.items() if value is not None]
+    line = ["klientela", "dedupe", "undo", str(merges[0]), clients, "--journal", str(journal)]
+    line += ["--rebase"] if rebase else []
+    return (
+        f"{shlex.join([*line, *itertools.chain(*said)])} takes merge {merges[0]} of the journal back; with --all in place of "
+        "the number it takes every merge back"
+    )
+
+
 def undo(
-    operation: Annotated[int, typer.Argument(min=1, help="Its number in the journal.", metavar="OPERATION")],
-    clients: Clients,
+    operation: Annotated[
+        str, typer.Argument(help="Its number in the journal; left out with --all.", metavar="OPERATION")
+    ],
     journal: JournalFile,
+    clients: Annotated[
+        str | None, typer.Argument(help="The cards that the journal belongs to.", metavar="CLIENTS")
+    ] = None,
+    all_merges: Annotated[
+        bool, typer.Option("--all", help="Take back every merge. Edits, and pairs that are two clients, stay.")
+    ] = False,
     out: Results = None,
     rebase: Rebase = False,
     who: Who = "",
@@ -332,11 +367,28 @@ def undo(
     threads: Threads = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Take back one operation of the journal, whatever came after it; an undo too, which does it again."""
+    """Take back one operation of the journal, whatever came after it; an undo too, which does it again.
+
+    With --all every merge is taken back.
+    """
+    if all_merges:
+        if clients is not None:
+            raise typer.BadParameter("--all takes back every merge: name the cards alone, and no operation")
+        clients = operation
+    elif clients is None:
+        raise typer.BadParameter("name an operation and the cards, or --all and the cards")
+    elif not (operation.isascii() and operation.isdecimal() and int(operation) > 0):
+        raise typer.BadParameter(f"{operation!r} is not the number of an operation, from 1", param_hint="OPERATION")
 
     def change(merged: MergedBase) -> tuple[int, str]:
-        done = merged.undo(operation, who=who, reason=reason, at=now())
-        return done, f"took back operation {operation}"
+        taken = _merges(merged) if all_merges else [int(operation)]
+        if not taken:
+            raise _core.NotFoundError(f"{journal} has no merge that could be taken back", "journal")
+        for number in taken:
+            done = merged.undo(number, who=who, reason=reason, at=now())
+        if len(taken) == 1:
+            return done, f"took back operation {taken[0]}"
+        return done, f"and those before it took back {len(taken):,} merges"
 
     _change(
         clients,
@@ -424,8 +476,10 @@ def erase(
         chosen = policy_of(preset, policy, date_format)
         path = _existing(journal)
         target = Path(out)
-        if target.suffix not in (".csv", ".parquet"):
-            raise _core.InvalidArgumentError(f"{out} must end with .csv or .parquet", "out")
+        if target.suffix not in (".csv", ".parquet") and not _records.stays_text(Path(clients), target, encoding):
+            raise _core.InvalidArgumentError(
+                f"{out} must end with .csv or .parquet, or as a text file {clients}", "out"
+            )
         if not target.parent.is_dir():
             raise _core.NotFoundError(f"there is no folder {target.parent} for {target.name}", "out")
         if target.is_dir():
@@ -439,15 +493,15 @@ def erase(
             if opened.read.rejected:
                 note = next(note for note in opened.read.notes if "could not be read as cards" in note)
                 raise _core.BadDataError(
-                    f"{clients}: {note}. The file that is written would lose them: mend them first, or say the encoding",
+                    f"{clients}: {note}. Nobody can tell whose they are: mend them first, or say the encoding",
                     clients,
                 )
             steps("Erasing", 0)
             done = opened.merged.erase(_core._client_id(client), who=who, reason=reason, at=now(), threads=threads)
-            left = _Left(opened, done.merged)
-            scratch = target.with_name(f".{target.stem}.part{target.suffix}")
+            left = _Left(opened, done.merged, clients, encoding)
+            scratch = target.with_name(f".part-{target.name}")
             try:
-                writers.write_table(left.table(), scratch)
+                left.write(_core._client_id(client), scratch)
                 after = left.reopened(scratch, threads)
 
                 def write() -> dict[str, Path]:
@@ -461,18 +515,21 @@ def erase(
         if not quiet:
             disabled = ", ".join(map(str, done.disabled))
             console.print(
-                f"[green]done[/green]: operation {done.operation} erased {done.cards:,} "
-                f"{'card' if done.cards == 1 else 'cards'}",
+                f"[green]done[/green]: operation {done.operation} erased {counted(done.cards, 'card')}",
                 soft_wrap=True,
             )
             if disabled:
                 console.print(
                     f"[yellow]Operations that can be undone or redone no more: {disabled}[/yellow]", soft_wrap=True
                 )
-            for column, values in opened.read.unreadable.items():
+            if len(after.merged) > len(done.merged):
+                why = (
+                    "such as its dates; --date-format says how they are written"
+                    if left.is_text
+                    else "such as texts that got an apostrophe before what a spreadsheet would run"
+                )
                 console.print(
-                    f"[yellow]{values:,} {'value' if values == 1 else 'values'} of the column {escape(repr(column))} could "
-                    f"not be read and {'is' if values == 1 else 'are'} empty in {escape(str(target))}[/yellow]",
+                    f"[yellow]{escape(str(target))} reads otherwise than the list with the client did, {why}[/yellow]",
                     soft_wrap=True,
                 )
             for text in (*_emptied(done.emptied_fields), *_of_before(path.parent, [*written.values(), target])):
@@ -492,7 +549,11 @@ def _emptied(fields: _core.Table) -> list[str]:
         places.setdefault((table, field), []).append(row)
     return [
         f"emptied, since it named the client: {field} of "
-        + (f"operation {', '.join(map(str, rows))}" if table == "journal" else f"{len(rows):,} other {table}")
+        + (
+            f"operation {', '.join(map(str, rows))}"
+            if table == "journal"
+            else counted(len(rows), f"other {table.removesuffix('s')}", f"other {table}")
+        )
         for (table, field), rows in places.items()
     ]
 
@@ -511,39 +572,52 @@ def _of_before(folder: Path, written: list[Path]) -> list[str]:
 
 
 class _Left:
-    """The cards that an erasure leaves, as a file that the journal goes on with."""
+    """The rows of a list that an erasure leaves, as a file that the journal goes on with."""
 
-    def __init__(self, opened: Opened, merged: MergedBase) -> None:
+    def __init__(self, opened: Opened, merged: MergedBase, clients: str, encoding: str | None) -> None:
         self._opened = opened
         self._merged = merged
+        self._clients = clients
+        self._encoding = encoding
 
-    def table(self) -> _core.Table:
-        """The cards with the columns that came, by their names."""
+    def write(self, client: int | str, out: Path) -> None:
+        """Write the rows of others as they are, without what they say of the client."""
         read = self._opened.read
-        table = self._merged.original.table("clients")
-        headings = {field: column.split(" + ")[0] for field, column in read.columns.items()}
-        table = table_of({headings.get(name, name): table._column(name) for name in table.columns})
-        own = headings.get("client", "client")
-        if not table.columns:  # nobody is left
-            return table_of({name: [] for name in (own, *(read.columns.values()), *(read.kept or table).columns[1:])})
-        clients = table._column(own)
-        if read.kept is not None:
-            erased = {str(_core._client_id(text)) for text in read.kept._column(read.kept.columns[0])} - {
-                *map(str, clients)
-            }
-            without = (
-                {}
-                if read.parent is None
-                else {read.parent: lambda text: None if str(_core._client_id(text)) in erased else text}
+        source = readers.read(self._clients, "clients", encoding=self._encoding)
+        wanted = [None if read.numbered else read.columns["client"], read.parent]
+        columns, cells = _records.cells_of(source.data, [name for name in wanted if name is not None])
+        ids = [*range(1, len(cells) + 1)] if read.numbered else [_id_of(row[0]) for row in cells]
+        left = self._merged.original
+        dropped = {row for row, each in enumerate(ids, 1) if each is not None and each not in left}
+        emptied = {}
+        if read.parent is not None:
+            erased = {client, *(ids[row - 1] for row in dropped)}
+            emptied = {read.parent: {row for row, each in enumerate(cells, 1) if _id_of(each[-1]) in erased}}
+        edit = _records.Edit(dropped, emptied, _free_name(columns) if read.numbered else None)
+        file = Path(self._clients)
+        self.is_text = file.is_file() and _records.stays_text(file, out, self._encoding)
+        if self.is_text:
+            rows = _records.copy_text(file, out, columns, edit, self._encoding)
+        else:
+            rows = _records.write_rows(source.data, out, edit)
+        if rows != len(cells):
+            raise _core.BadDataError(
+                f"{file} has {len(cells):,} rows, of which {rows:,} could be told apart", str(file)
             )
-            table = writers.with_columns(table, [[client] for client in clients], read.kept, without, own=own)
-        return writers.with_ids(table, (own,), read.ids)
+        if file.is_file():
+            shutil.copymode(file, out)
 
     def reopened(self, file: Path, threads: int) -> Opened:
         """The file as a next command reads it; the journal says so where it reads otherwise."""
         done = self._merged.journal  # by whom and why as the erasure left it
         who, reason = (done._column(name)[-1] or "" for name in ("who", "reason"))
-        read = cards.read(file, ingest=self._opened.policy["ingest"], threads=threads)
+        encoding = self._encoding if self.is_text else None
+        read = cards.read(file, ingest=self._opened.policy["ingest"], encoding=encoding, threads=threads)
+        if {*read.base.clients._column("client")} != {*self._merged.original.clients._column("client")}:
+            raise _core.BadDataError(
+                f"{self._clients} has no ids by which the cards that are left could be known again; add a column of them",
+                self._clients,
+            )
         merged = MergedBase(
             read.base,
             self._opened.policy["dedupe"]["survivorship"],
@@ -555,6 +629,18 @@ class _Left:
             threads=threads,
         )
         return Opened(read, merged, self._opened.journal, self._opened.policy, self._opened.before)
+
+
+def _id_of(value: Any) -> int | str | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return None if value is None else _core._client_id(str(value))
+
+
+def _free_name(columns: Sequence[str]) -> str:
+    """A name that is read as that of the ids, before any other that is."""
+    taken = {column.casefold() for column in columns}
+    return next(name for dots in itertools.count() if (name := "." * dots + "client") not in taken)
 
 
 def group(find: Callable[..., None]) -> typer.Typer:

@@ -11,7 +11,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from klientela import _core, cli_dedupe, readers
+from klientela import _core, cards, cli_dedupe, readers
+from klientela._counted import counted
 from klientela._run import run as run_library
 from klientela._terminal import Steps
 
@@ -122,6 +123,8 @@ def read_and_run(
     for table, file in files.items():
         steps(f"Opening {Path(file).name}", 0)
         sources[table] = readers.read(file, table, encoding=encoding)
+    if (clients := sources.get("clients")) is not None:
+        clients.data = cards.with_days(clients.data, policy.to_dict()["ingest"])
     try:
         result = run_library(
             {table: source.data for table, source in sources.items()},
@@ -141,7 +144,7 @@ def read_and_run(
             error.message = (
                 f"{journal} is the journal of other cards, or they have changed since; --rebase goes on with it"
             )
-        elif journal is not None and error.where.startswith(("line ", "operation ")):
+        elif journal is not None and (error.where == "rebase" or error.where.startswith(("line ", "operation "))):
             error.message = f"{journal}: {error.message}"
         table = error.where.partition(".")[0]
         if table in files:
@@ -168,16 +171,18 @@ def read_facts(summary: dict[str, Any]) -> Grid:
     facts.add_row("as of", f"[bold]{summary['as_of']}[/bold] ({escape(summary['time_zone'])})")
     for table, counts in summary["tables"].items():
         rejected = f", [yellow]{counts['rows_rejected']:,} rejected[/yellow]" if counts["rows_rejected"] else ""
-        facts.add_row(table, f"{counts['rows_read']:,} rows read{rejected}")
+        facts.add_row(table, f"{counted(counts['rows_read'], 'row')} read{rejected}")
         reasons = sorted(counts["rejected_by_reason"].items(), key=lambda item: -item[1])
         if len(reasons) > 4:
             reasons[3:] = [("for other reasons", sum(rows for _, rows in reasons[3:]))]
         for reason, rows in reasons:
             facts.add_row("", f"[dim]{rows:,} {reason.replace('_', ' ')}[/dim]")
+        if "not_a_date" in counts["rejected_by_reason"]:
+            facts.add_row("", "[yellow]--date-format, such as %d.%m.%Y, says how dates are written[/yellow]")
         for column, values in counts.get("ignored_values", {}).items():
             facts.add_row("", f"[yellow]{values:,} of {escape(column)} not used[/yellow], [dim]the rows are[/dim]")
-    cards = summary["tables"].get("clients")
-    if cards is not None and cards["rows_read"] == cards["rows_rejected"]:
+    clients = summary["tables"].get("clients")
+    if clients is not None and clients["rows_read"] == clients["rows_rejected"]:
         facts.add_row(
             "",
             "[yellow]The clients table has no usable card, so every other row is of an unknown client: "

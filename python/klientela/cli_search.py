@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +14,8 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from klientela import _core, cards, writers
+from klientela._card_names import apart_of, names_of
+from klientela._counted import counted
 from klientela._duplicates import find_duplicates
 from klientela._terminal import (
     DateFormat,
@@ -29,6 +34,8 @@ from klientela._terminal import (
 from klientela.cli_dedupe import _stage_steps
 from klientela.cli_merge import policy_of
 
+_CANDIDATES = 1000
+_ANY_SCORE = -1e6
 _TOLD = ("id", "list", "score", "probability", "prior_weight", "shared_weight", "shared_by")
 
 
@@ -78,15 +85,21 @@ def search(
             read = cards.read(
                 clients, ingest=chosen["ingest"], encoding=encoding, threads=threads, progress=_stage_steps(steps)
             )
+            said = [(field, _as_in(read, chosen["ingest"]["date_format"], field, value)) for field, value in said]
             found = find_duplicates(read.base, threads=threads, progress=_stage_steps(steps), **chosen["dedupe"])
             index = _core.CardIndex(found, threads=threads)
-            matches = index._search(said, limit, min_score, 1000, incomplete)
+            with _days_explained():
+                matches = index._search(said, limit, min_score, _CANDIDATES, incomplete)
             if out is not None:
                 writers.write_table(writers.with_ids(matches, ("id",), read.ids), out)
         if not quiet:
-            _show(matches, read.ids)
+            if len(matches):
+                _show(matches, read)
+            else:
+                best = index._search(said, 1, _ANY_SCORE, _CANDIDATES, incomplete)
+                console.print(_nobody(best, read, incomplete), soft_wrap=True)
             console.print(
-                f"[dim]{len(index):,} cards searched in {time.monotonic() - began:.1f} s[/dim]", soft_wrap=True
+                f"[dim]{counted(len(index), 'card')} searched in {time.monotonic() - began:.1f} s[/dim]", soft_wrap=True
             )
 
 
@@ -97,24 +110,56 @@ def _value(text: str) -> tuple[str, str]:
     return field.strip(), value
 
 
-def _show(matches: _core.Table, ids: dict[str, str]) -> None:
-    if len(matches) == 0:
-        console.print("nobody is like that")
-        return
-    rows = matches.to_pydict()
+def _as_in(read: cards.Cards, date_format: str | None, field: str, value: str) -> str:
+    """A value as the engine reads it: days may be written as in the list."""
+    if _core._field_for("clients", field) != "birthday":
+        return value
+    return cards.day_of(value, date_format=date_format, month_first=read.columns.get("birthday") in read.month_first)
+
+
+@contextlib.contextmanager
+def _days_explained() -> Iterator[None]:
+    try:
+        yield
+    except _core.InvalidArgumentError as error:
+        if _core._field_for("clients", error.where) == "birthday":
+            error.message += f", nor as the list writes days ({error.where}); --date-format says how they are written"
+        raise
+
+
+def _evidence(rows: dict[str, list[Any]], row: int) -> list[tuple[str, str, float]]:
+    """By field how a card agrees with what is known, and what that weighs."""
     fields = [name for name in rows if name not in _TOLD and not name.endswith("_weight")]
+    return [(field, rows[field][row], rows[f"{field}_weight"][row]) for field in fields if rows[field][row] is not None]
+
+
+def _nobody(best: _core.Table, read: cards.Cards, incomplete: bool) -> str:
+    """That no card reaches the least score, and which one comes closest, if any value of it agrees."""
+    rows = best.to_pydict()
+    if not len(best) or not any(weight > 0 for _, _, weight in _evidence(rows, 0)):
+        more = "" if incomplete else "; with --incomplete cards are found by how their values begin, too"
+        return f"nobody is like that: no card agrees in anything{more}"
+    ((client,), (score,)) = rows["id"], rows["score"]
+    name = names_of(read.base, rows["id"]).get(client)
+    card = one_line(str(read.ids.get(str(client), client)) + (f", {name}," if name else ""))
+    return escape(
+        f"nobody is like that; card {card} is the closest with a score of {score:.1f}: --min-score {math.floor(score)} "
+        "finds it, and a further value that is known may"
+    )
+
+
+def _show(matches: _core.Table, read: cards.Cards) -> None:
+    rows = matches.to_pydict()
+    names, apart = (tell(read.base, {*rows["id"]}) for tell in (names_of, apart_of))
     grid = Grid(box=None, pad_edge=False, header_style="dim")
-    for name, justify in (("id", "left"), ("score", "right"), ("chance", "right"), ("what agrees", "left")):
-        grid.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for name in ("id", "card", "score", "chance", "what agrees"):
+        grid.add_column(name, justify="right" if name in ("score", "chance") else "left")
     for row, client in enumerate(rows["id"]):
-        told: list[str] = []
-        for field in fields:
-            level, weight = rows[field][row], rows[f"{field}_weight"][row]
-            if level is not None:
-                told.append(f"{field} {level} {weight:+.1f}")
-        shown: Any = ids.get(str(client), client)
+        told = [f"{field} {level} {weight:+.1f}" for field, level, weight in _evidence(rows, row)]
+        known = [names.get(client, ""), *apart.get(client, [])]
         grid.add_row(
-            escape(one_line(str(shown))),
+            escape(one_line(str(read.ids.get(str(client), client)))),
+            escape(one_line(", ".join(dict.fromkeys(filter(None, known))))),
             f"{rows['score'][row]:.1f}",
             f"{rows['probability'][row]:.1%}",
             escape(", ".join(told)),

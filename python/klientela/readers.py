@@ -82,7 +82,7 @@ def read(path: str | os.PathLike[str], table: str = "transactions", *, encoding:
     if not file.is_file():
         raise _core.NotFoundError(f"there is no file {name}" if not file.is_dir() else f"{name} is a folder", name)
     packed = file.suffix.lower() == ".gz"
-    ending = Path(file.stem).suffix.lower() if packed else file.suffix.lower()
+    ending = ending_of(file)
     try:
         if ending in _TEXT:
             return _read_text(file, ending, encoding)
@@ -160,26 +160,23 @@ def _open(file: Path) -> BinaryIO:
     return gzip.open(file, "rb") if file.suffix.lower() == ".gz" else file.open("rb")  # type: ignore[return-value]
 
 
-def _read_text(file: Path, ending: str, encoding: str | None) -> Source:
-    name = str(file)
-    with _open(file) as stream:
-        head = stream.read(_HEAD)
-    if not head.removeprefix(codecs.BOM_UTF8).strip():
-        raise _bad(name, "is empty")
+def codec_of(head: bytes, encoding: str | None) -> str:
+    """Name of the codec that a text file which begins so is read by."""
     if encoding is None:
         encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
     try:
         codec = codecs.lookup(encoding).name
     except LookupError as error:
         raise _core.InvalidArgumentError(f"there is no encoding {encoding!r}", "encoding") from error
-    if codec in ("utf-8", "utf-8-sig", "ascii"):
-        text = head.removeprefix(codecs.BOM_UTF8).decode("utf-8", errors="replace")
-        lines = text.splitlines()
-        broken = sum("\ufffd" in line for line in lines)
-        # A few broken lines are faults of their own; many, or a broken header, are another encoding.
-        if "\ufffd" in lines[0] or broken * 2 > len(lines) or (broken >= 10 and broken * 10 > len(lines)):
-            raise _bad(name, "is not UTF-8; name its encoding (--encoding cp1251, for example)")
-        return _scan_text(file, name, ending, text)
+    return "utf-8" if codec in ("utf-8-sig", "ascii") else codec
+
+
+@contextlib.contextmanager
+def in_utf8(file: Path, codec: str) -> Iterator[Path]:
+    """Give the file, or while the block goes on another one with the same text in UTF-8."""
+    if codec == "utf-8":
+        yield file
+        return
     folder = tempfile.mkdtemp(prefix="klientela-")
     try:
         converted = Path(folder) / "converted.csv"
@@ -187,15 +184,43 @@ def _read_text(file: Path, ending: str, encoding: str | None) -> Source:
             with _open(file) as stream, converted.open("w", encoding="utf-8", newline="") as out:
                 shutil.copyfileobj(io.TextIOWrapper(stream, encoding=codec, newline=""), out)
         except UnicodeError as error:
-            raise _bad(name, f"is not {encoding}: {error}") from error
-        with converted.open(encoding="utf-8", newline="") as text_stream:
-            text = text_stream.read(_HEAD)
-        return _scan_text(converted, name, ending, text.removeprefix("\ufeff"))
+            raise _bad(str(file), f"is not {codec}: {error}") from error
+        yield converted
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _delimiter(header: str, ending: str) -> str:
+def _read_text(file: Path, ending: str, encoding: str | None) -> Source:
+    name = str(file)
+    with _open(file) as stream:
+        head = stream.read(_HEAD)
+    if not head.removeprefix(codecs.BOM_UTF8).strip():
+        raise _bad(name, "is empty")
+    codec = codec_of(head, encoding)
+    if codec == "utf-8":
+        text = _head_of(file)
+        lines = text.splitlines()
+        broken = sum("\ufffd" in line for line in lines)
+        # A few broken lines are faults of their own; many, or a broken header, are another encoding.
+        if "\ufffd" in lines[0] or broken * 2 > len(lines) or (broken >= 10 and broken * 10 > len(lines)):
+            raise _bad(name, "is not UTF-8; name its encoding (--encoding cp1251, for example)")
+    with in_utf8(file, codec) as converted:
+        return _scan_text(converted, name, ending, _head_of(converted))
+
+
+def _head_of(file: Path) -> str:
+    """Text at the beginning of a file in UTF-8."""
+    with _open(file) as stream:
+        return stream.read(_HEAD).removeprefix(codecs.BOM_UTF8).decode("utf-8", errors="replace")
+
+
+def ending_of(file: Path) -> str:
+    """What kind of file the name says it is, whether or not it is packed."""
+    return (Path(file.stem) if file.suffix.lower() == ".gz" else file).suffix.lower()
+
+
+def _delimiter(head: str, ending: str) -> str:
+    header = next((line for line in head.splitlines() if line.strip()), "")
     if ending in (".tsv", ".tab"):
         return "\t"
     outside = "".join(part for place, part in enumerate(header.split('"')) if place % 2 == 0)
@@ -203,8 +228,7 @@ def _delimiter(header: str, ending: str) -> str:
 
 
 def _scan_text(file: Path, name: str, ending: str, head: str) -> Source:
-    lines = head.splitlines()
-    delimiter = _delimiter(next((line for line in lines if line.strip()), ""), ending)
+    delimiter = _delimiter(head, ending)
     try:
         header = next(row for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter) if row)
     except csv.Error as error:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import duckdb
 
 from klientela import _core
+from klientela._card_names import names_of
 from klientela._columns import table_of
 from klientela._merge import MergedBase, decisions
 
@@ -81,7 +82,8 @@ def write(result: _core.Result, folder: str | os.PathLike[str]) -> dict[str, Pat
     if hierarchy is not None:
         texts["hierarchy.csv"] = hierarchy.to_csv
     if result.duplicates is not None:
-        tables = _duplicates_tables(result.duplicates, result.duplicates.summary["threshold"], 0)
+        base = result.base if result.merged is None else result.merged.original
+        tables = _duplicates_tables(result.duplicates, result.duplicates.summary["threshold"], 0, _Named([base]))
         texts |= {name: functools.partial(_csv_of, tell) for name, tell in tables.items()}
     if (merged := result.merged) is not None:
         _check_journal(Path(folder) / "journal.jsonl", merged)
@@ -166,6 +168,7 @@ def write_duplicates(
     merged: MergedBase | None = None,
     kept: _core.Table | None = None,
     parent: str | None = None,
+    lists: Sequence[_core.ClientBase] = (),
 ) -> dict[str, Path]:
     """Write clusters.csv, pairs.csv, joins.csv, cuts.csv, review.csv, weights.csv, rules.csv and summary.json.
 
@@ -190,14 +193,20 @@ def write_duplicates(
         What the duplicates were merged in.
     kept, parent : optional
         As for :func:`write_merged`.
+    lists : sequence of ClientBase, optional
+        The bases that were searched, the merged one's without it: the two cards of each pair are then named at the end of
+        its row, as name_a and name_b.
     """
+    if not lists and merged is not None:
+        lists = (merged.original,)
     told = found.summary
     two = "first_list" in told
     of_lists = [dict(each) for each in ids] or [{}]
     first, second = of_lists[0], of_lists[-1]
-    tables = _duplicates_tables(found, told["threshold"], threads)
+    named = _Named(lists)
+    tables = _duplicates_tables(found, told["threshold"], threads, named)
     if two:
-        tables["links.csv"] = lambda: found.links
+        tables["links.csv"] = named(lambda: found.links)
 
     def text(tell: Callable[[], _core.Table]) -> str:
         table = tell()
@@ -310,20 +319,50 @@ def _csv_of(tell: Callable[[], _core.Table]) -> str:
     return tell().to_csv()
 
 
-def _duplicates_tables(found: _core.Duplicates, threshold: float, threads: int) -> dict[str, Callable[[], _core.Table]]:
+def _duplicates_tables(
+    found: _core.Duplicates, threshold: float, threads: int, named: _Named
+) -> dict[str, Callable[[], _core.Table]]:
     """Give the tables of duplicates by the names of their files, each made when it is called."""
     tables: dict[str, Callable[[], _core.Table]] = {
         "clusters.csv": lambda: found.clusters,
-        "pairs.csv": lambda: found.pairs(min_score=threshold, threads=threads),
-        "joins.csv": lambda: found.joins,
-        "cuts.csv": lambda: found.cuts,
-        "review.csv": lambda: found.review,
+        "pairs.csv": named(lambda: found.pairs(min_score=threshold, threads=threads)),
+        "joins.csv": named(lambda: found.joins),
+        "cuts.csv": named(lambda: found.cuts),
+        "review.csv": named(lambda: found.review),
         "weights.csv": lambda: found.weights,
         "rules.csv": lambda: found.rules,
     }
     if (proposals := found.proposals) is not None:
         tables["proposals.csv"] = lambda: proposals.table
     return tables
+
+
+class _Named:
+    """Tables of pairs with the names of their cards at the end of the columns, where the lists are given."""
+
+    def __init__(self, lists: Sequence[_core.ClientBase]) -> None:
+        self._lists = lists
+
+    @functools.cached_property
+    def _names(self) -> list[dict[int | str, str]]:
+        return [names_of(base) for base in self._lists]
+
+    def __call__(self, tell: Callable[[], _core.Table]) -> Callable[[], _core.Table]:
+        return functools.partial(self._table, tell)
+
+    def _table(self, tell: Callable[[], _core.Table]) -> _core.Table:
+        table = tell()
+        if not self._lists:
+            return table
+        first, second = self._names[0], self._names[-1]
+        names = {
+            "name_a": [first.get(card) for card in table._column("id_a")],
+            "name_b": [second.get(card) for card in table._column("id_b")],
+        }
+        connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+        connection.register("pairs", table)
+        connection.register("names", table_of(names))
+        return table_of(connection.sql("SELECT * FROM pairs POSITIONAL JOIN names"))
 
 
 def _with_ids(table: _core.Table, first: Mapping[str, str], second: Mapping[str, str], two: bool) -> _core.Table:
@@ -448,8 +487,8 @@ def _move(scratch: Path, out: Path, files: Sequence[str], stale: Sequence[str]) 
         raise
 
 
-def write_parquet(table: _core.Table, path: str | os.PathLike[str]) -> None:
-    """Write one table as a Parquet file."""
+def write_parquet(table: Any, path: str | os.PathLike[str]) -> None:
+    """Write one table, a klientela one or another with ``__arrow_c_stream__``, as a Parquet file."""
     connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
     try:
         connection.execute("SET TimeZone = 'UTC'")

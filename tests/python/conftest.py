@@ -10,6 +10,8 @@ from pathlib import Path
 
 import klientela
 import pytest
+from klientela.cli import app
+from typer.testing import CliRunner
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,6 +50,20 @@ def cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             timeout=300,
             **options,
         )
+
+    return call
+
+
+@pytest.fixture
+def command() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The command line within this process, which is quicker."""
+
+    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
+        line = [*map(str, arguments)]
+        done = CliRunner(env={"COLUMNS": "120"}).invoke(app, line)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(line, done.exit_code, done.stdout, done.stderr)
 
     return call
 

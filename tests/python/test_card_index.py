@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 
 import klientela
 import pytest
@@ -136,3 +137,34 @@ def test_the_command_finds_cards(cli, tmp_path, columns):
     assert cli("search", "c.csv", "surname").returncode == 2
     done = cli("search", "c.csv", "shoe=44")
     assert done.returncode == 1 and "shoe" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_the_command_reads_days_as_the_list_does(command, tmp_path):
+    file, any_score = tmp_path / "c.csv", ("--min-score", "-100")
+    rows = ["Id,First name,Surname,DOB,Email", "1,Anna,Berg,03.05.1980,anna@berg.example", "2,Otto,Kranz,30.05.1981,"]
+    file.write_text("\n".join(rows), "utf-8")
+    for said in ("03.05.1980", "3.5.1980", "1980-05-03", "19800503", "3/5/1980"):
+        done = command("search", file, "surname=Berg", f"dob={said}", *any_score)
+        assert done.returncode == 0 and "birthday same" in done.stdout, done.stdout
+        assert "Anna Berg, 1980-05-03, anna@berg.example" in done.stdout
+    done = command("search", file, "surname=Berg", "birthday=03.05.1980", "--date-format", "%d.%m.%Y", *any_score)
+    assert done.returncode == 0 and "birthday same" in done.stdout, done.stderr
+    file.write_text("\n".join(rows).replace("03.05", "05/03").replace("30.05", "05/30"), "utf-8")
+    assert "birthday same" in command("search", file, "surname=Berg", "dob=05/03/1980", *any_score).stdout
+    done = command("search", file, "surname=Berg", "dob=soon")
+    assert done.returncode == 1 and "--date-format says how" in done.stderr and "dob" in done.stderr
+
+
+def test_the_command_names_who_comes_closest(command, tmp_path):
+    file = tmp_path / "c.csv"
+    file.write_text("Id,Name,Email\n 1 ,Anna Berg [x],anna@berg.example\n2,Otto Kranz,\n3,Ida Pohl,\n", "utf-8")
+    done = command("search", file, "name=Anna Berg", "email=other@mail.example", "--min-score", "90")
+    closest = re.search(
+        r"card  1 , Anna Berg \[x\], is the closest with a score of (\S+): --min-score (\S+) ", done.stdout
+    )
+    assert done.returncode == 0 and closest, done.stdout
+    assert float(closest[2]) <= float(closest[1]) < float(closest[2]) + 1
+    done = command("search", file, "name=Anna Berg", "email=other@mail.example", "--min-score", closest[2])
+    assert "Anna Berg [x], anna@berg.example" in done.stdout and "closest" not in done.stdout
+    done = command("search", file, "name=Xuthqoz")
+    assert "no card agrees in anything" in done.stdout and "--incomplete" in done.stdout

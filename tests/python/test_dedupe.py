@@ -105,6 +105,16 @@ def test_evidence_adds_up(found):
     assert {each["field"] for each in why["fields"]} <= {name.removesuffix("_weight") for name in weights}
 
 
+def test_a_card_is_not_compared_with_itself(found):
+    for a, b in ((1, 1), (1, " 1 "), ("1", 1)):
+        with pytest.raises(klientela.InvalidArgumentError, match=r"^card 1 is not compared with itself$"):
+            found.explain(a, b)
+    with pytest.raises(klientela.NotFoundError, match="client nobody has no card"):
+        found.explain("nobody", "nobody_else")
+    one = base_of({"id": [1], "name": ["Anna Berg"], "email": ["anna@mail.example"]})
+    assert klientela.link_lists(one, one).explain(1, 1)["probability"] > 0  # of two lists they are two cards
+
+
 def test_every_join_has_its_reason(found):
     joins = found.joins.to_pydict()
     assert len(joins["reason"]) == found.summary["duplicates"]
@@ -137,7 +147,9 @@ def test_links_of_people_win_over_scores(people):
 
 
 def test_contradictory_links_are_named_by_their_ids(people):
-    with pytest.raises(klientela.InvalidArgumentError, match=r"cards 7 and 1 must not .*: 7 = 2 = 1") as raised:
+    with pytest.raises(
+        klientela.InvalidArgumentError, match=r"^row 1 of .* cards 7 and 1 must not .*: 7 = 2 = 1"
+    ) as raised:
         klientela.find_duplicates(people[0], must_links=[(1, 2), (2, 7)], cannot_links=[(7, 1)])
     assert raised.value.where == "cannot_links"
 
@@ -145,16 +157,22 @@ def test_contradictory_links_are_named_by_their_ids(people):
 @pytest.mark.parametrize(
     ("known", "error", "said"),
     [
-        ({"must_links": [(1, "nobody")]}, klientela.NotFoundError, "nobody"),
-        ({"must_links": [(1, 1)]}, klientela.InvalidArgumentError, "itself"),
+        ({"must_links": [(1, 2), (1, "nobody")]}, klientela.NotFoundError, "^row 2 of must_links: client nobody has"),
+        ({"must_links": [(1, 1)]}, klientela.InvalidArgumentError, "^row 1 of must_links: card 1 .* itself"),
         ({"must_links": [(1,)]}, klientela.InvalidArgumentError, "id_a, id_b"),
-        ({"must_links": [(1, None)]}, klientela.InvalidArgumentError, "None"),
+        ({"must_links": [(1, None)]}, klientela.InvalidArgumentError, "^row 1 of must_links has no id_b"),
         ({"cannot_links": {"a": [1], "id_b": [2]}}, klientela.InvalidArgumentError, "'id_a'"),
         ({"cannot_links": 5}, klientela.InvalidArgumentError, "int"),
         ({"must_links": [(1, 2.5)]}, klientela.InvalidArgumentError, "whole number"),
         ({"previous": [1, 2]}, klientela.InvalidArgumentError, "mapping"),
         ({"labelled": [(1, 2, True)]}, klientela.InvalidArgumentError, "1 pairs were judged"),
-        ({"labelled": [(1, 2, "perhaps")]}, klientela.InvalidArgumentError, "perhaps"),
+        ({"labelled": [(1, 2, "perhaps")]}, klientela.InvalidArgumentError, "^row 1 of labelled .* 'perhaps'"),
+        (
+            {"labelled": [(1, 2, "no"), (3, 4, "yes"), (1, 2, "no"), ("2", " 1", "yes")]},
+            klientela.InvalidArgumentError,
+            "^rows 1 and 4 of labelled .* one client in row 4 and two in row 1$",
+        ),
+        ({"previous": {"id": [1, None], "cluster": [1, 2]}}, klientela.InvalidArgumentError, "^row 2 .* has no id"),
         ({"blocking": {"rules": ["surname"]}}, klientela.BadPolicyError, "surname"),
         ({"comparison": []}, klientela.BadPolicyError, "comparison"),
         ({"clusters": {"method": "magic"}}, klientela.BadPolicyError, "magic"),
@@ -505,6 +523,24 @@ def test_rows_are_numbered_where_ids_do_not_serve(ids, said):
     assert clusters_of(klientela.find_duplicates(read.base)) == {1: 1, 2: 2, 3: 1}
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"name": ["Ida Pohl"]}, "the table has no column of ids"),
+        ({"Nr": ["4"], "id": [None], "name": ["Ida Pohl"]}, r"'id' .* \(1 missing\).*row 1 id missing value"),
+        ({"id": [4, 4], "name": ["Ida", "Otto"]}, r"\(1 that stand there before\).*row 2 id duplicate client"),
+    ],
+)
+def test_cards_are_added_by_their_ids(more, said):
+    first = cards.read({"id": ["1", "2"], "name": ["Anna", "Otto"]}, ingest={"time_zone": "Europe/Berlin"})
+    added = cards.read({"id": [4], "name": ["Ida"], "dob": ["31.12.1980"], "kind": ["?"]}, extends=first.base)
+    assert added.base.extends(first.base) and len(added.base) == 3 and added.base.time_zone == "Europe/Berlin"
+    assert (added.rows, added.rejected, added.unreadable) == (1, 0, {"kind": 1})
+    with pytest.raises(klientela.BadDataError, match=said):
+        cards.read(more, extends=first.base)
+    assert len(first.base) == 2
+
+
 def test_a_parent_that_is_not_there_does_not_cost_the_card():
     assert len(cards.read({"id": [1, 2], "name": ["a", "b"], "parent": ["x", 1]}).base) == 2
 
@@ -565,9 +601,13 @@ def test_the_command_writes_what_was_found(cli, tmp_path, file):
     assert read["columns"]["family_name"] == "surname"
     # The same as the library gives.
     found = klientela.find_duplicates(cards.read(file[0]).base)
-    for name in ("clusters", "joins", "cuts", "review", "weights", "rules"):
+    for name in ("clusters", "weights", "rules"):
         assert (folder / f"{name}.csv").read_text(encoding="utf-8") == getattr(found, name).to_csv()
-    assert (folder / "pairs.csv").read_text(encoding="utf-8") == found.pairs().to_csv()
+    for name, of in (("pairs", found.pairs()), ("joins", found.joins), ("cuts", found.cuts), ("review", found.review)):
+        lines = (folder / f"{name}.csv").read_text(encoding="utf-8").splitlines()
+        assert lines[0].endswith(",name_a,name_b") and len(lines) == len(of) + 1
+        for line, told in zip(lines, of.to_csv().splitlines(), strict=True):
+            assert line.startswith(f"{told},")
     assert cli("dedupe", file[0], "--out", "found", "--quiet").stdout == ""
 
 
@@ -593,6 +633,29 @@ def test_every_kind_of_file_gives_the_same(cli, tmp_path, file, ending):
         assert cli("dedupe", path, "--out", folder).returncode == 0
     one, two = ((tmp_path / folder / "clusters.csv").read_text(encoding="utf-8") for folder in ("one", "two"))
     assert one == two
+
+
+def test_pairs_name_their_cards(command, tmp_path):
+    """By what they have, escaped as every cell; of two lists each card by its own list."""
+    for name, rows in (
+        ("a.csv", ["1,=Anna,Berg,anna@mail.example", " 2 ,=Anna,Berg,anna@mail.example", "3,,,anna@mail.example"]),
+        ("b.csv", ["1,Otto,Kranz,anna@mail.example", "2,,,"]),
+    ):
+        (tmp_path / name).write_text("\n".join(["Id,First name,Surname,Email", *rows]) + "\n", "utf-8")
+    must = tmp_path / "must.csv"
+    must.write_text("id_a,id_b\n1,2\n2,3\n", "utf-8")
+    done = command("dedupe", tmp_path / "a.csv", "--must-link", must, "--out", tmp_path / "o")
+    assert done.returncode == 0, done.stderr
+    for name in ("joins", "pairs"):
+        rows = table(tmp_path / "o" / f"{name}.csv")
+        assert {(row["id_a"], row["name_a"]) for row in rows} >= {("1", "'=Anna Berg")}
+        assert {(row["id_b"], row["name_b"]) for row in rows} >= {(" 2 ", "'=Anna Berg"), ("3", "anna@mail.example")}
+    must.write_text("id_a,id_b\n3,1\n", "utf-8")
+    line = ("dedupe", tmp_path / "a.csv", "--link", tmp_path / "b.csv", "--must-link", must, "--out", tmp_path / "l")
+    done = command(*line)
+    assert done.returncode == 0, done.stderr
+    (link,) = (row for row in table(tmp_path / "l" / "links.csv") if row["id_a"] == "3")
+    assert (link["name_a"], link["name_b"]) == ("anna@mail.example", "Otto Kranz")
 
 
 def test_ids_are_as_they_were_in_the_file(cli, tmp_path):
@@ -647,6 +710,34 @@ def test_the_command_takes_what_people_know(cli, tmp_path, file):
     assert done.returncode == 1 and "ghost" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
+def test_what_cannot_be_known_names_file_and_row(command, tmp_path, file):
+    told = tmp_path / "told.csv"
+    ids = sorted(file[1])[:2]
+    pair, back = f"{ids[0]},{ids[1]}", f"{ids[1]},{ids[0]}"
+    for option, text, said in (
+        ("--must-link", f"id_a,id_b\n{pair}\n{ids[0]},nobody\n", "row 2 of FILE: client nobody has no card"),
+        ("--must-link", f"id_a,id_b\n{pair},3\n{back}\n", f"row 1 of FILE cannot be cut into columns: {pair},3"),
+        ("--cannot-link", f"id_a,id_b\n{ids[0]},\n", "row 1 of FILE has no id_b"),
+        ("--labelled", f"id_a,id_b,match\n{pair},yes\n{back},no\n", "rows 1 and 2 of FILE contradict each other"),
+        ("--labelled", f"id_a,id_b,match\n{pair},yes\n", "FILE: 1 pairs were judged"),
+        ("--previous", f"id,cluster\n{ids[0]},x\n{ids[1]},y\n{ids[0]},y\n", "rows 1 and 3 of FILE put card"),
+        ("--previous", "card,cluster\n1,x\n", "FILE has no column 'id'"),
+    ):
+        told.write_text(text, "utf-8")
+        done = command("dedupe", file[0], "--out", tmp_path / "found", option, told)
+        assert done.returncode == 1 and said.replace("FILE", str(told)) in done.stderr, done.stderr
+        assert not (tmp_path / "found").exists()
+
+
+def test_of_two_lists_a_pair_has_an_order(people):
+    base = people[0]
+    judged = [(1, 2, True), (2, 1, False)]  # ids of one list are not those of the other
+    with pytest.raises(klientela.InvalidArgumentError, match="2 pairs were judged"):
+        klientela.link_lists(base, base, labelled=judged)
+    with pytest.raises(klientela.InvalidArgumentError, match="rows 2 and 3 of labelled"):
+        klientela.link_lists(base, base, labelled=[*judged, (2, 1, True)])
+
+
 def test_the_command_links_two_lists(cli, tmp_path):
     columns, truth = persons()
     for name, second in (("ours", False), ("theirs", True)):
@@ -656,7 +747,7 @@ def test_the_command_links_two_lists(cli, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "between the lists" in done.stdout
     links = table(tmp_path / "o" / "links.csv")
-    assert list(links[0]) == ["id_a", "id_b", "score", "probability"]
+    assert list(links[0]) == ["id_a", "id_b", "score", "probability", "name_a", "name_b"]
     assert sum(truth[int(row["id_a"])] == truth[int(row["id_b"])] for row in links) >= 98
     assert len({row["id_a"] for row in links}) == len(links)
     assert cli("dedupe", "ours.csv", "--link", "theirs.csv", "--many", "--out", "m").returncode == 0

@@ -217,6 +217,14 @@ def test_journals_are_saved_and_opened(base, merged, tmp_path):
     later = klientela.MergedBase.open(more, file, rebase=True, who="sync")
     assert later.counts_as(2) == 1 and later.journal.to_pydict()["operation"][-1] == "rebase"
     assert merged.rebased(more).cards.to_csv() == later.cards.to_csv()
+    strangers = base_of({"id": ["a", "b"], "name": ["Ida", "Otto"]})
+    for rebase in (merged.rebased, lambda other: klientela.MergedBase.open(other, file, rebase=True)):
+        with pytest.raises(klientela.InvalidArgumentError, match="such as 1, 2, 3, this one has none") as refused:
+            rebase(strangers)
+        assert refused.value.where == "rebase"
+    with pytest.raises(klientela.InvalidArgumentError, match="this one has none"):
+        sales = {"client": ["a"], "at": ["2026-01-01"], "amount": [1]}
+        klientela.run(clients={"id": ["a"], "name": ["Ida"]}, transactions=sales, journal=file, rebase=True)
     file.write_text(file.read_text(encoding="utf-8").replace("клерк", "никто"), encoding="utf-8")
     with pytest.raises(klientela.BadDataError, match=r"journal\.jsonl.*line"):
         klientela.MergedBase.open(base, file)
@@ -418,7 +426,7 @@ def test_the_command_merges_and_says_how_to_take_back(cli, members, tmp_path):
     out = tmp_path / "found"
     done = cli("dedupe", members, "--out", out, "--who", "clerk")
     assert done.returncode == 0, done.stderr
-    assert "in 2 new merges" in done.stdout and "klientela dedupe undo" in done.stdout
+    assert "in 2 new merges" in done.stdout and "klientela dedupe undo 2 " in done.stdout
     merged = rows_of(out / "merged.csv")
     assert [(each["client"], each["cards"]) for each in merged] == [
         ("1", "1; 3"),
@@ -459,6 +467,42 @@ def test_the_command_merges_and_says_how_to_take_back(cli, members, tmp_path):
     assert not (tmp_path / "second" / "journal.jsonl").exists()
     operations = [line.get("operation") for line in journal_of(out / "journal.jsonl")]
     assert [each for each in operations if each] == ["merge", "merge", "undo", "not_duplicate"]
+
+
+def test_one_is_not_told_as_several(command, tmp_path):
+    file = tmp_path / "list.csv"
+    row = "Anna,Berg,1980-05-03,anna.berg@mail.example,+49 30 5550101"
+    for rows, said in ((1, ("1 row read", "1 with 1 card\n")), (2, ("1 further card of", "in 1 new merge;"))):
+        lines = [f"{number},{row}" for number in range(1, rows + 1)]
+        file.write_text("\n".join(["Id,First name,Surname,DOB,Email,Phone", *lines]) + "\n", "utf-8")
+        done = command("dedupe", file, "--out", tmp_path / "found")
+        assert done.returncode == 0, done.stderr
+        lines = "".join(f"{' '.join(line.split())}\n" for line in done.stdout.splitlines())
+        assert all(each in lines for each in said), lines
+    done = command("dedupe", "erase", "1", file, "--journal", tmp_path / "found" / "journal.jsonl", "--out", file)
+    assert done.returncode == 0 and "erased 2 cards" in done.stdout, done.stderr
+    found = klientela.find_duplicates(base_of({"id": [1], "name": ["Anna Berg"]}))
+    assert repr(found) == "<klientela.Duplicates: 1 card, 1 cluster, 0 duplicates>"
+    assert repr(klientela.CardIndex(found)) == "<klientela.CardIndex: 1 card>"
+
+
+def test_every_merge_is_taken_back_at_once(command, members, tmp_path):
+    out = tmp_path / "found"
+    assert command("dedupe", members, "--out", out).returncode == 0
+    journal = out / "journal.jsonl"
+    line = ("dedupe", "undo", "--all", members, "--journal", journal, "--reason", "wrong list")
+    done = command(*line)
+    assert done.returncode == 0 and "took back 2 merges" in done.stdout, done.stderr
+    assert len(rows_of(out / "merged.csv")) == 6
+    undone = [(each.get("of"), each.get("reason")) for each in journal_of(journal) if each.get("operation") == "undo"]
+    assert undone == [(2, "wrong list"), (1, "wrong list")]
+    before = journal.read_bytes()
+    done = command(*line)
+    assert done.returncode == 1 and "no merge that could be taken back" in done.stderr
+    for wrong in (("--all", "1", members), (members,), ("0", members), ("one", members)):
+        done = command("dedupe", "undo", *wrong, "--journal", journal)
+        assert done.returncode == 2 and "Invalid value" in done.stderr, done.stderr
+    assert journal.read_bytes() == before
 
 
 def test_a_dry_run_leaves_the_journal_alone(cli, members, tmp_path):
@@ -557,6 +601,35 @@ def test_a_journal_of_another_list_is_refused(cli, members, tmp_path):
     assert missing.returncode == 1 and "there is no journal" in missing.stderr
 
 
+def test_a_list_of_strangers_is_no_changed_list(command, members, tmp_path):
+    out = tmp_path / "found"
+    assert command("dedupe", members, "--out", out).returncode == 0
+    journal = out / "journal.jsonl"
+    before = journal.read_bytes()
+    others, sales = tmp_path / "others.csv", tmp_path / "sales.csv"
+    others.write_text("Id,Name\na,Ida Pohl\nb,Otto Kranz\n", "utf-8")
+    sales.write_text("client,at,amount\na,2026-01-01,1\n", "utf-8")
+    for line in (
+        ("dedupe", others, "--out", tmp_path / "new", "--journal", journal, "--rebase"),
+        ("dedupe", "undo", "1", others, "--journal", journal, "--rebase"),
+        (
+            "run",
+            "--clients",
+            others,
+            "--transactions",
+            sales,
+            "--journal",
+            journal,
+            "--rebase",
+            "--out",
+            tmp_path / "new",
+        ),
+    ):
+        done = command(*line)
+        assert done.returncode == 1 and f"{journal}: the journal is of another list" in done.stderr, done.stderr
+        assert done.stderr.count("\n") == 1 and journal.read_bytes() == before and not (tmp_path / "new").exists()
+
+
 def test_rules_are_changed_under_another_version(cli, members, tmp_path):
     out = tmp_path / "found"
     assert cli("dedupe", members, "--out", out).returncode == 0
@@ -653,7 +726,7 @@ def test_an_erasure_takes_no_file_that_it_writes_anew(cli, members, tmp_path):
 
 
 def test_an_erasure_loses_nobody_elses_row(cli, tmp_path):
-    """Rows that are no cards stop it, values that cannot be read are told, and the last card may go."""
+    """Rows that are no cards stop it, values that cannot be read stay, and the last card may go."""
     cards = tmp_path / "cards.csv"
     cards.write_bytes(
         b"id,name,phone,remark\n1,Anna Berg,5550101,ok\n2,Otto Kranz,5550102,caf\xe9\n3,Ida Pohl,5550103,\n"
@@ -662,16 +735,87 @@ def test_an_erasure_loses_nobody_elses_row(cli, tmp_path):
     assert found.returncode == 0 and "row 2 cannot be cut into columns" in found.stdout
     before = cards.read_bytes()
     refused = cli("dedupe", "erase", "1", cards, "--journal", tmp_path / "found" / "journal.jsonl", "--out", cards)
-    assert refused.returncode == 1 and "row 2" in refused.stderr and "would lose them" in refused.stderr
+    assert refused.returncode == 1 and "row 2" in refused.stderr and "whose they are" in refused.stderr
     assert cards.read_bytes() == before
 
     cards.write_text("id,name,dob,remark\n1,Anna Berg,1980-05-31,x\n2,Otto Kranz,31.02.1990,\n", encoding="utf-8")
     assert cli("dedupe", cards, "--out", tmp_path / "two").returncode == 0
-    for client, told in (("1", "1 value of the column 'dob'"), ("2", "erased 1 card")):
+    for client, left in (("1", ["2,Otto Kranz,31.02.1990,"]), ("2", [])):
         journal = tmp_path / "two" / "journal.jsonl"
         done = cli("dedupe", "erase", client, cards, "--journal", journal, "--out", cards)
-        assert done.returncode == 0 and told in done.stdout, done.stderr
-    assert cards.read_text(encoding="utf-8").splitlines() == ["id,name,dob,remark"]
+        assert done.returncode == 0 and "erased 1 card" in done.stdout, done.stderr
+        assert cards.read_text(encoding="utf-8").splitlines() == ["id,name,dob,remark", *left]
+
+
+def test_rows_of_others_stay_as_they_are(command, tmp_path):
+    """In their order, quoting, dates, encoding and line ends; what reads otherwise without the client is told."""
+    file, out = tmp_path / "list.txt", tmp_path / "found"
+    rows = [
+        'Notiz;id;"Name";DOB;Phone',
+        '"alt;\r\nmüde";7;Anna Berg;12/31/1980;=49',
+        ';8;\'Otto Kranz;02/03/1970;"0049 ""30"""',
+        "x; 9 ;Ida Pohl;3/4/1971;-",
+    ]
+    file.write_bytes("\r\n".join(rows).encode("cp1252"))
+    options = ("--encoding", "cp1252")
+    done = command("dedupe", file, "--out", out, *options)
+    assert done.returncode == 0, done.stderr
+    done = command("dedupe", "erase", "7", file, "--journal", out / "journal.jsonl", "--out", file, *options)
+    assert done.returncode == 0, done.stderr
+    assert file.read_bytes() == "\r\n".join([rows[0], *rows[2:]]).encode("cp1252")
+    assert "reads otherwise" in done.stdout and "--date-format" in done.stdout  # the month was known by the one date
+    done = command("dedupe", "not-duplicate", "8", "9", file, "--journal", out / "journal.jsonl", *options)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "client", "out", "after"),
+    [
+        (
+            "list.jsonl",
+            '{"id": 1, "name": "Anna", "phones": ["5550101", "5550102"]}\n{"id": 2, "name": "Otto", "sum": 1.5}\n'
+            '{"id": 3, "name": "Ida", "parent": 1}\n',
+            "1",
+            "left.csv",
+            "id,name,phones,sum,parent\n2,Otto,,1.5,\n3,Ida,,,\n",
+        ),
+        (
+            "twice.csv",  # the number of a row stands before the column that holds no ids
+            "client,name\n1,Anna Berg\n1,Otto Kranz\n2,Ida Pohl\n",
+            "2",
+            "twice.csv",
+            ".client,client,name\n1,1,Anna Berg\n3,2,Ida Pohl\n",
+        ),
+        (
+            "family.csv",
+            'id,name,parent\n1,"A\nnna",\n2,Otto, 1 \n3,"Ida","1"\n4,Eva,"2"',
+            "1",
+            "family.csv",
+            'id,name,parent\n2,Otto,\n3,"Ida",\n4,Eva,"2"',
+        ),
+    ],
+)
+def test_an_erasure_of_any_list_leaves_one_that_can_be_read(command, tmp_path, name, before, client, out, after):
+    (tmp_path / name).write_text(before, "utf-8")
+    journal = tmp_path / "found" / "journal.jsonl"
+    assert command("dedupe", tmp_path / name, "--out", tmp_path / "found").returncode == 0
+    done = command("dedupe", "erase", client, tmp_path / name, "--journal", journal, "--out", tmp_path / out)
+    assert done.returncode == 0 and "reads otherwise" not in done.stdout, done.stderr
+    assert (tmp_path / out).read_text("utf-8") == after
+    done = command("dedupe", tmp_path / out, "--journal", journal, "--out", tmp_path / "found")
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_erasure_that_could_not_go_on_changes_nothing(command, tmp_path):
+    """A policy that names a column without ids for them: the rows that are left would be numbered anew."""
+    file, policy, out = tmp_path / "list.csv", tmp_path / "policy.json", tmp_path / "found"
+    file.write_text("Nr,name\n1,Anna Berg\n1,Otto Kranz\n2,Ida Pohl\n", "utf-8")
+    policy.write_text(json.dumps({"ingest": {"mappings": {"clients": {"columns": {"client": "Nr"}}}}}), "utf-8")
+    assert command("dedupe", file, "--out", out, "--policy", policy).returncode == 0
+    before = {path: path.read_bytes() for path in (file, *out.iterdir())}
+    done = command("dedupe", "erase", "2", file, "--journal", out / "journal.jsonl", "--out", file, "--policy", policy)
+    assert done.returncode == 1 and "list.csv has no ids by which" in done.stderr, done.stderr
+    assert {path: path.read_bytes() for path in (file, *out.iterdir())} == before
 
 
 def test_an_erasure_into_no_folder_names_the_folder(cli, members, tmp_path):
@@ -707,12 +851,12 @@ def test_columns_keep_their_names_and_parents_are_followed(cli, tmp_path):
     assert merged["B1"]["Mutter"] == "A1" and merged["A1"]["Notiz"] == "alt"
     done = cli("dedupe", "erase", "B1", file, "--journal", out / "journal.jsonl", "--out", left, *options)
     assert done.returncode == 0, done.stderr
-    cards = rows_of(left)
-    assert [(each["Nr"], each["Firma"], each["Mutter"]) for each in cards] == [
-        ("A1", "Nordwind GmbH", ""),
-        (" A2", "Nordwind GmbH", ""),
-        ("C1", "Kranz KG", ""),
-    ]
+    assert left.read_text(encoding="utf-8") == (
+        "Nr;Firma;Mail;Mail 2;seit;Mutter;Notiz\n"
+        "A1;Nordwind GmbH;info@nordwind.example;post@nordwind.example;31.12.2020;;alt\n"
+        " A2;Nordwind GmbH;info@nordwind.example;;30.11.2021;;\n"
+        "C1;Kranz KG;kranz@kranz.example;;01.02.2018;;\n"
+    )
     assert b"Adler" not in left.read_bytes() and b"B1" not in left.read_bytes()
     assert b"rebase" not in (out / "journal.jsonl").read_bytes()
     done = cli("dedupe", left, "--out", out, "--journal", out / "journal.jsonl", *options)
@@ -742,8 +886,7 @@ def test_rows_without_ids_are_erased_by_number(cli, tmp_path):
     assert cli("dedupe", file, "--out", out).returncode == 0
     done = cli("dedupe", "erase", "2", file, "--journal", out / "journal.jsonl", "--out", file)
     assert done.returncode == 0, done.stderr
-    assert [each["client"] for each in rows_of(file)] == ["1", "3"]
-    assert "'=Ida" in file.read_text(encoding="utf-8")
+    assert file.read_text("utf-8") == ("client,Name,Email\n1,Anna Berg,a@mail.example\n3,=Ida Pohl,i@mail.example\n")
     done = cli("dedupe", "not-duplicate", "1", "3", file, "--journal", out / "journal.jsonl")
     assert done.returncode == 0, done.stderr
 
@@ -795,7 +938,7 @@ def test_a_journal_goes_on_where_cards_are_gone(cli, members, tmp_path):
     members.write_text("".join(line for line in LIST.splitlines(True) if not line.startswith("3,")), "utf-8")
     done = cli("dedupe", members, "--out", out, "--journal", journal, "--rebase")
     assert done.returncode == 0, done.stderr
-    said = "operations of the journal whose cards are gone have no effect until those are back: 1"
+    said = "operation of the journal whose cards are gone has no effect until those are back: 1"
     assert said in done.stdout
     assert said in json.loads((out / "summary.json").read_text(encoding="utf-8"))["notes"]
     assert [each["cards"] for each in rows_of(out / "merged.csv")] == ["1", "2; 5", "4", "6"]

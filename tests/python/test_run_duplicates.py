@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 
 import klientela
 import pytest
@@ -142,7 +143,8 @@ def test_the_command_line_writes_what_dedupe_writes(tmp_path):
     outcome = run_cli(*files, "--out", out)
     assert outcome.exit_code == 0, outcome.output
     assert "duplicates" in outcome.output
-    assert "klientela dedupe undo takes a merge back by its number in" in outcome.output
+    (hint,) = (line for line in outcome.output.splitlines() if line.startswith("klientela dedupe undo "))
+    assert hint.partition(" takes ")[0].endswith("--rebase")
     names = {path.name for path in out.iterdir()}
     assert names >= {
         "clusters.csv", "pairs.csv", "joins.csv", "cuts.csv", "review.csv", "weights.csv", "rules.csv",
@@ -150,6 +152,8 @@ def test_the_command_line_writes_what_dedupe_writes(tmp_path):
     }  # fmt: skip
     rows = list(csv.DictReader((out / "clusters.csv").open(encoding="utf-8")))
     assert [row["cluster"] for row in rows[:2]] == ["2", "2"]
+    join, *_ = csv.DictReader((out / "joins.csv").open(encoding="utf-8"))
+    assert (join["name_a"], join["name_b"]) == ("Robert Falk", "Bob Falk")
     assert json.loads((out / "summary.json").read_text())["duplicates"]["merged_cards"] == 1
     # Again: what the run merged by itself is found again, also where cards have changed.
     changed = {**CARDS, "phones": [*CARDS["phones"][:3], "+49 30 5550177"]}
@@ -174,7 +178,7 @@ def test_the_command_line_writes_what_dedupe_writes(tmp_path):
     fewer = write(tmp_path / "fewer.csv", {name: [values[0], *values[2:]] for name, values in CARDS.items()})
     outcome = run_cli("--clients", fewer, *files[2:], "--out", tmp_path / "gone", "--rebase")
     assert outcome.exit_code == 0, outcome.output
-    assert "whose cards are gone have no effect until those are back: 3" in outcome.output
+    assert "whose cards are gone has no effect until those are back: 3" in outcome.output
     # Nor to another journal that has not got it; one that has may be gone on from again and again.
     other = tmp_path / "other"
     assert run_cli(*files, "--out", other, "--rebase").exit_code == 0
@@ -224,3 +228,58 @@ def test_a_run_without_cards_writes_none_of_it(tmp_path):
     assert outcome.exit_code == 0, outcome.output
     assert not {"clusters.csv", "journal.jsonl"} & {path.name for path in (tmp_path / "out").iterdir()}
     assert writers.write(klientela.run(SALES), tmp_path / "other").keys().isdisjoint({"clusters.csv", "merged.csv"})
+
+
+def test_the_command_that_takes_a_merge_back_works_as_it_is_printed(tmp_path):
+    """Also where the run read the cards otherwise: a row that it rejected, and parents."""
+    folder = tmp_path / "my files"
+    folder.mkdir()
+    cards = {
+        **CARDS,
+        "birthday": ["1971 12 31", "1971 12 31", "1990 01 01", "soon"],
+        "parent": ["7", "", "", ""],
+    }
+    cards["given_name"] = ["Jürgen", "Jürgen", "Ida", "Ida"]
+    policy = folder / "p.json"
+    policy.write_text('{"ingest": {"time_zone": "Europe/Berlin"}}', "utf-8")
+    clients = write(folder / "c.csv", cards)
+    (folder / "c.csv").write_bytes((folder / "c.csv").read_bytes().decode().encode("cp1252"))
+    sales = write(folder / "t.csv", {name: values[:3] for name, values in SALES.items()})
+    options = ["--policy", policy, "--date-format", "%Y %m %d", "--encoding", "cp1252", "--out", folder / "out"]
+    outcome = run_cli("--clients", clients, "--transactions", sales, *options)
+    assert outcome.exit_code == 0 and "1 rejected" in outcome.output, outcome.output
+    (hint,) = (line for line in outcome.output.splitlines() if line.startswith("klientela dedupe undo "))
+    name, *line = shlex.split(hint.partition(" takes ")[0])
+    assert name == "klientela"
+    outcome = CliRunner().invoke(app, line)
+    assert outcome.exit_code == 0 and "took back operation" in outcome.output, outcome.output
+    outcome = run_cli(
+        "--clients",
+        clients,
+        "--transactions",
+        sales,
+        *options,
+        "--journal",
+        folder / "out" / "journal.jsonl",
+        "--rebase",
+    )
+    assert outcome.exit_code == 0, outcome.output
+
+
+def test_dates_of_cards_are_read_as_dedupe_reads_them(tmp_path):
+    """But where the day or the month could be first, which dedupe takes with a note: the card is rejected with a hint."""
+    sales = write(tmp_path / "sales.csv", SALES)
+    cards = {**CARDS, "birthday": ["31.12.1971", "31.12.1971", "1.1.1990", ""], "Updated": ["20260105", "", "", ""]}
+    files = ["--clients", write(tmp_path / "cards.csv", cards), "--transactions", sales]
+    outcome = run_cli(*files, "--out", tmp_path / "dots")
+    assert outcome.exit_code == 0 and "rejected" not in outcome.output, outcome.output
+    journal = tmp_path / "dots" / "journal.jsonl"
+    command = ["dedupe", "undo", "1", str(tmp_path / "cards.csv"), "--journal", str(journal)]  # the cards are the same
+    outcome = CliRunner().invoke(app, command)
+    assert outcome.exit_code == 0, outcome.output
+    write(tmp_path / "cards.csv", {**CARDS, "birthday": ["01/02/1971", "01/02/1971", "", ""]})
+    outcome = run_cli(*files, "--out", tmp_path / "either")
+    assert outcome.exit_code == 0 and "2 not a date" in outcome.output
+    assert "--date-format, such as" in outcome.output
+    outcome = run_cli(*files, "--out", tmp_path / "said", "--date-format", "%d/%m/%Y")
+    assert outcome.exit_code == 0 and "rejected" not in outcome.output
