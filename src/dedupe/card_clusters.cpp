@@ -252,80 +252,6 @@ ColumnVector<std::uint32_t> number_clusters(CardClusters& clusters) {
   return number_of;
 }
 
-/// What the cards of every component are to a call that knows an earlier one: 1 where nothing of it changed, by card.
-std::vector<std::uint8_t> unchanged(const Components& components, const Earlier* earlier, std::uint32_t cards,
-                                    const Control& control) {
-  std::vector<std::uint8_t> as_before(cards, 0);
-  if (earlier == nullptr) return as_before;
-  control.run((components.size() + block - 1) / block, [&](std::size_t k) {
-    for (std::size_t c = k * block; c < std::min(components.size(), (k + 1) * block); ++c) {
-      const std::size_t begin = components.card_starts[c];
-      const auto of = std::span(components.cards).subspan(begin, components.card_starts[c + 1] - begin);
-      if (std::any_of(of.begin(), of.end(), [&](std::uint32_t card) { return earlier->changed[card] != 0; })) continue;
-      for (const std::uint32_t card : of) as_before[card] = 1;
-    }
-  });
-  return as_before;
-}
-
-/// Calls visit(c, to) with each earlier cluster of two cards and more that stands, and its first card now; some at a
-/// time.
-template <class Visit>
-void each_kept_cluster(const Earlier& earlier, const std::vector<std::uint8_t>& as_before, const Control& control,
-                       Visit visit) {
-  const CardClusters& clusters = earlier.clusters;
-  control.run((clusters.size() + block - 1) / block, [&](std::size_t k) {
-    for (std::size_t c = k * block; c < std::min(clusters.size(), (k + 1) * block); ++c) {
-      if (clusters.starts[c + 1] - clusters.starts[c] < 2) continue;
-      const std::uint32_t first = earlier.now[clusters.order[clusters.starts[c]]];
-      if (first != no_card_cluster && as_before[first] != 0) visit(c, first);
-    }
-  });
-}
-
-void keep_leaders(const Earlier& earlier, const std::vector<std::uint8_t>& as_before, const Control& control,
-                  std::vector<std::uint32_t>& leaders) {
-  each_kept_cluster(earlier, as_before, control, [&](std::size_t c, std::uint32_t first) {
-    for (const std::uint32_t card : earlier.clusters.cards(c)) leaders[earlier.now[card]] = first;
-  });
-}
-
-template <class Of>
-Of moved(const Earlier& earlier, Of of) {
-  of.a = earlier.now[of.a];
-  of.b = earlier.now[of.b];
-  return of;
-}
-
-/// Puts the joins of clusters that stand to their place.
-void keep_joins(const Earlier& earlier, const std::vector<std::uint8_t>& as_before,
-                std::span<const std::uint32_t> number_of, const Control& control, CardClusters& clusters) {
-  each_kept_cluster(earlier, as_before, control, [&](std::size_t c, std::uint32_t first) {
-    const std::uint32_t number = number_of[first];
-    std::uint32_t at = clusters.starts[number] - number;
-    for (const CardJoin& join : earlier.clusters.joins_of(c)) clusters.joins[at++] = moved(earlier, join);
-  });
-}
-
-/// What the components that stand gave beside joins.
-Output kept_output(const Earlier& earlier, const std::vector<std::uint8_t>& as_before) {
-  Output kept;
-  const auto stands = [&](std::uint32_t card) {
-    const std::uint32_t now = earlier.now[card];
-    return now != no_card_cluster && as_before[now] != 0;
-  };
-  for (const CardCut& cut : earlier.clusters.cuts) {
-    if (!stands(cut.a)) continue;
-    kept.cuts.push_back(moved(earlier, cut));
-    kept.cuts.back().apart = moved(earlier, cut.apart);
-  }
-  for (const CardEdge& edge : earlier.clusters.scored)
-    if (stands(edge.a)) kept.scored.push_back({earlier.now[edge.a], earlier.now[edge.b], units_of(edge.score)});
-  for (const std::uint32_t card : earlier.inexact)
-    if (stands(card)) kept.inexact.push_back(earlier.now[card]);
-  return kept;
-}
-
 }  // namespace
 
 void inherit_ids(std::vector<std::uint32_t>& ids_of, std::span<const std::uint32_t> number_of, std::size_t clusters,
@@ -437,11 +363,11 @@ std::optional<LinkContradiction> find_contradiction(std::uint32_t cards, std::sp
 }
 
 CardClusters cluster_cards(const CardClusterInput& input, const CardClusterOptions& options, const Control& control) {
-  return clustering::solved(input, options, control, nullptr).clusters;
+  return clustering::solved(input, options, control).clusters;
 }
 
 clustering::Solved clustering::solved(const CardClusterInput& input, const CardClusterOptions& options,
-                                      const Control& control, const Earlier* earlier) {
+                                      const Control& control) {
   check(input, options);
   const std::vector<CardPair> must = checked_links(input.must_links, input.cards, "must_links");
   const std::vector<CardPair> cannot = checked_links(input.cannot_links, input.cards, "cannot_links");
@@ -466,8 +392,6 @@ clustering::Solved clustering::solved(const CardClusterInput& input, const CardC
   CardClusters& result = whole.clusters;
   result.ids.resize(input.cards);
   std::iota(result.ids.begin(), result.ids.end(), 0U);
-  const std::vector<std::uint8_t> as_before = unchanged(components, earlier, input.cards, control);
-  if (earlier != nullptr) keep_leaders(*earlier, as_before, control, result.ids);
   result.components = components.size() + components.singles;
   result.largest_component = components.largest;
   const Rules rules{
@@ -487,13 +411,11 @@ clustering::Solved clustering::solved(const CardClusterInput& input, const CardC
     const auto part = [](const auto& all, const auto& starts, std::size_t c) {
       return std::span(all).subspan(starts[c], starts[c + 1] - starts[c]);
     };
-    for (std::size_t c = ranges[k]; c < ranges[k + 1]; ++c) {
-      if (as_before[components.cards[components.card_starts[c]]] != 0) continue;
+    for (std::size_t c = ranges[k]; c < ranges[k + 1]; ++c)
       component.solve(part(components.cards, components.card_starts, c),
                       part(components.edges, components.edge_starts, c),
                       part(components.must, components.must_starts, c),
                       part(components.cannot, components.cannot_starts, c), outputs[k]);
-    }
   });
   control.report("clusters", 0.8);
   control.check();
@@ -502,10 +424,6 @@ clustering::Solved clustering::solved(const CardClusterInput& input, const CardC
   const std::size_t clusters = result.size();
   result.joins.resize(input.cards - clusters);
   std::vector<Edge> scored;
-  if (earlier != nullptr) {
-    keep_joins(*earlier, as_before, number_of, control, result);
-    outputs.push_back(kept_output(*earlier, as_before));
-  }
   ColumnVector<std::uint32_t>& placed = components.local_of;  // by leader: joins that have their place
   std::fill(placed.begin(), placed.end(), 0U);
   for (Output& output : outputs) {
@@ -528,7 +446,10 @@ clustering::Solved clustering::solved(const CardClusterInput& input, const CardC
   std::sort(scored.begin(), scored.end(),
             [](const Edge& x, const Edge& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });
   for (const Edge& edge : scored) result.scored.push_back({edge.a, edge.b, edge.units / steps});
-  result.review = review_list(result, number_of, edges, scored, must, cannot, rules, control);
+  whole.reviews = review_list(result, number_of, edges, scored, must, cannot, rules, control);
+  const std::vector<CardReview>& reviews = whole.reviews.pairs;
+  result.review.assign(reviews.begin(), reviews.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(
+                                                              reviews.size(), options.review_pairs)));
   inherit_ids(result.ids, number_of, result.size(), input.previous, input.next_id);
   control.report("clusters", 1);
   return whole;

@@ -63,19 +63,13 @@ class JoinForest {
   std::vector<std::uint32_t> above_, join_;  // by place
 };
 
-/// Whether x stands before y on the list.
-bool before(const CardReview& x, const CardReview& y) {
-  if (x.expected_change != y.expected_change) return x.expected_change > y.expected_change;
-  return CardPair{x.a, x.b} < CardPair{y.a, y.b};
-}
-
 }  // namespace
 
-std::vector<CardReview> review_list(const CardClusters& clusters, std::span<const std::uint32_t> number_of,
-                                    const std::vector<Edge>& edges, const std::vector<Edge>& scored,
-                                    const std::vector<CardPair>& must, const std::vector<CardPair>& cannot,
-                                    const Rules& rules, const Control& control) {
-  const std::size_t most = rules.options.review_pairs;
+ReviewList review_list(const CardClusters& clusters, std::span<const std::uint32_t> number_of,
+                       const std::vector<Edge>& edges, const std::vector<Edge>& scored,
+                       const std::vector<CardPair>& must, const std::vector<CardPair>& cannot, const Rules& rules,
+                       const Control& control) {
+  const std::size_t most = 2 * std::size_t{rules.options.review_pairs};
   if (most == 0) return {};
   const JoinForest forest(clusters);
   const auto between = [&](std::uint32_t a, std::uint32_t b) {
@@ -119,11 +113,13 @@ std::vector<CardReview> review_list(const CardClusters& clusters, std::span<cons
 
   const bool linking =
       rules.options.sources == CardSourceRule::one_to_one || rules.options.sources == CardSourceRule::one_to_many;
-  const auto shorten = [&](std::vector<CardReview>& list) {
-    std::nth_element(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(most), list.end(), before);
-    list.resize(most);
+  const auto shorten = [&](ReviewList& list) {
+    const auto end = list.pairs.begin() + static_cast<std::ptrdiff_t>(most);
+    std::nth_element(list.pairs.begin(), end, list.pairs.end(), ReviewList::before);
+    list.pairs.resize(most);
+    list.all = false;
   };
-  const auto ask = [&](std::size_t from, std::size_t to, std::vector<CardReview>& list) {
+  const auto ask = [&](std::size_t from, std::size_t to, ReviewList& list) {
     std::sort(pairs.begin() + static_cast<std::ptrdiff_t>(from), pairs.begin() + static_cast<std::ptrdiff_t>(to),
               [](const About& x, const About& y) {
                 if (x.question != y.question) return x.question < y.question;
@@ -165,19 +161,22 @@ std::vector<CardReview> review_list(const CardClusters& clusters, std::span<cons
       const double odds = std::exp2(-std::abs(review.average));
       review.expected_change = odds / ((1 + odds) * (1 + odds)) * static_cast<double>(review.changed);
       if (!(review.expected_change > 0) || review.expected_change < rules.options.review_change) continue;
-      list.push_back(review);
-      if (list.size() >= 2 * most + 64) shorten(list);
+      list.pairs.push_back(review);
+      if (list.pairs.size() >= 2 * most + 64) shorten(list);
     }
   };
-  std::vector<std::vector<CardReview>> lists(ranges);
+  std::vector<ReviewList> lists(ranges);
   control.run(ranges, [&](std::size_t range) {
     control.check();
     ask(range == 0 ? 0 : ends[range - 1], ends[range], lists[range]);
   });
-  std::vector<CardReview> list;
-  for (const std::vector<CardReview>& each : lists) list.insert(list.end(), each.begin(), each.end());
-  if (list.size() > most) shorten(list);
-  std::sort(list.begin(), list.end(), before);
+  ReviewList list;
+  for (const ReviewList& each : lists) {
+    list.pairs.insert(list.pairs.end(), each.pairs.begin(), each.pairs.end());
+    list.all = list.all && each.all;
+  }
+  if (list.pairs.size() > most) shorten(list);
+  std::sort(list.pairs.begin(), list.pairs.end(), ReviewList::before);
   return list;
 }
 

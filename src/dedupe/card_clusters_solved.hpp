@@ -1,4 +1,4 @@
-// Clusters of cards that partly stand from an earlier call, and ids of clusters that go on.
+// Clusters of cards, all of them or those that changed since an earlier call, and ids of clusters that go on.
 #pragma once
 
 #include <cstddef>
@@ -11,24 +11,39 @@
 
 namespace klientela::clustering {
 
-/// An earlier call over many of the same cards. A component none of whose cards changed has the same edges and links as
-/// it had there, its cards in the same order, and is taken over as it was.
-struct Earlier {
-  const CardClusters& clusters;
-  std::span<const std::uint32_t> inexact;  ///< Solved::inexact
-  std::span<const std::uint32_t> now;      ///< by earlier card: its number now; no_card_cluster: gone
-  std::span<const std::uint8_t> changed;   ///< by card now: 1 where it is new or has other edges or links than before
+/// Questions by rank, twice as many as asked for: some go with what changes.
+struct ReviewList {
+  std::vector<CardReview> pairs;
+  bool all{true};  ///< whether no further ones follow
+  /// Whether x stands before y.
+  [[nodiscard]] static bool before(const CardReview& x, const CardReview& y) noexcept {
+    if (x.expected_change != y.expected_change) return x.expected_change > y.expected_change;
+    return CardPair{x.a, x.b} < CardPair{y.a, y.b};
+  }
 };
 
 struct Solved {
   CardClusters clusters;
   std::vector<std::uint32_t> inexact;  ///< a card of each component that CardClusters::inexact counts
+  ReviewList reviews;                  ///< CardClusters::review is its beginning
 };
 
-/// cluster_cards(), with what stands from an earlier call. \param earlier  none where null
-/// O(cards + edges) little steps, and the work of the components that changed
-[[nodiscard]] Solved solved(const CardClusterInput& input, const CardClusterOptions& options, const Control& control,
-                            const Earlier* earlier);
+/// cluster_cards(), and what clusters can be made of again.
+[[nodiscard]] Solved solved(const CardClusterInput& input, const CardClusterOptions& options, const Control& control);
+
+/// An earlier call with the same options over many of the same cards. A component none of whose cards changed has the
+/// same edges and links as it had there, its cards in the same order, and is taken over as it was.
+struct Earlier {
+  const Solved& solved;                   ///< its ids are the smallest cards: nothing went on from before
+  std::span<const std::uint32_t> now;     ///< by earlier card: its number now, rising; no_card_cluster: gone
+  std::span<const std::uint8_t> changed;  ///< by card now: 1 where it is new or has other edges or links than before
+};
+
+/// The same as solved(): only what changed is clustered, and what edges connect with it. Without `previous`.
+/// \param input  its edges by (a, b), a < b. O(cards + edges) little steps, and solved() of what changed; of everything
+///               where that is much, or where so many questions went that the review list lacks some
+[[nodiscard]] Solved solved_again(const CardClusterInput& input, const CardClusterOptions& options,
+                                  const Control& control, const Earlier& earlier);
 
 /// Gives clusters that go on their earlier ids, the largest overlaps first, and new ones to the others.
 /// \param ids  written, by card; \param number_of  by card: the number of its cluster

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/column_vector.hpp"
 #include "core/prefetch.hpp"
 #include "klientela/dedupe/cards.hpp"
 #include "klientela/model/values.hpp"
@@ -96,11 +97,11 @@ inline constexpr std::size_t max_forms = 4;
 /// One field of all cards. A value's code is its place in order of first appearance, which is canonical because cards
 /// are; values of cards that were added later follow, and those that no card has any more keep their codes.
 struct FieldColumn {
-  std::vector<std::uint32_t> first;  ///< by card: its first value, no_code without one; empty where no card has one
-  std::vector<std::uint32_t> more_begin;  ///< by card and the end: its further values in `more`; empty without any
-  std::vector<std::uint32_t> more;
+  ColumnVector<std::uint32_t> first;  ///< by card: its first value, no_code without one; empty where no card has one
+  ColumnVector<std::uint32_t> more_begin;  ///< by card and the end: its further values in `more`; empty without any
+  ColumnVector<std::uint32_t> more;
   std::array<Texts, max_forms> forms;  ///< by code
-  std::vector<std::uint32_t> counts;   ///< by code: cards with the value
+  ColumnVector<std::uint32_t> counts;  ///< by code: cards with the value
   std::size_t filled{0};               ///< cards with a value
 
   [[nodiscard]] bool empty() const noexcept { return first.empty(); }

@@ -21,10 +21,10 @@ struct CardIndex::Data {
   Duplicates found;
   std::vector<dedupe::KeyIndex> rules;                      ///< by rule: keys to slots
   std::array<dedupe::KeyIndex, card_field_count> values{};  ///< by field: value_hash() to value
-  dedupe::KeyIndex contents;           ///< PreparedCards::Data::content() to slots, of cards that no link names
-  std::vector<std::uint32_t> slot_of;  ///< by card
-  std::vector<std::uint32_t> card_of;  ///< by slot; no_code where the card is gone
-  std::uint32_t in_order{0};           ///< slots below it are in the order of their cards
+  dedupe::KeyIndex contents;            ///< PreparedCards::Data::content() to slots, of cards that no link names
+  ColumnVector<std::uint32_t> slot_of;  ///< by card
+  ColumnVector<std::uint32_t> card_of;  ///< by slot; no_code where the card is gone
+  std::uint32_t in_order{0};            ///< slots below it are in the order of their cards
   /// The first two of the keys that split large blocks and that some card has, as places among them, and by slot its
   /// first_key() by each; how many keys there are, and empty, without one.
   std::array<std::size_t, 2> split_levels{};

@@ -28,9 +28,11 @@ using dedupe::RuleKeys;
 constexpr std::uint32_t none = no_card_cluster;  // no card
 static_assert(none == no_code);
 constexpr std::size_t parts_of_rule = 4;        // in which candidates are looked up
-constexpr std::size_t tasks = 16;               // in which pairs are made, and scored
+constexpr std::size_t tasks = 16;               // in which pairs are made
 constexpr std::size_t slots_ahead = 16;         // whose cards are asked for
 constexpr std::size_t keys_ahead = 12;          // whose slots are asked for
+constexpr std::size_t edges_ahead = 24;         // whose ends are asked for
+constexpr std::uint32_t firsts_ahead = 24;      // whose numbers are asked for
 constexpr std::size_t placed_at_once = 1024;    // cards of a batch
 constexpr std::size_t named_at_once = 1 << 16;  // cards
 
@@ -459,34 +461,49 @@ class Update {
     return none;
   }
 
-  void make_edges() {
-    std::vector<CardEdge> kept;
-    std::vector<CardEdge> added = new_edges();
-    kept.reserve(was_.edges.size() + added.size());
+  /// Edges before that stand, those that lead to another equal card now, and which cards lost some.
+  void keep_edges() {
+    kept_.reserve(was_.edges.size());
     const double threshold = was_.options.clusters.threshold;
     const auto& same = was_.representatives;
-    for (const CardEdge& edge : was_.edges) {
+    for (std::size_t i = 0; i < was_.edges.size(); ++i) {
+      if (i + edges_ahead < was_.edges.size()) {
+        const std::uint32_t other = was_.edges[i + edges_ahead].b;
+        if (!same.empty()) prefetch(&same[other]);
+        prefetch(&edge_end_[other]);
+        prefetch(&to_[other]);
+      }
+      const CardEdge& edge = was_.edges[i];
       const bool equal = !same.empty() && same[edge.b] == edge.a;
       if (equal) {
-        if (stands_[edge.a] != 0) kept.push_back({to_[edge.a], to_[edge.b], edge.score});
+        if (stands_[edge.a] != 0) kept_.push_back({to_[edge.a], to_[edge.b], edge.score});
         continue;
       }
       const std::uint32_t a = edge_end_[edge.a];
       const std::uint32_t b = edge_end_[edge.b];
-      if (a == none || b == none) {
-        if (edge.score < threshold) continue;
-        for (const std::uint32_t end : {a, b})
+      const std::array ends{a, b, to_[edge.a], to_[edge.b]};  // of two cards, and of two that may equal others now
+      const auto change = [&] {
+        for (const std::uint32_t end : ends)
           if (end != none) changed_[end] = 1;
+      };
+      if (a == none || b == none) {
+        if (edge.score >= threshold) change();
         continue;
       }
-      const bool moved = a != to_[edge.a] || b != to_[edge.b];
+      const bool moved = a != ends[2] || b != ends[3];
       if (moved) {
-        changed_[a] = changed_[b] = 1;
-        added.push_back({std::min(a, b), std::max(a, b), edge.score});
+        change();
+        moved_.push_back({std::min(a, b), std::max(a, b), edge.score});
       } else {
-        kept.push_back({a, b, edge.score});
+        kept_.push_back({a, b, edge.score});
       }
     }
+  }
+
+  void make_edges() {
+    std::vector<CardEdge> added = new_edges();
+    added.insert(added.end(), moved_.begin(), moved_.end());
+    const double threshold = was_.options.clusters.threshold;
     for (std::size_t i = 0; i < equal_.size(); ++i) {
       const auto [first, card] = equal_[i];
       const double score = i > 0 && equal_[i - 1].first == first
@@ -498,8 +515,8 @@ class Update {
     }
     const auto before = [](const CardEdge& x, const CardEdge& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; };
     std::sort(added.begin(), added.end(), before);
-    data_->edges.resize(kept.size() + added.size());
-    std::merge(kept.begin(), kept.end(), added.begin(), added.end(), data_->edges.begin(), before);
+    data_->edges.resize(kept_.size() + added.size());
+    std::merge(kept_.begin(), kept_.end(), added.begin(), added.end(), data_->edges.begin(), before);
   }
 
   /// Candidates of fresh cards by one rule, some of its keys: cards of a block, and which fresh card meets which
@@ -515,18 +532,25 @@ class Update {
     std::vector<Stretch> stretches;
   };
 
+  void find_representing() {
+    representing_.resize(index_->card_of.size());
+    for (std::uint32_t card = 0; card < now_.size(); ++card)
+      representing_[index_->slot_of[card]] = data_->representatives.empty() || data_->representatives[card] == card;
+  }
+
   std::vector<CardEdge> new_edges() {
     std::sort(fresh_.begin(), fresh_.end());
     is_fresh_.assign(now_.size(), false);
     for (const std::uint32_t card : fresh_) is_fresh_[card] = true;
-    representing_.resize(index_->card_of.size());
-    for (std::uint32_t card = 0; card < now_.size(); ++card)
-      representing_[index_->slot_of[card]] = data_->representatives.empty() || data_->representatives[card] == card;
     std::vector<std::uint32_t> fresh_place(batch_.size(), none);
     for (std::uint32_t b = 0, place = 0; b < fresh_place.size(); ++b)
       if (is_fresh_[number_of_batch_[b]]) fresh_place[b] = place++;
     control_.check();
-    control_.run(keys_.size(), [&](std::size_t r) {
+    constexpr std::size_t others = 2;  // tasks
+    control_.run(others + keys_.size(), [&](std::size_t task) {
+      if (task == 0) return keep_edges();
+      if (task == 1) return find_representing();
+      const std::size_t r = task - others;
       std::erase_if(keys_[r], [&](const KeyedCard& each) { return fresh_place[each.card] == none; });
       dedupe::radix_sort(keys_[r]);
     });
@@ -546,15 +570,16 @@ class Update {
       for (std::uint32_t s = 0; s < rules[r].stretches.size(); ++s) of[next[rules[r].stretches[s].fresh]++] = {r, s};
     const std::vector<CardPair> pairs = candidate_pairs(rules, starts, of);
     const double kept = was_.options.clusters.threshold - dedupe::kept_below;
-    std::vector<std::vector<CardEdge>> edges(tasks);
-    control_.run(tasks, [&](std::size_t task) {
+    const std::size_t parts = 2 * control_.concurrency();  // few: each begins without memory of values
+    std::vector<std::vector<CardEdge>> edges(parts);
+    control_.run(parts, [&](std::size_t part) {
       if (control_.stop.stop_requested()) return;
       PairComparer::Memory memory = data_->comparer->memory();
-      const std::size_t begin = pairs.size() * task / tasks;
-      const std::size_t end = pairs.size() * (task + 1) / tasks;
+      const std::size_t begin = pairs.size() * part / parts;
+      const std::size_t end = pairs.size() * (part + 1) / parts;
       data_->scorer->each_at_least(kept, std::span(pairs).subspan(begin, end - begin), memory,
                                    [&](CardPair pair, double bits) {
-                                     edges[task].push_back({pair.a, pair.b, bits});
+                                     edges[part].push_back({pair.a, pair.b, bits});
                                    });
     });
     control_.check();
@@ -734,7 +759,7 @@ class Update {
   }
 
   void cluster() {
-    const clustering::Earlier earlier{was_.clusters, was_.inexact, to_, changed_};
+    const clustering::Earlier earlier{was_.solved, to_, changed_};
     dedupe::cluster(*data_, control_, &earlier);
     control_.report("cluster", 1);
   }
@@ -767,6 +792,7 @@ class Update {
     std::vector<bool> other_now(now_.size()), other_before(old_size_);
     for (const std::uint32_t card : number_of_batch_) other_now[first_now[card]] = true;
     const auto moved = some_of_old<std::uint32_t>([&](std::uint32_t old, auto& some) {
+      if (old + firsts_ahead < old_size_) prefetch(&same_client_[first_before[old + firsts_ahead]]);
       const std::uint32_t card = same_client_[old];
       if (card == none || first_now[card] != same_client_[first_before[old]]) some.push_back(old);
     });
@@ -902,6 +928,8 @@ class Update {
   std::vector<bool> representing_;             ///< by slot: its card is there, and equals no earlier one
   ColumnVector<std::uint32_t> edge_end_;       ///< by card before: whom its edges belong to now; none: nobody
   std::vector<std::uint8_t> stands_;           ///< by representative before: those who equal it are the same as before
+  std::vector<CardEdge> kept_;                 ///< of those before
+  std::vector<CardEdge> moved_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> equal_;  ///< representative now, card that equals it
   double equal_score_{0};
 };

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/prefetch.hpp"
 #include "dedupe/card_data.hpp"
 #include "dedupe/duplicates_data.hpp"
 #include "dedupe/link_patterns.hpp"
@@ -240,7 +241,7 @@ std::span<const CardEdge> Duplicates::edges() const& noexcept { return data_->ed
 std::span<const std::uint32_t> Duplicates::cluster_of() const& noexcept { return data_->cluster_of; }
 std::span<const std::string> Duplicates::labels() const& noexcept { return data_->labels; }
 const CardGroups& Duplicates::groups() const& noexcept { return data_->groups; }
-const CardClusters& Duplicates::clusters() const noexcept { return data_->clusters; }
+const CardClusters& Duplicates::clusters() const noexcept { return data_->solved.clusters; }
 std::span<const std::uint32_t> Duplicates::representatives() const& noexcept { return data_->representatives; }
 
 PairEvidence Duplicates::explain(CardPair pair) const {
@@ -314,14 +315,15 @@ std::vector<std::uint32_t> dedupe::sources_of(const Duplicates::Data& data) {
 void dedupe::cluster(Duplicates::Data& data, const Control& control, const clustering::Earlier* earlier) {
   const auto n = static_cast<std::uint32_t>(data.cards.size());
   const auto& same = data.representatives;
-  std::vector<CardEdge> between;  // of cards that no earlier one equals, where not all edges are
+  std::vector<CardEdge> between;  // of cards that no earlier one equals, where some cards are equal
   std::vector<CardPair> equal;    // that one earlier, and the card
-  const auto is_equal = [&](const CardEdge& edge) { return same[edge.b] == edge.a; };
-  const bool some_equal = !same.empty() && std::any_of(data.edges.begin(), data.edges.end(), is_equal);
-  if (some_equal) {
+  if (!same.empty()) {
+    constexpr std::size_t ahead = 24;
     between.reserve(data.edges.size());
-    for (const CardEdge& edge : data.edges) {
-      if (!is_equal(edge))
+    for (std::size_t i = 0; i < data.edges.size(); ++i) {
+      if (i + ahead < data.edges.size()) prefetch(&same[data.edges[i + ahead].b]);
+      const CardEdge& edge = data.edges[i];
+      if (same[edge.b] != edge.a)
         between.push_back(edge);
       else if (edge.score >= data.options.clusters.threshold)
         equal.push_back({edge.a, edge.b});
@@ -329,7 +331,7 @@ void dedupe::cluster(Duplicates::Data& data, const Control& control, const clust
   }
   CardClusterInput input;
   input.cards = n;
-  input.edges = some_equal ? between : data.edges;
+  input.edges = same.empty() ? data.edges : between;
   input.must_links = data.must_links;
   input.cannot_links = data.cannot_links;
   const std::vector<std::uint32_t> sources = sources_of(data);
@@ -337,27 +339,30 @@ void dedupe::cluster(Duplicates::Data& data, const Control& control, const clust
   input.scorer = [&](std::uint32_t a, std::uint32_t b) {
     return (*data.scorer)({a, b}, (*data.comparer)(CardPair{a, b}));
   };
-  clustering::Solved solved = clustering::solved(input, data.options.clusters, control, earlier);
-  data.clusters = std::move(solved.clusters);
-  data.inexact = std::move(solved.inexact);
-  data.cluster_of = data.clusters.ids;
+  const CardClusterOptions& options = data.options.clusters;
+  data.solved = earlier == nullptr ? clustering::solved(input, options, control)
+                                   : clustering::solved_again(input, options, control, *earlier);
+  const CardClusters& clusters = data.solved.clusters;
+  data.cluster_of = clusters.ids;
   for (CardPair& pair : equal) data.cluster_of[pair.b] = pair.a = data.cluster_of[pair.a];
   std::sort(equal.begin(), equal.end());
-  // Clusters stand in the order of their first cards; with each go the cards that equal one of its own.
+  // Clusters stand in the order of their first cards; with each go the cards that equal one of its own. These stand
+  // alone among the clusters.
   data.groups = {};
   std::vector<std::uint32_t> together;
   auto next = equal.begin();
-  for (std::size_t c = 0; c < data.clusters.size(); ++c) {
-    const std::span<const std::uint32_t> cards = data.clusters.cards(c);
-    if (data.cluster_of[cards.front()] != cards.front()) continue;  // a card that equals an earlier one
-    const bool joined = next != equal.end() && next->a == cards.front();
-    if (cards.size() == 1 && !joined) continue;
+  for (std::size_t c = 0; c < clusters.size(); ++c) {
+    const std::uint32_t begin = clusters.starts[c];
+    const std::uint32_t first = clusters.order[begin];
+    const bool joined = next != equal.end() && next->a == first;
+    if (clusters.starts[c + 1] - begin == 1 && !joined) continue;
+    const std::span<const std::uint32_t> cards = clusters.cards(c);
     if (!joined) {
       data.groups.add(cards);
       continue;
     }
     together.assign(cards.begin(), cards.end());
-    for (; next != equal.end() && next->a == cards.front(); ++next) together.push_back(next->b);
+    for (; next != equal.end() && next->a == first; ++next) together.push_back(next->b);
     std::sort(together.begin(), together.end());
     data.groups.add(together);
   }

@@ -39,8 +39,7 @@ struct Duplicates::Data {
   std::vector<std::string> labels;  ///< DedupeKnowledge::labels
   bool numbered{false};             ///< cluster_of goes on from earlier numbers without labels
   CardGroups groups;
-  CardClusters clusters;
-  std::vector<std::uint32_t> inexact;  ///< a card of each component that clusters.inexact counts
+  clustering::Solved solved;
   std::vector<std::uint32_t> representatives;
 };
 
@@ -56,7 +55,7 @@ void check_links(const PreparedCards& cards, std::span<const CardPair> must, std
 /// By card: what its field `source` says, or which list it is of; a number of its own where it says nothing. Empty
 /// where sources do not matter.
 [[nodiscard]] std::vector<std::uint32_t> sources_of(const Duplicates::Data& data);
-/// Clusters out of edges, links and representatives: `clusters`, `inexact`, `groups`, and the smallest card of its
+/// Clusters out of edges, links and representatives: `solved`, `groups`, and the smallest card of its
 /// cluster as `cluster_of`.
 void cluster(Duplicates::Data& data, const Control& control, const clustering::Earlier* earlier);
 

@@ -13,6 +13,8 @@ namespace klientela::dedupe {
 template <class T>
 class Grown {
  public:
+  Grown() = default;
+  explicit Grown(ColumnVector<T> all) : recent_(std::move(all)) { settle(); }
   [[nodiscard]] std::size_t size() const noexcept { return settled_count_ + recent_.size(); }
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
   /// \pre i < size(); lives until settle() or the next push_back()

@@ -98,9 +98,9 @@ void PairComparer::add_rows(std::size_t all) {
   for (std::size_t end = begin; begin < all; begin = end) {
     end = std::min(all, begin + block);
     for (std::size_t k = 0; k < live_.size(); ++k) {
-      const std::vector<std::uint32_t>& first = columns_[live_[k]]->first;
+      const auto& first = columns_[live_[k]]->first;
       for (std::size_t card = begin; card < end; ++card) rows_[card * stride_ + k] = first[card];
-      const std::vector<std::uint32_t>& more = columns_[live_[k]]->more_begin;
+      const auto& more = columns_[live_[k]]->more_begin;
       if (more.empty()) continue;
       for (std::size_t card = begin; card < end; ++card)
         rows_[card * stride_ + live_.size()] |= std::uint32_t{more[card] < more[card + 1]} << k;

@@ -18,24 +18,28 @@ namespace klientela::dedupe {
 class Shares {
  public:
   Shares() = default;
-  Shares(const FieldColumn& column, std::span<const std::uint32_t> same)
-      : counts_(column.counts), filled_(static_cast<double>(column.filled)) {
+  Shares(const FieldColumn& column, std::span<const std::uint32_t> same) : filled_(static_cast<double>(column.filled)) {
+    ColumnVector<std::uint32_t> counts = column.counts;
     for (std::uint32_t card = 0; card < same.size(); ++card) {
       if (same[card] == card || column.empty() || column.first[card] == no_code) continue;
-      column.each(card, [&](std::uint32_t code) { --counts_[code]; });
+      column.each(card, [&](std::uint32_t code) { --counts[code]; });
       --filled_;
     }
+    counts_ = Grown<std::uint32_t>(std::move(counts));
   }
   [[nodiscard]] std::size_t size() const noexcept { return counts_.size(); }
   /// Of values that came later: as if one of the cards had each of them.
-  void grow(std::size_t distinct) { counts_.resize(distinct, 1); }
+  void grow(std::size_t distinct) {
+    while (counts_.size() < distinct) counts_.push_back(1);
+    counts_.settle_if_many();
+  }
   /// 0 where none of the cards has a value.
   [[nodiscard]] double operator()(std::uint32_t code) const noexcept {
     return filled_ == 0 ? 0 : std::min(1.0, counts_[code] / filled_);
   }
 
  private:
-  std::vector<std::uint32_t> counts_;
+  Grown<std::uint32_t> counts_;
   double filled_{0};
 };
 
