@@ -76,7 +76,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 policy_app = typer.Typer(no_args_is_help=True, help="Show, check or describe policies: the choices of a company.")
 app.add_typer(policy_app, name="policy")

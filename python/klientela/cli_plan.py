@@ -29,6 +29,7 @@ from klientela._terminal import (
     Quiet,
     Steps,
     Threads,
+    Unnamed,
     bars,
     errors,
     one_line,
@@ -107,11 +108,11 @@ _Ics = Annotated[
 
 
 class _Group(TyperGroup):
-    """Makes a plan where no command is named."""
+    """Makes a plan where no command is named; plans are made by options alone, so that another word is a slip."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the command that makes plans in front where none is named."""
-        return super().parse_args(ctx, args if args and args[0] in self.commands else ["make", *args])
+        return super().parse_args(ctx, ["make", *args] if not args or args[0].startswith("-") else args)
 
 
 def plan(
@@ -431,7 +432,8 @@ def _show_changes(schedule: _core.Schedule) -> None:
 def group() -> typer.Typer:
     """The commands, with the one that makes plans as what is done where none is named."""
     app = typer.Typer(cls=_Group, help="Plan contacts, check plans, and plan again.")
-    app.command("make", epilog="klientela plan check and plan replan each have a --help of their own.")(plan)
+    epilog = "klientela plan check and plan replan each have a --help of their own."
+    app.command("make", cls=Unnamed, epilog=epilog)(plan)
     app.command("check")(check)
     app.command("replan")(replan)
     return app

@@ -428,3 +428,21 @@ def test_help_of_each_command(cli):
     for command in (["plan"], ["plan", "check"], ["plan", "replan"]):
         done = cli(*command, "--help")
         assert done.returncode == 0 and "Usage" in done.stdout
+
+
+def test_usage_and_errors_say_the_command_that_was_typed(command):
+    for typed, called in (
+        (["plan"], "klientela plan"),
+        (["plan", "--bogus"], "klientela plan"),
+        (["plan", "check"], "klientela plan check"),
+        (["plan", "check", "x", "--bogus"], "klientela plan check"),
+        (["plan", "replan", "--bogus"], "klientela plan replan"),
+        (["dedupe", "--bogus"], "klientela dedupe"),
+        (["dedupe", "undo"], "klientela dedupe undo"),
+    ):
+        done = command(*typed)
+        assert done.returncode == 2, typed
+        assert f"Usage: {called} [OPTIONS]" in done.stderr and f"Try '{called} --help'" in done.stderr, done.stderr
+    assert "Usage: klientela plan [OPTIONS]" in command("plan", "--help").stdout
+    slip = command("plan", "chekc", "december")
+    assert slip.returncode == 2 and "'chekc'. Did you mean 'check'" in slip.stderr
