@@ -210,7 +210,12 @@ def run(
         interactions=interactions,
         feedback=feedback,
     )
-    with _errors({"period": "--history" if period is None else "--period", "/roll_up": "--roll-up"}):
+    options = {
+        "period": "--history" if period is None else "--period",
+        "countries": "--country",
+        "/roll_up": "--roll-up",
+    }
+    with _errors(options):
         written = Path(out) / JOURNAL
         if journal is None:
             check_begin(written)
@@ -238,8 +243,8 @@ def run(
 
         def make(steps: Steps) -> _core.Result:
             planning: dict[str, Any] = {}
-            if managers is not None:
-                team, off = cli_plan.read_team(managers, holidays, country, encoding, steps)
+            if managers is not None and period is not None:
+                team, off = cli_plan.read_team(managers, holidays, country, period, encoding, steps)
                 planning = {"managers": team, "period": period, "holidays": off}
             with cli_plan.named_files({"managers": managers, "holidays": holidays}):
                 return classified(steps, planning)

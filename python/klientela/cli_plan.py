@@ -75,8 +75,11 @@ _REFUSED = {
 
 
 def parse_period(text: str) -> str:
-    """A period; the engine says what is wrong with it."""
-    return text.strip()
+    """A period; the engine says what else is wrong with it."""
+    try:
+        return _plan.period_text(text.strip())
+    except _core.InvalidArgumentError as error:
+        raise typer.BadParameter(error.message) from None
 
 
 _Language = Annotated[
@@ -462,12 +465,18 @@ def said_by(schedule: _core.Schedule) -> dict[str, Any]:
 
 
 def read_team(
-    managers: str, holidays: str | None, countries: Sequence[str] | None, encoding: str | None, steps: Steps
-) -> tuple[_core.Table, Any]:
-    """The managers, and the holidays as :func:`klientela.make_schedule` takes them."""
+    managers: str,
+    holidays: str | None,
+    countries: Sequence[str] | None,
+    period: str,
+    encoding: str | None,
+    steps: Steps,
+) -> tuple[_core.Table, _core.Table | None]:
+    """The managers and the holidays."""
     steps(f"Opening {Path(managers).name}", 0)
     team = table_of(_whole(managers, "managers", encoding))
-    return team, list(countries or []) or None if holidays is None else table_of(_whole(holidays, "holidays", encoding))
+    off = list(countries or []) or None if holidays is None else _whole(holidays, "holidays", encoding)
+    return team, _plan.holidays_table(off, period)
 
 
 def _now() -> dt.datetime:
@@ -508,7 +517,12 @@ class _Read:
         encoding = inputs.get("encoding")
         self.inputs, self.threads, self.steps = inputs, threads, steps
         self.managers, self.holidays = read_team(
-            inputs["managers"], inputs.get("holidays"), inputs.get("countries"), encoding, steps
+            inputs["managers"],
+            inputs.get("holidays"),
+            inputs.get("countries"),
+            inputs["period"],
+            encoding,
+            steps,
         )
         self.result = read_and_run(
             dict(inputs["tables"]),
@@ -547,7 +561,7 @@ def _made(read: _Read, *, owners: _core.Table | None = None) -> _core.Schedule:
             read.result,
             read.managers,
             inputs["period"],
-            _plan.holidays_table(read.holidays, inputs["period"]),
+            read.holidays,
             None,
             None,
             inputs.get("language"),

@@ -446,3 +446,19 @@ def test_usage_and_errors_say_the_command_that_was_typed(command):
     assert "Usage: klientela plan [OPTIONS]" in command("plan", "--help").stdout
     slip = command("plan", "chekc", "december")
     assert slip.returncode == 2 and "'chekc'. Did you mean 'check'" in slip.stderr
+
+
+def test_countries_and_periods_that_cannot_be_are_told_with_their_option(cli, tables):
+    """Before any table is read: what is missing is not missed."""
+    pytest.importorskip("holidays")
+    files = ["--transactions", "none.csv", "--managers", tables / "managers.csv", "--out", "x"]
+    for name in ("plan", "run"):
+        done = cli(name, *files, "--period", "2026-12", "--country", "Germany")
+        assert done.returncode == 1 and "--country" in done.stderr and "did you mean DE?" in done.stderr, done.stderr
+        assert "'Germany'" in done.stderr
+        done = cli(name, *files, "--period", "2026-12-31..2026-12-01")
+        assert done.returncode == 2 and "--period" in done.stderr, done.stderr
+        told = " ".join(done.stderr.replace("│", " ").split())
+        assert "'2026-12-31..2026-12-01' ends before it begins; did you mean 2026-12-01..2026-12-31?" in told
+    done = cli("plan", *arguments(tables)[:-1], "1850-12", "--country", "DE", "--out", "x")
+    assert done.returncode == 1 and "--period" in done.stderr and "1850-12" in done.stderr, done.stderr
