@@ -240,7 +240,7 @@ def check(
             steps("Checking", 0)
             found = schedule.check(max_faults=_FAULTS_LOOKED_FOR)
             figured = schedule.check_summary()
-            others = plan_files.other_cells(folder, schedule) if own else []
+            others = plan_files.other_cells(tables[0], schedule) if own else []
         if others and not quiet:
             more = f", and {len(others) - 1:,} more" if len(others) > 1 else ""
             console.print(

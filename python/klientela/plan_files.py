@@ -142,13 +142,14 @@ def read_tables(
     BadDataError
         For a cell that cannot be read, naming file, row and column.
     """
-    planned = _Sheet(Path(folder) / "plan.csv", ("id", "manager", "channel", "start"), ("client", "minutes"))
+    told = ("client", "minutes", *_TOLD)
+    planned = _Sheet(Path(folder) / "plan.csv", ("id", "manager", "channel", "start"), told)
     refused = _Sheet(Path(folder) / "refused.csv", ("id", "reason", "surplus"))
     prices = _Sheet(Path(folder) / "prices.csv", ("manager", "day", "resource", "channel", "price"))
     return (
         _core.Table._from_columns(
             [
-                *(planned.texts(name) for name in ("id", "manager", "channel", "client", "minutes") if name in planned),
+                *(planned.texts(name) for name in ("id", "manager", "channel", *told) if name in planned),
                 planned.instants("start"),
             ]
         ),
@@ -171,18 +172,24 @@ def read_tables(
     )
 
 
-def other_cells(folder: str | os.PathLike[str], schedule: _core.Schedule) -> list[str]:
+def other_cells(planned: _core.Table, schedule: _core.Schedule) -> list[str]:
     """Cells of plan.csv that say otherwise than the contact whose id the row has, in words.
 
     Of a row manager, channel and start count, and client and minutes have to be the contact's: of those
     :meth:`Schedule.read_back` and :meth:`Schedule.check` say what is wrong. What is told beside them changes nothing.
+
+    Parameters
+    ----------
+    planned : Table
+        As :func:`read_tables` gives it.
+    schedule : Schedule
+        What was read back from it.
     """
-    sheet = _Sheet(Path(folder) / "plan.csv", ("id",), _TOLD)
     own = {row["id"]: row for row in csv.DictReader(io.StringIO(plan_export.plan_csv(schedule.planned)))}
-    ids = sheet.texts("id")[2]
+    ids = planned._column("id")
     found = []
-    for column in (name for name in _TOLD if name in sheet):
-        for row, (key, cell) in enumerate(zip(ids, sheet.texts(column)[2], strict=True)):
+    for column in (name for name in _TOLD if name in planned):
+        for row, (key, cell) in enumerate(zip(ids, planned._column(column), strict=True)):
             meant = own.get(str(key), {}).get(column)
             if meant is not None and not _means(column, (cell or "").strip(), _bare(meant).strip()):
                 found.append((row, f"row {row + 1}: {column} {cell or ''!r} is {_bare(meant)!r} in the plan"))

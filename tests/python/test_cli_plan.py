@@ -10,6 +10,7 @@ from pathlib import Path
 
 import klientela
 import klientela.plan_files
+import klientela.readers
 import pytest
 
 FILES = {"plan.csv", "refused.csv", "prices.csv", "owners.csv", "shortfalls.csv", "summary.json", "inputs.json"}
@@ -76,6 +77,16 @@ def test_a_plan_that_was_written_has_no_faults(cli, planned):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "no faults" in done.stdout
     assert cli("plan", "check", planned, "--quiet").stdout == ""
+
+
+def test_checking_reads_each_file_of_the_plan_once(command, planned, monkeypatch):
+    opened = []
+    read = klientela.readers.read
+    monkeypatch.setattr(
+        klientela.readers, "read", lambda file, *more, **how: opened.append(file) or read(file, *more, **how)
+    )
+    assert command("plan", "check", planned).returncode == 0
+    assert len(opened) == len(set(map(str, opened))) and planned / "plan.csv" in opened
 
 
 def test_what_a_person_breaks_is_listed(cli, planned):
