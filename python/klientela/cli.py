@@ -29,6 +29,7 @@ from klientela import (
 from klientela._columns import table_of
 from klientela._counted import counted, noun
 from klientela._plan import facts as _plan_facts
+from klientela._policy_check import check_plan
 from klientela._run import run as run_library
 from klientela._terminal import DONE as _DONE
 from klientela._terminal import DateFormat as _DateFormat
@@ -39,6 +40,7 @@ from klientela._terminal import Quiet as _Quiet
 from klientela._terminal import Steps
 from klientela._terminal import Threads as _Threads
 from klientela._terminal import bars as _bars
+from klientela._terminal import drawn as _drawn
 from klientela._terminal import errors as _errors
 from klientela._terminal import out as _out
 from klientela._terminal import progress as _progress
@@ -601,7 +603,10 @@ def policy_check(
     policy: Annotated[str, typer.Argument(help="A preset's name or a policy file.", metavar="NAME|FILE")],
     plugins: _Plugins = None,
 ) -> None:
-    """Say whether a policy can be used, and if not, where it is wrong."""
+    """Say whether a policy can be used, and if not, where it is wrong.
+
+    What the part plan asks for is looked up among the classes and columns that the rest of the policy gives.
+    """
     with _errors():
         registry = _plugins.registry_in(plugins)
         if Path(policy).is_file():
@@ -610,7 +615,13 @@ def policy_check(
             chosen = _core.Policy.from_json(text, registry)
         else:
             chosen = _policy.policy_of(policy, registry)
+        unseen = check_plan(chosen, plugins is not None)
         typer.echo(f"{policy}: a policy that works ({', '.join(chosen.to_dict()['classifiers'])})")
+        if unseen is not None:
+            _out.print(
+                f"[yellow]the part plan is checked in itself, and not beside the classes: {escape(_drawn(unseen)[0])}[/yellow]",
+                soft_wrap=True,
+            )
 
 
 @policy_app.command("schema")

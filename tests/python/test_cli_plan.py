@@ -473,3 +473,51 @@ def test_countries_and_periods_that_cannot_be_are_told_with_their_option(cli, ta
         assert "'2026-12-31..2026-12-01' ends before it begins; did you mean 2026-12-01..2026-12-31?" in told
     done = cli("plan", *arguments(tables)[:-1], "1850-12", "--country", "DE", "--out", "x")
     assert done.returncode == 1 and "--period" in done.stderr and "1850-12" in done.stderr, done.stderr
+
+
+def plan_asking(when: str = "true", **more: object) -> dict[str, object]:
+    quota = {"channels": ["phone"], "contacts": 1, "per": "month"}
+    return {"plan": {"playbooks": [{"name": "a", "when": when, "quotas": [quota]}], **more}}
+
+
+CARE = {"name": "day", "contact": {"channels": ["phone"]}}
+
+
+@pytest.mark.parametrize(
+    ("policy", "pointer", "told"),
+    [
+        (plan_asking("group = 'hott'"), "/plan/playbooks/0/when", "did you mean 'hot'?"),
+        (plan_asking("grup = 'hot'"), "/plan/playbooks/0/when", 'did you mean "group"?'),
+        (plan_asking("frequency"), "/plan/playbooks/0/when", "true or false"),
+        ({"classifiers": {"rfm": {}}, **plan_asking("tier = 'gold'")}, "/plan/playbooks/0/when", "tier"),
+        ({"preset": "online-retail", **plan_asking("tier = 'gold'")}, "/plan/playbooks/0/when", "tier"),
+        (plan_asking(care=[{**CARE, "on": "group"}]), "/plan/care/0/on", "not days"),
+        (plan_asking(owners={"needs": ["grup"]}), "/plan/owners/needs/0", "grup"),
+        (plan_asking(time_zone="Europe/Berlni"), "/plan/time_zone", "Europe/Berlni"),
+    ],
+)
+def test_policies_are_checked_for_what_a_plan_would_not_find(command, tables, tmp_path, policy, pointer, told):
+    (tmp_path / "policy.json").write_text(json.dumps(policy), encoding="utf-8")
+    checked = command("policy", "check", tmp_path / "policy.json")
+    assert checked.returncode == 1 and pointer in checked.stderr and told in checked.stderr, checked.stderr
+    if "preset" not in policy:
+        given = [tmp_path / "policy.json" if part == tables / "policy.json" else part for part in arguments(tables)]
+        planned = command("plan", *given, "--out", tmp_path / "x")
+        assert planned.returncode == 1 and pointer in planned.stderr and told in planned.stderr, planned.stderr
+
+
+def test_what_only_data_tell_is_no_fault_of_a_policy(command, tmp_path):
+    """A column of a combination, one that was assigned by hand, a plug-in's class; and no plan at all."""
+    for policy in (
+        plan_asking("`interactions[fax,inbound,repair]` > 1 and hand.vip = 'yes' and card.category.4 = 'x'"),
+        {"classifiers": {"rfm": {}}},
+        {"plan": True},
+        json.loads((Path(__file__).parents[2] / "examples" / "policies" / "month_plan.json").read_text("utf-8")),
+    ):
+        (tmp_path / "policy.json").write_text(json.dumps(policy), encoding="utf-8")
+        done = command("policy", "check", tmp_path / "policy.json")
+        assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1), done.stdout + done.stderr
+    (tmp_path / "policy.json").write_text(json.dumps(plan_asking("own = 'x'")), encoding="utf-8")
+    (tmp_path / "own.py").write_text("import klientela\nregistry = klientela.ClassifierRegistry()\n", encoding="utf-8")
+    done = command("policy", "check", tmp_path / "policy.json", "--plugins", tmp_path / "own.py")
+    assert done.returncode == 0 and "--plugins" in done.stdout, done.stdout + done.stderr
