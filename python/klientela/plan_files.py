@@ -21,6 +21,19 @@ from klientela._plan_rows import moment_from
 INPUTS = "inputs.json"
 # Columns of plan.csv that tell people something and count for nothing.
 _TOLD = ("name", "topic", "purpose", "initiative", "end", "time_zone", "value", "playbook")
+_CHANGES = (
+    "change",
+    "client",
+    "name",
+    "channel",
+    "manager_before",
+    "start_before",
+    "manager",
+    "start",
+    "price",
+    "text",
+    "id",
+)
 
 
 def _is_day(value: Any) -> bool:
@@ -111,7 +124,7 @@ def write_schedule(
         prices=schedule.prices,
         owners=schedule.owners,
         shortfalls=schedule.shortfalls,
-        changes=schedule.changes,
+        changes=_changes(schedule),
         summary=schedule.summary_json(),
         also=also,
         stamp=stamp,
@@ -122,6 +135,25 @@ def write_schedule(
         language=schedule.language,
         more=more,
     )
+
+
+def _changes(schedule: _core.Schedule) -> _core.Table | None:
+    """Changes for people: who the client is, and in words only what no other column says."""
+    if schedule.changes is None:
+        return None
+    names: dict[str, str | None] = {}
+    for table in (schedule.planned, schedule.refused):
+        names |= zip(map(str, table._column("client")), table._column("name"), strict=True)
+    columns = schedule.changes.to_pydict()
+    held = set(schedule.held)
+    columns["name"] = [names.get(client) for client in columns["client"]]
+    columns["text"] = [
+        None if change != "dropped" else text.partition(": ")[0] if key in held else text.partition(f", {who}; ")[2]
+        for key, change, who, text in zip(
+            *(columns[name] for name in ("id", "change", "manager_before", "text")), strict=True
+        )
+    ]
+    return table_of({name: columns[name] for name in _CHANGES})
 
 
 def read_tables(

@@ -293,6 +293,22 @@ def test_replan_moves_only_what_an_absence_asks_for(cli, planned, tmp_path):
     assert late.returncode == 1 and "--from" in late.stderr and "lies behind the plan" in late.stderr
 
 
+def test_changes_say_in_words_only_what_no_other_cell_says(cli, planned):
+    before = rows(planned / "plan.csv")
+    who = before[0]["manager"]
+    away = f"{who}=2026-07-13..2026-07-19"
+    done = cli("plan", "replan", planned, "--from", "2026-07-10", "--absence", away, "--out", "again", "--quiet")
+    assert done.returncode == 0, done.stderr
+    out = planned.parent / "again"
+    names = {row["client"]: row["name"] for row in (*before, *rows(out / "refused.csv"))}
+    changes = rows(out / "changes.csv")
+    for row in changes:
+        assert row["name"] == names[row["client"]]
+        assert bool(row["text"]) == (row["change"] == "dropped"), row
+        assert not any(cell in row["text"] for cell in (row["manager_before"], row["start_before"][:10]) if cell), row
+    assert {"moved", "dropped"} <= {row["change"] for row in changes}
+
+
 def test_absences_that_are_over_change_nothing(cli, planned):
     """What was announced before --from stays; an absence that goes on counts from there."""
     lines = rows(planned / "plan.csv")
