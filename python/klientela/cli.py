@@ -548,7 +548,12 @@ def demo(
     clients: Annotated[int, typer.Option(min=1, max=5_000_000, help="How many cards to make.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another seed makes another base.")] = 2026,
     save_tables: Annotated[
-        str | None, typer.Option(help="Also write the generated tables as CSV into this folder.", metavar="DIR")
+        str | None,
+        typer.Option(
+            help="Also write the generated tables, the managers and the policy into this folder, for klientela run and "
+            "klientela plan.",
+            metavar="DIR",
+        ),
     ] = None,
     threads: _Threads = 0,
     quiet: _Quiet = False,
@@ -557,26 +562,32 @@ def demo(
 
     Writes what klientela run does, and the plan of contacts into the folder plan in it.
     """
+    kept = None if save_tables is None else Path(save_tables)
+    inputs = None
+    if kept is not None:
+        files = {name: str(kept / f"{name}.csv") for name in _core.tables()}
+        inputs = cli_plan.made_of(files, _policy.policy_of(synthetic.POLICY), managers=str(kept / "managers.csv"))
     with _errors():
 
         def make_and_run(steps: Steps) -> _core.Result:
             steps("Making up clients", 0)
             base = synthetic.make_base(clients, seed)
-            if save_tables is not None:
-                folder = Path(save_tables)
-                folder.mkdir(parents=True, exist_ok=True)
-                for name, table in base.items():
-                    (folder / f"{name}.csv").write_text(table.to_csv(), encoding="utf-8", newline="")
+            managers = synthetic.make_managers(seed=seed, period=_DEMO_PERIOD)
+            if kept is not None:
+                kept.mkdir(parents=True, exist_ok=True)
+                for name, table in {**base, "managers": managers}.items():
+                    (kept / f"{name}.csv").write_text(table.to_csv(), encoding="utf-8", newline="")
+                (kept / "policy.json").write_text(json.dumps(synthetic.POLICY, indent=2) + "\n", encoding="utf-8")
             return run_library(
                 base,
                 synthetic.POLICY,
                 threads=threads,
                 progress=_stage_steps(steps),
-                managers=synthetic.make_managers(seed=seed, period=_DEMO_PERIOD),
+                managers=managers,
                 period=_DEMO_PERIOD,
             )
 
-        _work(make_and_run, Path(out), quiet)
+        _work(make_and_run, Path(out), quiet, inputs=inputs)
 
 
 app.add_typer(cli_merge.group(cli_dedupe.dedupe), name="dedupe")

@@ -434,6 +434,22 @@ def test_owners_named_on_cards_win_over_those_announced(cli, tables, planned, tm
     assert "reassigned" in outcomes
 
 
+def test_what_the_demo_planned_is_checked_and_planned_again(cli, tmp_path):
+    """From the tables that it saved, by which klientela plan makes the same plan."""
+    made = cli("demo", "--clients", "200", "--out", "demo", "--save-tables", "tables", "--quiet")
+    assert made.returncode == 0, made.stderr
+    checked = cli("plan", "check", "demo/plan")
+    assert checked.returncode == 0 and "no faults" in checked.stdout, checked.stdout + checked.stderr
+    replan = ("--absence", "d.orlov=2026-07-10..2026-07-14", "--from", "2026-07-09", "--out", "again", "--quiet")
+    assert cli("plan", "replan", "demo/plan", *replan).returncode == 0
+    tables = [part for name in klientela.tables() for part in (f"--{name}", f"tables/{name}.csv")]
+    team = ("--managers", "tables/managers.csv", "--policy", "tables/policy.json", "--period", "2026-07")
+    done = cli("plan", *tables, *team, "--out", "plan", "--quiet")
+    assert done.returncode == 0, done.stderr
+    for name in FILES - {"inputs.json"}:
+        assert (tmp_path / "plan" / name).read_bytes() == (tmp_path / "demo" / "plan" / name).read_bytes(), name
+
+
 def test_a_run_with_managers_plans_too(cli, tables, planned, tmp_path):
     """klientela run writes the plan beside its own files; it is the one of klientela plan, and can be checked."""
     done = cli("run", *arguments(tables), "--out", "all")
