@@ -301,6 +301,18 @@ def _absence(text: str) -> tuple[str, str]:
     return manager.strip(), days.strip()
 
 
+def _away(absences: Sequence[tuple[str, str]], schedule: _core.Schedule) -> dict[str, str]:
+    """Days by manager, who may be called by name where nobody else has it."""
+    managers = schedule.summary["managers"]
+    ids = {each["manager"] for each in managers}
+    away: dict[str, str] = {}
+    for who, days in absences:
+        called = [each["manager"] for each in managers if each["name"] == who]
+        manager = called[0] if who not in ids and len(called) == 1 else who
+        away[manager] = f"{away[manager]};{days}" if manager in away else days
+    return away
+
+
 def replan(
     folder: Annotated[str, typer.Argument(help="What klientela plan wrote.", metavar="DIR")],
     since: Annotated[
@@ -310,7 +322,8 @@ def replan(
     absence: Annotated[
         list[str] | None,
         typer.Option(
-            help="Who is away when: anna=2026-12-10..2026-12-12, or anna=2026-12-10;2026-12-24; repeat for more.",
+            help="Who, by id or name, is away when: anna=2026-12-10..2026-12-12, or anna=2026-12-10;2026-12-24; repeat for "
+            "more.",
             metavar="MANAGER=DAYS",
         ),
     ] = None,
@@ -351,9 +364,7 @@ def replan(
     what it does to the plan's worth. Days before --from stay as they are, but for what was --missed. What was held before
     --from, as the plan's tables have it by now, counts: for gaps and limits, and in place of the contact that it fulfils.
     """
-    away: dict[str, str] = {}
-    for manager, days in map(_absence, absence or []):
-        away[manager] = f"{away[manager]};{days}" if manager in away else days
+    absences = [_absence(text) for text in absence or []]
     began = time.monotonic()
     with errors({"since": "--from", "absences": "--absence", "change_cost": "--change-cost", "missed": "--missed"}):
         target = _folder(out)
@@ -373,7 +384,7 @@ def replan(
             again = announced.replan(
                 since,
                 managers=present,
-                absences=away,
+                absences=_away(absences, announced),
                 result=result,
                 change_cost=change_cost,
                 missed=missed or [],

@@ -274,7 +274,11 @@ def read_inputs(folder: str | os.PathLike[str]) -> dict[str, Any]:
     """Read inputs.json: what the plan in the folder was made of, with files as this process finds them."""
     path = Path(folder) / INPUTS
     if not path.is_file():
-        raise _core.NotFoundError(f"there is no {path}; klientela plan writes it", str(path))
+        there = Path(folder)
+        what = (
+            f"there is no {path}" if there.is_dir() else f"{there} is {'no folder' if there.exists() else 'not there'}"
+        )
+        raise _core.NotFoundError(f"{what}; name a folder that klientela plan wrote", str(path))
     try:
         inputs = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:

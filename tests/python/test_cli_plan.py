@@ -205,8 +205,10 @@ def test_check_against_other_managers(cli, tables, planned):
 
 
 def test_missing_and_wrong_files_are_named(cli, tables, tmp_path):
-    done = cli("plan", "check", tmp_path / "nothing")
-    assert done.returncode == 1 and "plan" in done.stderr and "Traceback" not in done.stderr
+    for name, what in (("nothing", "not there"), ("managers.csv", "no folder"), ("", "no ")):
+        done = cli("plan", "check", tables / name)
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+        assert what in done.stderr and "a folder that klientela plan wrote" in done.stderr
     done = cli("plan", *arguments(tables)[:-1], "soon", "--out", "x")
     assert done.returncode == 1 and "--period" in done.stderr and not (tmp_path / "x").exists()
     done = cli(
@@ -302,6 +304,10 @@ def test_changes_say_in_words_only_what_no_other_cell_says(cli, planned):
     out = planned.parent / "again"
     names = {row["client"]: row["name"] for row in (*before, *rows(out / "refused.csv"))}
     changes = rows(out / "changes.csv")
+    team = {row["manager"]: row["name"] for row in rows(out / "managers.csv")}
+    named = ("--from", "2026-07-10", "--absence", away.replace(who, team[who]), "--out", "named", "--quiet")
+    assert cli("plan", "replan", planned, *named).returncode == 0  # by name it is the same manager
+    assert rows(out.parent / "named" / "changes.csv") == changes
     for row in changes:
         assert row["name"] == names[row["client"]]
         assert bool(row["text"]) == (row["change"] == "dropped"), row
