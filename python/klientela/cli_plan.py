@@ -248,7 +248,7 @@ def check(
                 "count[/yellow]",
                 soft_wrap=True,
             )
-        faults = _as_planned(_rows(found), tables[0], schedule.time_zone) + _gap_faults(figures)
+        faults = _as_planned(_rows(found), tables[0], schedule) + _gap_faults(figures)
         if faults:
             _show_faults(faults)
             raise typer.Exit(BAD_INPUT)
@@ -276,17 +276,20 @@ def _gap_faults(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"violation": "wrong_gap", "text": text}]
 
 
-def _as_planned(faults: Sequence[Mapping[str, Any]], planned: _core.Table, time_zone: str) -> list[Mapping[str, Any]]:
-    """Faults with the manager and the day that plan.csv says where the schedule does not have them."""
-    if not any(fault["violation"].startswith("unknown_") for fault in faults):
-        return list(faults)
-    zone = zoneinfo.ZoneInfo(time_zone)
-    columns = planned.to_pydict()
+def _as_planned(
+    faults: Sequence[Mapping[str, Any]], planned: _core.Table, schedule: _core.Schedule
+) -> list[Mapping[str, Any]]:
+    """Faults with the day of the manager's clock, and where the schedule has no such manager or day what plan.csv says."""
+    own, columns = schedule.planned, planned.to_pydict()
+    zones = dict(zip(own._column("manager"), own._column("time_zone"), strict=True))
     said = {
-        key: {"manager": manager, "day": at and at.astimezone(zone).date()}
+        key: {
+            "manager": manager,
+            "day": at and at.astimezone(zoneinfo.ZoneInfo(zones.get(manager, schedule.time_zone))).date(),
+        }
         for key, manager, at in zip(columns["id"], columns["manager"], columns["start"], strict=True)
     }
-    return [{**fault, **{k: v for k, v in said.get(fault["id"], {}).items() if not fault[k]}} for fault in faults]
+    return [{**fault, **{k: v for k, v in said.get(fault["id"], {}).items() if v or not fault[k]}} for fault in faults]
 
 
 def _rows(table: _core.Table) -> list[dict[str, Any]]:

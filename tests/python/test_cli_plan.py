@@ -116,6 +116,12 @@ def test_what_a_person_breaks_is_listed(cli, planned):
         assert "yuri" in done.stdout or "2031-01-01" in done.stdout
         assert "2 faults" in done.stdout, done.stdout
 
+    early = next(row for row in lines[20:] if row["time_zone"] == "Asia/Shanghai" and "T09" in row["start"])
+    start = early["start"].replace("T09", "T07")  # of the plan's clock it is the day before
+    write_rows(planned / "plan.csv", [{**row, "start": start} if row is early else row for row in lines])
+    done = cli("plan", "check", planned)
+    assert done.returncode == 1 and "outside shift" in done.stdout and start[:10] in done.stdout, done.stdout
+
     write_rows(planned / "plan.csv", [{**lines[0], "start": "tomorrow"}, *lines[1:]])
     done = cli("plan", "check", planned)
     assert done.returncode == 1 and "tomorrow" in done.stderr and "plan.csv" in done.stderr
