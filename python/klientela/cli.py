@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -744,6 +746,19 @@ def _grouped(number: str) -> str:
     whole, point, rest = number.partition(".")
     sign = "-" if whole.startswith("-") else ""
     return f"{sign}{int(whole.lstrip('-')):,}{point}{rest.ljust(2, '0') if point else ''}"
+
+
+def _flow(of: typer.Typer) -> None:
+    """Take the line ends of docstrings out of help, which has the terminal's width; blank lines stay."""
+    for command in of.registered_commands:
+        if command.callback is not None:
+            command.help = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.getdoc(command.callback) or "")
+    for group in of.registered_groups:
+        if group.typer_instance is not None:
+            _flow(group.typer_instance)
+
+
+_flow(app)
 
 
 def main() -> None:

@@ -12,6 +12,8 @@ import klientela
 import klientela.plan_files
 import klientela.readers
 import pytest
+from klientela.cli import app
+from typer.testing import CliRunner
 
 FILES = {"plan.csv", "refused.csv", "prices.csv", "owners.csv", "shortfalls.csv", "summary.json", "inputs.json"}
 REJECTED = "rejected.csv"  # of the generated sales some are worth nothing
@@ -483,6 +485,14 @@ def test_help_of_each_command(cli):
     for command in (["plan"], ["plan", "check"], ["plan", "replan"]):
         done = cli(*command, "--help")
         assert done.returncode == 0 and "Usage" in done.stdout
+
+
+def test_help_flows_with_the_width_of_the_terminal():
+    for words in (["plan"], ["plan", "replan"], ["run"], ["dedupe", "undo"]):
+        told = CliRunner(env={"COLUMNS": "80"}).invoke(app, [*words, "--help"]).stdout.partition("╭")[0]
+        for paragraph in told.split("\n" + " " * 80 + "\n"):
+            *lines, _ = paragraph.strip().split("\n")
+            assert all(len(line.rstrip()) > 60 for line in lines), told
 
 
 def test_usage_and_errors_say_the_command_that_was_typed(command):
