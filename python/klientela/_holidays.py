@@ -19,8 +19,8 @@ def holiday_table(countries: Iterable[str], years: Iterable[int], *, language: s
     Parameters
     ----------
     countries : iterable of str
-        ISO 3166-1 codes (``"DE"``) and ISO 3166-2 codes of regions (``"DE-BY"``), in any case. A region brings its
-        country's holidays along.
+        ISO 3166-1 codes (``"DE"``, ``"DEU"``) and ISO 3166-2 codes of regions (``"DE-BY"``), in any case. A region
+        brings its country's holidays along.
     years : iterable of int
         Calendar years, 1900 to 2199; holidays moved from or to a year at its edge stand in the year they fall on.
     language : str, optional
@@ -52,7 +52,7 @@ def holiday_table(countries: Iterable[str], years: Iterable[int], *, language: s
     for year in wanted:
         if not 1900 <= year < 2200:
             raise _core.OutOfRangeError(f"the year {year} is not within 1900 to 2199", "years")
-    places = {tuple(code.strip().upper().partition("-")[::2]) for code in countries}
+    places = {_place(package, text) for text in countries}
     rows: list[tuple[str, str | None, date, str]] = []
     national: dict[str, dict[date, list[str]]] = {}
     for country, region in sorted(places | {(country, "") for country, _ in places}):
@@ -73,15 +73,37 @@ def holiday_table(countries: Iterable[str], years: Iterable[int], *, language: s
     )
 
 
+def _place(package: Any, text: str) -> tuple[str, str]:
+    """Codes of a country, of two letters, and of its region."""
+    country, _, region = text.strip().upper().partition("-")
+    try:
+        return package.country_holidays(country, subdiv=region or None).country, region
+    except NotImplementedError:
+        meant = _meant(package, country, region)
+        raise _core.NotFoundError(
+            f"the package holidays knows no country or region {text!r}; "
+            + (f"did you mean {meant}?" if meant else "it takes codes such as DE, and DE-BY for a region"),
+            "countries",
+        ) from None
+
+
+def _meant(package: Any, country: str, region: str) -> str | None:
+    """The code of what was called by its name."""
+    for name, code, *_ in importlib.import_module("holidays.registry").COUNTRIES.values():
+        if name.upper() == country.replace(" ", "") and not region:
+            return str(code)
+        if code == country:
+            for called, of in getattr(package.country_holidays(code), "subdivisions_aliases", {}).items():
+                if called.upper() == region:
+                    return f"{code}-{of}"
+    return None
+
+
 def _names_by_day(
     package: Any, country: str, region: str, years: list[int], language: str | None
 ) -> dict[date, list[str]]:
     """The names of each day, in the package's order."""
-    place = f"{country}-{region}" if region else country
-    try:
-        # Without a language the package would ask the environment for one.
-        language = language or package.country_holidays(country).default_language
-        found = package.country_holidays(country, subdiv=region or None, years=years, language=language)
-    except NotImplementedError:
-        raise _core.NotFoundError(f"the package holidays knows no country or region {place!r}", "countries") from None
+    # Without a language the package would ask the environment for one.
+    language = language or package.country_holidays(country).default_language
+    found = package.country_holidays(country, subdiv=region or None, years=years, language=language)
     return {day: found.get_list(day) for day in sorted(found) if day.year in years}

@@ -97,12 +97,21 @@ def make_schedule(
 
 
 def period_text(period: str | tuple[_Day, _Day]) -> str:
-    """A period as the engine reads it."""
-    if isinstance(period, str):
-        return period
+    """A period as the engine reads it, which says what else is wrong with it."""
     if isinstance(period, tuple) and len(period) == 2 and all(isinstance(day, (str, dt.date)) for day in period):
-        return "..".join(day if isinstance(day, str) else day.isoformat() for day in period)
-    raise _core.InvalidArgumentError(f"period is a text or two days, not {period!r}", "period")
+        period = "..".join(day if isinstance(day, str) else day.isoformat() for day in period)
+    if not isinstance(period, str):
+        raise _core.InvalidArgumentError(f"period is a text or two days, not {period!r}", "period")
+    first, _, last = period.partition("..")
+    try:
+        reversed_days = dt.date.fromisoformat(first) > dt.date.fromisoformat(last)
+    except ValueError:  # no two days
+        return period
+    if reversed_days:
+        raise _core.InvalidArgumentError(
+            f"the period {period!r} ends before it begins; did you mean {last}..{first}?", "period"
+        )
+    return period
 
 
 def fragment(policy: Any) -> Any:
@@ -135,7 +144,7 @@ def holidays_table(holidays: Any, period: str) -> _core.Table | None:
         holidays = [holidays]
     if not isinstance(holidays, Sequence):
         return table_of(holidays)
-    years = sorted({int(text) for text in _years(period)})
+    years = sorted({int(text) for text in _years(period)} & set(range(1901, 2199)))  # of others the engine tells
     return holiday_table(holidays, range(years[0] - 1, years[-1] + 2)) if years else None
 
 

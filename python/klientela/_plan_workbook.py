@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import os
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,8 @@ from klientela._plan_rows import (
 _SHEET_NAME = 31  # characters that Excel takes, in UTF-16
 _ROWS = 1_048_575  # below the head
 _CELL = 32_000
-_WIDEST = 44
+_WIDEST, _WIDE = 44, 28  # of columns, in characters: of sentences, and of what is wrapped beside them
+_DAYS = 45  # of the overview that can be read on a page
 
 
 def write_workbook(
@@ -132,6 +134,7 @@ class _Writer:
         self.head_right = book.add_format({**head, "align": "right"})
         self.head_day = book.add_format({**head, "align": "center", "num_format": "ddd d mmm", "rotation": 90})
         self.text = book.add_format({"valign": "top", "num_format": "@"})
+        self.folded = book.add_format({"valign": "top", "num_format": "@", "text_wrap": True, "align": "left"})
         self.wrapped = book.add_format(
             {"valign": "top", "num_format": "@", "text_wrap": True, "align": "left", "indent": 1}
         )
@@ -209,7 +212,7 @@ class _Writer:
                     "max_color": "#7FB2E5",
                 },
             )
-        self._finish(sheet, 1, 1, len(of), first + len(days) - 1)
+        self._finish(sheet, 1, 1, len(of), first + len(days) - 1, pages=math.ceil(len(days) / _DAYS))
 
     def manager(self, title: str, contacts: Sequence[Contact]) -> None:
         """One row a contact, by start."""
@@ -233,7 +236,7 @@ class _Writer:
             (say(language, "Day", "День"), 15.5),
             (say(language, "Start", "Начало"), 8),
             (say(language, "End", "Конец"), 8),
-            *((name, _width([name, *values], least)) for name, values, least in texts),
+            *((name, _width([name, *values], least, _WIDE)) for name, values, least in texts),
             (say(language, "Minutes", "Минут"), 9),
             (say(language, "Worth", "Ценность"), 10),
             *((name, _width([name, *values], least)) for name, values, least in ends),
@@ -251,13 +254,14 @@ class _Writer:
             sheet.write_datetime(row, 1, start, self.time)
             sheet.write_datetime(row, 2, end, self.time)
             for column, (_, values, _) in enumerate(texts, 3):
-                self._write_text(sheet, row, column, values[row - 1], self.text)
+                self._write_text(sheet, row, column, values[row - 1], self.folded)
             sheet.write_number(row, 3 + len(texts), each.minutes, self.number)
             if each.value is not None:
                 sheet.write_number(row, 4 + len(texts), float(each.value), self.amount)
             for column, (_, values, _) in enumerate(ends, 5 + len(texts)):
                 self._write_text(sheet, row, column, values[row - 1], self.wrapped if column == why else self.text)
-            sheet.set_row(row, 15 * max(1, math.ceil(1.1 * len(one_line(each.reason, _CELL)) / _WIDEST)))
+            lines = [_lines(values[row - 1], heads[column][1]) for column, (_, values, _) in enumerate(texts, 3)]
+            sheet.set_row(row, 15 * max(*lines, _lines(each.reason, heads[why][1])))
         if len(contacts) > 1:
             rule = {"type": "formula", "criteria": "=$A3<>$A2", "format": self.next_day}
             sheet.conditional_format(2, 0, len(contacts), len(heads) - 1, rule)
@@ -269,19 +273,32 @@ class _Writer:
         if text:
             sheet.write_string(row, column, one_line(text, _CELL), form)
 
-    def _finish(self, sheet: Any, rows: int, columns: int, last_row: int, last_column: int) -> None:
+    def _finish(self, sheet: Any, rows: int, columns: int, last_row: int, last_column: int, *, pages: int = 1) -> None:
         sheet.freeze_panes(rows, columns)
         if last_row:
             sheet.autofilter(0, 0, last_row, last_column)
             sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{last_row + 1}"})
         sheet.set_landscape()
         sheet.set_paper(9)  # A4
-        sheet.fit_to_pages(1, 0)
+        sheet.fit_to_pages(max(1, pages), 0)
         sheet.repeat_rows(0)
+        if pages > 1:
+            sheet.repeat_columns(0)
         sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
         sheet.set_footer("&L&A&R&P / &N")
 
 
-def _width(texts: Any, least: float) -> float:
+def _width(texts: Any, least: float, most: float = _WIDEST) -> float:
     """Of a column, in characters."""
-    return float(min(max([least, *(len(text) + 2 for text in texts)]), _WIDEST))
+    return float(min(max([least, *(_columns(text) + 2 for text in texts)]), most))
+
+
+def _lines(text: str, width: float) -> int:
+    """How many lines a text takes in a column that wraps it."""
+    taken = _columns(one_line(text, _CELL))
+    return 1 if taken + 2 <= width else math.ceil(1.1 * taken / (width - 1))
+
+
+def _columns(text: str) -> int:
+    """Of a text, in characters of which those of Chinese and the like are two."""
+    return len(text) if text.isascii() else sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
+from typer.core import TyperCommand
 
 from klientela import _core
 
@@ -75,6 +76,20 @@ Encoding = Annotated[
 ]
 Threads = Annotated[int, typer.Option(min=0, help="How many threads work; 0: one per core.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+
+
+class _OfGroup(typer.Context):
+    """Of a command that people call by the name of its group."""
+
+    @property
+    def command_path(self) -> str:
+        return super().command_path if self.parent is None else self.parent.command_path
+
+
+class Unnamed(TyperCommand):
+    """What a group does where no command is named: usage and errors say what was typed."""
+
+    context_class = _OfGroup
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +31,7 @@ from klientela import (
 from klientela._columns import table_of
 from klientela._counted import counted, noun
 from klientela._plan import facts as _plan_facts
+from klientela._policy_check import check_plan
 from klientela._run import run as run_library
 from klientela._terminal import DONE as _DONE
 from klientela._terminal import DateFormat as _DateFormat
@@ -39,6 +42,7 @@ from klientela._terminal import Quiet as _Quiet
 from klientela._terminal import Steps
 from klientela._terminal import Threads as _Threads
 from klientela._terminal import bars as _bars
+from klientela._terminal import drawn as _drawn
 from klientela._terminal import errors as _errors
 from klientela._terminal import out as _out
 from klientela._terminal import progress as _progress
@@ -76,7 +80,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 policy_app = typer.Typer(no_args_is_help=True, help="Show, check or describe policies: the choices of a company.")
 app.add_typer(policy_app, name="policy")
@@ -210,7 +214,12 @@ def run(
         interactions=interactions,
         feedback=feedback,
     )
-    with _errors({"period": "--history" if period is None else "--period", "/roll_up": "--roll-up"}):
+    options = {
+        "period": "--history" if period is None else "--period",
+        "countries": "--country",
+        "/roll_up": "--roll-up",
+    }
+    with _errors(options):
         written = Path(out) / JOURNAL
         if journal is None:
             check_begin(written)
@@ -238,8 +247,8 @@ def run(
 
         def make(steps: Steps) -> _core.Result:
             planning: dict[str, Any] = {}
-            if managers is not None:
-                team, off = cli_plan.read_team(managers, holidays, country, encoding, steps)
+            if managers is not None and period is not None:
+                team, off = cli_plan.read_team(managers, holidays, country, period, encoding, steps)
                 planning = {"managers": team, "period": period, "holidays": off}
             with cli_plan.named_files({"managers": managers, "holidays": holidays}):
                 return classified(steps, planning)
@@ -541,7 +550,12 @@ def demo(
     clients: Annotated[int, typer.Option(min=1, max=5_000_000, help="How many cards to make.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another seed makes another base.")] = 2026,
     save_tables: Annotated[
-        str | None, typer.Option(help="Also write the generated tables as CSV into this folder.", metavar="DIR")
+        str | None,
+        typer.Option(
+            help="Also write the generated tables, the managers and the policy into this folder, for klientela run and "
+            "klientela plan.",
+            metavar="DIR",
+        ),
     ] = None,
     threads: _Threads = 0,
     quiet: _Quiet = False,
@@ -550,26 +564,32 @@ def demo(
 
     Writes what klientela run does, and the plan of contacts into the folder plan in it.
     """
+    kept = None if save_tables is None else Path(save_tables)
+    inputs = None
+    if kept is not None:
+        files = {name: str(kept / f"{name}.csv") for name in _core.tables()}
+        inputs = cli_plan.made_of(files, _policy.policy_of(synthetic.POLICY), managers=str(kept / "managers.csv"))
     with _errors():
 
         def make_and_run(steps: Steps) -> _core.Result:
             steps("Making up clients", 0)
             base = synthetic.make_base(clients, seed)
-            if save_tables is not None:
-                folder = Path(save_tables)
-                folder.mkdir(parents=True, exist_ok=True)
-                for name, table in base.items():
-                    (folder / f"{name}.csv").write_text(table.to_csv(), encoding="utf-8", newline="")
+            managers = synthetic.make_managers(seed=seed, period=_DEMO_PERIOD)
+            if kept is not None:
+                kept.mkdir(parents=True, exist_ok=True)
+                for name, table in {**base, "managers": managers}.items():
+                    (kept / f"{name}.csv").write_text(table.to_csv(), encoding="utf-8", newline="")
+                (kept / "policy.json").write_text(json.dumps(synthetic.POLICY, indent=2) + "\n", encoding="utf-8")
             return run_library(
                 base,
                 synthetic.POLICY,
                 threads=threads,
                 progress=_stage_steps(steps),
-                managers=synthetic.make_managers(seed=seed, period=_DEMO_PERIOD),
+                managers=managers,
                 period=_DEMO_PERIOD,
             )
 
-        _work(make_and_run, Path(out), quiet)
+        _work(make_and_run, Path(out), quiet, inputs=inputs)
 
 
 app.add_typer(cli_merge.group(cli_dedupe.dedupe), name="dedupe")
@@ -596,7 +616,10 @@ def policy_check(
     policy: Annotated[str, typer.Argument(help="A preset's name or a policy file.", metavar="NAME|FILE")],
     plugins: _Plugins = None,
 ) -> None:
-    """Say whether a policy can be used, and if not, where it is wrong."""
+    """Say whether a policy can be used, and if not, where it is wrong.
+
+    What the part plan asks for is looked up among the classes and columns that the rest of the policy gives.
+    """
     with _errors():
         registry = _plugins.registry_in(plugins)
         if Path(policy).is_file():
@@ -605,7 +628,13 @@ def policy_check(
             chosen = _core.Policy.from_json(text, registry)
         else:
             chosen = _policy.policy_of(policy, registry)
+        unseen = check_plan(chosen, plugins is not None)
         typer.echo(f"{policy}: a policy that works ({', '.join(chosen.to_dict()['classifiers'])})")
+        if unseen is not None:
+            _out.print(
+                f"[yellow]the part plan is checked in itself, and not beside the classes: {escape(_drawn(unseen)[0])}[/yellow]",
+                soft_wrap=True,
+            )
 
 
 @policy_app.command("schema")
@@ -717,6 +746,19 @@ def _grouped(number: str) -> str:
     whole, point, rest = number.partition(".")
     sign = "-" if whole.startswith("-") else ""
     return f"{sign}{int(whole.lstrip('-')):,}{point}{rest.ljust(2, '0') if point else ''}"
+
+
+def _flow(of: typer.Typer) -> None:
+    """Take the line ends of docstrings out of help, which has the terminal's width; blank lines stay."""
+    for command in of.registered_commands:
+        if command.callback is not None:
+            command.help = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.getdoc(command.callback) or "")
+    for group in of.registered_groups:
+        if group.typer_instance is not None:
+            _flow(group.typer_instance)
+
+
+_flow(app)
 
 
 def main() -> None:

@@ -21,7 +21,18 @@ from typer.core import TyperGroup
 from klientela import _core, _policy, _records, cards, readers, writers
 from klientela._counted import counted, noun
 from klientela._merge import MergedBase, decisions
-from klientela._terminal import DateFormat, Encoding, PolicyFile, Preset, Quiet, Steps, Threads, errors, progress
+from klientela._terminal import (
+    DateFormat,
+    Encoding,
+    PolicyFile,
+    Preset,
+    Quiet,
+    Steps,
+    Threads,
+    Unnamed,
+    errors,
+    progress,
+)
 from klientela._terminal import out as console
 
 JOURNAL = "journal.jsonl"
@@ -647,7 +658,7 @@ def group(find: Callable[..., None]) -> typer.Typer:
     """The commands, with the one that looks for duplicates as what is done where none is named."""
     app = typer.Typer(cls=Group, help="Find and merge duplicates, and take merges back.")
     epilog = "klientela dedupe undo, not-duplicate and erase work on the journal; each has a --help of its own."
-    app.command("find", epilog=epilog)(find)
+    app.command("find", cls=Unnamed, epilog=epilog)(find)
     app.command("undo")(undo)
     app.command("not-duplicate")(not_duplicate)
     app.command("erase")(erase)

@@ -29,6 +29,7 @@ from klientela._terminal import (
     Quiet,
     Steps,
     Threads,
+    Unnamed,
     bars,
     errors,
     one_line,
@@ -74,8 +75,11 @@ _REFUSED = {
 
 
 def parse_period(text: str) -> str:
-    """A period; the engine says what is wrong with it."""
-    return text.strip()
+    """A period; the engine says what else is wrong with it."""
+    try:
+        return _plan.period_text(text.strip())
+    except _core.InvalidArgumentError as error:
+        raise typer.BadParameter(error.message) from None
 
 
 _Language = Annotated[
@@ -107,11 +111,11 @@ _Ics = Annotated[
 
 
 class _Group(TyperGroup):
-    """Makes a plan where no command is named."""
+    """Makes a plan where no command is named; plans are made by options alone, so that another word is a slip."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the command that makes plans in front where none is named."""
-        return super().parse_args(ctx, args if args and args[0] in self.commands else ["make", *args])
+        return super().parse_args(ctx, ["make", *args] if not args or args[0].startswith("-") else args)
 
 
 def plan(
@@ -236,7 +240,7 @@ def check(
             steps("Checking", 0)
             found = schedule.check(max_faults=_FAULTS_LOOKED_FOR)
             figured = schedule.check_summary()
-            others = plan_files.other_cells(folder, schedule) if own else []
+            others = plan_files.other_cells(tables[0], schedule) if own else []
         if others and not quiet:
             more = f", and {len(others) - 1:,} more" if len(others) > 1 else ""
             console.print(
@@ -244,7 +248,7 @@ def check(
                 "count[/yellow]",
                 soft_wrap=True,
             )
-        faults = _as_planned(_rows(found), tables[0], schedule.time_zone) + _gap_faults(figures)
+        faults = _as_planned(_rows(found), tables[0], schedule) + _gap_faults(figures)
         if faults:
             _show_faults(faults)
             raise typer.Exit(BAD_INPUT)
@@ -272,17 +276,20 @@ def _gap_faults(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"violation": "wrong_gap", "text": text}]
 
 
-def _as_planned(faults: Sequence[Mapping[str, Any]], planned: _core.Table, time_zone: str) -> list[Mapping[str, Any]]:
-    """Faults with the manager and the day that plan.csv says where the schedule does not have them."""
-    if not any(fault["violation"].startswith("unknown_") for fault in faults):
-        return list(faults)
-    zone = zoneinfo.ZoneInfo(time_zone)
-    columns = planned.to_pydict()
+def _as_planned(
+    faults: Sequence[Mapping[str, Any]], planned: _core.Table, schedule: _core.Schedule
+) -> list[Mapping[str, Any]]:
+    """Faults with the day of the manager's clock, and where the schedule has no such manager or day what plan.csv says."""
+    own, columns = schedule.planned, planned.to_pydict()
+    zones = dict(zip(own._column("manager"), own._column("time_zone"), strict=True))
     said = {
-        key: {"manager": manager, "day": at and at.astimezone(zone).date()}
+        key: {
+            "manager": manager,
+            "day": at and at.astimezone(zoneinfo.ZoneInfo(zones.get(manager, schedule.time_zone))).date(),
+        }
         for key, manager, at in zip(columns["id"], columns["manager"], columns["start"], strict=True)
     }
-    return [{**fault, **{k: v for k, v in said.get(fault["id"], {}).items() if not fault[k]}} for fault in faults]
+    return [{**fault, **{k: v for k, v in said.get(fault["id"], {}).items() if v or not fault[k]}} for fault in faults]
 
 
 def _rows(table: _core.Table) -> list[dict[str, Any]]:
@@ -297,6 +304,18 @@ def _absence(text: str) -> tuple[str, str]:
     return manager.strip(), days.strip()
 
 
+def _away(absences: Sequence[tuple[str, str]], schedule: _core.Schedule) -> dict[str, str]:
+    """Days by manager, who may be called by name where nobody else has it."""
+    managers = schedule.summary["managers"]
+    ids = {each["manager"] for each in managers}
+    away: dict[str, str] = {}
+    for who, days in absences:
+        called = [each["manager"] for each in managers if each["name"] == who]
+        manager = called[0] if who not in ids and len(called) == 1 else who
+        away[manager] = f"{away[manager]};{days}" if manager in away else days
+    return away
+
+
 def replan(
     folder: Annotated[str, typer.Argument(help="What klientela plan wrote.", metavar="DIR")],
     since: Annotated[
@@ -306,7 +325,8 @@ def replan(
     absence: Annotated[
         list[str] | None,
         typer.Option(
-            help="Who is away when: anna=2026-12-10..2026-12-12, or anna=2026-12-10;2026-12-24; repeat for more.",
+            help="Who, by id or name, is away when: anna=2026-12-10..2026-12-12, or anna=2026-12-10;2026-12-24; repeat for "
+            "more.",
             metavar="MANAGER=DAYS",
         ),
     ] = None,
@@ -347,9 +367,7 @@ def replan(
     what it does to the plan's worth. Days before --from stay as they are, but for what was --missed. What was held before
     --from, as the plan's tables have it by now, counts: for gaps and limits, and in place of the contact that it fulfils.
     """
-    away: dict[str, str] = {}
-    for manager, days in map(_absence, absence or []):
-        away[manager] = f"{away[manager]};{days}" if manager in away else days
+    absences = [_absence(text) for text in absence or []]
     began = time.monotonic()
     with errors({"since": "--from", "absences": "--absence", "change_cost": "--change-cost", "missed": "--missed"}):
         target = _folder(out)
@@ -369,7 +387,7 @@ def replan(
             again = announced.replan(
                 since,
                 managers=present,
-                absences=away,
+                absences=_away(absences, announced),
                 result=result,
                 change_cost=change_cost,
                 missed=missed or [],
@@ -431,7 +449,8 @@ def _show_changes(schedule: _core.Schedule) -> None:
 def group() -> typer.Typer:
     """The commands, with the one that makes plans as what is done where none is named."""
     app = typer.Typer(cls=_Group, help="Plan contacts, check plans, and plan again.")
-    app.command("make", epilog="klientela plan check and plan replan each have a --help of their own.")(plan)
+    epilog = "klientela plan check and plan replan each have a --help of their own."
+    app.command("make", cls=Unnamed, epilog=epilog)(plan)
     app.command("check")(check)
     app.command("replan")(replan)
     return app
@@ -460,12 +479,18 @@ def said_by(schedule: _core.Schedule) -> dict[str, Any]:
 
 
 def read_team(
-    managers: str, holidays: str | None, countries: Sequence[str] | None, encoding: str | None, steps: Steps
-) -> tuple[_core.Table, Any]:
-    """The managers, and the holidays as :func:`klientela.make_schedule` takes them."""
+    managers: str,
+    holidays: str | None,
+    countries: Sequence[str] | None,
+    period: str,
+    encoding: str | None,
+    steps: Steps,
+) -> tuple[_core.Table, _core.Table | None]:
+    """The managers and the holidays."""
     steps(f"Opening {Path(managers).name}", 0)
     team = table_of(_whole(managers, "managers", encoding))
-    return team, list(countries or []) or None if holidays is None else table_of(_whole(holidays, "holidays", encoding))
+    off = list(countries or []) or None if holidays is None else _whole(holidays, "holidays", encoding)
+    return team, _plan.holidays_table(off, period)
 
 
 def _now() -> dt.datetime:
@@ -506,7 +531,12 @@ class _Read:
         encoding = inputs.get("encoding")
         self.inputs, self.threads, self.steps = inputs, threads, steps
         self.managers, self.holidays = read_team(
-            inputs["managers"], inputs.get("holidays"), inputs.get("countries"), encoding, steps
+            inputs["managers"],
+            inputs.get("holidays"),
+            inputs.get("countries"),
+            inputs["period"],
+            encoding,
+            steps,
         )
         self.result = read_and_run(
             dict(inputs["tables"]),
@@ -545,7 +575,7 @@ def _made(read: _Read, *, owners: _core.Table | None = None) -> _core.Schedule:
             read.result,
             read.managers,
             inputs["period"],
-            _plan.holidays_table(read.holidays, inputs["period"]),
+            read.holidays,
             None,
             None,
             inputs.get("language"),

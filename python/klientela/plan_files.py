@@ -21,6 +21,19 @@ from klientela._plan_rows import moment_from
 INPUTS = "inputs.json"
 # Columns of plan.csv that tell people something and count for nothing.
 _TOLD = ("name", "topic", "purpose", "initiative", "end", "time_zone", "value", "playbook")
+_CHANGES = (
+    "change",
+    "client",
+    "name",
+    "channel",
+    "manager_before",
+    "start_before",
+    "manager",
+    "start",
+    "price",
+    "text",
+    "id",
+)
 
 
 def _is_day(value: Any) -> bool:
@@ -111,7 +124,7 @@ def write_schedule(
         prices=schedule.prices,
         owners=schedule.owners,
         shortfalls=schedule.shortfalls,
-        changes=schedule.changes,
+        changes=_changes(schedule),
         summary=schedule.summary_json(),
         also=also,
         stamp=stamp,
@@ -122,6 +135,25 @@ def write_schedule(
         language=schedule.language,
         more=more,
     )
+
+
+def _changes(schedule: _core.Schedule) -> _core.Table | None:
+    """Changes for people: who the client is, and in words only what no other column says."""
+    if schedule.changes is None:
+        return None
+    names: dict[str, str | None] = {}
+    for table in (schedule.planned, schedule.refused):
+        names |= zip(map(str, table._column("client")), table._column("name"), strict=True)
+    columns = schedule.changes.to_pydict()
+    held = set(schedule.held)
+    columns["name"] = [names.get(client) for client in columns["client"]]
+    columns["text"] = [
+        None if change != "dropped" else text.partition(": ")[0] if key in held else text.partition(f", {who}; ")[2]
+        for key, change, who, text in zip(
+            *(columns[name] for name in ("id", "change", "manager_before", "text")), strict=True
+        )
+    ]
+    return table_of({name: columns[name] for name in _CHANGES})
 
 
 def read_tables(
@@ -142,13 +174,14 @@ def read_tables(
     BadDataError
         For a cell that cannot be read, naming file, row and column.
     """
-    planned = _Sheet(Path(folder) / "plan.csv", ("id", "manager", "channel", "start"), ("client", "minutes"))
+    told = ("client", "minutes", *_TOLD)
+    planned = _Sheet(Path(folder) / "plan.csv", ("id", "manager", "channel", "start"), told)
     refused = _Sheet(Path(folder) / "refused.csv", ("id", "reason", "surplus"))
     prices = _Sheet(Path(folder) / "prices.csv", ("manager", "day", "resource", "channel", "price"))
     return (
         _core.Table._from_columns(
             [
-                *(planned.texts(name) for name in ("id", "manager", "channel", "client", "minutes") if name in planned),
+                *(planned.texts(name) for name in ("id", "manager", "channel", *told) if name in planned),
                 planned.instants("start"),
             ]
         ),
@@ -171,18 +204,24 @@ def read_tables(
     )
 
 
-def other_cells(folder: str | os.PathLike[str], schedule: _core.Schedule) -> list[str]:
+def other_cells(planned: _core.Table, schedule: _core.Schedule) -> list[str]:
     """Cells of plan.csv that say otherwise than the contact whose id the row has, in words.
 
     Of a row manager, channel and start count, and client and minutes have to be the contact's: of those
     :meth:`Schedule.read_back` and :meth:`Schedule.check` say what is wrong. What is told beside them changes nothing.
+
+    Parameters
+    ----------
+    planned : Table
+        As :func:`read_tables` gives it.
+    schedule : Schedule
+        What was read back from it.
     """
-    sheet = _Sheet(Path(folder) / "plan.csv", ("id",), _TOLD)
     own = {row["id"]: row for row in csv.DictReader(io.StringIO(plan_export.plan_csv(schedule.planned)))}
-    ids = sheet.texts("id")[2]
+    ids = planned._column("id")
     found = []
-    for column in (name for name in _TOLD if name in sheet):
-        for row, (key, cell) in enumerate(zip(ids, sheet.texts(column)[2], strict=True)):
+    for column in (name for name in _TOLD if name in planned):
+        for row, (key, cell) in enumerate(zip(ids, planned._column(column), strict=True)):
             meant = own.get(str(key), {}).get(column)
             if meant is not None and not _means(column, (cell or "").strip(), _bare(meant).strip()):
                 found.append((row, f"row {row + 1}: {column} {cell or ''!r} is {_bare(meant)!r} in the plan"))
@@ -235,7 +274,11 @@ def read_inputs(folder: str | os.PathLike[str]) -> dict[str, Any]:
     """Read inputs.json: what the plan in the folder was made of, with files as this process finds them."""
     path = Path(folder) / INPUTS
     if not path.is_file():
-        raise _core.NotFoundError(f"there is no {path}; klientela plan writes it", str(path))
+        there = Path(folder)
+        what = (
+            f"there is no {path}" if there.is_dir() else f"{there} is {'no folder' if there.exists() else 'not there'}"
+        )
+        raise _core.NotFoundError(f"{what}; name a folder that klientela plan wrote", str(path))
     try:
         inputs = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:

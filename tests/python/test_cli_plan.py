@@ -10,7 +10,10 @@ from pathlib import Path
 
 import klientela
 import klientela.plan_files
+import klientela.readers
 import pytest
+from klientela.cli import app
+from typer.testing import CliRunner
 
 FILES = {"plan.csv", "refused.csv", "prices.csv", "owners.csv", "shortfalls.csv", "summary.json", "inputs.json"}
 REJECTED = "rejected.csv"  # of the generated sales some are worth nothing
@@ -78,6 +81,16 @@ def test_a_plan_that_was_written_has_no_faults(cli, planned):
     assert cli("plan", "check", planned, "--quiet").stdout == ""
 
 
+def test_checking_reads_each_file_of_the_plan_once(command, planned, monkeypatch):
+    opened = []
+    read = klientela.readers.read
+    monkeypatch.setattr(
+        klientela.readers, "read", lambda file, *more, **how: opened.append(file) or read(file, *more, **how)
+    )
+    assert command("plan", "check", planned).returncode == 0
+    assert len(opened) == len(set(map(str, opened))) and planned / "plan.csv" in opened
+
+
 def test_what_a_person_breaks_is_listed(cli, planned):
     lines = rows(planned / "plan.csv")
     twin = next(row for row in lines[1:] if row["manager"] == lines[0]["manager"])
@@ -104,6 +117,12 @@ def test_what_a_person_breaks_is_listed(cli, planned):
         assert done.stdout.count("unknown manager") + done.stdout.count("unknown day") == 2
         assert "yuri" in done.stdout or "2031-01-01" in done.stdout
         assert "2 faults" in done.stdout, done.stdout
+
+    early = next(row for row in lines[20:] if row["time_zone"] == "Asia/Shanghai" and "T09" in row["start"])
+    start = early["start"].replace("T09", "T07")  # of the plan's clock it is the day before
+    write_rows(planned / "plan.csv", [{**row, "start": start} if row is early else row for row in lines])
+    done = cli("plan", "check", planned)
+    assert done.returncode == 1 and "outside shift" in done.stdout and start[:10] in done.stdout, done.stdout
 
     write_rows(planned / "plan.csv", [{**lines[0], "start": "tomorrow"}, *lines[1:]])
     done = cli("plan", "check", planned)
@@ -194,8 +213,10 @@ def test_check_against_other_managers(cli, tables, planned):
 
 
 def test_missing_and_wrong_files_are_named(cli, tables, tmp_path):
-    done = cli("plan", "check", tmp_path / "nothing")
-    assert done.returncode == 1 and "plan" in done.stderr and "Traceback" not in done.stderr
+    for name, what in (("nothing", "not there"), ("managers.csv", "no folder"), ("", "no ")):
+        done = cli("plan", "check", tables / name)
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+        assert what in done.stderr and "a folder that klientela plan wrote" in done.stderr
     done = cli("plan", *arguments(tables)[:-1], "soon", "--out", "x")
     assert done.returncode == 1 and "--period" in done.stderr and not (tmp_path / "x").exists()
     done = cli(
@@ -280,6 +301,26 @@ def test_replan_moves_only_what_an_absence_asks_for(cli, planned, tmp_path):
     assert odd.returncode == 1 and "--absence" in odd.stderr and busiest in odd.stderr and "soon" in odd.stderr
     late = cli("plan", "replan", planned, "--from", "2027-05-01", "--out", "x")
     assert late.returncode == 1 and "--from" in late.stderr and "lies behind the plan" in late.stderr
+
+
+def test_changes_say_in_words_only_what_no_other_cell_says(cli, planned):
+    before = rows(planned / "plan.csv")
+    who = before[0]["manager"]
+    away = f"{who}=2026-07-13..2026-07-19"
+    done = cli("plan", "replan", planned, "--from", "2026-07-10", "--absence", away, "--out", "again", "--quiet")
+    assert done.returncode == 0, done.stderr
+    out = planned.parent / "again"
+    names = {row["client"]: row["name"] for row in (*before, *rows(out / "refused.csv"))}
+    changes = rows(out / "changes.csv")
+    team = {row["manager"]: row["name"] for row in rows(out / "managers.csv")}
+    named = ("--from", "2026-07-10", "--absence", away.replace(who, team[who]), "--out", "named", "--quiet")
+    assert cli("plan", "replan", planned, *named).returncode == 0  # by name it is the same manager
+    assert rows(out.parent / "named" / "changes.csv") == changes
+    for row in changes:
+        assert row["name"] == names[row["client"]]
+        assert bool(row["text"]) == (row["change"] == "dropped"), row
+        assert not any(cell in row["text"] for cell in (row["manager_before"], row["start_before"][:10]) if cell), row
+    assert {"moved", "dropped"} <= {row["change"] for row in changes}
 
 
 def test_absences_that_are_over_change_nothing(cli, planned):
@@ -407,6 +448,22 @@ def test_owners_named_on_cards_win_over_those_announced(cli, tables, planned, tm
     assert "reassigned" in outcomes
 
 
+def test_what_the_demo_planned_is_checked_and_planned_again(cli, tmp_path):
+    """From the tables that it saved, by which klientela plan makes the same plan."""
+    made = cli("demo", "--clients", "200", "--out", "demo", "--save-tables", "tables", "--quiet")
+    assert made.returncode == 0, made.stderr
+    checked = cli("plan", "check", "demo/plan")
+    assert checked.returncode == 0 and "no faults" in checked.stdout, checked.stdout + checked.stderr
+    replan = ("--absence", "d.orlov=2026-07-10..2026-07-14", "--from", "2026-07-09", "--out", "again", "--quiet")
+    assert cli("plan", "replan", "demo/plan", *replan).returncode == 0
+    tables = [part for name in klientela.tables() for part in (f"--{name}", f"tables/{name}.csv")]
+    team = ("--managers", "tables/managers.csv", "--policy", "tables/policy.json", "--period", "2026-07")
+    done = cli("plan", *tables, *team, "--out", "plan", "--quiet")
+    assert done.returncode == 0, done.stderr
+    for name in FILES - {"inputs.json"}:
+        assert (tmp_path / "plan" / name).read_bytes() == (tmp_path / "demo" / "plan" / name).read_bytes(), name
+
+
 def test_a_run_with_managers_plans_too(cli, tables, planned, tmp_path):
     """klientela run writes the plan beside its own files; it is the one of klientela plan, and can be checked."""
     done = cli("run", *arguments(tables), "--out", "all")
@@ -428,3 +485,93 @@ def test_help_of_each_command(cli):
     for command in (["plan"], ["plan", "check"], ["plan", "replan"]):
         done = cli(*command, "--help")
         assert done.returncode == 0 and "Usage" in done.stdout
+
+
+def test_help_flows_with_the_width_of_the_terminal():
+    for words in (["plan"], ["plan", "replan"], ["run"], ["dedupe", "undo"]):
+        told = CliRunner(env={"COLUMNS": "80"}).invoke(app, [*words, "--help"]).stdout.partition("╭")[0]
+        for paragraph in told.split("\n" + " " * 80 + "\n"):
+            *lines, _ = paragraph.strip().split("\n")
+            assert all(len(line.rstrip()) > 60 for line in lines), told
+
+
+def test_usage_and_errors_say_the_command_that_was_typed(command):
+    for typed, called in (
+        (["plan"], "klientela plan"),
+        (["plan", "--bogus"], "klientela plan"),
+        (["plan", "check"], "klientela plan check"),
+        (["plan", "check", "x", "--bogus"], "klientela plan check"),
+        (["plan", "replan", "--bogus"], "klientela plan replan"),
+        (["dedupe", "--bogus"], "klientela dedupe"),
+        (["dedupe", "undo"], "klientela dedupe undo"),
+    ):
+        done = command(*typed)
+        assert done.returncode == 2, typed
+        assert f"Usage: {called} [OPTIONS]" in done.stderr and f"Try '{called} --help'" in done.stderr, done.stderr
+    assert "Usage: klientela plan [OPTIONS]" in command("plan", "--help").stdout
+    slip = command("plan", "chekc", "december")
+    assert slip.returncode == 2 and "'chekc'. Did you mean 'check'" in slip.stderr
+
+
+def test_countries_and_periods_that_cannot_be_are_told_with_their_option(cli, tables):
+    """Before any table is read: what is missing is not missed."""
+    pytest.importorskip("holidays")
+    files = ["--transactions", "none.csv", "--managers", tables / "managers.csv", "--out", "x"]
+    for name in ("plan", "run"):
+        done = cli(name, *files, "--period", "2026-12", "--country", "Germany")
+        assert done.returncode == 1 and "--country" in done.stderr and "did you mean DE?" in done.stderr, done.stderr
+        assert "'Germany'" in done.stderr
+        done = cli(name, *files, "--period", "2026-12-31..2026-12-01")
+        assert done.returncode == 2 and "--period" in done.stderr, done.stderr
+        told = " ".join(done.stderr.replace("│", " ").split())
+        assert "'2026-12-31..2026-12-01' ends before it begins; did you mean 2026-12-01..2026-12-31?" in told
+    done = cli("plan", *arguments(tables)[:-1], "1850-12", "--country", "DE", "--out", "x")
+    assert done.returncode == 1 and "--period" in done.stderr and "1850-12" in done.stderr, done.stderr
+
+
+def plan_asking(when: str = "true", **more: object) -> dict[str, object]:
+    quota = {"channels": ["phone"], "contacts": 1, "per": "month"}
+    return {"plan": {"playbooks": [{"name": "a", "when": when, "quotas": [quota]}], **more}}
+
+
+CARE = {"name": "day", "contact": {"channels": ["phone"]}}
+
+
+@pytest.mark.parametrize(
+    ("policy", "pointer", "told"),
+    [
+        (plan_asking("group = 'hott'"), "/plan/playbooks/0/when", "did you mean 'hot'?"),
+        (plan_asking("grup = 'hot'"), "/plan/playbooks/0/when", 'did you mean "group"?'),
+        (plan_asking("frequency"), "/plan/playbooks/0/when", "true or false"),
+        ({"classifiers": {"rfm": {}}, **plan_asking("tier = 'gold'")}, "/plan/playbooks/0/when", "tier"),
+        ({"preset": "online-retail", **plan_asking("tier = 'gold'")}, "/plan/playbooks/0/when", "tier"),
+        (plan_asking(care=[{**CARE, "on": "group"}]), "/plan/care/0/on", "not days"),
+        (plan_asking(owners={"needs": ["grup"]}), "/plan/owners/needs/0", "grup"),
+        (plan_asking(time_zone="Europe/Berlni"), "/plan/time_zone", "Europe/Berlni"),
+    ],
+)
+def test_policies_are_checked_for_what_a_plan_would_not_find(command, tables, tmp_path, policy, pointer, told):
+    (tmp_path / "policy.json").write_text(json.dumps(policy), encoding="utf-8")
+    checked = command("policy", "check", tmp_path / "policy.json")
+    assert checked.returncode == 1 and pointer in checked.stderr and told in checked.stderr, checked.stderr
+    if "preset" not in policy:
+        given = [tmp_path / "policy.json" if part == tables / "policy.json" else part for part in arguments(tables)]
+        planned = command("plan", *given, "--out", tmp_path / "x")
+        assert planned.returncode == 1 and pointer in planned.stderr and told in planned.stderr, planned.stderr
+
+
+def test_what_only_data_tell_is_no_fault_of_a_policy(command, tmp_path):
+    """A column of a combination, one that was assigned by hand, a plug-in's class; and no plan at all."""
+    for policy in (
+        plan_asking("`interactions[fax,inbound,repair]` > 1 and hand.vip = 'yes' and card.category.4 = 'x'"),
+        {"classifiers": {"rfm": {}}},
+        {"plan": True},
+        json.loads((Path(__file__).parents[2] / "examples" / "policies" / "month_plan.json").read_text("utf-8")),
+    ):
+        (tmp_path / "policy.json").write_text(json.dumps(policy), encoding="utf-8")
+        done = command("policy", "check", tmp_path / "policy.json")
+        assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1), done.stdout + done.stderr
+    (tmp_path / "policy.json").write_text(json.dumps(plan_asking("own = 'x'")), encoding="utf-8")
+    (tmp_path / "own.py").write_text("import klientela\nregistry = klientela.ClassifierRegistry()\n", encoding="utf-8")
+    done = command("policy", "check", tmp_path / "policy.json", "--plugins", tmp_path / "own.py")
+    assert done.returncode == 0 and "--plugins" in done.stdout, done.stdout + done.stderr

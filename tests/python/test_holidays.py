@@ -50,6 +50,28 @@ def test_unknown_places_are_named(place: str) -> None:
     assert caught.value.where == "countries"
 
 
+@pytest.mark.parametrize(
+    ("place", "meant"),
+    [
+        ("Germany", "did you mean DE?"),
+        ("united states", "did you mean US?"),
+        ("de-bayern", "did you mean DE-BY?"),
+        ("DE-BYY", "codes such as DE"),
+        ("Germania", "codes such as DE"),
+    ],
+)
+def test_codes_are_named_where_names_are_given(place: str, meant: str) -> None:
+    pytest.importorskip("holidays")
+    with pytest.raises(klientela.NotFoundError) as caught:
+        holiday_table([place], [2026])
+    assert repr(place) in str(caught.value) and meant in str(caught.value)
+
+
+def test_codes_of_other_kinds_are_those_of_two_letters() -> None:
+    assert rows(["DEU"], [2026]) == rows(["DE", "deu"], [2026]) == rows(["DE"], [2026])
+    assert rows(["UK"], [2026]) == rows(["GB"], [2026])
+
+
 @pytest.mark.parametrize("year", [1899, 2200])
 def test_years_out_of_range_are_named(year: int) -> None:
     pytest.importorskip("holidays")

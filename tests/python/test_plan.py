@@ -272,7 +272,7 @@ def test_starts_in_the_file_are_of_the_managers_clock(small, tmp_path):
         ({"managers": {"manager": ["ann"], "time_zone": ["Mars/Base"]}}, klientela.KlientelaError, "Mars/Base"),
         ({"managers": {"manager": ["ann"], "hours": ["late"]}}, klientela.BadDataError, "hours"),
         ({"period": "December"}, klientela.InvalidArgumentError, "period"),
-        ({"period": ("2026-12-10", "2026-12-01")}, klientela.InvalidArgumentError, "period"),
+        ({"period": ("2026-12-10", "2026-12-01")}, klientela.InvalidArgumentError, "mean 2026-12-01..2026-12-10"),
         ({"period": (None, None)}, klientela.InvalidArgumentError, "two days"),
         ({"policy": {"channels": []}}, klientela.BadPolicyError, "/plan/channels"),
         ({"policy": {"nonsense": 1}}, klientela.BadPolicyError, "/plan"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import math
 import re
 import unicodedata
 import zoneinfo
@@ -420,6 +421,35 @@ def test_a_workbook_has_an_overview_and_a_sheet_for_each_manager(tmp_path: Path)
         assert each.freeze_panes is not None and each.auto_filter.ref is not None
         assert each.page_setup.orientation == "landscape" and each.sheet_properties.pageSetUpPr.fitToPage
         assert each.print_title_rows == "$1:$1"
+
+
+def test_sheets_print_so_that_people_can_read_them(tmp_path: Path):
+    """Landscape, as wide as a page, the head on each; what is for programs stays out, and long texts are wrapped."""
+    long = "Anstalt für die Instandhaltung von Druckmaschinen in Mecklenburg"
+    planned = planned_of({"id": "a", "name": long, "reason": "because " * 20}, {"id": "b", "name": "苏州明德建材公司"})
+    book = workbook_of(planned, tmp_path)
+    for sheet in book:
+        setup = sheet.page_setup
+        assert (setup.orientation, setup.paperSize, sheet.print_title_rows) == ("landscape", 9, "$1:$1")
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage and (setup.fitToWidth or 1, setup.fitToHeight) == (1, 0)
+    sheet = book["anna"]
+    heads = {cell.value: cell.column_letter for cell in sheet[1]}
+    assert sheet.print_area == f"'anna'!$A$1:${heads['Why']}$3"
+    widths = {name: sheet.column_dimensions[letter].width for name, letter in heads.items() if letter in "EHK"}
+    assert 18 < widths["Name"] < 30 and widths["Why"] < 46
+    assert sheet[f"{heads['Name']}2"].alignment.wrap_text and sheet[f"{heads['Why']}2"].alignment.wrap_text
+    assert sheet.row_dimensions[2].height >= 15 * math.ceil(len("because " * 20) / 46)
+    assert (sheet.row_dimensions[3].height or 15) == 15
+    only_chinese = workbook_of(planned_of({"name": "苏州明德建材公司"}), tmp_path)["anna"]
+    assert only_chinese.column_dimensions["E"].width > 2 * 8
+
+
+def test_an_overview_of_many_days_prints_on_several_pages(tmp_path: Path):
+    days = [dt.datetime(2026, 10, 1, 9, tzinfo=UTC) + dt.timedelta(days=day) for day in range(92)]
+    rows = [{"id": str(day), "start": day, "end": day + dt.timedelta(minutes=15)} for day in days]
+    sheet = workbook_of(planned_of(*rows), tmp_path)["Overview"]
+    assert sheet.page_setup.fitToWidth == 3 and sheet.page_setup.fitToHeight == 0
+    assert (sheet.print_title_rows, sheet.print_title_cols) == ("$1:$1", "$A:$A")
 
 
 def test_a_workbook_repeats_to_the_byte(tmp_path: Path):
