@@ -549,13 +549,41 @@ _TEXTS = st.none() | st.sampled_from(
     ["7", "007", "31/12/1980", "19801231", "\x1f", "\x00", "  ", ";;", "a@b.example;c@d.example", "=1+1", "\u200b", "1e5"]
 ) | st.text(max_size=8)  # fmt: skip
 
+_BLANKS = "".join(map(chr, [*range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x2028, 0x2029, 0x202F]))
+_BLANKS += "\u205f\u2060\u3000\ufeff"
+
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(_TEXTS, _TEXTS, _TEXTS, _TEXTS, _TEXTS), min_size=1, max_size=5))
 def test_no_card_is_lost_whatever_it_holds(rows):
     names = ["Id", "Surname", "DOB", "Phone", "e-mail"]
     read = cards.read(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
-    assert (read.rows, read.rejected, len(read.base)) == (len(rows), 0, len(rows))
+    with_values = [row for row in rows if any(value and value.strip(_BLANKS) for value in row)]
+    assert (read.rows, read.rejected, len(read.base)) == (len(rows), 0, len(with_values))
+
+
+def test_rows_without_any_value_are_no_cards_and_cost_no_ids():
+    read = cards.read(
+        {"id": ["a", None, "b", "\u00a0"], "name": ["Anna Berg", "", "Ida Pohl", None], "size": [1, None, 2, None]}
+    )
+    assert not read.numbered and (read.rows, read.rejected, len(read.base)) == (4, 0, 2)
+    assert read.notes == ["rows 2, 4 have no value at all and are no cards"]
+    read = cards.read({"name": [None, "Ida Pohl"], "email": [None, "ida@home.example"]})
+    assert read.base.clients.to_pydict()["client"] == [2]
+    assert read.notes[1:] == ["row 1 has no value at all and is no card"]
+
+
+def test_numbers_of_rows_are_those_of_the_list(tmp_path):
+    file = tmp_path / "cards.csv"
+    file.write_text('name,email\n"Anna\nBerg",a@m.example\ntoo,many,cells\n\n,\nIda Pohl,i@m.example\nIda,i,b\nOtto,\n')
+    read = cards.read(file)
+    assert (read.rows, read.rejected, read.base.clients.to_pydict()["client"]) == (6, 2, [1, 4, 6])
+    assert "row 2 cannot be cut" in read.notes[1] and "row 5 cannot be cut" in read.notes[1]
+    assert read.notes[2] == "row 3 has no value at all and is no card"
+    with pytest.raises(klientela.BadDataError, match="row 6 name missing value"):
+        mapped = {"mappings": {"clients": {"columns": {"client": "name", "name": "email"}}}}
+        file.write_text(file.read_text().replace("Otto,", ",otto"))
+        cards.read(file, ingest=mapped, extends=cards.read({"id": [1], "name": ["Anna"]}).base)
 
 
 # The command line.
