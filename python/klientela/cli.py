@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Group
-from rich.markup import escape
 
 from klientela import (
     _core,
@@ -36,7 +35,7 @@ from klientela._terminal import Encoding as _Encoding
 from klientela._terminal import PolicyFile as _PolicyFile
 from klientela._terminal import Preset as _Preset
 from klientela._terminal import Quiet as _Quiet
-from klientela._terminal import Steps
+from klientela._terminal import Steps, escape
 from klientela._terminal import Threads as _Threads
 from klientela._terminal import bars as _bars
 from klientela._terminal import errors as _errors

@@ -15,13 +15,23 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from typer.core import TyperGroup
 
 from klientela import _core, _policy, _records, cards, readers, writers
 from klientela._counted import counted, noun
 from klientela._merge import MergedBase, decisions
-from klientela._terminal import DateFormat, Encoding, PolicyFile, Preset, Quiet, Steps, Threads, errors, progress
+from klientela._terminal import (
+    DateFormat,
+    Encoding,
+    PolicyFile,
+    Preset,
+    Quiet,
+    Steps,
+    Threads,
+    errors,
+    escape,
+    progress,
+)
 from klientela._terminal import out as console
 
 JOURNAL = "journal.jsonl"

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table as Grid
 
 from klientela import _core, cards, writers
@@ -25,7 +24,7 @@ from klientela._terminal import (
     Quiet,
     Threads,
     errors,
-    one_line,
+    escape,
     progress,
 )
 from klientela._terminal import (
@@ -141,7 +140,7 @@ def _nobody(best: _core.Table, read: cards.Cards, incomplete: bool) -> str:
         return f"nobody is like that: no card agrees in anything{more}"
     ((client,), (score,)) = rows["id"], rows["score"]
     name = names_of(read.base, rows["id"]).get(client)
-    card = one_line(str(read.ids.get(str(client), client)) + (f", {name}," if name else ""))
+    card = str(read.ids.get(str(client), client)) + (f", {name}," if name else "")
     return escape(
         f"nobody is like that; card {card} is the closest with a score of {score:.1f}: --min-score {math.floor(score)} "
         "finds it, and a further value that is known may"
@@ -158,8 +157,8 @@ def _show(matches: _core.Table, read: cards.Cards) -> None:
         told = [f"{field} {level} {weight:+.1f}" for field, level, weight in _evidence(rows, row)]
         known = [names.get(client, ""), *apart.get(client, [])]
         grid.add_row(
-            escape(one_line(str(read.ids.get(str(client), client)))),
-            escape(one_line(", ".join(dict.fromkeys(filter(None, known))))),
+            escape(str(read.ids.get(str(client), client))),
+            escape(", ".join(dict.fromkeys(filter(None, known)))),
             f"{rows['score'][row]:.1f}",
             f"{rows['probability'][row]:.1%}",
             escape(", ".join(told)),

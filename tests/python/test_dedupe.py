@@ -879,6 +879,29 @@ def test_the_policy_has_a_part_for_duplicates(cli, tmp_path, file):
     assert "dedupe" in klientela.Policy.schema()["properties"]
 
 
+def test_nothing_in_a_list_controls_the_terminal(cli, tmp_path):
+    file = tmp_path / "ca[bold]rds.csv"
+    file.write_text("id,name,si\x1b[31mze\u202e\n1,Anna Berg,3\n\x1b[2Jbad\x07\n2,Otto Kranz,4\n", encoding="utf-8")
+    done = cli("dedupe", file, "--out", tmp_path / "found")
+    assert done.returncode == 0, done.stderr
+    assert not {"\x1b", "\x07", "\u202e"} & {*done.stdout}
+    assert "ca[bold]rds.csv" in done.stdout and "into columns: \\x1b[2Jbad\\x07" in done.stdout
+    assert "columns not used: si\\x1b[31mze\\u202e; ingest.mappings.clients.columns of a policy" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (("--threads", str(10**20)), 2, "less than or equal to 1024"),
+        (("--out", "none/found.csv"), 1, "error: there is no folder none for found.csv"),
+    ],
+)
+def test_a_search_that_cannot_be_names_the_option(cli, tmp_path, file, options, code, said):
+    done = cli("search", file[0], "surname=Abel", *options)
+    assert done.returncode == code and said in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "none").exists()
+
+
 def test_bad_input_is_one_line(cli, tmp_path):
     write(tmp_path / "c.csv", [["id", "fax"], [1, 2]])
     write(tmp_path / "g.csv", [["id", "name"], [1, "Anna"]])
