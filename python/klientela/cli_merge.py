@@ -92,8 +92,9 @@ def now() -> dt.datetime:
 
 
 def policy_of(preset: str | None, policy: str | None, date_format: str | None) -> dict[str, Any]:
-    """The policy that both options give."""
-    return _policy.layered(preset, policy, ingest={"date_format": date_format} if date_format else None).to_dict()
+    """The policy that both options give, in its parts ingest and dedupe."""
+    written = {"date_format": date_format} if date_format else None
+    return _policy.layered(preset, policy, ingest=written, parts=("version", "ingest", "dedupe")).to_dict()
 
 
 def open_journal(
