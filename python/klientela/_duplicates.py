@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from klientela import _core
-from klientela._columns import table_of
+from klientela._columns import check_base, table_of
 from klientela._counted import counted
 
 if TYPE_CHECKING:
@@ -80,9 +80,11 @@ def find_duplicates(
     {'id': [1, 2, 3], 'cluster': [1, 1, 3]}
     """
     pairs = _known_pairs(must_links, cannot_links, labelled)
+    if known is not None and not hasattr(known, "_made"):
+        raise _core.InvalidArgumentError(f"known must be a MergedBase, not {type(known).__name__}", "known")
     with _naming_rows(pairs):
         return _core._find_duplicates(
-            base,
+            check_base(base, "base"),
             None,
             pairs["must_links"],
             pairs["cannot_links"],
@@ -134,6 +136,8 @@ def link_lists(
     >>> links.to_pydict()["id_a"], links.to_pydict()["id_b"]
     ([1], ['x'])
     """
+    check_base(first, "first")
+    check_base(second, "second")
     pairs = _known_pairs(must_links, cannot_links, labelled, two=True)
     with _naming_rows(pairs, (first, second)):
         return _core._find_duplicates(
@@ -184,6 +188,9 @@ def propose_rules(
     >>> proposals.coverage > 0.9 and proposals.pairs <= proposals.budget
     True
     """
+    check_base(base, "base")
+    if second is not None:
+        check_base(second, "second")
     return _core._propose_rules(base, second, options, threads, progress)
 
 
@@ -472,9 +479,13 @@ def _add(
     NotFoundError
         If a client that is named has no card.
     """
+    if isinstance(removed, (str, bytes)) or not isinstance(removed, Iterable):
+        raise _core.InvalidArgumentError(f"removed must be ids, not {type(removed).__name__}", "removed")
     pairs = _known_pairs(must_links, cannot_links)
     with _naming_rows(pairs):
-        return self._add(base, list(removed), pairs["must_links"], pairs["cannot_links"], threads, progress)
+        return self._add(
+            check_base(base, "base"), list(removed), pairs["must_links"], pairs["cannot_links"], threads, progress
+        )
 
 
 def attach() -> None:

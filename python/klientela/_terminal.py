@@ -29,7 +29,7 @@ Steps = Callable[[str, float], object]
 def _encoding(text: str) -> str:
     try:
         "".encode(text)  # also refuses codecs that are not of text, such as hex
-    except LookupError:
+    except (LookupError, ValueError):
         raise typer.BadParameter(f"there is no encoding {text!r}") from None
     return text
 

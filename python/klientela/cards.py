@@ -20,8 +20,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import duckdb
+
 from klientela import _core, readers
-from klientela._columns import stream_of, table_of
+from klientela._columns import check_base, stream_of, table_of
 from klientela._counted import counted, noun
 
 _FIELDS = _core.tables()["clients"]
@@ -149,7 +151,7 @@ def read(
     wanted = {**options, "keep_unreadable_cards": True}
     into = _core.ingest
     if extends is not None:
-        into = extends.extend
+        into = check_base(extends, "extends").extend
         wanted |= {"time_zone": extends.time_zone, "currency": extends.currency}
     mappings = {**options.get("mappings", {}), "clients": {"columns": columns}}
 
@@ -294,8 +296,11 @@ class _Delivered:
         self._mapped: dict[str, str] = dict(options.get("mappings", {}).get("clients", {}).get("columns", {}))
         self._date_format = bool(options.get("date_format"))
         self._connection = readers._connect()
-        self._connection.register("delivered", stream_of(data))
-        self._connection.execute("CREATE TEMP TABLE cards AS SELECT * FROM delivered")
+        try:
+            self._connection.register("delivered", stream_of(data))
+            self._connection.execute("CREATE TEMP TABLE cards AS SELECT * FROM delivered")
+        except duckdb.Error as error:
+            raise _core.BadDataError(f"{name} cannot be read: {readers._first_line(error)}", "clients") from error
         self._connection.unregister("delivered")
         described = self._connection.execute("DESCRIBE cards").fetchall()
         self.types: dict[str, str] = {str(row[0]): str(row[1]) for row in described}

@@ -176,11 +176,51 @@ def test_contradictory_links_are_named_by_their_ids(people):
         ({"blocking": {"rules": ["surname"]}}, klientela.BadPolicyError, "surname"),
         ({"comparison": []}, klientela.BadPolicyError, "comparison"),
         ({"clusters": {"method": "magic"}}, klientela.BadPolicyError, "magic"),
+        ({"known": 5}, klientela.InvalidArgumentError, "known must be a MergedBase, not int"),
     ],
 )
 def test_bad_knowledge_and_options_are_clear_errors(people, known, error, said):
     with pytest.raises(error, match=said):
         klientela.find_duplicates(people[0], **known)
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda base, other: klientela.find_duplicates(other), "base"),
+        (lambda base, other: klientela.link_lists(other, base), "first"),
+        (lambda base, other: klientela.link_lists(base, other), "second"),
+        (lambda base, other: klientela.propose_rules(other), "base"),
+        (lambda base, other: klientela.propose_rules(base, other or 5), "second"),
+        (lambda base, other: klientela.MergedBase(other), "base"),
+        (lambda base, other: cards.read({"id": [9], "name": ["Ida"]}, extends=other or 5), "extends"),
+        (lambda base, other: klientela.CardIndex(klientela.find_duplicates(base)).add(other), "base"),
+    ],
+)
+@pytest.mark.parametrize("other", [None, {"id": [1], "name": ["Anna"]}, cards.Cards])
+def test_what_is_no_base_is_named(people, call, argument, other):
+    with pytest.raises(klientela.InvalidArgumentError, match=f"^{argument} must be a ClientBase, such as .*, not "):
+        call(people[0], other)
+
+
+@pytest.mark.parametrize("removed", ["12", b"1", 1, None])
+def test_removed_cards_are_several_ids(people, removed):
+    index = klientela.CardIndex(klientela.find_duplicates(people[0]))
+    with pytest.raises(klientela.InvalidArgumentError, match=r"^removed must be ids, not "):
+        index.add(index.base, removed=removed)
+
+
+@pytest.mark.parametrize("data", [{}, pd.DataFrame()])
+def test_a_table_without_columns_is_bad_data(data):
+    with pytest.raises(klientela.BadDataError, match=r"^the table cannot be read: .* at least one column"):
+        cards.read(data)
+
+
+@pytest.mark.parametrize("encoding", ["of nobody", "hex", "undefined", "a\0b"])
+def test_what_is_no_encoding_is_named(tmp_path, encoding):
+    (tmp_path / "cards.csv").write_text("id,name\n1,Anna\n", "utf-8")
+    with pytest.raises(klientela.InvalidArgumentError, match="there is no encoding"):
+        cards.read(tmp_path / "cards.csv", encoding=encoding)
 
 
 def test_clusters_that_go_on_keep_their_labels(people, found):
