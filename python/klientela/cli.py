@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 import json
 import sys
 import time
@@ -716,6 +717,19 @@ def _grouped(number: str) -> str:
     whole, point, rest = number.partition(".")
     sign = "-" if whole.startswith("-") else ""
     return f"{sign}{int(whole.lstrip('-')):,}{point}{rest.ljust(2, '0') if point else ''}"
+
+
+def _reflow(commands: typer.Typer) -> None:
+    """Let the paragraphs of each command's help end their lines where the terminal ends, not where the source does."""
+    for command in commands.registered_commands:
+        paragraphs = (inspect.getdoc(command.callback) or "").split("\n\n")
+        command.help = "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
+    for group in commands.registered_groups:
+        if group.typer_instance is not None:
+            _reflow(group.typer_instance)
+
+
+_reflow(app)
 
 
 def main() -> None:

@@ -297,6 +297,13 @@ def test_learns_from_labelled_pairs(people):
     assert "training" not in given.summary
     with pytest.raises(klientela.InvalidArgumentError, match="model"):
         klientela.find_duplicates(base, model=learnt.model, labelled=judged)
+    # Pairs that nobody has judged say nothing.
+    some = [*zip(*judged.values(), strict=True)]
+    words = {True: "ИСТИНА", False: "否"}
+    asked = [*((a, b, words[match]) for a, b, match in some), *((a, b, None) for a, b, _ in some), (*ids[:2], "")]
+    assert klientela.find_duplicates(base, labelled=asked).weights.to_csv() == learnt.weights.to_csv()
+    with pytest.raises(klientela.InvalidArgumentError, match="labelled has 2 pairs, and a match of none"):
+        klientela.find_duplicates(base, labelled={"id_a": ids[:2], "id_b": ids[2:4], "match": [None, float("nan")]})
 
 
 def test_links_two_lists(people):
