@@ -348,7 +348,8 @@ def undo_hint(
     if not merges:
         return None
     said = [[f"--{name.replace('_', '-')}", value] for name, value in options.items() if value is not None]
-    line = ["klientela", "dedupe", "undo", str(merges[0]), clients, "--journal", str(journal)]
+    file = f"./{clients}" if clients.startswith("-") else clients  # no option
+    line = ["klientela", "dedupe", "undo", str(merges[0]), file, "--journal", str(journal)]
     line += ["--rebase"] if rebase else []
     return (
         f"{shlex.join([*line, *itertools.chain(*said)])} takes merge {merges[0]} of the journal back; with --all in place of "
