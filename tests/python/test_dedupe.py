@@ -926,6 +926,16 @@ def test_the_policy_has_a_part_for_duplicates(cli, tmp_path, file):
     assert "dedupe" in klientela.Policy.schema()["properties"]
 
 
+def test_of_very_many_columns_some_are_named(command, tmp_path):
+    file = tmp_path / "cards.csv"
+    write(file, [["name", *(f"c{i}" for i in range(600))], ["Anna Berg", *("x" for _ in range(600))]])
+    done = command("dedupe", file, "--out", tmp_path / "found")
+    assert "columns not used: c0, c1, " in done.stdout and ", c29 and 570 more; ingest.mappings" in done.stdout
+    assert (
+        len(json.loads((tmp_path / "found" / "summary.json").read_text("utf-8"))["lists"][0]["unused_columns"]) == 600
+    )
+
+
 def test_nothing_in_a_list_controls_the_terminal(cli, tmp_path):
     file = tmp_path / "ca[bold]rds.csv"
     file.write_text("id,name,si\x1b[31mze\u202e\n1,Anna Berg,3\n\x1b[2Jbad\x07\n2,Otto Kranz,4\n", encoding="utf-8")
