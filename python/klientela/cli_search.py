@@ -85,6 +85,8 @@ def search(
                 clients, ingest=chosen["ingest"], encoding=encoding, threads=threads, progress=_stage_steps(steps)
             )
             said = [(field, _as_in(read, chosen["ingest"]["date_format"], field, value)) for field, value in said]
+            if not incomplete:  # else it is taken word by word
+                said += _kind(read, {_core._field_for("clients", field) for field, _ in said})
             found = find_duplicates(read.base, threads=threads, progress=_stage_steps(steps), **chosen["dedupe"])
             index = _core.CardIndex(found, threads=threads)
             with _days_explained():
@@ -114,6 +116,16 @@ def _as_in(read: cards.Cards, date_format: str | None, field: str, value: str) -
     if _core._field_for("clients", field) != "birthday":
         return value
     return cards.day_of(value, date_format=date_format, month_first=read.columns.get("birthday") in read.month_first)
+
+
+def _kind(read: cards.Cards, fields: set[str | None]) -> list[tuple[str, str]]:
+    """A whole name is a person's where the list has the parts of names alone."""
+    parts = {"given_name", "family_name"} & read.columns.keys()
+    return (
+        [("kind", "person")]
+        if "name" in fields and "kind" not in fields and parts and "name" not in read.columns
+        else []
+    )
 
 
 @contextlib.contextmanager
