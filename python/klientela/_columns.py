@@ -33,6 +33,15 @@ def table_of(data: Any) -> _core.Table:
     )
 
 
+def check_base(base: Any, argument: str) -> _core.ClientBase:
+    """Give back a base, or say that the argument is none."""
+    if isinstance(base, _core.ClientBase):
+        return base
+    raise _core.InvalidArgumentError(
+        f"{argument} must be a ClientBase, such as klientela.cards.read(...).base, not {type(base).__name__}", argument
+    )
+
+
 def stream_of(data: Any) -> Any:
     """Give back an object with ``__arrow_c_stream__`` for a table argument."""
     return data if hasattr(data, "__arrow_c_stream__") else table_of(data)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from klientela import _core
-from klientela._columns import table_of
+from klientela._columns import check_base, table_of
 from klientela._counted import counted
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def find_duplicates(
         Earlier clusters: those that go on keep their labels. Cards that are gone are passed over.
     labelled : triples (id_a, id_b, match), or table with these columns, optional
         Pairs that somebody judged, at least 20; the weights are learnt from them instead of from all cards, without
-        classes of pairs of two clients.
+        classes of pairs of two clients. Pairs whose match is empty are not judged yet, and passed over.
     known : MergedBase, optional
         What its journal knows counts as well: merged cards are must-links, pairs that are two clients cannot-links.
         ``base`` is then its ``original``.
@@ -80,14 +80,16 @@ def find_duplicates(
     {'id': [1, 2, 3], 'cluster': [1, 1, 3]}
     """
     pairs = _known_pairs(must_links, cannot_links, labelled)
+    if known is not None and not hasattr(known, "_made"):
+        raise _core.InvalidArgumentError(f"known must be a MergedBase, not {type(known).__name__}", "known")
     with _naming_rows(pairs):
         return _core._find_duplicates(
-            base,
+            check_base(base, "base"),
             None,
             pairs["must_links"],
             pairs["cannot_links"],
             _previous(previous),
-            pairs["labelled"],
+            _judged(pairs["labelled"]),
             None if known is None else known._made,
             options,
             threads,
@@ -134,6 +136,8 @@ def link_lists(
     >>> links.to_pydict()["id_a"], links.to_pydict()["id_b"]
     ([1], ['x'])
     """
+    check_base(first, "first")
+    check_base(second, "second")
     pairs = _known_pairs(must_links, cannot_links, labelled, two=True)
     with _naming_rows(pairs, (first, second)):
         return _core._find_duplicates(
@@ -142,7 +146,7 @@ def link_lists(
             pairs["must_links"],
             pairs["cannot_links"],
             [],
-            pairs["labelled"],
+            _judged(pairs["labelled"]),
             None,
             options,
             threads,
@@ -184,6 +188,9 @@ def propose_rules(
     >>> proposals.coverage > 0.9 and proposals.pairs <= proposals.budget
     True
     """
+    check_base(base, "base")
+    if second is not None:
+        check_base(second, "second")
     return _core._propose_rules(base, second, options, threads, progress)
 
 
@@ -202,7 +209,8 @@ def _columns(data: Any, names: tuple[str, ...], argument: str) -> list[tuple[Any
     return list(zip(*(table._column(name) for name in names), strict=True))
 
 
-def _rows(data: Any, names: tuple[str, ...], argument: str) -> list[tuple[Any, ...]]:
+def _rows(data: Any, names: tuple[str, ...], argument: str, needed: int) -> list[tuple[Any, ...]]:
+    """Rows of the named columns, of which the first ones are needed."""
     if data is None:
         return []
     rows = _columns(data, names, argument)
@@ -217,7 +225,7 @@ def _rows(data: Any, names: tuple[str, ...], argument: str) -> list[tuple[Any, .
             tuple(row) if isinstance(row, Iterable) and not isinstance(row, (str, bytes)) else (row,) for row in data
         ]
     for number, row in enumerate(rows, 1):
-        if len(row) == len(names) and any(value is None for value in row):
+        if len(row) == len(names) and any(value is None for value in row[:needed]):
             missing = next(name for name, value in zip(names, row, strict=True) if value is None)
             raise _core.InvalidArgumentError(f"row {number:,} of {argument} has no {missing}", argument)
         if len(row) != len(names):
@@ -263,14 +271,20 @@ def _is_about(message: str, pair: Sequence[Any], lists: tuple[_core.ClientBase, 
 
 
 def _pairs(data: Any, argument: str) -> list[tuple[Any, ...]]:
-    return _rows(data, ("id_a", "id_b"), argument)
+    return _rows(data, ("id_a", "id_b"), argument, 2)
 
 
 def _labelled(data: Any, two: bool) -> list[tuple[Any, ...]]:
-    """Judged pairs, none of them both ways. Of two lists an id in one is not the same card as in the other."""
+    """Pairs, None as the match of those that are not judged, and none judged both ways.
+
+    Of two lists an id in one is not the same card as in the other.
+    """
     judged: dict[tuple[Any, ...], tuple[int, bool]] = {}
-    rows = []
-    for row, (a, b, match) in enumerate(_rows(data, ("id_a", "id_b", "match"), "labelled"), 1):
+    rows: list[tuple[Any, ...]] = []
+    for row, (a, b, match) in enumerate(_rows(data, ("id_a", "id_b", "match"), "labelled", 2), 1):
+        if _is_none(match):
+            rows.append((a, b, None))
+            continue
         same = _truth(match, row)
         pair = (_core._client_id(str(a)), _core._client_id(str(b)))
         before, was = judged.setdefault(pair if two else tuple(sorted(pair, key=str)), (row, same))
@@ -284,11 +298,20 @@ def _labelled(data: Any, two: bool) -> list[tuple[Any, ...]]:
     return rows
 
 
+def _judged(labelled: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    judged = [pair for pair in labelled if pair[2] is not None]
+    if labelled and not judged:
+        raise _core.InvalidArgumentError(
+            f"labelled has {counted(len(labelled), 'pair')}, and a match of none", "labelled"
+        )
+    return judged
+
+
 def _truth(value: Any, row: int) -> bool:
     text = str(value).strip().casefold()
-    if text in ("true", "1", "1.0", "yes", "y", "match", "да"):
+    if text in ("true", "1", "1.0", "yes", "y", "t", "on", "match", "да", "истина", "是"):
         return True
-    if text in ("false", "0", "0.0", "no", "n", "distinct", "нет"):
+    if text in ("false", "0", "0.0", "no", "n", "f", "off", "distinct", "нет", "ложь", "否"):
         return False
     raise _core.InvalidArgumentError(
         f"row {row:,} of labelled has the match {value!r}, which is neither true nor false", "labelled"
@@ -472,9 +495,13 @@ def _add(
     NotFoundError
         If a client that is named has no card.
     """
+    if isinstance(removed, (str, bytes)) or not isinstance(removed, Iterable):
+        raise _core.InvalidArgumentError(f"removed must be ids, not {type(removed).__name__}", "removed")
     pairs = _known_pairs(must_links, cannot_links)
     with _naming_rows(pairs):
-        return self._add(base, list(removed), pairs["must_links"], pairs["cannot_links"], threads, progress)
+        return self._add(
+            check_base(base, "base"), list(removed), pairs["must_links"], pairs["cannot_links"], threads, progress
+        )
 
 
 def attach() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from klientela import _core
-from klientela._columns import table_of
+from klientela._columns import check_base, table_of
 from klientela._counted import counted
 from klientela._duplicates import _columns, _is_none
 
@@ -205,7 +205,7 @@ class MergedBase:
         progress: _Progress = None,
     ) -> None:
         self._made = _core._MergedBase(
-            base,
+            check_base(base, "base"),
             None if survivorship is None else _survivorship(survivorship),
             dict(functions or {}),
             journal,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,30 +49,46 @@ def layered(
     policy: str | os.PathLike[str] | None,
     registry: _core.ClassifierRegistry | None = None,
     ingest: Mapping[str, Any] | None = None,
+    parts: Collection[str] | None = None,
 ) -> _core.Policy:
     """Lay a policy file over a preset: what the file says wins, what it leaves out comes from the preset.
 
     ``preset`` is a name or the path of a file. A policy that names a preset itself keeps its own. ``ingest`` wins over
-    both in the part of that name.
+    both in the part of that name. Where ``parts`` are named the files' other parts are passed over, so that it does not
+    matter which plug-ins they need.
     """
-    chosen = _file_over_preset(preset, policy, registry)
+    chosen = _file_over_preset(preset, policy, registry, parts)
     if not ingest:
         return chosen
     return _core.Policy.from_dict(_merge_patch(chosen.to_dict(), {"ingest": dict(ingest)}), registry)
 
 
 def _file_over_preset(
-    preset: str | None, policy: str | os.PathLike[str] | None, registry: _core.ClassifierRegistry | None
+    preset: str | None,
+    policy: str | os.PathLike[str] | None,
+    registry: _core.ClassifierRegistry | None,
+    parts: Collection[str] | None,
 ) -> _core.Policy:
+    def of_file(file: str) -> _core.Policy:
+        if parts is None:
+            return policy_of(Path(file), registry)
+        return _core.Policy.from_dict(_document(file, parts), registry)
+
     if policy is None:
-        return policy_of(Path(preset) if preset is not None and Path(preset).is_file() else preset, registry)
-    document = parse_document(read_policy_file(policy), os.fspath(policy))
+        return of_file(preset) if preset is not None and Path(preset).is_file() else policy_of(preset, registry)
+    document = _document(policy, parts)
     if preset is None:
         return _core.Policy.from_dict(document, registry)
     if preset in _core.Policy.presets():
         return _core.Policy.from_dict({"preset": preset, **document}, registry)
-    base = policy_of(Path(preset) if Path(preset).is_file() else preset, registry)
+    base = of_file(preset) if Path(preset).is_file() else policy_of(preset, registry)
     return _core.Policy.from_dict(_merge_patch(base.to_dict(), document), registry)
+
+
+def _document(file: str | os.PathLike[str], parts: Collection[str] | None) -> dict[str, Any]:
+    document = parse_document(read_policy_file(file), os.fspath(file))
+    others = set() if parts is None else {*_core.Policy().to_dict()} - {*parts}
+    return {name: part for name, part in document.items() if name not in others}
 
 
 def parse_document(text: str, name: str) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import markup
 from rich.bar import Bar
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 from typer.core import TyperCommand
@@ -29,7 +30,7 @@ Steps = Callable[[str, float], object]
 def _encoding(text: str) -> str:
     try:
         "".encode(text)  # also refuses codecs that are not of text, such as hex
-    except LookupError:
+    except (LookupError, ValueError):
         raise typer.BadParameter(f"there is no encoding {text!r}") from None
     return text
 
@@ -74,7 +75,7 @@ Encoding = Annotated[
         parser=_encoding,
     ),
 ]
-Threads = Annotated[int, typer.Option(min=0, help="How many threads work; 0: one per core.")]
+Threads = Annotated[int, typer.Option(min=0, max=1024, help="How many threads work; 0: one per core.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
@@ -115,7 +116,15 @@ def progress(quiet: bool) -> Iterator[Steps]:
 
 def one_line(text: str) -> str:
     """Text with control characters, such as the line ends of a file's name, written out."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    return "".join(
+        each if each.isprintable() or unicodedata.category(each) == "Zs" else each.encode("unicode_escape").decode()
+        for each in text
+    )
+
+
+def escape(text: str) -> str:
+    """Text that comes from files and options, for a terminal: nothing in it is markup or controls what is shown."""
+    return markup.escape(one_line(text))
 
 
 def drawn(message: str) -> tuple[str, list[str]]:
@@ -156,7 +165,7 @@ def errors(options: Mapping[str, str] | None = None) -> Iterator[None]:
             if message.startswith(f"{about}: "):
                 message = option + message.removeprefix(about)
             about = option
-        where = f" [dim]({escape(one_line(about))})[/dim]"
+        where = f" [dim]({escape(about)})[/dim]"
         told = not about or about in message
         first, below = drawn(message)
         err.print(f"[bold red]error:[/bold red] {escape(first)}{'' if told else where}", soft_wrap=True)
@@ -169,7 +178,7 @@ def errors(options: Mapping[str, str] | None = None) -> Iterator[None]:
             text = f"{error.object} is not UTF-8"
         if isinstance(error, OSError) and error.filename is not None and error.strerror:
             text = f"{error.filename}: {error.strerror}"
-        err.print(f"[bold red]error:[/bold red] {escape(one_line(text))}", soft_wrap=True)
+        err.print(f"[bold red]error:[/bold red] {escape(text)}", soft_wrap=True)
         raise typer.Exit(BAD_INPUT) from None
 
 

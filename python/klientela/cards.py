@@ -16,13 +16,15 @@ import contextlib
 import datetime as dt
 import os
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import duckdb
+
 from klientela import _core, readers
-from klientela._columns import stream_of, table_of
-from klientela._counted import counted
+from klientela._columns import check_base, stream_of, table_of
+from klientela._counted import counted, noun
 
 _FIELDS = _core.tables()["clients"]
 _TIMES = ("birthday", "created_at", "updated_at")
@@ -34,6 +36,8 @@ _TOLD_BY = (
 # Reasons that are about the id, since no other field of these cards can have them.
 _ABOUT_IDS = ("missing_value", "duplicate_client", "not_a_number", "overflow")
 _SHOWN = 20
+_ROWS_SHOWN = 5
+_BLANK = "[\\s\\v\\x{85}\\p{Z}\\x{200B}\\x{2060}\\x{FEFF}]"
 
 
 @dataclass
@@ -45,7 +49,7 @@ class Cards:
     base : ClientBase
         The cards.
     rows : int
-        How many rows the list has, lines that could not be cut into columns included.
+        How many rows the list has, lines that could not be cut into columns and rows without any value included.
     rejected : int
         How many of them are no cards: such lines, and rows with bytes that are no text.
     columns : dict of str to str
@@ -56,7 +60,8 @@ class Cards:
     unreadable : dict of str to int
         By column how many values could not be read; they count as none.
     numbered : bool
-        Whether the rows were numbered from 1, since there is no column of ids, or an id is missing or stands twice.
+        Whether the cards have the numbers of their rows, from 1 and as in ``rows``, since there is no column of ids, or an id
+        is missing or stands twice.
     ids : dict of str to str
         Ids that are written with blanks around them, by the id without.
     notes : list of str
@@ -142,10 +147,11 @@ def read(
         source = readers.Source(data)
     table = _Delivered(source.data, name, options)
     columns = table.choose()
+    empty = table.number([row for row, _, _ in source.malformed])
     wanted = {**options, "keep_unreadable_cards": True}
     into = _core.ingest
     if extends is not None:
-        into = extends.extend
+        into = check_base(extends, "extends").extend
         wanted |= {"time_zone": extends.time_zone, "currency": extends.currency}
     mappings = {**options.get("mappings", {}), "clients": {"columns": columns}}
 
@@ -171,7 +177,7 @@ def read(
         if extends is not None:
             raise _core.BadDataError(
                 f"the column {table.id_column!r} of {name} holds no ids of cards ({', '.join(told)}), and cards that are added "
-                f"need an id each: {_first_rows([], result.rejected)}",
+                f"need an id each: {_first_rows([], table.rows_of(result.rejected))}",
                 "clients",
             )
         table.notes.insert(
@@ -185,12 +191,20 @@ def read(
         table.notes.insert(0, "there is no column of ids: rows are numbered from 1")
     malformed = len(source.malformed)
     rejected = counts["rows_rejected"] + malformed
+    rows = counts["rows_read"] + malformed + len(empty)
     if rejected:
         table.notes.append(
-            f"{rejected:,} of {counted(counts['rows_read'] + malformed, 'row')} could not be read as cards: "
+            f"{rejected:,} of {counted(rows, 'row')} could not be read as cards: "
             + _first_rows(
-                [(row + 1, f"cannot be cut into columns: {text}") for row, _, text in source.malformed], result.rejected
+                [(row + 1, f"cannot be cut into columns: {text}") for row, _, text in source.malformed],
+                table.rows_of(result.rejected),
             )
+        )
+    if empty:
+        more = f" and {len(empty) - _ROWS_SHOWN:,} more" if len(empty) > _ROWS_SHOWN else ""
+        table.notes.append(
+            f"{noun(len(empty), 'row')} {', '.join(f'{row:,}' for row in empty[:_ROWS_SHOWN])}{more} "
+            f"{noun(len(empty), 'has', 'have')} no value at all and {noun(len(empty), 'is no card', 'are no cards')}"
         )
     for column, values in counts["ignored_values"].items():
         closes = column == columns.get("parent")
@@ -198,7 +212,7 @@ def read(
         table.notes.append(_unreadable_note(column, values, table.examples(column), why))
     return Cards(
         base=result.base,
-        rows=counts["rows_read"] + malformed,
+        rows=rows,
         rejected=rejected,
         columns={f: c for f, c in columns.items() if not (numbered and f == "client")},
         unused=table.unused + ([table.id_column] if numbered and table.id_column is not None else []),
@@ -250,16 +264,9 @@ def day_of(text: str, *, date_format: str | None = None, month_first: bool = Fal
     return text
 
 
-_ROWS_SHOWN = 5
-
-
-def _first_rows(malformed: list[tuple[int, str]], rejected: _core.Table) -> str:
+def _first_rows(malformed: list[tuple[int, str]], rejected: list[tuple[int, str]]) -> str:
     """Which rows of the file they are, and why."""
-    columns = (rejected._column(name) for name in ("row", "column", "reason"))
-    told = malformed + [
-        (row, " ".join(str(word).replace("_", " ") for word in (column, reason) if word))
-        for row, column, reason in zip(*columns, strict=True)
-    ]
+    told = malformed + rejected
     shown = "; ".join(f"row {row:,} {text}" for row, text in sorted(told)[:_ROWS_SHOWN])
     return shown + (f"; and {len(told) - _ROWS_SHOWN:,} more" if len(told) > _ROWS_SHOWN else "")
 
@@ -289,8 +296,11 @@ class _Delivered:
         self._mapped: dict[str, str] = dict(options.get("mappings", {}).get("clients", {}).get("columns", {}))
         self._date_format = bool(options.get("date_format"))
         self._connection = readers._connect()
-        self._connection.register("delivered", stream_of(data))
-        self._connection.execute("CREATE TEMP TABLE cards AS SELECT * FROM delivered")
+        try:
+            self._connection.register("delivered", stream_of(data))
+            self._connection.execute("CREATE TEMP TABLE cards AS SELECT * FROM delivered")
+        except duckdb.Error as error:
+            raise _core.BadDataError(f"{name} cannot be read: {readers._first_line(error)}", "clients") from error
         self._connection.unregister("delivered")
         described = self._connection.execute("DESCRIBE cards").fetchall()
         self.types: dict[str, str] = {str(row[0]): str(row[1]) for row in described}
@@ -302,6 +312,7 @@ class _Delivered:
         self._number = "row"
         while self._number.casefold() in {column.casefold() for column in self.types}:
             self._number += "_"
+        self._numbers = "row_number() OVER ()"
         self._parts: dict[str, list[str]] = {}  # by name of the column in the relation
         self._select: dict[str, str] = {}
         self._texts: dict[str, str] = {}  # of columns with times: the text as it came
@@ -349,6 +360,35 @@ class _Delivered:
         self.id_column = columns.get("client")
         columns.setdefault("client", self._number)
         return columns
+
+    def number(self, malformed: Sequence[int]) -> list[int]:
+        """Number the rows as the list has them, malformed lines included; leave out rows without any value, and say which."""
+        run = self._connection.execute
+        nothing = " AND ".join(f"coalesce({self._text(each)}, '') SIMILAR TO '{_BLANK}*'" for each in self.types)
+        ((empty,),) = run(f"SELECT count(*) FROM cards WHERE {nothing}").fetchall()
+        if not empty and not malformed:
+            return []
+        self._numbers = _quoted(self._number)
+        run(
+            f"CREATE TEMP TABLE numbers AS SELECT range + 1 AS {self._numbers} FROM "
+            "range((SELECT count(*) FROM cards) + len(?::BIGINT[])) WHERE range NOT IN (SELECT unnest(?::BIGINT[])) "
+            "ORDER BY range",
+            [malformed, malformed],
+        )
+        run("CREATE TEMP TABLE numbered AS SELECT * FROM cards POSITIONAL JOIN numbers")
+        run(f"CREATE OR REPLACE TEMP TABLE cards AS SELECT * FROM numbered WHERE NOT ({nothing})")
+        rows = run(f"SELECT {self._numbers} FROM numbered WHERE {nothing} ORDER BY 1").fetchall()
+        run("DROP TABLE numbered")
+        return [row for (row,) in rows]
+
+    def rows_of(self, rejected: _core.Table) -> list[tuple[int, str]]:
+        """The numbers of rejected rows in the list, and why each was."""
+        columns = (rejected._column(name) for name in ("row", "column", "reason"))
+        rows = self._connection.execute(f"SELECT {self._numbers} FROM cards").fetchall() if len(rejected) else []
+        return [
+            (rows[row - 1][0], " ".join(str(word).replace("_", " ") for word in (column, reason) if word))
+            for row, column, reason in zip(*columns, strict=True)
+        ]
 
     def _add(self, field_name: str, of_field: list[str]) -> str:
         name = " + ".join(of_field)
@@ -419,7 +459,7 @@ class _Delivered:
         if numbered:
             client = _quoted(self.id_column if self.id_column is not None else self._number)
             chosen = [each for each in chosen if not each.endswith(f" AS {client}")]
-            chosen.insert(0, f"row_number() OVER () AS {client}")
+            chosen.insert(0, f"{self._numbers} AS {client}")
         return self._connection.sql(f"SELECT {', '.join(chosen)} FROM cards")
 
     def values_not_read(self, numbered: bool) -> _core.Table | None:
@@ -429,7 +469,7 @@ class _Delivered:
         if not columns:
             return None
         name = self._number
-        client = "row_number() OVER ()" if numbered or self.id_column is None else _quoted(self.id_column)
+        client = self._numbers if numbered or self.id_column is None else _quoted(self.id_column)
         chosen = [f"CAST({client} AS VARCHAR) AS {_quoted(name)}"]
         chosen += [f"{self._text(column)} AS {_quoted(column)}" for column in columns]
         return table_of(self._connection.sql(f"SELECT {', '.join(chosen)} FROM cards"))
@@ -438,10 +478,9 @@ class _Delivered:
         """Ids as they came, by what they count as."""
         if self.id_column is None or self.types[self.id_column] != "VARCHAR":
             return {}
-        blank = "[\\s\\x{85}\\p{Z}\\x{200B}\\x{2060}\\x{FEFF}]"
         given = self._connection.execute(
             f"SELECT {_quoted(self.id_column)} FROM cards "
-            f"WHERE regexp_matches({_quoted(self.id_column)}, '^(?:{blank}|'')|{blank}$')"
+            f"WHERE regexp_matches({_quoted(self.id_column)}, '^(?:{_BLANK}|'')|{_BLANK}$')"
         ).fetchall()
         return {str(_core._client_id(text)): text for (text,) in given if str(_core._client_id(text)) != text}
 

@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Group
-from rich.markup import escape
 
 from klientela import (
     _core,
@@ -39,7 +38,7 @@ from klientela._terminal import Encoding as _Encoding
 from klientela._terminal import PolicyFile as _PolicyFile
 from klientela._terminal import Preset as _Preset
 from klientela._terminal import Quiet as _Quiet
-from klientela._terminal import Steps
+from klientela._terminal import Steps, escape
 from klientela._terminal import Threads as _Threads
 from klientela._terminal import bars as _bars
 from klientela._terminal import drawn as _drawn

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Group
-from rich.markup import escape
 from rich.table import Table as Grid
 
 from klientela import _core, cards, readers, writers
@@ -28,6 +27,7 @@ from klientela._terminal import (
     Threads,
     bars,
     errors,
+    escape,
     progress,
 )
 from klientela._terminal import (
@@ -65,6 +65,7 @@ _STAGES = {
 }
 _SIZES = 6
 _COLUMNS_SHOWN = 12
+_UNUSED_SHOWN = 30
 _UNCLEAR = 0.05
 _REFUSED_SHOWN = 3
 _CARDS_SHOWN = 5
@@ -412,7 +413,13 @@ def _show(
     for file, each in zip(files, lists, strict=True):
         if each.unused:
             of_file = f" of {escape(Path(file).name)}" if linking else ""
-            console.print(f"[dim]columns not used{of_file}: {escape(', '.join(each.unused))}[/dim]", soft_wrap=True)
+            listed = ", ".join(each.unused[:_UNUSED_SHOWN])
+            more = f" and {len(each.unused) - _UNUSED_SHOWN:,} more" if len(each.unused) > _UNUSED_SHOWN else ""
+            console.print(
+                f"[dim]columns not used{of_file}: {escape(listed)}{more}; ingest.mappings.clients.columns of a policy "
+                "can name the column of a field[/dim]",
+                soft_wrap=True,
+            )
     console.print()
     if hint is not None:
         console.print(f"[dim]{escape(hint)}[/dim]", soft_wrap=True)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from typer.core import TyperGroup
 
 from klientela import _core, _policy, _records, cards, readers, writers
@@ -31,6 +30,7 @@ from klientela._terminal import (
     Threads,
     Unnamed,
     errors,
+    escape,
     progress,
 )
 from klientela._terminal import out as console
@@ -93,8 +93,9 @@ def now() -> dt.datetime:
 
 
 def policy_of(preset: str | None, policy: str | None, date_format: str | None) -> dict[str, Any]:
-    """The policy that both options give."""
-    return _policy.layered(preset, policy, ingest={"date_format": date_format} if date_format else None).to_dict()
+    """The policy that both options give, in its parts ingest and dedupe."""
+    written = {"date_format": date_format} if date_format else None
+    return _policy.layered(preset, policy, ingest=written, parts=("version", "ingest", "dedupe")).to_dict()
 
 
 def open_journal(
@@ -348,7 +349,8 @@ def undo_hint(
     if not merges:
         return None
     said = [[f"--{name.replace('_', '-')}", value] for name, value in options.items() if value is not None]
-    line = ["klientela", "dedupe", "undo", str(merges[0]), clients, "--journal", str(journal)]
+    file = f"./{clients}" if clients.startswith("-") else clients  # no option
+    line = ["klientela", "dedupe", "undo", str(merges[0]), file, "--journal", str(journal)]
     line += ["--rebase"] if rebase else []
     return (
         f"{shlex.join([*line, *itertools.chain(*said)])} takes merge {merges[0]} of the journal back; with --all in place of "

@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.bar import Bar
 from rich.console import Group as Together
-from rich.markup import escape
 from rich.table import Table as Grid
 from typer.core import TyperGroup
 
@@ -32,7 +31,7 @@ from klientela._terminal import (
     Unnamed,
     bars,
     errors,
-    one_line,
+    escape,
     progress,
 )
 from klientela._terminal import (
@@ -244,8 +243,7 @@ def check(
         if others and not quiet:
             more = f", and {len(others) - 1:,} more" if len(others) > 1 else ""
             console.print(
-                f"[yellow]plan.csv, {escape(one_line(others[0]))}{more}; of a row manager, channel and start "
-                "count[/yellow]",
+                f"[yellow]plan.csv, {escape(others[0])}{more}; of a row manager, channel and start count[/yellow]",
                 soft_wrap=True,
             )
         faults = _as_planned(_rows(found), tables[0], schedule) + _gap_faults(figures)
@@ -679,7 +677,7 @@ def _show(schedule: _core.Schedule) -> None:
         parts += ["", bars(f"refused: {refused:,}", reasons)]
     console.print(Together(*parts))
     for note in summary["notes"]:
-        console.print(f"[dim]note: {escape(one_line(note))}[/dim]", soft_wrap=True)
+        console.print(f"[dim]note: {escape(note)}[/dim]", soft_wrap=True)
     if len(schedule.shortfalls):
         console.print(
             f"[yellow]{len(schedule.shortfalls):,} quotas have fewer contacts than they should: shortfalls.csv[/yellow]",
@@ -699,7 +697,7 @@ def _loads(managers: Sequence[Mapping[str, Any]]) -> Grid:
     for each in sorted(managers, key=lambda each: (-each["minutes"], each["manager"]))[:_MANAGERS_SHOWN]:
         most = max(each["minutes_capacity"], each["minutes"], 1)
         grid.add_row(
-            escape(one_line(each["name"] or each["manager"])),
+            escape(each["name"] or each["manager"]),
             f"{each['contacts']:,}",
             f"{each['minutes'] / 60:,.1f} of {each['minutes_capacity'] / 60:,.1f}",
             Bar(most, 0, each["minutes"], width=24, color="cyan"),
@@ -716,10 +714,10 @@ def _show_faults(faults: Sequence[Mapping[str, Any]]) -> None:
     for fault in faults[:_FAULTS_SHOWN]:
         grid.add_row(
             fault["violation"].replace("_", " "),
-            escape(one_line(fault.get("id") or "")),
-            escape(one_line(fault.get("manager") or "")),
+            escape(fault.get("id") or ""),
+            escape(fault.get("manager") or ""),
             str(fault.get("day") or ""),
-            escape(one_line(fault["text"])),
+            escape(fault["text"]),
         )
     console.print(grid)
     more = f", of which the first {_FAULTS_SHOWN} are shown" if len(faults) > _FAULTS_SHOWN else ""

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.markup import escape
 from rich.table import Table as Grid
 
 from klientela import _core, cards, cli_dedupe, readers
 from klientela._counted import counted
 from klientela._run import run as run_library
-from klientela._terminal import Steps
+from klientela._terminal import Steps, escape
 
 # The days that the engine knows.
 _FIRST_DAY, _LAST_DAY = dt.date(1900, 1, 1), dt.date(2199, 12, 31)

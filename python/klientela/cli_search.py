@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table as Grid
 
 from klientela import _core, cards, writers
@@ -25,7 +24,7 @@ from klientela._terminal import (
     Quiet,
     Threads,
     errors,
-    one_line,
+    escape,
     progress,
 )
 from klientela._terminal import (
@@ -86,6 +85,8 @@ def search(
                 clients, ingest=chosen["ingest"], encoding=encoding, threads=threads, progress=_stage_steps(steps)
             )
             said = [(field, _as_in(read, chosen["ingest"]["date_format"], field, value)) for field, value in said]
+            if not incomplete:  # else it is taken word by word
+                said += _kind(read, {_core._field_for("clients", field) for field, _ in said})
             found = find_duplicates(read.base, threads=threads, progress=_stage_steps(steps), **chosen["dedupe"])
             index = _core.CardIndex(found, threads=threads)
             with _days_explained():
@@ -117,6 +118,16 @@ def _as_in(read: cards.Cards, date_format: str | None, field: str, value: str) -
     return cards.day_of(value, date_format=date_format, month_first=read.columns.get("birthday") in read.month_first)
 
 
+def _kind(read: cards.Cards, fields: set[str | None]) -> list[tuple[str, str]]:
+    """A whole name is a person's where the list has the parts of names alone."""
+    parts = {"given_name", "family_name"} & read.columns.keys()
+    return (
+        [("kind", "person")]
+        if "name" in fields and "kind" not in fields and parts and "name" not in read.columns
+        else []
+    )
+
+
 @contextlib.contextmanager
 def _days_explained() -> Iterator[None]:
     try:
@@ -141,7 +152,7 @@ def _nobody(best: _core.Table, read: cards.Cards, incomplete: bool) -> str:
         return f"nobody is like that: no card agrees in anything{more}"
     ((client,), (score,)) = rows["id"], rows["score"]
     name = names_of(read.base, rows["id"]).get(client)
-    card = one_line(str(read.ids.get(str(client), client)) + (f", {name}," if name else ""))
+    card = str(read.ids.get(str(client), client)) + (f", {name}," if name else "")
     return escape(
         f"nobody is like that; card {card} is the closest with a score of {score:.1f}: --min-score {math.floor(score)} "
         "finds it, and a further value that is known may"
@@ -158,8 +169,8 @@ def _show(matches: _core.Table, read: cards.Cards) -> None:
         told = [f"{field} {level} {weight:+.1f}" for field, level, weight in _evidence(rows, row)]
         known = [names.get(client, ""), *apart.get(client, [])]
         grid.add_row(
-            escape(one_line(str(read.ids.get(str(client), client)))),
-            escape(one_line(", ".join(dict.fromkeys(filter(None, known))))),
+            escape(str(read.ids.get(str(client), client))),
+            escape(", ".join(dict.fromkeys(filter(None, known)))),
             f"{rows['score'][row]:.1f}",
             f"{rows['probability'][row]:.1%}",
             escape(", ".join(told)),

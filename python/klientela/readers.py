@@ -165,8 +165,9 @@ def codec_of(head: bytes, encoding: str | None) -> str:
     if encoding is None:
         encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
     try:
+        "".encode(encoding)  # also refuses codecs that are not of text, such as hex
         codec = codecs.lookup(encoding).name
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise _core.InvalidArgumentError(f"there is no encoding {encoding!r}", "encoding") from error
     return "utf-8" if codec in ("utf-8-sig", "ascii") else codec
 

@@ -514,6 +514,8 @@ def write_table(table: _core.Table, path: str | os.PathLike[str]) -> None:
     out = Path(path)
     if out.is_dir():
         raise IsADirectoryError(f"{out} is a folder; a file of that name is to be written")
+    if not out.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {out.parent} for {out.name}")
     scratch = out.with_name(f".{out.name}.part")
     try:
         if out.suffix == ".parquet":

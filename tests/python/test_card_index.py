@@ -139,6 +139,21 @@ def test_the_command_finds_cards(cli, tmp_path, columns):
     assert done.returncode == 1 and "shoe" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
+def test_a_whole_name_is_a_persons_where_the_list_has_parts_of_names(command, tmp_path, columns):
+    write_columns(tmp_path / "c.csv", columns)
+    name = f"name={columns['first_name'][5]} {columns['surname'][5]}"
+    done = command("search", tmp_path / "c.csv", name, "--min-score", "-30")
+    assert "given_name same" in done.stdout and "family_name same" in done.stdout, done.stdout
+    done = command("search", tmp_path / "c.csv", name, "kind=organisation", "--min-score", "-30")
+    assert "family_name same" not in done.stdout
+    whole = {
+        "id": columns["id"],
+        "name": [f"{given} {name}" for given, name in zip(columns["first_name"], columns["surname"], strict=True)],
+    }
+    write_columns(tmp_path / "w.csv", whole)
+    assert "organisation_name same" in command("search", tmp_path / "w.csv", name, "--min-score", "-30").stdout
+
+
 def test_the_command_reads_days_as_the_list_does(command, tmp_path):
     file, any_score = tmp_path / "c.csv", ("--min-score", "-100")
     rows = ["Id,First name,Surname,DOB,Email", "1,Anna,Berg,03.05.1980,anna@berg.example", "2,Otto,Kranz,30.05.1981,"]

@@ -516,6 +516,8 @@ def test_version_and_help(cli):
     for command in ([], ["run"], ["demo"], ["policy"], ["policy", "show"]):
         done = cli(*command, "--help")
         assert done.returncode == 0 and "Usage" in done.stdout
+    # Lines end where the terminal does, not where those of the source do.
+    assert "rules.csv and summary.json into   " in cli("dedupe", "--help").stdout
 
 
 def test_a_policy_lies_over_a_preset(cli, tmp_path, sales):

@@ -176,11 +176,51 @@ def test_contradictory_links_are_named_by_their_ids(people):
         ({"blocking": {"rules": ["surname"]}}, klientela.BadPolicyError, "surname"),
         ({"comparison": []}, klientela.BadPolicyError, "comparison"),
         ({"clusters": {"method": "magic"}}, klientela.BadPolicyError, "magic"),
+        ({"known": 5}, klientela.InvalidArgumentError, "known must be a MergedBase, not int"),
     ],
 )
 def test_bad_knowledge_and_options_are_clear_errors(people, known, error, said):
     with pytest.raises(error, match=said):
         klientela.find_duplicates(people[0], **known)
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda base, other: klientela.find_duplicates(other), "base"),
+        (lambda base, other: klientela.link_lists(other, base), "first"),
+        (lambda base, other: klientela.link_lists(base, other), "second"),
+        (lambda base, other: klientela.propose_rules(other), "base"),
+        (lambda base, other: klientela.propose_rules(base, other or 5), "second"),
+        (lambda base, other: klientela.MergedBase(other), "base"),
+        (lambda base, other: cards.read({"id": [9], "name": ["Ida"]}, extends=other or 5), "extends"),
+        (lambda base, other: klientela.CardIndex(klientela.find_duplicates(base)).add(other), "base"),
+    ],
+)
+@pytest.mark.parametrize("other", [None, {"id": [1], "name": ["Anna"]}, cards.Cards])
+def test_what_is_no_base_is_named(people, call, argument, other):
+    with pytest.raises(klientela.InvalidArgumentError, match=f"^{argument} must be a ClientBase, such as .*, not "):
+        call(people[0], other)
+
+
+@pytest.mark.parametrize("removed", ["12", b"1", 1, None])
+def test_removed_cards_are_several_ids(people, removed):
+    index = klientela.CardIndex(klientela.find_duplicates(people[0]))
+    with pytest.raises(klientela.InvalidArgumentError, match=r"^removed must be ids, not "):
+        index.add(index.base, removed=removed)
+
+
+@pytest.mark.parametrize("data", [{}, pd.DataFrame()])
+def test_a_table_without_columns_is_bad_data(data):
+    with pytest.raises(klientela.BadDataError, match=r"^the table cannot be read: .* at least one column"):
+        cards.read(data)
+
+
+@pytest.mark.parametrize("encoding", ["of nobody", "hex", "undefined", "a\0b"])
+def test_what_is_no_encoding_is_named(tmp_path, encoding):
+    (tmp_path / "cards.csv").write_text("id,name\n1,Anna\n", "utf-8")
+    with pytest.raises(klientela.InvalidArgumentError, match="there is no encoding"):
+        cards.read(tmp_path / "cards.csv", encoding=encoding)
 
 
 def test_clusters_that_go_on_keep_their_labels(people, found):
@@ -257,6 +297,13 @@ def test_learns_from_labelled_pairs(people):
     assert "training" not in given.summary
     with pytest.raises(klientela.InvalidArgumentError, match="model"):
         klientela.find_duplicates(base, model=learnt.model, labelled=judged)
+    # Pairs that nobody has judged say nothing.
+    some = [*zip(*judged.values(), strict=True)]
+    words = {True: "ИСТИНА", False: "否"}
+    asked = [*((a, b, words[match]) for a, b, match in some), *((a, b, None) for a, b, _ in some), (*ids[:2], "")]
+    assert klientela.find_duplicates(base, labelled=asked).weights.to_csv() == learnt.weights.to_csv()
+    with pytest.raises(klientela.InvalidArgumentError, match="labelled has 2 pairs, and a match of none"):
+        klientela.find_duplicates(base, labelled={"id_a": ids[:2], "id_b": ids[2:4], "match": [None, float("nan")]})
 
 
 def test_links_two_lists(people):
@@ -549,13 +596,41 @@ _TEXTS = st.none() | st.sampled_from(
     ["7", "007", "31/12/1980", "19801231", "\x1f", "\x00", "  ", ";;", "a@b.example;c@d.example", "=1+1", "\u200b", "1e5"]
 ) | st.text(max_size=8)  # fmt: skip
 
+_BLANKS = "".join(map(chr, [*range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x2028, 0x2029, 0x202F]))
+_BLANKS += "\u205f\u2060\u3000\ufeff"
+
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(_TEXTS, _TEXTS, _TEXTS, _TEXTS, _TEXTS), min_size=1, max_size=5))
 def test_no_card_is_lost_whatever_it_holds(rows):
     names = ["Id", "Surname", "DOB", "Phone", "e-mail"]
     read = cards.read(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
-    assert (read.rows, read.rejected, len(read.base)) == (len(rows), 0, len(rows))
+    with_values = [row for row in rows if any(value and value.strip(_BLANKS) for value in row)]
+    assert (read.rows, read.rejected, len(read.base)) == (len(rows), 0, len(with_values))
+
+
+def test_rows_without_any_value_are_no_cards_and_cost_no_ids():
+    read = cards.read(
+        {"id": ["a", None, "b", "\u00a0"], "name": ["Anna Berg", "", "Ida Pohl", None], "size": [1, None, 2, None]}
+    )
+    assert not read.numbered and (read.rows, read.rejected, len(read.base)) == (4, 0, 2)
+    assert read.notes == ["rows 2, 4 have no value at all and are no cards"]
+    read = cards.read({"name": [None, "Ida Pohl"], "email": [None, "ida@home.example"]})
+    assert read.base.clients.to_pydict()["client"] == [2]
+    assert read.notes[1:] == ["row 1 has no value at all and is no card"]
+
+
+def test_numbers_of_rows_are_those_of_the_list(tmp_path):
+    file = tmp_path / "cards.csv"
+    file.write_text('name,email\n"Anna\nBerg",a@m.example\ntoo,many,cells\n\n,\nIda Pohl,i@m.example\nIda,i,b\nOtto,\n')
+    read = cards.read(file)
+    assert (read.rows, read.rejected, read.base.clients.to_pydict()["client"]) == (6, 2, [1, 4, 6])
+    assert "row 2 cannot be cut" in read.notes[1] and "row 5 cannot be cut" in read.notes[1]
+    assert read.notes[2] == "row 3 has no value at all and is no card"
+    with pytest.raises(klientela.BadDataError, match="row 6 name missing value"):
+        mapped = {"mappings": {"clients": {"columns": {"client": "name", "name": "email"}}}}
+        file.write_text(file.read_text().replace("Otto,", ",otto"))
+        cards.read(file, ingest=mapped, extends=cards.read({"id": [1], "name": ["Anna"]}).base)
 
 
 # The command line.
@@ -849,6 +924,39 @@ def test_the_policy_has_a_part_for_duplicates(cli, tmp_path, file):
     assert klientela.Policy.from_dict(document).to_dict() == document
     assert document["dedupe"]["clusters"]["threshold"] == 0
     assert "dedupe" in klientela.Policy.schema()["properties"]
+
+
+def test_of_very_many_columns_some_are_named(command, tmp_path):
+    file = tmp_path / "cards.csv"
+    write(file, [["name", *(f"c{i}" for i in range(600))], ["Anna Berg", *("x" for _ in range(600))]])
+    done = command("dedupe", file, "--out", tmp_path / "found")
+    assert "columns not used: c0, c1, " in done.stdout and ", c29 and 570 more; ingest.mappings" in done.stdout
+    assert (
+        len(json.loads((tmp_path / "found" / "summary.json").read_text("utf-8"))["lists"][0]["unused_columns"]) == 600
+    )
+
+
+def test_nothing_in_a_list_controls_the_terminal(cli, tmp_path):
+    file = tmp_path / "ca[bold]rds.csv"
+    file.write_text("id,name,si\x1b[31mze\u202e\n1,Anna Berg,3\n\x1b[2Jbad\x07\n2,Otto Kranz,4\n", encoding="utf-8")
+    done = cli("dedupe", file, "--out", tmp_path / "found")
+    assert done.returncode == 0, done.stderr
+    assert not {"\x1b", "\x07", "\u202e"} & {*done.stdout}
+    assert "ca[bold]rds.csv" in done.stdout and "into columns: \\x1b[2Jbad\\x07" in done.stdout
+    assert "columns not used: si\\x1b[31mze\\u202e; ingest.mappings.clients.columns of a policy" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (("--threads", str(10**20)), 2, "less than or equal to 1024"),
+        (("--out", "none/found.csv"), 1, "error: there is no folder none for found.csv"),
+    ],
+)
+def test_a_search_that_cannot_be_names_the_option(cli, tmp_path, file, options, code, said):
+    done = cli("search", file[0], "surname=Abel", *options)
+    assert done.returncode == code and said in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "none").exists()
 
 
 def test_bad_input_is_one_line(cli, tmp_path):

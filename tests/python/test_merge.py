@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import shlex
 import threading
 from pathlib import Path
 
@@ -652,6 +653,11 @@ def test_words_below_dedupe_are_commands_and_files_still_files(cli, tmp_path):
     assert done.returncode == 0, done.stderr
     done = cli("dedupe", "--out", "c", "undo.csv")
     assert done.returncode == 0, done.stderr
+    (tmp_path / "-x.csv").write_text(LIST, encoding="utf-8")
+    done = cli("dedupe", "--out", "d", "--", "-x.csv")
+    (hint,) = (line for line in done.stdout.splitlines() if line.startswith("klientela dedupe undo "))
+    done = cli(*shlex.split(hint.partition(" takes ")[0])[1:])
+    assert done.returncode == 0 and "took back operation" in done.stdout, done.stderr
     done = cli("dedupe", "erase")
     assert done.returncode == 2  # a command without what it needs
     done = cli("dedupe", "--help")

@@ -231,7 +231,7 @@ def test_a_run_without_cards_writes_none_of_it(tmp_path):
 
 
 def test_the_command_that_takes_a_merge_back_works_as_it_is_printed(tmp_path):
-    """Also where the run read the cards otherwise: a row that it rejected, and parents."""
+    """Also where the run read the cards otherwise, a row that it rejected and parents, and where its policy names a plug-in."""
     folder = tmp_path / "my files"
     folder.mkdir()
     cards = {
@@ -241,11 +241,28 @@ def test_the_command_that_takes_a_merge_back_works_as_it_is_printed(tmp_path):
     }
     cards["given_name"] = ["Jürgen", "Jürgen", "Ida", "Ida"]
     policy = folder / "p.json"
-    policy.write_text('{"ingest": {"time_zone": "Europe/Berlin"}}', "utf-8")
+    policy.write_text('{"ingest": {"time_zone": "Europe/Berlin"}, "classifiers": {"habit": {}}}', "utf-8")
+    plugins = folder / "plugins.py"
+    plugins.write_text(
+        "import klientela\n\nregistry = klientela.ClassifierRegistry()\n\n\n"
+        '@registry.classifier("habit", labels=["casual", "regular"])\ndef habit(frequency):\n    return frequency >= 2\n',
+        "utf-8",
+    )
     clients = write(folder / "c.csv", cards)
     (folder / "c.csv").write_bytes((folder / "c.csv").read_bytes().decode().encode("cp1252"))
     sales = write(folder / "t.csv", {name: values[:3] for name, values in SALES.items()})
-    options = ["--policy", policy, "--date-format", "%Y %m %d", "--encoding", "cp1252", "--out", folder / "out"]
+    options = [
+        "--policy",
+        policy,
+        "--plugins",
+        plugins,
+        "--date-format",
+        "%Y %m %d",
+        "--encoding",
+        "cp1252",
+        "--out",
+        folder / "out",
+    ]
     outcome = run_cli("--clients", clients, "--transactions", sales, *options)
     assert outcome.exit_code == 0 and "1 rejected" in outcome.output, outcome.output
     (hint,) = (line for line in outcome.output.splitlines() if line.startswith("klientela dedupe undo "))
@@ -264,6 +281,17 @@ def test_the_command_that_takes_a_merge_back_works_as_it_is_printed(tmp_path):
         "--rebase",
     )
     assert outcome.exit_code == 0, outcome.output
+
+
+def test_only_the_parts_that_count_of_a_policy_are_looked_at(tmp_path):
+    cards, policy = write(tmp_path / "cards.csv", CARDS), tmp_path / "policy.json"
+    found = ["dedupe", str(cards), "--out", str(tmp_path / "found")]
+    for option in ("--policy", "--preset"):
+        policy.write_text('{"classifiers": {"mine": {"kind": "of a plug-in"}}, "dedupe": {"classes": []}}', "utf-8")
+        assert CliRunner().invoke(app, [*found, option, str(policy)]).exit_code == 0
+        for wrong in ('{"dedup": {}}', '{"dedupe": {"clases": []}}', '{"version": 77}'):
+            policy.write_text(wrong, "utf-8")
+            assert CliRunner().invoke(app, [*found, option, str(policy)]).exit_code == 1
 
 
 def test_dates_of_cards_are_read_as_dedupe_reads_them(tmp_path):
