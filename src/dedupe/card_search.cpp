@@ -180,7 +180,11 @@ class Query {
       for (const Typed& one : typed)
         for (const auto& [field, text] : one.of) weigh_beginning(evidence, other, field, text, shares[alternative++]);
       const double score = evidence.explanation.score;
-      if (score >= least) matches.push_back({other, score, std::move(evidence)});
+      const bool any = !typed.empty() || std::any_of(evidence.explanation.fields.begin(),
+                                                     evidence.explanation.fields.end(), [](const FieldEvidence& field) {
+                                                       return field.level != 0 || field.term_weight != 0;
+                                                     });
+      if (any && score >= least) matches.push_back({other, score, std::move(evidence)});
     }
     const auto better = [](const CardMatch& a, const CardMatch& b) {
       return a.score != b.score ? a.score > b.score : a.card < b.card;

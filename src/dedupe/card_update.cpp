@@ -504,14 +504,14 @@ class Update {
     std::vector<CardEdge> added = new_edges();
     added.insert(added.end(), moved_.begin(), moved_.end());
     const double threshold = was_.options.clusters.threshold;
-    for (std::size_t i = 0; i < equal_.size(); ++i) {
-      const auto [first, card] = equal_[i];
-      const double score = i > 0 && equal_[i - 1].first == first
-                               ? equal_score_
-                               : (*data_->scorer)({first, card}, (*data_->comparer)(CardPair{first, card}));
-      equal_score_ = score;
-      ++data_->pairs;
-      if (score >= threshold - dedupe::kept_below) added.push_back({first, card, score});
+    data_->pairs += equal_.size();
+    for (std::size_t begin = 0, end = 0; begin < equal_.size(); begin = end) {
+      const CardPair pair{equal_[begin].first, equal_[begin].second};
+      const dedupe::Pattern pattern = (*data_->comparer)(pair);
+      const double score = (*data_->scorer)(pair, pattern);
+      const bool is_edge = pattern != dedupe::no_evidence && score >= threshold - dedupe::kept_below;
+      for (; end < equal_.size() && equal_[end].first == pair.a; ++end)
+        if (is_edge) added.push_back({pair.a, equal_[end].second, score});
     }
     const auto before = [](const CardEdge& x, const CardEdge& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; };
     std::sort(added.begin(), added.end(), before);
@@ -931,7 +931,6 @@ class Update {
   std::vector<CardEdge> kept_;                 ///< of those before
   std::vector<CardEdge> moved_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> equal_;  ///< representative now, card that equals it
-  double equal_score_{0};
 };
 
 /// Of an index without cards: there is no model to keep. Cards that were removed from it before stay so.

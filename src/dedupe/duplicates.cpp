@@ -820,7 +820,8 @@ class Search {
       const CardPair pair{data_->representatives[card], card};
       if (pair.a == pair.b) continue;
       ++data_->pairs;
-      if (const double score = scorer(pair, (*comparer_)(pair)); score >= kept)
+      const Pattern pattern = (*comparer_)(pair);
+      if (const double score = scorer(pair, pattern); pattern != dedupe::no_evidence && score >= kept)
         equal.push_back({pair.a, pair.b, score});
     }
     edges.push_back(std::move(equal));

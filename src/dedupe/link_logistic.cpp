@@ -173,7 +173,7 @@ LinkTraining learn_link_model(std::span<const ComparisonSpec> comparisons, const
 
   if (pairs_one + pairs_two < options.min_pairs) {
     result.status = LinkFit::too_few_pairs;
-    result.advice = fmt::format("{:.0f} pairs were judged, fewer than the {:.0f} asked for: judge more of them.",
+    result.advice = fmt::format("Judged pairs: {:.0f}, fewer than the {:.0f} asked for: judge more of them.",
                                 pairs_one + pairs_two, options.min_pairs);
   } else if (one_sided) {
     result.status = LinkFit::one_class_empty;

@@ -211,8 +211,9 @@ class Trainer {
     if (pairs < options_.min_pairs || random_.pairs < options_.min_pairs) {
       result.status = LinkFit::too_few_pairs;
       result.advice = fmt::format(
-          "There were {:.0f} candidate pairs with evidence and {:.0f} random ones, where {:.0f} each are asked for: "
-          "widen the blocks or sample more pairs; where little was seen, the weights are those expected beforehand.",
+          "Too few pairs to learn from (candidates with evidence: {:.0f}, at random: {:.0f}, asked for: {:.0f} each): "
+          "where little was seen, the weights are those expected beforehand. Judge some pairs of the review list; of a "
+          "long list, widen the blocks or sample more pairs.",
           pairs, random_.pairs, options_.min_pairs);
     } else if (matches < 1 || pairs - matches < 1) {
       result.status = LinkFit::one_class_empty;

@@ -10,7 +10,7 @@ using namespace dedupe_internal;
 namespace {
 
 /// More tokens than a name has; what is behind them is left off.
-constexpr std::size_t most_organisation_tokens = 128;
+constexpr std::size_t most_organisation_tokens = 40;
 
 }  // namespace
 

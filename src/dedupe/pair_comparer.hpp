@@ -26,6 +26,8 @@ using Pattern = std::uint64_t;
   return static_cast<std::uint8_t>(pattern >> (4 * comparison) & 0xF);
 }
 static_assert(max_card_comparisons <= 16);
+/// No field in which both have a value: nothing is known of the pair, and it is no edge.
+inline constexpr Pattern no_evidence = 0;
 
 /// `count` cards that stand after each other as they did before, there from `from` on; no_code: they are new.
 struct CardRun {

@@ -1,6 +1,7 @@
 // Scores of the pairs that reach a limit; of the others as little as shows that they do not.
 #include "dedupe/pair_scorer.hpp"
 
+#include <limits>
 #include <numeric>
 
 #include "dedupe/value_levels.hpp"
@@ -34,10 +35,12 @@ bool PairScorer::begin(double least, Begun& begun) const {
   const std::uint32_t several = comparer.several(a, b);
   std::uint32_t open = 0;
   std::uint32_t similar = 0;
+  bool any = false;  // value that both have
   double score = prior_ + shared_.highest_shared_weight();
   Pattern pattern = 0;
   for (std::size_t k = 0; k < live.size(); ++k) {
     if (a[k] == no_code || b[k] == no_code) continue;
+    any = true;
     const std::size_t i = live[k];
     if ((several >> k & 1U) != 0) {
       score += most_[i].several + highest_term_[i];
@@ -73,6 +76,7 @@ bool PairScorer::begin(double least, Begun& begun) const {
     return false;
   begun.whole = may_cross && !comparer.surely_not_crossed(a, b);
   if (!begun.whole) {
+    if (!any) return false;
     score -= crossed;
     if (score < least) return false;
     for (const std::size_t k : order_) {
@@ -95,7 +99,10 @@ bool PairScorer::begin(double least, Begun& begun) const {
 
 double PairScorer::finish(double least, Begun begun, PairComparer::Memory& memory) const {
   const PairComparer& comparer = *comparer_;
-  if (begun.whole) return (*this)(begun.pair, comparer(begun.pair, memory));
+  if (begun.whole) {
+    const Pattern pattern = comparer(begun.pair, memory);
+    return pattern == no_evidence ? -std::numeric_limits<double>::infinity() : (*this)(begun.pair, pattern);
+  }
   const std::uint32_t* const a = comparer.row(begun.pair.a);
   const std::uint32_t* const b = comparer.row(begun.pair.b);
   const auto live = comparer.live();

@@ -11,10 +11,10 @@ namespace klientela {
 namespace {
 
 constexpr std::string_view clients_client_aliases[] = {
-    "id",        "client_id",     "customer", "customer_id", "customer_no", "customer_number", "cust_id",
-    "client_no", "client_number", "account",  "account_id",  "company_id",  "contact_id",      "user_id",
-    "card",      "card_id",       "rec_id",   "unique_id",   "id клиента",  "клиент",          "код клиента",
-    "код",       "контрагент",    "客户编号", "客户id"};
+    "id",        "client_id",     "customer", "customer_id", "customer_no",  "customer_number", "cust_id",
+    "client_no", "client_number", "account",  "account_id",  "company_id",   "contact_id",      "user_id",
+    "card",      "card_id",       "rec_id",   "unique_id",   "id клиента",   "клиент",          "код клиента",
+    "код",       "контрагент",    "客户编号", "客户id",      "kundennummer", "kunden_nr",       "kundennr"};
 constexpr std::string_view clients_kind_aliases[] = {"type", "client_type", "entity_type", "client_kind",
                                                      "тип",  "тип клиента", "вид",         "客户类型"};
 constexpr std::string_view clients_parent_aliases[] = {
@@ -45,10 +45,14 @@ constexpr std::string_view clients_name_aliases[] = {"full_name",
                                                      "姓名",
                                                      "名称",
                                                      "客户名称",
-                                                     "公司名称"};
-constexpr std::string_view clients_given_name_aliases[] = {"first_name", "firstname", "forename", "имя", "名"};
+                                                     "公司名称",
+                                                     "firma",
+                                                     "firmenname"};
+constexpr std::string_view clients_given_name_aliases[] = {"first_name", "firstname", "forename",
+                                                           "имя",        "名",        "vorname"};
 constexpr std::string_view clients_middle_name_aliases[] = {"patronymic", "second_name", "отчество"};
-constexpr std::string_view clients_family_name_aliases[] = {"last_name", "lastname", "surname", "фамилия", "姓"};
+constexpr std::string_view clients_family_name_aliases[] = {"last_name", "lastname", "surname",     "фамилия",
+                                                            "姓",        "nachname", "familienname"};
 constexpr std::string_view clients_emails_aliases[] = {"email",          "e_mail",
                                                        "mail",           "email_address",
                                                        "e_mail_address", "email_addresses",
@@ -56,32 +60,34 @@ constexpr std::string_view clients_emails_aliases[] = {"email",          "e_mail
                                                        "эл. почта",      "邮箱",
                                                        "电子邮件"};
 constexpr std::string_view clients_phones_aliases[] = {
-    "phone", "phone_number", "phone_numbers", "telephone", "tel",  "mobile", "mobile_phone",
-    "cell",  "телефон",      "телефоны",      "мобильный", "电话", "手机"};
-constexpr std::string_view clients_addresses_aliases[] = {"address", "full_address", "postal_address",
-                                                          "адрес",   "адреса",       "地址"};
-constexpr std::string_view clients_street_aliases[] = {"street_address", "address_1", "address_line_1",
-                                                       "address1",       "улица",     "街道"};
+    "phone",        "phone_number", "phone_numbers", "telephone", "tel",       "mobile",
+    "mobile_phone", "cell",         "телефон",       "телефоны",  "мобильный", "电话",
+    "手机",         "telefon",      "telefonnummer", "handy",     "mobil"};
+constexpr std::string_view clients_addresses_aliases[] = {"address", "full_address", "postal_address", "адрес",
+                                                          "адреса",  "地址",         "anschrift"};
+constexpr std::string_view clients_street_aliases[] = {"street_address", "address_1", "address_line_1", "address1",
+                                                       "улица",          "街道",      "straße",         "strasse"};
 constexpr std::string_view clients_house_aliases[] = {"house_number", "street_number", "building_number", "street_no",
-                                                      "дом",          "номер дома",    "门牌号"};
+                                                      "дом",          "номер дома",    "门牌号",          "hausnummer"};
 constexpr std::string_view clients_street_2_aliases[] = {"address_2", "address_line_2", "address2", "street_address_2",
                                                          "street_line_2"};
-constexpr std::string_view clients_city_aliases[] = {"town",  "suburb",           "locality", "settlement",
-                                                     "город", "населенный пункт", "城市"};
+constexpr std::string_view clients_city_aliases[] = {
+    "town", "suburb", "locality", "settlement", "город", "населенный пункт", "城市", "ort", "stadt"};
 constexpr std::string_view clients_region_aliases[] = {"state",  "province", "area", "district", "county",
                                                        "регион", "область",  "地区", "省"};
-constexpr std::string_view clients_postcode_aliases[] = {"postal_code",     "zip", "zip_code", "post_code", "индекс",
-                                                         "почтовый индекс", "邮编"};
-constexpr std::string_view clients_country_aliases[] = {"country_code", "country_name", "страна", "国家"};
-constexpr std::string_view clients_tax_numbers_aliases[] = {"tax_number", "tax_id", "vat",  "vat_number",
-                                                            "vat_id",     "inn",    "tin",  "ein",
-                                                            "инн",        "кпп",    "税号", "统一社会信用代码"};
+constexpr std::string_view clients_postcode_aliases[] = {"postal_code",     "zip",  "zip_code", "post_code",   "индекс",
+                                                         "почтовый индекс", "邮编", "plz",      "postleitzahl"};
+constexpr std::string_view clients_country_aliases[] = {"country_code", "country_name", "страна", "国家", "land"};
+constexpr std::string_view clients_tax_numbers_aliases[] = {
+    "tax_number", "tax_id", "vat",  "vat_number",       "vat_id", "inn",   "tin",         "ein",
+    "инн",        "кпп",    "税号", "统一社会信用代码", "ust_id", "ustid", "steuernummer"};
 constexpr std::string_view clients_identifiers_aliases[] = {
     "identifier", "other_ids", "external_id", "external_ids", "ids", "soc_sec_id", "ogrn", "огрн", "внешний код"};
-constexpr std::string_view clients_websites_aliases[] = {"website",  "web_site", "web",  "site",  "url",
-                                                         "homepage", "domain",   "сайт", "сайты", "网站"};
+constexpr std::string_view clients_websites_aliases[] = {"website", "web_site", "web",   "site", "url",     "homepage",
+                                                         "domain",  "сайт",     "сайты", "网站", "webseite"};
 constexpr std::string_view clients_birthday_aliases[] = {"birth_date",    "date_of_birth", "dob",  "birthdate",
-                                                         "день рождения", "дата рождения", "生日", "出生日期"};
+                                                         "день рождения", "дата рождения", "生日", "出生日期",
+                                                         "geburtstag",    "geburtsdatum"};
 constexpr std::string_view clients_language_aliases[] = {"lang", "locale", "preferred_language", "язык", "语言"};
 constexpr std::string_view clients_time_zone_aliases[] = {"timezone", "tz", "часовой пояс", "时区"};
 constexpr std::string_view clients_source_aliases[] = {"lead_source",         "origin",   "channel_of_origin",

@@ -32,7 +32,7 @@ box-shadow:var(--shadow)}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:12px;margin:18px 0;padding:0}
 .figure{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:14px 16px;box-shadow:var(--shadow);
 min-width:0}
-.figure.wide{grid-column:span 2}.figure.words dd{font-size:1.14rem;padding:.14em 0}
+.figure.wide{grid-column:span 2}.figure.words dd{font-size:1.06rem;padding:.14em 0}
 .figure dt{color:var(--soft);font-size:.85rem}
 .figure dd{margin:0;font-size:1.36rem;font-weight:650;letter-spacing:-.02em;line-height:1.25;overflow-wrap:break-word}
 .figure .sub{display:block;font-size:.82rem;font-weight:400;letter-spacing:0;color:var(--soft);line-height:1.35}
@@ -102,7 +102,7 @@ section>.lead+.figures{margin:12px 0}section .figure{box-shadow:none}
 .bar .for{fill:rgb(var(--k4))}.bar .against{fill:rgb(var(--k2))}.bar .zero{fill:var(--soft)}.bar .limit{fill:rgb(var(--k1))}
 .waterfall{max-width:640px}.waterfall th,.waterfall td{padding-top:4px;padding-bottom:4px}.waterfall .barcell{width:52%}
 .waterfall .total th,.waterfall .total td{font-weight:650}
-.sides td{min-width:8.5em;overflow-wrap:anywhere}.sides tbody th{color:var(--soft);font-weight:500}
+.sides td{min-width:8.5em;overflow-wrap:anywhere}.sides tbody th{color:var(--soft);font-weight:500;white-space:nowrap}
 .sides td,.sides thead th+th{padding-left:10px;padding-right:10px}
 .sides .other{background:rgb(var(--k1)/.18)}.sides .now{font-weight:550}
 ul.why{margin:0 0 10px;padding-left:1.2em}

@@ -165,7 +165,7 @@ def test_contradictory_links_are_named_by_their_ids(people):
         ({"cannot_links": 5}, klientela.InvalidArgumentError, "int"),
         ({"must_links": [(1, 2.5)]}, klientela.InvalidArgumentError, "whole number"),
         ({"previous": [1, 2]}, klientela.InvalidArgumentError, "mapping"),
-        ({"labelled": [(1, 2, True)]}, klientela.InvalidArgumentError, "1 pairs were judged"),
+        ({"labelled": [(1, 2, True)]}, klientela.InvalidArgumentError, "Judged pairs: 1"),
         ({"labelled": [(1, 2, "perhaps")]}, klientela.InvalidArgumentError, "^row 1 of labelled .* 'perhaps'"),
         (
             {"labelled": [(1, 2, "no"), (3, 4, "yes"), (1, 2, "no"), ("2", " 1", "yes")]},
@@ -794,7 +794,7 @@ def test_what_cannot_be_known_names_file_and_row(command, tmp_path, file):
         ("--must-link", f"id_a,id_b\n{pair},3\n{back}\n", f"row 1 of FILE cannot be cut into columns: {pair},3"),
         ("--cannot-link", f"id_a,id_b\n{ids[0]},\n", "row 1 of FILE has no id_b"),
         ("--labelled", f"id_a,id_b,match\n{pair},yes\n{back},no\n", "rows 1 and 2 of FILE contradict each other"),
-        ("--labelled", f"id_a,id_b,match\n{pair},yes\n", "FILE: 1 pairs were judged"),
+        ("--labelled", f"id_a,id_b,match\n{pair},yes\n", "FILE: Judged pairs: 1"),
         ("--previous", f"id,cluster\n{ids[0]},x\n{ids[1]},y\n{ids[0]},y\n", "rows 1 and 3 of FILE put card"),
         ("--previous", "card,cluster\n1,x\n", "FILE has no column 'id'"),
     ):
@@ -807,7 +807,7 @@ def test_what_cannot_be_known_names_file_and_row(command, tmp_path, file):
 def test_of_two_lists_a_pair_has_an_order(people):
     base = people[0]
     judged = [(1, 2, True), (2, 1, False)]  # ids of one list are not those of the other
-    with pytest.raises(klientela.InvalidArgumentError, match="2 pairs were judged"):
+    with pytest.raises(klientela.InvalidArgumentError, match="Judged pairs: 2"):
         klientela.link_lists(base, base, labelled=judged)
     with pytest.raises(klientela.InvalidArgumentError, match="rows 2 and 3 of labelled"):
         klientela.link_lists(base, base, labelled=[*judged, (2, 1, True)])

@@ -154,7 +154,7 @@ struct NormaliserOptions {
 /// Normalises values. Immutable; cheap to copy, and to make with the built-in lists as they are, which are read once a
 /// process (0.1 s); every call is thread-safe, and gives the same for the same bytes and
 /// options. Invalid UTF-8 counts as blanks, characters without width, marks of direction and controls as nothing. Every
-/// call is O(bytes); of a person's name 24 tokens are read, of an organisation's 128, of an address 40, and the rest is
+/// call is O(bytes); of a person's name 24 tokens are read, of an organisation's or an address's 40, and the rest is
 /// left off. Results are written over, their memory is used again. Calls throw std::bad_alloc, or Error internal where
 /// the data of ICU are missing, and nothing else. Latin and Cyrillic take tables of our own; Han is written as pinyin
 /// and every other script in Latin by ICU, behind a lock.

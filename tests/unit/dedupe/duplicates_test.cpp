@@ -742,6 +742,24 @@ TEST(Duplicates, RefuseCardsWithoutAnythingToTellThemBy) {
   EXPECT_TRUE(none.groups().empty());
 }
 
+/// Whoever has no value in common with anybody is nobody's duplicate, also where few cards make even odds likely.
+TEST(Duplicates, AreNoCardsWithoutCommonValues) {
+  const ClientRow anna{.client = 1, .kind = "person", .name = "Anna Berg", .emails = {"a@b.example"}};
+  ClientRow twin = anna;
+  twin.client = 2;
+  const Duplicates found = find_duplicates(base_of({anna, twin, {.client = 4}, {.client = 5}}));
+  ASSERT_EQ(found.groups().size(), 1U);
+  EXPECT_EQ(found.groups()[0].size(), 2U);
+  const CardIndex index(found);
+  BaseBuilder delivered;
+  delivered.add(ClientRow{.client = 6});
+  delivered.add(ClientRow{.client = 7, .phones = {"+493055501234"}});
+  const CardIndex later = index.add(extend(found.cards().base(), delivered.take_tables()).base, {});
+  EXPECT_EQ(later.found().groups(), found.groups());
+  ClientRow typed{.client = 0, .phones = {"+493055501234"}};
+  EXPECT_TRUE(index.search(typed, {.min_score = -1000}).empty());
+}
+
 /// With nothing to learn from, equal cards weigh what few pairs would: as two cards beside a stranger do.
 TEST(Duplicates, AreFoundAmongVeryFewCards) {
   const ClientRow anna{.client = 1, .kind = "person", .name = "Anna Berg", .emails = {"a@b.example"}};

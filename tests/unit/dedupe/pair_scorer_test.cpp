@@ -99,8 +99,11 @@ void expect_scores_in_full(const Duplicates& found) {
   std::size_t reached = 0;
   const auto compare = [&](double least, std::span<const CardPair> of) {
     std::vector<std::pair<CardPair, double>> wanted;
-    for (const CardPair& pair : of)
-      if (const double score = scorer(pair, comparer(pair)); score >= least) wanted.emplace_back(pair, score);
+    for (const CardPair& pair : of) {
+      const dedupe::Pattern pattern = comparer(pair);
+      const double score = scorer(pair, pattern);
+      if (pattern != dedupe::no_evidence && score >= least) wanted.emplace_back(pair, score);
+    }
     std::vector<std::pair<CardPair, double>> told;
     scorer.each_at_least(least, of, memory, [&](CardPair pair, double score) { told.emplace_back(pair, score); });
     ASSERT_EQ(told, wanted) << least;
