@@ -155,12 +155,19 @@ namespace {
 
 /// Cards that are looked up: the rules' keys, and levels against indexed cards.
 class Query {
+  static constexpr std::size_t cards_ahead = 12;  // that are asked for
+  static constexpr std::size_t values_ahead = 6;
+
  public:
   Query(const CardIndex::Data& index, const PreparedCards& cards) : index_(index), cards_(*cards.data()) {
     const Duplicates::Data& found = *index.found.data();
     for (std::size_t r = 0; r < found.blocking.size(); ++r)
       if (!index.rules[r].empty() && dedupe::has_values(cards_, found.blocking[r]))
         rules_.emplace_back(r, RuleKeys(cards_, found.blocking[r]));
+    const std::vector<Comparison>& comparisons = found.options.comparisons;
+    sketches_.resize(comparisons.size());
+    for (std::size_t i = 0; i < comparisons.size(); ++i)
+      dedupe::add_sketches(cards_[comparisons[i].field], comparisons[i], sketches_[i]);
   }
 
   /// \param typed  incomplete values; none where all are whole
@@ -174,7 +181,10 @@ class Query {
     std::vector<double> shares;  // by typed value and field of it: of the values that begin so
     if (!typed.empty()) begun(typed, most, others, shares);
     std::vector<CardMatch> matches;
-    for (const std::uint32_t other : others) {
+    for (std::size_t at = 0; at < others.size(); ++at) {
+      const std::uint32_t other = others[at];
+      if (at + cards_ahead < others.size()) ask_card(others[at + cards_ahead]);
+      if (at + values_ahead < others.size()) ask_values(card, others[at + values_ahead]);
       PairEvidence evidence = compared(card, other);
       std::size_t alternative = 0;
       for (const Typed& one : typed)
@@ -352,6 +362,23 @@ class Query {
     explanation.score += explanation.shared_weight;
   }
 
+  /// Asks for the memory that tells an indexed card's values.
+  void ask_card(std::uint32_t other) const noexcept {
+    const PreparedCards::Data& known = *index_.found.data()->cards.data();
+    for (const Comparison& comparison : index_.found.data()->options.comparisons)
+      if (!cards_[comparison.field].empty() && !known[comparison.field].empty())
+        prefetch(&known[comparison.field].first[other]);
+  }
+  /// Likewise for what tells that they are different.
+  void ask_values(std::uint32_t card, std::uint32_t other) const noexcept {
+    const Duplicates::Data& found = *index_.found.data();
+    for (std::size_t i = 0; i < sketches_.size(); ++i) {
+      const CardField field = found.options.comparisons[i].field;
+      const FieldColumn& theirs = (*found.cards.data())[field];
+      if (theirs.empty() || cards_[field].empty() || cards_[field].first[card] == no_code) continue;
+      if (theirs.first[other] != no_code) found.comparer->ask_sketch(i, theirs.first[other]);
+    }
+  }
   [[nodiscard]] PairEvidence compared(std::uint32_t card, std::uint32_t other) const {
     const Duplicates::Data& found = *index_.found.data();
     const PreparedCards::Data& known = *found.cards.data();
@@ -369,7 +396,9 @@ class Query {
       const FieldColumn& theirs = known[comparison.field];
       mine.each(card, [&](std::uint32_t x) {
         theirs.each(other, [&](std::uint32_t y) {
-          const std::uint8_t level = dedupe::full_level(comparison, mine, x, theirs, y);
+          const std::uint8_t level = found.comparer->surely_different(i, sketches_[i], x, y)
+                                         ? std::uint8_t{1}
+                                         : dedupe::full_level(comparison, mine, x, theirs, y);
           if (level < evidence.levels[i]) return;
           evidence.levels[i] = level;
           if (level != found.comparer->highest(i)) return;
@@ -402,6 +431,7 @@ class Query {
   const CardIndex::Data& index_;
   const PreparedCards::Data& cards_;
   std::vector<std::pair<std::size_t, RuleKeys>> rules_;
+  std::vector<dedupe::Grown<dedupe::Sketch>> sketches_;  ///< by comparison: of the values that are looked up
 };
 
 }  // namespace

@@ -141,6 +141,15 @@ class PairComparer {
     const Grown<Sketch>& sketches = sketches_[comparison];
     return !sketches.empty() && verdicts_[comparison].different(sketches[x], sketches[y]);
   }
+  /// The same of value x of other cards, with its sketches by add_sketches(), and value y of these.
+  [[nodiscard]] bool surely_different(std::size_t comparison, const Grown<Sketch>& xs, std::uint32_t x,
+                                      std::uint32_t y) const noexcept {
+    const Grown<Sketch>& sketches = sketches_[comparison];
+    return !sketches.empty() && !xs.empty() && verdicts_[comparison].different(xs[x], sketches[y]);
+  }
+  void ask_sketch(std::size_t comparison, std::uint32_t value) const noexcept {
+    if (!sketches_[comparison].empty()) prefetch(&sketches_[comparison][value]);
+  }
   [[nodiscard]] Likeness likeness(std::size_t comparison, std::uint32_t x, std::uint32_t y) const noexcept {
     const Grown<Sketch>& sketches = sketches_[comparison];
     return sketches.empty() ? Likeness::unknown : verdicts_[comparison].likeness(sketches[x], sketches[y]);
