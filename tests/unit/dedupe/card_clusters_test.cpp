@@ -14,6 +14,7 @@
 #include <random>
 #include <set>
 
+#include "dedupe/card_clusters_solved.hpp"
 #include "klientela/dedupe/card_clusters_json.hpp"
 
 namespace klientela {
@@ -790,6 +791,133 @@ TEST(CardClusters, SameForAnyOrderAndThreads) {
       }
     }
   }
+}
+
+/// Cards in tens with edges within them and some between; the edges by (a, b).
+Case tens_case(std::mt19937_64& random) {
+  Case c{.cards = 2000};
+  std::map<std::pair<std::uint32_t, std::uint32_t>, double> scores;
+  std::normal_distribution<double> score(0, 4);
+  for (int i = 0; i < 3500; ++i) {
+    const auto a = static_cast<std::uint32_t>(random() % c.cards);
+    const auto b = static_cast<std::uint32_t>(i % 20 == 0 ? random() % c.cards : a / 10 * 10 + random() % 10);
+    if (a != b) scores[{std::min(a, b), std::max(a, b)}] = score(random);
+  }
+  for (const auto& [pair, bits] : scores) c.edges.push_back({pair.first, pair.second, bits});
+  for (std::uint32_t card = 0; card < c.cards; ++card) c.sources.push_back(static_cast<std::uint32_t>(random() % 5));
+  for (std::uint32_t card = 3; card + 5 < c.cards; card += 97) {
+    c.must.push_back({card, card + 1});
+    c.cannot.push_back({card + 2, card + 5});
+  }
+  return c;
+}
+
+/// That with some cards gone and some between them that came, as an update would know it.
+struct Changed {
+  Case now;
+  Ids number;  ///< by card before
+  std::vector<std::uint8_t> changed;
+};
+Changed changed_case(const Case& c, std::size_t cards, std::mt19937_64& random) {
+  Changed next;
+  std::set<std::uint32_t> gone, before;  // a card comes before each of these
+  while (gone.size() < cards) gone.insert(static_cast<std::uint32_t>(random() % c.cards));
+  while (before.size() < cards) before.insert(static_cast<std::uint32_t>(random() % c.cards));
+  Ids came;
+  for (std::uint32_t card = 0; card < c.cards; ++card) {
+    if (before.count(card) != 0) came.push_back(next.now.cards++);
+    next.number.push_back(gone.count(card) != 0 ? no_card_cluster : next.now.cards++);
+  }
+  next.changed.assign(next.now.cards, 0);
+  next.now.sources.resize(next.now.cards);
+  for (std::uint32_t card = 0; card < c.cards; ++card)
+    if (next.number[card] != no_card_cluster) next.now.sources[next.number[card]] = c.sources[card];
+  for (const std::uint32_t card : came) next.changed[card] = 1;
+  const auto change = [&](std::uint32_t a, std::uint32_t b) {
+    for (const std::uint32_t card : {a, b})
+      if (card != no_card_cluster) next.changed[card] = 1;
+  };
+  for (const CardEdge& edge : c.edges) {
+    const std::uint32_t a = next.number[edge.a];
+    const std::uint32_t b = next.number[edge.b];
+    if (a != no_card_cluster && b != no_card_cluster)
+      next.now.edges.push_back({a, b, edge.score});
+    else if (edge.score >= 0)
+      change(a, b);
+  }
+  const auto take = [&](const std::vector<CardPair>& links, std::vector<CardPair>& into) {
+    for (const CardPair& link : links) {
+      const std::uint32_t a = next.number[link.a];
+      const std::uint32_t b = next.number[link.b];
+      if (a != no_card_cluster && b != no_card_cluster)
+        into.push_back({a, b});
+      else
+        change(a, b);
+    }
+  };
+  take(c.must, next.now.must);
+  take(c.cannot, next.now.cannot);
+  std::normal_distribution<double> score(0, 4);
+  for (const std::uint32_t card : came)
+    for (std::uint32_t other = card > 3 ? card - 3 : 0; other < card; ++other)
+      next.now.edges.push_back({other, card, score(random)});
+  std::sort(next.now.edges.begin(), next.now.edges.end(),
+            [](const CardEdge& x, const CardEdge& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });
+  return next;
+}
+
+TEST(CardClusters, AreTheSameWhereOnlyWhatChangedIsMadeAgain) {
+  std::mt19937_64 random(12);
+  for (const Method method : methods)
+    for (const Sources sources : {Sources::any, Sources::one_per_source})
+      for (const std::uint32_t asked : {5U, 40U, 100'000U}) {
+        SCOPED_TRACE(testing::Message() << static_cast<int>(method) << ' ' << asked);
+        const CardClusterOptions options{.method = method, .sources = sources, .review_pairs = asked};
+        ThreadPool pool(3);
+        const Control control{.executor = &pool};
+        Case c = tens_case(random);
+        const CardPairScorer scorer = [](std::uint32_t, std::uint32_t) { return -3.0; };
+        c.scorer = scorer;
+        clustering::Solved solved = clustering::solved(c.input(), options, control);
+        for (const std::size_t cards : {0U, 1U, 10U, 30U, 600U}) {
+          Changed next = changed_case(c, cards, random);
+          next.now.scorer = scorer;
+          const clustering::Earlier earlier{solved, next.number, next.changed};
+          clustering::Solved again = clustering::solved_again(next.now.input(), options, control, earlier);
+          const clustering::Solved whole = clustering::solved(next.now.input(), options, control);
+          ASSERT_TRUE(same(again.clusters, whole.clusters)) << cards;
+          ASSERT_EQ(std::set<std::uint32_t>(again.inexact.begin(), again.inexact.end()).size(), whole.inexact.size());
+          c = next.now;
+          solved = std::move(again);  // from one to the next, as an index is grown
+        }
+      }
+}
+
+/// What changed may be connected with cards far away, by a way that goes up and down.
+TEST(CardClusters, AreTheSameWhereAChainChanged) {
+  Case c{.cards = 600};
+  for (std::uint32_t i = 0; i + 1 < 256; ++i) {  // in the order of reversed bits
+    const auto reversed = [](std::uint32_t x) {
+      std::uint32_t y = 0;
+      for (int bit = 0; bit < 8; ++bit) y |= (x >> bit & 1U) << (7 - bit);
+      return y;
+    };
+    const auto [low, high] = std::minmax({reversed(i), reversed(i + 1)});
+    c.edges.push_back({low, high, 5});
+  }
+  std::sort(c.edges.begin(), c.edges.end(),
+            [](const CardEdge& x, const CardEdge& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });
+  const clustering::Solved before = clustering::solved(c.input(), {}, {});
+  Ids number(c.cards);
+  std::iota(number.begin(), number.end(), 0U);
+  std::vector<std::uint8_t> changed(c.cards + 1, 0);
+  changed[0] = changed[600] = 1;
+  c.cards = 601;
+  c.edges.insert(c.edges.begin() + 1, {0, 600, 3});
+  std::sort(c.edges.begin(), c.edges.end(),
+            [](const CardEdge& x, const CardEdge& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });
+  const clustering::Solved again = clustering::solved_again(c.input(), {}, {}, {before, number, changed});
+  EXPECT_TRUE(same(again.clusters, clustering::solved(c.input(), {}, {}).clusters));
 }
 
 TEST(CardClusters, SameForAnyNumbering) {
