@@ -312,6 +312,34 @@ std::vector<std::uint32_t> dedupe::sources_of(const Duplicates::Data& data) {
   return of;
 }
 
+namespace {
+
+/// Clusters of several cards, in the order of their first ones; with each go the cards that equal one of its own, which
+/// stand alone among the clusters. \param equal  first card of the cluster, card that equals one of it; sorted
+CardGroups groups_of(const CardClusters& clusters, std::span<const CardPair> equal) {
+  CardGroups groups;
+  std::vector<std::uint32_t> together;
+  auto next = equal.begin();
+  for (std::size_t c = 0; c < clusters.size(); ++c) {
+    const std::uint32_t begin = clusters.starts[c];
+    const std::uint32_t first = clusters.order[begin];
+    const bool joined = next != equal.end() && next->a == first;
+    if (clusters.starts[c + 1] - begin == 1 && !joined) continue;
+    const std::span<const std::uint32_t> cards = clusters.cards(c);
+    if (!joined) {
+      groups.add(cards);
+      continue;
+    }
+    together.assign(cards.begin(), cards.end());
+    for (; next != equal.end() && next->a == first; ++next) together.push_back(next->b);
+    std::sort(together.begin(), together.end());
+    groups.add(together);
+  }
+  return groups;
+}
+
+}  // namespace
+
 void dedupe::cluster(Duplicates::Data& data, const Control& control, const clustering::Earlier* earlier) {
   const auto n = static_cast<std::uint32_t>(data.cards.size());
   const auto& same = data.representatives;
@@ -343,29 +371,16 @@ void dedupe::cluster(Duplicates::Data& data, const Control& control, const clust
   data.solved = earlier == nullptr ? clustering::solved(input, options, control)
                                    : clustering::solved_again(input, options, control, *earlier);
   const CardClusters& clusters = data.solved.clusters;
-  data.cluster_of = clusters.ids;
-  for (CardPair& pair : equal) data.cluster_of[pair.b] = pair.a = data.cluster_of[pair.a];
+  for (CardPair& pair : equal) pair.a = clusters.ids[pair.a];
   std::sort(equal.begin(), equal.end());
-  // Clusters stand in the order of their first cards; with each go the cards that equal one of its own. These stand
-  // alone among the clusters.
-  data.groups = {};
-  std::vector<std::uint32_t> together;
-  auto next = equal.begin();
-  for (std::size_t c = 0; c < clusters.size(); ++c) {
-    const std::uint32_t begin = clusters.starts[c];
-    const std::uint32_t first = clusters.order[begin];
-    const bool joined = next != equal.end() && next->a == first;
-    if (clusters.starts[c + 1] - begin == 1 && !joined) continue;
-    const std::span<const std::uint32_t> cards = clusters.cards(c);
-    if (!joined) {
-      data.groups.add(cards);
-      continue;
+  control.run(2, [&](std::size_t task) {
+    if (task == 0) {
+      data.groups = groups_of(clusters, equal);
+    } else {
+      data.cluster_of = clusters.ids;
+      for (const CardPair& pair : equal) data.cluster_of[pair.b] = pair.a;
     }
-    together.assign(cards.begin(), cards.end());
-    for (; next != equal.end() && next->a == first; ++next) together.push_back(next->b);
-    std::sort(together.begin(), together.end());
-    data.groups.add(together);
-  }
+  });
 }
 
 namespace {
