@@ -27,6 +27,7 @@ from klientela._plan_rows import (
 
 _SHEET_NAME = 31  # characters that Excel takes, in UTF-16
 _ROWS = 1_048_575  # below the head
+_HIGHEST_ROW = 409  # points
 _CELL = 32_000
 _WIDEST, _WIDE = 44, 28  # of columns, in characters: of sentences, and of what is wrapped beside them
 _DAYS = 45  # of the overview that can be read on a page
@@ -261,7 +262,7 @@ class _Writer:
             for column, (_, values, _) in enumerate(ends, 5 + len(texts)):
                 self._write_text(sheet, row, column, values[row - 1], self.wrapped if column == why else self.text)
             lines = [_lines(values[row - 1], heads[column][1]) for column, (_, values, _) in enumerate(texts, 3)]
-            sheet.set_row(row, 15 * max(*lines, _lines(each.reason, heads[why][1])))
+            sheet.set_row(row, min(_HIGHEST_ROW, 15 * max(*lines, _lines(each.reason, heads[why][1]))))
         if len(contacts) > 1:
             rule = {"type": "formula", "criteria": "=$A3<>$A2", "format": self.next_day}
             sheet.conditional_format(2, 0, len(contacts), len(heads) - 1, rule)

@@ -372,7 +372,7 @@ class _Delivered:
         run(
             f"CREATE TEMP TABLE numbers AS SELECT range + 1 AS {self._numbers} FROM "
             "range((SELECT count(*) FROM cards) + len(?::BIGINT[])) WHERE range NOT IN (SELECT unnest(?::BIGINT[])) "
-            "ORDER BY range",
+            "ORDER BY range LIMIT (SELECT count(*) FROM cards)",
             [malformed, malformed],
         )
         run("CREATE TEMP TABLE numbered AS SELECT * FROM cards POSITIONAL JOIN numbers")

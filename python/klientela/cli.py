@@ -38,7 +38,7 @@ from klientela._terminal import Encoding as _Encoding
 from klientela._terminal import PolicyFile as _PolicyFile
 from klientela._terminal import Preset as _Preset
 from klientela._terminal import Quiet as _Quiet
-from klientela._terminal import Steps, escape
+from klientela._terminal import Steps, escape, one_line
 from klientela._terminal import Threads as _Threads
 from klientela._terminal import bars as _bars
 from klientela._terminal import drawn as _drawn
@@ -628,7 +628,7 @@ def policy_check(
         else:
             chosen = _policy.policy_of(policy, registry)
         unseen = check_plan(chosen, plugins is not None)
-        typer.echo(f"{policy}: a policy that works ({', '.join(chosen.to_dict()['classifiers'])})")
+        typer.echo(one_line(f"{policy}: a policy that works ({', '.join(chosen.to_dict()['classifiers'])})"))
         if unseen is not None:
             _out.print(
                 f"[yellow]the part plan is checked in itself, and not beside the classes: {escape(_drawn(unseen)[0])}[/yellow]",

@@ -278,6 +278,8 @@ def _as_planned(
     faults: Sequence[Mapping[str, Any]], planned: _core.Table, schedule: _core.Schedule
 ) -> list[Mapping[str, Any]]:
     """Faults with the day of the manager's clock, and where the schedule has no such manager or day what plan.csv says."""
+    if not faults:
+        return []
     own, columns = schedule.planned, planned.to_pydict()
     zones = dict(zip(own._column("manager"), own._column("time_zone"), strict=True))
     said = {

@@ -148,7 +148,11 @@ def _changes(schedule: _core.Schedule) -> _core.Table | None:
     held = set(schedule.held)
     columns["name"] = [names.get(client) for client in columns["client"]]
     columns["text"] = [
-        None if change != "dropped" else text.partition(": ")[0] if key in held else text.partition(f", {who}; ")[2]
+        None
+        if change != "dropped" or text is None
+        else text.partition(": ")[0]
+        if key in held
+        else text.partition(f", {who}; ")[2]
         for key, change, who, text in zip(
             *(columns[name] for name in ("id", "change", "manager_before", "text")), strict=True
         )

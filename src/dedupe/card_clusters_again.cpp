@@ -85,7 +85,9 @@ Solved solved_among(const CardClusterInput& input, const CardClusterOptions& opt
   part.cannot_links = cannot;
   part.sources = sources;
   if (input.scorer) part.scorer = [&](std::uint32_t a, std::uint32_t b) { return input.scorer(cards[a], cards[b]); };
-  return solved(part, options, control);
+  Control quiet = control;  // the whole reports its progress
+  quiet.progress = {};
+  return solved(part, options, quiet);
 }
 
 template <class Of>
@@ -109,8 +111,9 @@ class Whole {
         const SomeCards& some)
       : cards_(cards), earlier_(earlier), part_(part), of_part_(cards_of_part), some_(some) {}
 
-  Solved made(const Control& control) {
-    take_clusters(control);
+  /// nullopt: what stands and what was made again are not all cards
+  std::optional<Solved> made(const Control& control) {
+    if (!take_clusters(control)) return std::nullopt;
     control.check();
     take_cuts_and_scored();
     count_components();
@@ -184,7 +187,7 @@ class Whole {
   }
 
   /// In blocks of earlier cards, whatever the threads.
-  void take_clusters(const Control& control) {
+  bool take_clusters(const Control& control) {
     const CardClusters& was = earlier_.solved.clusters;
     const CardClusters& part = part_.clusters;
     const auto before = static_cast<std::uint32_t>(earlier_.now.size());
@@ -234,6 +237,7 @@ class Whole {
       sizes[block + 1].cards += sizes[block].cards;
       largest = std::max(largest, sizes[block + 1].largest);
     }
+    if (sizes.back().cards != cards_) return false;
     const std::uint32_t clusters = sizes.back().clusters;
     all.ids.resize(cards_);
     all.order.resize(cards_);
@@ -263,6 +267,7 @@ class Whole {
       };
       each_cluster(static_cast<std::uint32_t>(block), take(was, earlier_.now), take(part, of_part_));
     });
+    return true;
   }
 
   void take_cuts_and_scored() {
@@ -350,12 +355,13 @@ Solved solved_again(const CardClusterInput& input, const CardClusterOptions& opt
   Whole whole(input.cards, earlier, part, cards, *some);
   std::optional<ReviewList> reviews = whole.reviews(options.review_pairs);
   if (!reviews) return solved(input, options, control);
-  Solved made = whole.made(control);
-  made.reviews = std::move(*reviews);
-  const auto& pairs = made.reviews.pairs;
-  made.clusters.review.assign(pairs.begin(), pairs.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(
-                                                                 pairs.size(), options.review_pairs)));
-  return made;
+  std::optional<Solved> made = whole.made(control);
+  if (!made) return solved(input, options, control);
+  made->reviews = std::move(*reviews);
+  const auto& pairs = made->reviews.pairs;
+  made->clusters.review.assign(pairs.begin(), pairs.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(
+                                                                  pairs.size(), options.review_pairs)));
+  return std::move(*made);
 }
 
 }  // namespace klientela::clustering

@@ -11,7 +11,7 @@
 
 namespace klientela::clustering {
 
-/// Questions by rank, twice as many as asked for: some go with what changes.
+/// Questions by rank, up to twice as many as asked for: some go with what changes.
 struct ReviewList {
   std::vector<CardReview> pairs;
   bool all{true};  ///< whether no further ones follow
@@ -34,14 +34,16 @@ struct Solved {
 /// An earlier call with the same options over many of the same cards. A component none of whose cards changed has the
 /// same edges and links as it had there, its cards in the same order, and is taken over as it was.
 struct Earlier {
-  const Solved& solved;                   ///< its ids are the smallest cards: nothing went on from before
-  std::span<const std::uint32_t> now;     ///< by earlier card: its number now, rising; no_card_cluster: gone
-  std::span<const std::uint8_t> changed;  ///< by card now: 1 where it is new or has other edges or links than before
+  const Solved& solved;                ///< its ids are the smallest cards: nothing went on from before
+  std::span<const std::uint32_t> now;  ///< by earlier card: its number now, rising; no_card_cluster: gone
+  /// By card now: 1 where it is new, or links, or edges that reach the threshold in whole steps, are not what they
+  /// were.
+  std::span<const std::uint8_t> changed;
 };
 
 /// The same as solved(): only what changed is clustered, and what edges connect with it. Without `previous`.
-/// \param input  its edges by (a, b), a < b. O(cards + edges) little steps, and solved() of what changed; of everything
-///               where that is much, or where so many questions went that the review list lacks some
+/// \param input  valid: only what is clustered again is checked. O(cards + edges) little steps, and solved() of what
+///               changed; of everything where that is much, or so many questions went that the review list lacks some
 [[nodiscard]] Solved solved_again(const CardClusterInput& input, const CardClusterOptions& options,
                                   const Control& control, const Earlier& earlier);
 

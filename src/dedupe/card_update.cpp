@@ -12,6 +12,7 @@
 #include "core/prefetch.hpp"
 #include "dedupe/block_keys.hpp"
 #include "dedupe/block_split.hpp"
+#include "dedupe/card_clusters_component.hpp"
 #include "dedupe/card_index.hpp"
 
 namespace klientela {
@@ -464,7 +465,7 @@ class Update {
   /// Edges before that stand, those that lead to another equal card now, and which cards lost some.
   void keep_edges() {
     kept_.reserve(was_.edges.size());
-    const double threshold = was_.options.clusters.threshold;
+    const clustering::Units threshold = clustering::units_of(was_.options.clusters.threshold);  // as clusters are made
     const auto& same = was_.representatives;
     for (std::size_t i = 0; i < was_.edges.size(); ++i) {
       if (i + edges_ahead < was_.edges.size()) {
@@ -487,7 +488,7 @@ class Update {
           if (end != none) changed_[end] = 1;
       };
       if (a == none || b == none) {
-        if (edge.score >= threshold) change();
+        if (clustering::units_of(edge.score) >= threshold) change();
         continue;
       }
       const bool moved = a != ends[2] || b != ends[3];

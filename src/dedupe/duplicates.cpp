@@ -357,6 +357,7 @@ void dedupe::cluster(Duplicates::Data& data, const Control& control, const clust
         equal.push_back({edge.a, edge.b});
     }
   }
+  const CardClusterOptions& options = data.options.clusters;
   CardClusterInput input;
   input.cards = n;
   input.edges = same.empty() ? data.edges : between;
@@ -365,9 +366,10 @@ void dedupe::cluster(Duplicates::Data& data, const Control& control, const clust
   const std::vector<std::uint32_t> sources = sources_of(data);
   input.sources = sources;
   input.scorer = [&](std::uint32_t a, std::uint32_t b) {
-    return (*data.scorer)({a, b}, (*data.comparer)(CardPair{a, b}));
+    const dedupe::Pattern pattern = (*data.comparer)(CardPair{a, b});
+    const double score = (*data.scorer)({a, b}, pattern);
+    return pattern == dedupe::no_evidence ? std::min(score, options.unscored) : score;
   };
-  const CardClusterOptions& options = data.options.clusters;
   data.solved = earlier == nullptr ? clustering::solved(input, options, control)
                                    : clustering::solved_again(input, options, control, *earlier);
   const CardClusters& clusters = data.solved.clusters;

@@ -108,6 +108,8 @@ Duplicates full_run(const ClientBase& base, const DedupeOptions& options, const 
   return find_duplicates(cards, options, known);
 }
 
+constexpr double largest_score_of_tests = 100;
+
 void check_random_batches(unsigned seed, CardClusterMethod method, CardSourceRule sources) {
   std::mt19937 random(seed);
   std::map<std::int64_t, ClientRow> rows;
@@ -126,7 +128,14 @@ void check_random_batches(unsigned seed, CardClusterMethod method, CardSourceRul
   options.discount_shared = false;  // what it is worth is kept, as weights are
   options.clusters.method = method;
   options.clusters.sources = sources;
-  if (seed % 2 == 0) options.clusters.review_pairs = 12;  // of more questions than that
+  if (seed % 2 == 0) {
+    options.clusters.review_pairs = 12;  // of more questions than that
+    double lowest = largest_score_of_tests;
+    const Duplicates found = find_duplicates(base, options);
+    for (const CardEdge& edge : found.edges())
+      if (edge.score > 0) lowest = std::min(lowest, edge.score);
+    options.clusters.threshold = lowest + 1e-6;  // which these edges reach, in the steps in which scores count
+  }
   CardIndex index(find_duplicates(base, options));
   std::vector<Link> links;
   ThreadPool pool(3);
